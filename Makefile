@@ -1,0 +1,40 @@
+# The two commands: `make demo` sets up and runs the main job, `make test` sets up and tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# mypy sees the folders as the package they are installed as (siliconv.models, ...).
+TYPED  := build/typing/siliconv
+
+.PHONY: demo test lint format setup clean
+.DEFAULT_GOAL := demo
+
+demo: setup
+	$(BIN)/siliconv run digits
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	rm -rf $(TYPED) && mkdir -p $(TYPED)
+	cp -rs $(CURDIR)/siliconv/. $(TYPED)/
+	for wing in models quantize hls; do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
+	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED)
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)) and "siliconv needs Python 3.11 to 3.13; this is " + sys.version.split()[0] + ". Set it with: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing siliconv and its pinned dependencies into $(VENV) (once, a few minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $(STAMP)
+
+clean:
+	rm -rf build firmware_projects/*/build

@@ -1,0 +1,1 @@
+"""The firmware: hls4ml project, C simulation, certificate, estimate."""

@@ -1,0 +1,1 @@
+"""The float CNN: data sets, architectures, training, evaluation."""
