@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with rate and time left on a terminal, plain lines on a pipe, silence by default."""
+"""Progress of long work: a bar with rate and time left on a terminal, plain lines on a pipe, else silence."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -58,7 +59,7 @@ class Silent:
 
 
 class PlainLines:
-    """For pipes and logs: a line when an activity begins, at most one every ten seconds, and one at its end."""
+    """For pipes and logs: a line when an activity begins, one every ten seconds, and one at its end."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -114,7 +115,7 @@ class Bars:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console if console is not None else Console(stderr=True)
         self._bar: RichProgress | None = None
-        self._task = None
+        self._task: TaskID | None = None
 
     def begin(self, activity: str, total: int, unit: str) -> None:
         """Start an activity of `total` units."""
@@ -138,7 +139,9 @@ class Bars:
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, **({"note": note} if note else {}))
+            self._bar.update(self._task, completed=done)
+            if note:
+                self._bar.update(self._task, note=note)
 
     def end(self) -> None:
         """Close the activity; its bar stays on the screen."""
