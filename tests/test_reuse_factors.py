@@ -87,9 +87,7 @@ def complete(n_in, n_out):
 @settings(max_examples=60, deadline=None)
 @given(n_in=SIZES, n_out=SIZES, parallel_conv=st.booleans())
 def test_resource_is_legal_exactly_when_hls4ml_keeps_it_and_the_template_is_right(n_in, n_out, parallel_conv):
-    kind, io_type = (
-        (LayerKind.CONV2D, IoType.PARALLEL) if parallel_conv else (LayerKind.CONV2D, IoType.STREAM)
-    )
+    kind, io_type = (LayerKind.CONV2D, IoType.PARALLEL) if parallel_conv else (LayerKind.CONV2D, IoType.STREAM)
     legal = reuse_factors.legal_reuse_factors(n_in, n_out, Strategy.RESOURCE, kind=kind, io_type=io_type)
     right = [
         rf

@@ -1,0 +1,32 @@
+"""What can be chosen about the firmware. Every field has a default that works for the network's size."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from siliconv.hls.design import Strategy
+
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class HlsConfig(BaseModel):
+    """How hls4ml turns the integer network into a firmware project."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["Vitis", "Vivado"] = Field("Vitis", description="hls4ml back end: Vitis or Vivado")
+    part: str = Field("xczu7ev-ffvc1156-2-e", min_length=1, description="FPGA part; the default is a ZCU104's")
+    clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
+    io_type: Literal["io_stream", "io_parallel"] = Field(
+        "io_stream", description="io_stream: one pixel a transaction; io_parallel: all at once, for tiny networks"
+    )
+    strategy: Strategy = Field(Strategy.RESOURCE, description="how products are scheduled")
+    max_multipliers: PositiveInt = Field(
+        4096,
+        description="multipliers a layer may use at most; the smallest legal reuse factor that keeps to it is taken",
+    )
+    reuse_factors: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"
+    )

@@ -1,0 +1,197 @@
+"""Write the hls4ml project of an integer network: every type and reuse factor is stated, and checked to be kept."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siliconv.errors import FirmwareError
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.layer_list import LayerDescription, describe
+from siliconv.hls.reuse_factors import check_reuse_factor, legal_reuse_factors, smallest_legal
+from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.intervals import prove
+from siliconv.quantize.network import Network, Node
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FirmwareLayer:
+    """A layer as it is in the firmware.
+
+    ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
+    used for one such product.
+    """
+
+    name: str
+    kind: str
+    type: str
+    reuse_factor: int = 1
+    products: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A generated project: where it lies, its top function, and its layers."""
+
+    folder: Path
+    top: str
+    layers: tuple[FirmwareLayer, ...]
+
+
+def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
+    """Write the hls4ml project of a network into `folder`.
+
+    Parameters
+    ----------
+    network
+        The integer network; its types are proven again here.
+    config
+        Back end, part, clock, strategy, reuse factors.
+    folder
+        An empty or new folder.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep
+        a type or a reuse factor that it was given.
+    """
+    bounds = prove(network)
+    descriptions = {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
+    layers = tuple(
+        FirmwareLayer(
+            node.name,
+            type(node).__name__,
+            str(node.type),
+            choose_reuse_factor(node.name, descriptions[node.name], config),
+            descriptions[node.name].product,
+        )
+        for node in network.nodes
+    )
+    unknown = sorted(set(config.reuse_factors) - {layer.name for layer in layers if layer.products})
+    if unknown:
+        raise FirmwareError(
+            "REUSE-LAYER",
+            f"a reuse factor for '{unknown[0]}', which is no layer with multipliers",
+            where="hls.reuse_factors",
+            fix="use one of " + ", ".join(layer.name for layer in layers if layer.products),
+        )
+    graph = _build_graph(network, config, descriptions, layers, folder)
+    _check_kept(network, graph, layers)
+    with _hls4ml_output():
+        graph.write()
+    return Firmware(folder, network.name, layers)
+
+
+def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -> int:
+    """Give the reuse factor asked for, if legal, else the smallest legal one within `config.max_multipliers`."""
+    if layer.product is None or layer.kind is None:
+        return 1
+    n_in, n_out = layer.product
+    asked = config.reuse_factors.get(name)
+    if asked is not None:
+        check_reuse_factor(asked, n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type, layer=name)
+        return asked
+    legal = legal_reuse_factors(n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type)
+    chosen = smallest_legal(legal, n_in * n_out, config.max_multipliers)
+    if chosen is None:
+        raise FirmwareError(
+            "REUSE-NONE",
+            f"no legal reuse factor brings {n_in} x {n_out} products to {config.max_multipliers} multipliers",
+            where=f"layer '{name}'",
+            fix="raise hls.max_multipliers, or use the resource strategy",
+        )
+    return chosen
+
+
+def _build_graph(
+    network: Network,
+    config: HlsConfig,
+    descriptions: dict[str, LayerDescription],
+    layers: tuple[FirmwareLayer, ...],
+    folder: Path,
+) -> Any:
+    with _hls4ml_output():
+        from hls4ml.model.graph import ModelGraph
+        from hls4ml.utils.config import create_config
+
+        from siliconv.hls.table_layer import register
+
+        register(config.backend)
+        settings = create_config(
+            output_dir=str(folder),
+            project_name=network.name,
+            backend=config.backend,
+            part=config.part,
+            clock_period=config.clock_ns,
+            io_type=config.io_type,
+        )
+        settings["HLSConfig"] = {
+            "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(config.strategy)},
+            "LayerName": {
+                layer.name: {
+                    "Precision": descriptions[layer.name].precision,
+                    "ReuseFactor": layer.reuse_factor,
+                    "Strategy": str(config.strategy),
+                    "Trace": True,
+                }
+                for layer in layers
+            },
+        }
+        settings["TraceOutput"] = True
+        return ModelGraph.from_layer_list(
+            settings,
+            [description.attributes for description in descriptions.values()],
+            inputs=[network.input.name],
+            outputs=[network.output.name],
+        )
+
+
+def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:
+    """Refuse a graph in which hls4ml changed a type or a reuse factor, or lost a layer."""
+    found = {layer.name: layer for layer in graph.get_layers()}
+    for layer in layers:
+        node: Node = network.by_name[layer.name]
+        if layer.name not in found:
+            _refuse_change(layer.name, "the layer", "nothing")
+        kept = found[layer.name]
+        given = _as_hls4ml_writes(node.type)
+        actual = str(kept.get_output_variable().type.precision)
+        if actual != given:
+            _refuse_change(layer.name, given, actual)
+        if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
+            _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+
+
+def _as_hls4ml_writes(kind: FixedPoint) -> str:
+    from hls4ml.backends.fpga.fpga_backend import FPGABackend
+
+    return str(FPGABackend.convert_precision_string(str(kind)))
+
+
+def _refuse_change(layer: str, given: str, actual: str) -> None:
+    raise FirmwareError(
+        "FIRMWARE-CHANGED",
+        f"hls4ml made {actual} out of {given}",
+        where=f"layer '{layer}'",
+        fix="this is a defect of the conversion: report it with the project file",
+    )
+
+
+@contextlib.contextmanager
+def _hls4ml_output() -> Any:
+    """Bring what hls4ml prints into the log."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        for line in printed.getvalue().splitlines():
+            if line.strip():
+                logger.debug("hls4ml: %s", line)

@@ -1,0 +1,54 @@
+#ifndef NNET_TABLE_H_
+#define NNET_TABLE_H_
+
+// A function of one element by look-up. The table is indexed with the raw bits of the input, so it has exactly one
+// entry for each value that the input type can have: nothing is scaled, clipped or rounded on the way.
+
+#include "hls_stream.h"
+#include "nnet_common.h"
+
+namespace nnet {
+
+struct table_config {
+    static const unsigned n_in = 10;
+    static const unsigned index_width = 10;
+    static const unsigned table_size = 1024;
+};
+
+template <class data_T, class res_T, typename CONFIG_T>
+void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
+                  typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+    #pragma HLS PIPELINE
+
+    for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
+        #pragma HLS UNROLL
+        ap_uint<CONFIG_T::index_width> index = data[i].range(CONFIG_T::index_width - 1, 0);
+        res[i] = table[index];
+    }
+}
+
+template <class data_T, class res_T, typename CONFIG_T>
+void table_lookup(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                  typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+TableLoop:
+    for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
+        #pragma HLS PIPELINE
+
+        data_T in_pack = data.read();
+        res_T out_pack;
+        PRAGMA_DATA_PACK(out_pack)
+
+    TablePackLoop:
+        for (unsigned j = 0; j < data_T::size; j++) {
+            #pragma HLS UNROLL
+            ap_uint<CONFIG_T::index_width> index = in_pack[j].range(CONFIG_T::index_width - 1, 0);
+            out_pack[j] = table[index];
+        }
+
+        res.write(out_pack);
+    }
+}
+
+} // namespace nnet
+
+#endif

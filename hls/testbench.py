@@ -1,0 +1,61 @@
+"""The project's test bench: golden vectors from the integer network, and a C++ main that fails on any difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from siliconv.quantize import reference
+from siliconv.quantize.fixed_point import Codes, FixedPoint
+from siliconv.quantize.network import Network
+
+_templates = Environment(
+    loader=PackageLoader("siliconv.hls"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+)
+
+
+def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: bool) -> None:
+    """Write the test bench, its vectors and the Makefile into an hls4ml project.
+
+    Parameters
+    ----------
+    network
+        The network whose outputs are the golden ones.
+    codes
+        Input vectors, (n, *input shape).
+    folder
+        The hls4ml project.
+    stream
+        Whether the top function has stream (io_stream) or array (io_parallel) ports.
+    """
+    output = network.output
+    golden = reference.run_batches(network, codes, output.name)
+    text = _templates.get_template("testbench.cpp.j2").render(
+        top=network.name,
+        inputs=int(np.prod(network.input.shape)),
+        outputs=int(np.prod(output.shape)),
+        input_raw=_raw_bits(network.input.type),
+        output_raw=_raw_bits(output.type),
+        stream=stream,
+    )
+    (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
+    makefile = _templates.get_template("Makefile.j2").render(top=network.name)
+    (folder / "Makefile").write_text(makefile, encoding="utf-8")
+    vectors = folder / "tb_data"
+    vectors.mkdir(exist_ok=True)
+    for stale in vectors.glob("tb_*.dat"):
+        stale.unlink()
+    _write_codes(codes, vectors / "input_codes.dat")
+    _write_codes(golden, vectors / "golden_codes.dat")
+
+
+def _raw_bits(kind: FixedPoint) -> str:
+    return f"ap_{'' if kind.signed else 'u'}int<{kind.width}>"
+
+
+def _write_codes(codes: Codes, path: Path) -> None:
+    with path.open("w", encoding="ascii") as file:
+        file.write(f"{len(codes)}\n")
+        np.savetxt(file, codes.reshape(len(codes), -1), fmt="%d")
