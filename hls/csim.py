@@ -84,7 +84,7 @@ def compiler_version() -> str:
             "TOOL-GXX",
             "no C++ compiler: g++ is not on the PATH",
             where="C simulation",
-            fix="install it: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS)",
+            fix="install it: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora)",
         )
     shown = subprocess.run([COMPILER, "--version"], capture_output=True, text=True, check=True)
     return shown.stdout.splitlines()[0]

@@ -29,6 +29,9 @@ from siliconv.quantize.network import (
     Weights,
 )
 
+INPUT_NAME = "network_input"
+"""Name of the input node; hls4ml reserves plain "input"."""
+
 PIXEL = FixedPoint(signed=False, width=8, integer=0)
 """The type of image pixels: k/256 for k = 0 to 255."""
 
@@ -58,7 +61,7 @@ def lower(
     for layer in model.layers:
         kinds = [kind.__name__ for kind in type(layer).__mro__]
         if "InputLayer" in kinds:
-            node: Node = graph.add(Input(layer.name, (), tuple(model.input_shape[1:]), input_type))
+            node: Node = graph.add(Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
         else:
             lowerer = next((_LOWERERS[kind] for kind in kinds if kind in _LOWERERS), None)
             if lowerer is None:
@@ -81,11 +84,12 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
     NetworkError
         ``LOWER-ALPHA``, ``LOWER-STOCHASTIC``, ``LOWER-QUANTIZER`` where there is none.
     """
-    kind = type(quantizer).__name__
-    if kind not in _QUANTIZER_TYPES:
+    kinds = [kind.__name__ for kind in type(quantizer).__mro__]
+    to_type = next((_QUANTIZER_TYPES[kind] for kind in kinds if kind in _QUANTIZER_TYPES), None)
+    if to_type is None:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            "no quantizer" if quantizer is None else f"the quantizer {kind} has no fixed-point type",
+            "no quantizer" if quantizer is None else f"the quantizer {kinds[0]} has no fixed-point type",
             where=where,
             fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
         )
@@ -96,7 +100,7 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use use_stochastic_rounding=False and qnoise_factor=1",
         )
-    return _QUANTIZER_TYPES[kind](quantizer, where)
+    return to_type(quantizer, where)
 
 
 def _bits_type(quantizer: Any, where: str) -> FixedPoint:
@@ -195,7 +199,7 @@ def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> N
 
 def _add_requantize(name: str, quantizer: Any, source: Node, graph: _Graph) -> Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
-    relu = type(quantizer).__name__ == "quantized_relu"
+    relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
     return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
 
 

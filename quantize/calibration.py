@@ -1,0 +1,137 @@
+"""Choose the integer bits of every tensor from the float weights and from the activations on training images.
+
+For a given number of bits each position of the binary point is tried, and the one with the least mean squared
+quantization error is taken: a few saturated outliers may cost less than a coarser step for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siliconv.errors import NetworkError
+from siliconv.models import legacy_keras
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.quantize.recipe import Recipe
+
+WEIGHT_LAYERS = ("Conv1D", "Conv2D", "Dense")
+BATCH = 64
+
+# Fine-tuning moves biases; this share is kept free above the largest one.
+BIAS_HEADROOM = 1.25
+
+
+def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, FixedPoint]:
+    """Give a type to every weight, bias and activation of a float model.
+
+    Parameters
+    ----------
+    model
+        The deployed float model: convolutions, dense layers and separate activation layers.
+    recipe
+        Bits by layer.
+    images
+        Training images for the ranges of the activations, (n, *input shape), values k/256.
+
+    Returns
+    -------
+    Types by ``<layer>.kernel``, ``<layer>.bias`` and ``<activation layer>``.
+
+    Raises
+    ------
+    NetworkError
+        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer.
+    """
+    _check_patterns(model, recipe)
+    types: dict[str, FixedPoint] = {}
+    activations = [layer for layer in model.layers if type(layer).__name__ == "Activation"]
+    for layer in model.layers:
+        if type(layer).__name__ in WEIGHT_LAYERS:
+            bits = recipe.bits(layer.name)
+            assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
+            types[f"{layer.name}.kernel"] = least_error_type(layer.kernel.numpy(), bits.weights, signed=True)
+            if layer.use_bias:
+                largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
+                types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
+    for layer, values in zip(activations, _activation_samples(model, activations, images), strict=True):
+        bits = recipe.bits(_producer(layer))
+        assert bits.activations is not None  # Recipe.bits sets all
+        types[layer.name] = least_error_type(values, bits.activations, signed=False)
+    return types
+
+
+def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
+    """Give the type of this width whose rounding (ties to even) and saturation hurts the values least.
+
+    The error is the mean square over all values; among equals the finer step wins.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    top = int(np.ceil(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    candidates = [
+        FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT) for integer in range(top - bits, top + 1)
+    ]
+    return min(candidates, key=lambda kind: (_mean_square_error(values, kind), kind.integer))
+
+
+def covering_type(largest: float, bits: int) -> FixedPoint:
+    """Give the finest signed type of this width that holds everything up to ``largest`` in magnitude."""
+    integer = int(np.floor(np.log2(largest))) + 2 if largest > 0 else 1
+    return FixedPoint(True, bits, integer, Rounding.RND_CONV, Overflow.SAT)
+
+
+def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
+    scaled = np.asarray(values, dtype=np.float64) / kind.step
+    return float(np.mean((np.clip(np.rint(scaled), *kind.codes) - scaled) ** 2)) * kind.step**2
+
+
+def _activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    """Outputs of the activation layers on the images, flattened, at most a million values each."""
+    if not activations:
+        return []
+    for layer in activations:
+        if layer.activation.__name__ != "relu":
+            raise NetworkError(
+                "QUANTIZE-ACTIVATION",
+                f"no quantized form of the activation {layer.activation.__name__} inside a network",
+                where=f"layer '{layer.name}'",
+                fix="use relu",
+            )
+    keras = legacy_keras.load()
+    probe = keras.Model(model.input, [layer.output for layer in activations])
+    most = 1_000_000
+    stride = [max(1, int(np.prod(layer.output_shape[1:])) * len(images) // most) for layer in activations]
+    parts: list[list[NDArray[np.floating]]] = [[] for _ in activations]
+    for start in range(0, len(images), BATCH):
+        outputs = probe(images[start : start + BATCH], training=False)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        for part, output, step in zip(parts, outputs, stride, strict=True):
+            part.append(output.numpy().ravel()[::step])
+    return [np.concatenate(part) for part in parts]
+
+
+def _producer(activation: Any) -> str:
+    """Name of the layer that an activation stands behind."""
+    inbound = activation.inbound_nodes[0].inbound_layers
+    return str((inbound[0] if isinstance(inbound, list) else inbound).name)
+
+
+def _check_patterns(model: Any, recipe: Recipe) -> None:
+    from fnmatch import fnmatchcase
+
+    names = [layer.name for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]
+    for pattern in recipe.layers:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise NetworkError(
+                "RECIPE-LAYER",
+                f"no layer is called '{pattern}'",
+                where="quantize.layers",
+                fix="use one of " + ", ".join(names),
+            )
+
+
+def as_text(types: Mapping[str, FixedPoint]) -> dict[str, str]:
+    """Give types as text, for a JSON file."""
+    return {name: str(kind) for name, kind in types.items()}

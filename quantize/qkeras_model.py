@@ -1,0 +1,68 @@
+"""The QKeras model: the float model layer by layer with quantizers in place, starting from the float weights.
+
+It is built by cloning, because QKeras' own `model_quantize` fails to find its layers on this stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from siliconv.models import legacy_keras
+from siliconv.quantize.fixed_point import FixedPoint
+
+_QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
+
+
+def quantized_model(model: Any, types: Mapping[str, FixedPoint]) -> Any:
+    """Clone a float model into a QKeras model of the same layer names and weights.
+
+    Parameters
+    ----------
+    model
+        The deployed float model that outputs logits.
+    types
+        Types of weights, biases and activations (`siliconv.quantize.calibration.choose_types`).
+    """
+    keras = legacy_keras.load()
+    import qkeras
+
+    from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+
+    def quantize(layer: Any) -> Any:
+        kind = type(layer).__name__
+        if kind in _QUANTIZED:
+            config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
+            bias = types.get(f"{layer.name}.bias")
+            return getattr(qkeras, _QUANTIZED[kind])(
+                **config,
+                kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
+                bias_quantizer=FixedPointBits(bias) if bias is not None else None,
+            )
+        if kind == "Activation":
+            return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    clone = keras.models.clone_model(model, clone_function=quantize)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
+def snap_weights(model: Any) -> None:
+    """Replace every weight and bias of a QKeras model by its quantized value.
+
+    Outputs stay the same, since quantizing twice is quantizing once; what is saved is then what is in the firmware.
+    """
+    for layer in model.layers:
+        for variable, quantizer in _quantized_variables(layer):
+            variable.assign(quantizer(variable))
+
+
+def _quantized_variables(layer: Any) -> list[tuple[Any, Any]]:
+    pairs = [("kernel", "kernel_quantizer_internal"), ("bias", "bias_quantizer_internal")]
+    found = [(getattr(layer, name, None), getattr(layer, quantizer, None)) for name, quantizer in pairs]
+    return [(variable, quantizer) for variable, quantizer in found if variable is not None and quantizer is not None]
+
+
+# QKeras layers take these from their quantizers.
+_OF_FLOAT_LAYERS_ONLY = {"kernel_constraint", "bias_constraint"}

@@ -1,0 +1,91 @@
+"""QKeras quantizers for fixed-point types, computed with few graph operations.
+
+They are `quantized_bits(alpha=1)` and `quantized_relu` with the same values and gradients. Two things differ inside:
+each is a scaling, a rounding and a clip instead of some twenty operations, and negative integer bits work (QKeras raises
+an integer to a negative power, which TensorFlow refuses).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siliconv.errors import NetworkError
+from siliconv.models import legacy_keras
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+
+legacy_keras.load()
+
+import qkeras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+
+class FixedPointBits(qkeras.quantized_bits):  # type: ignore[misc]  # qkeras has no types
+    """`quantized_bits` of a fixed-point type; the gradient passes straight through, also outside the range."""
+
+    def __init__(self, kind: FixedPoint) -> None:
+        _check_modes(kind)
+        super().__init__(
+            bits=kind.width,
+            integer=kind.integer - kind.signed,
+            symmetric=kind.overflow is Overflow.SAT_SYM,
+            keep_negative=kind.signed,
+            alpha=1,
+        )
+        self._kind = kind
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize; float32 in, float32 out, any shape."""
+        return _straight_through(x, self._kind)
+
+
+class FixedPointRelu(qkeras.quantized_relu):  # type: ignore[misc]  # qkeras has no types
+    """`quantized_relu` of an unsigned type; the gradient passes inside the range only."""
+
+    def __init__(self, kind: FixedPoint) -> None:
+        _check_modes(kind)
+        super().__init__(bits=kind.width, integer=kind.integer)
+        self._kind = kind
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize; float32 in, float32 out, any shape."""
+        return _clipped(x, self._kind)
+
+
+def _check_modes(kind: FixedPoint) -> None:
+    if kind.rounding is not Rounding.RND_CONV or kind.overflow not in (Overflow.SAT, Overflow.SAT_SYM):
+        raise NetworkError(
+            "QUANTIZER-MODE",
+            f"QKeras has no quantizer for {kind}",
+            where="quantizer",
+            fix="use the modes RND_CONV and SAT (or SAT_SYM)",
+        )
+
+
+def _quantized(x: Any, kind: FixedPoint) -> Any:
+    low, high = kind.codes
+    if kind.overflow is Overflow.SAT_SYM and kind.signed:
+        low = -high
+    codes = tf.clip_by_value(tf.round(x * 2.0**kind.fraction), float(low), float(high))
+    return codes * kind.step
+
+
+def _straight_through(x: Any, kind: FixedPoint) -> Any:
+    @tf.custom_gradient  # type: ignore[misc]  # tensorflow has no types
+    def quantize(value: Any) -> Any:
+        return _quantized(value, kind), lambda upstream: upstream
+
+    return quantize(tf.convert_to_tensor(x))
+
+
+def _clipped(x: Any, kind: FixedPoint) -> Any:
+    highest = kind.codes.high * kind.step
+
+    @tf.custom_gradient  # type: ignore[misc]  # tensorflow has no types
+    def quantize(value: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            inside = tf.logical_and(value > 0.0, value <= highest)
+            return tf.where(inside, upstream, tf.zeros_like(upstream))
+
+        return _quantized(value, kind), gradient
+
+    return quantize(tf.convert_to_tensor(x))

@@ -1,0 +1,86 @@
+"""The version of the code behind a result: a hash of the modules it is computed by, found by following imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGE = "siliconv"
+
+# How things are said and shown changes no result.
+WITHOUT_EFFECT = ("siliconv.errors", "siliconv.progress")
+
+
+def code_hash(*modules: str) -> str:
+    """Give a hash of the source of these modules and of everything in siliconv that they import, at any depth."""
+    digest = hashlib.sha256()
+    for name in sorted(_closure(modules)):
+        digest.update(name.encode())
+        digest.update(_source_file(name).read_bytes())
+        for template in _templates(name):
+            digest.update(template.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def library_version(name: str) -> str:
+    """Give the installed version of a library, or ``none``."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in WITHOUT_EFFECT:
+            found.add(name)
+            waiting.extend(_imports(name))
+    return found
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    tree = ast.parse(_source_file(name).read_text(encoding="utf-8"))
+    return tuple(_imported_modules(tree))
+
+
+def _imported_modules(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if _is_module(inner) else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
+
+
+@cache
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@cache
+def _source_file(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name)
+    return Path(spec.origin)
+
+
+def _templates(name: str) -> list[Path]:
+    """Template files that a module of the firmware wing may render or copy."""
+    if not name.startswith("siliconv.hls.") and name != "siliconv.report":
+        return []
+    return sorted(path for path in (_source_file(name).parent / "templates").rglob("*") if path.is_file())

@@ -1,0 +1,221 @@
+"""The project file: what it may say, where it lies, and what is wrong with it in the user's words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from siliconv.errors import ProjectError
+from siliconv.hls.configuration import HlsConfig
+from siliconv.models.architecture import Architecture
+from siliconv.models.data_config import DataConfig
+from siliconv.models.presets import preset, preset_names
+from siliconv.models.train_config import TrainConfig
+from siliconv.quantize.recipe import Recipe
+
+PROJECT_FILE = "project.yml"
+PROJECTS_FOLDER = "firmware_projects"
+
+
+class ModelConfig(BaseModel):
+    """The network: a preset by name, or input shape and layers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
+    input_shape: tuple[int, ...] | None = Field(None, description="[height, width, channels], with layers")
+    layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ModelConfig:
+        if (self.preset is None) == (self.layers is None):
+            raise ValueError("say either preset: NAME, or input_shape and layers")
+        if self.preset is not None and self.preset not in preset_names():
+            raise ValueError(f"no preset is called '{self.preset}'; use one of " + ", ".join(preset_names()))
+        _ = self.architecture
+        return self
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network described."""
+        if self.preset is not None:
+            return preset(self.preset)
+        return Architecture.model_validate({"input_shape": self.input_shape, "layers": self.layers})
+
+
+class CsimConfig(BaseModel):
+    """The C simulation behind the certificate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: int = Field(32, ge=1, le=1_000_000, description="test images to simulate, spread over the test set")
+    corner_vectors: bool = Field(True, description="also all-zero, all-highest, checkerboard, random inputs")
+    jobs: int = Field(-1, ge=-1, description="processes; -1 for one a core")
+
+
+class Project(BaseModel):
+    """Everything that can be said in a project file. Every field has a default but the network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: DataConfig = Field(default_factory=DataConfig, description="the images")
+    model: ModelConfig = Field(description="the network")
+    train: TrainConfig = Field(default_factory=TrainConfig, description="training of the float network")
+    quantize: Recipe = Field(default_factory=Recipe, description="bits, calibration and fine-tuning")
+    hls: HlsConfig = Field(default_factory=HlsConfig, description="the firmware")
+    csim: CsimConfig = Field(default_factory=CsimConfig, description="the C simulation")
+
+
+def find_project(name: str, *, base: Path | None = None) -> Path:
+    """Give the folder of a project: a path, or a name under ``firmware_projects/``.
+
+    Raises
+    ------
+    ProjectError
+        ``PROJECT-NOT-FOUND`` with the names that exist.
+    """
+    base = base or Path.cwd()
+    candidates = [base / name, base / PROJECTS_FOLDER / name]
+    for folder in candidates:
+        if folder.name == PROJECT_FILE and folder.is_file():
+            return folder.parent.resolve()
+        if (folder / PROJECT_FILE).is_file():
+            return folder.resolve()
+    known = sorted(path.parent.name for path in (base / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}"))
+    near = difflib.get_close_matches(name, known, n=1)
+    raise ProjectError(
+        "PROJECT-NOT-FOUND",
+        f"no project '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""),
+        where=" or ".join(str(folder / PROJECT_FILE) for folder in candidates),
+        fix=(f"use one of {', '.join(known)}, " if known else "") + f"or make it: siliconv new {Path(name).name}",
+    )
+
+
+def load_project(folder: Path) -> Project:
+    """Read and check a project file.
+
+    Raises
+    ------
+    ProjectError
+        ``PROJECT-YAML``, ``PROJECT-FIELD`` or ``PROJECT-VALUE`` with file, line, field and what would be right.
+    """
+    path = folder / PROJECT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError("PROJECT-READ", f"{error}", where=str(path), fix="make the file readable") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise ProjectError(
+            "PROJECT-YAML", f"not valid YAML: {problem}", where=f"{path}{line}", fix="mend that line"
+        ) from error
+    if not isinstance(content, dict):
+        raise ProjectError(
+            "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
+        )
+    try:
+        project = Project.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error.errors(), tree, path) from error
+    return _with_absolute_path(project, folder)
+
+
+def with_data_folder(project: Project, folder: Path) -> Project:
+    """Give the project with any folder of images in place of its data."""
+    data = project.data.model_copy(update={"source": "folder", "path": folder.resolve(), "name": None, "label": None})
+    return project.model_copy(update={"data": data})
+
+
+def c_identifier(name: str) -> str:
+    """Make a C identifier of a project's name, for the firmware's top function."""
+    cleaned = re.sub(r"\W", "_", name)
+    return cleaned if cleaned[:1].isalpha() else f"net_{cleaned}"
+
+
+def _with_absolute_path(project: Project, folder: Path) -> Project:
+    path = project.data.path
+    if path is None or path.is_absolute():
+        return project
+    data = project.data.model_copy(update={"path": (folder / path).resolve()})
+    return project.model_copy(update={"data": data})
+
+
+def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node, path: Path) -> ProjectError:
+    first = errors[0]
+    keys = tuple(first["loc"])
+    field = ".".join(str(key) for key in keys)
+    line = _line(tree, keys)
+    more = f" ({len(errors) - 1} more problems in this file)" if len(errors) > 1 else ""
+    where = f"{path}:{line}, field {field or 'model'}"
+    if first["type"] == "extra_forbidden":
+        known = list(_fields_at(keys[:-1]))
+        near = difflib.get_close_matches(str(keys[-1]), known, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        fix = f"{hint}known fields: {', '.join(known)}" if known else "take the field out"
+        return ProjectError("PROJECT-FIELD", f"unknown field '{keys[-1]}'{more}", where=where, fix=fix)
+    if first["type"] == "missing":
+        return ProjectError(
+            "PROJECT-FIELD", f"the field '{field}' is missing{more}", where=f"{path}:{line}", fix=f"add '{keys[-1]}:'"
+        )
+    given = first.get("input")
+    shown = "" if isinstance(given, dict | list | BaseModel) else f", not {given!r}"
+    message = first["msg"].removeprefix("Value error, ")
+    return ProjectError(
+        "PROJECT-VALUE",
+        f"{message}{shown}{more}",
+        where=where,
+        fix=_describe_field(keys) or "correct the value",
+    )
+
+
+def _line(node: yaml.Node, keys: Sequence[str | int]) -> int:
+    """Line of the deepest part of the path that is in the file, counted from 1."""
+    line = int(node.start_mark.line) + 1
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if found is None:
+                break
+            line, node = int(found[0].start_mark.line) + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = int(node.start_mark.line) + 1
+        else:
+            break
+    return line
+
+
+def _sections(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseModel] | None:
+    for key in keys:
+        field = model.model_fields.get(str(key))
+        kind = field.annotation if field is not None else None
+        candidates = [kind, *getattr(kind, "__args__", ())]
+        nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if nested is None:
+            return None
+        model = nested
+    return model
+
+
+def _fields_at(keys: Sequence[str | int]) -> Iterator[str]:
+    model = _sections(Project, keys)
+    return iter(model.model_fields) if model is not None else iter(())
+
+
+def _describe_field(keys: Sequence[str | int]) -> str | None:
+    if not keys:
+        return None
+    model = _sections(Project, keys[:-1])
+    field = model.model_fields.get(str(keys[-1])) if model is not None else None
+    return f"{keys[-1]} is {field.description}" if field is not None and field.description else None

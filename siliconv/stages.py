@@ -1,0 +1,249 @@
+"""The eight stages from images to report: each reads the artefacts before it, calls a wing, and writes its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.flow import Context, Stage
+from siliconv.models.datasets import prepare, source_fingerprint
+from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
+from siliconv.models.image_store import Dataset, ImageSet, open_dataset
+from siliconv.project import Project, c_identifier
+from siliconv.quantize import network_file, reference
+from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
+from siliconv.quantize.network import Network, Table
+from siliconv.report import write_report
+
+KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
+
+
+def _data(context: Context) -> str:
+    project = context.project
+    summary = prepare(
+        project.data, project.model.architecture.input_shape, context.out / "data", context.progress
+    )
+    counts = {split: sum(numbers) for split, numbers in summary.counts.items()}
+    return f"{counts['train']} + {counts['val']} + {counts['test']} images of {len(summary.class_names)} classes"
+
+
+def _train(context: Context) -> str:
+    from siliconv.models.float_model import train_float
+    from siliconv.models.pictures import learning_curves
+    from siliconv.models.weights import save_weights
+
+    dataset = open_dataset(context.build / "data")
+    model, history = train_float(
+        context.project.model.architecture,
+        dataset,
+        context.project.train,
+        work=context.work,
+        progress=context.progress,
+    )
+    folder = context.out / "float"
+    folder.mkdir()
+    save_weights(model, folder / "weights.npz")
+    learning_curves(history, folder / "learning_curves.png")
+    metrics = _evaluate_model(model, dataset, context)
+    _write_json(folder / "history.json", history.as_json())
+    _write_json(folder / "metrics.json", metrics.as_json())
+    return f"test accuracy {metrics.accuracy:.4f} after {len(history)} epochs"
+
+
+def _quantize(context: Context) -> str:
+    from siliconv.models.image_files import to_fraction
+    from siliconv.models.pictures import learning_curves
+    from siliconv.models.training import fit
+    from siliconv.models.weights import save_weights
+    from siliconv.quantize.calibration import as_text, choose_types
+    from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+
+    dataset = open_dataset(context.build / "data")
+    recipe = context.project.quantize
+    float_model = load_float_model(context.project, context.build)
+    chosen = _spread(len(dataset.train), recipe.calibration_images)
+    types = choose_types(float_model, recipe, to_fraction(dataset.train.read(chosen)))
+    model = quantized_model(float_model, types)
+    rounded = _evaluate_model(model, dataset, context)
+    folder = context.out / "quantized"
+    folder.mkdir()
+    epochs = 0
+    if recipe.train is not None:
+        history = fit(
+            model,
+            dataset,
+            recipe.train,
+            work=context.work,
+            progress=context.progress,
+            activity_name="Fine-tuning",
+        )
+        epochs = len(history)
+        learning_curves(history, folder / "learning_curves.png")
+        _write_json(folder / "history.json", history.as_json())
+    snap_weights(model)
+    save_weights(model, folder / "weights.npz")
+    _write_json(folder / "types.json", as_text(types))
+    metrics = _evaluate_model(model, dataset, context)
+    _write_json(folder / "metrics.json", {**metrics.as_json(), "accuracy_without_fine_tuning": rounded.accuracy})
+    return (
+        f"test accuracy {metrics.accuracy:.4f} after {epochs} epochs of fine-tuning"
+        f" ({rounded.accuracy:.4f} by rounding alone)"
+    )
+
+
+def _lower(context: Context) -> str:
+    from siliconv.models.architecture import output_activation
+    from siliconv.models.prediction import predict_logits
+    from siliconv.quantize.agreement import compare_layers, compare_logits
+    from siliconv.quantize.lowering import lower
+    from siliconv.quantize.tables import with_sigmoid
+
+    dataset = open_dataset(context.build / "data")
+    architecture = context.project.model.architecture
+    model = load_quantized_model(context.project, context.build)
+    network = lower(
+        model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)}
+    )
+    if output_activation(architecture) == "sigmoid":
+        network = with_sigmoid(network, name="sigmoid")
+    logits = network.logits
+    codes = reference.run_batches(network, dataset.test.read(slice(None)), logits.name)
+    quantized = predict_logits(model, dataset.test, context.progress)
+    whole = compare_logits(quantized, codes, logits)
+    vectors = np.concatenate(list(test_vectors(context.project, network, dataset.test).values()))
+    layers = compare_layers(model, network, vectors)
+    metrics = _metrics(to_values(codes, logits.type), dataset)
+    folder = context.out / "network"
+    network_file.save(network, folder)
+    _write_json(folder / "metrics.json", metrics.as_json())
+    _write_json(
+        folder / "agreement.json",
+        {"test_images": whole.as_json(), "layers": [layer.as_json() for layer in layers]},
+    )
+    differing = sum(layer.differing for layer in layers)
+    verdict = "equal to QKeras in every bit" if not differing and not whole.differing else (
+        f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set"
+    )
+    return f"{len(network.nodes)} nodes, types proven, {verdict}"
+
+
+def _convert(context: Context) -> str:
+    from siliconv.hls.conversion import convert
+    from siliconv.hls.manifest import write_manifest
+    from siliconv.hls.testbench import write_testbench
+
+    network = network_file.load(context.build / "network")
+    config = context.project.hls
+    folder = context.out / "firmware"
+    folder.mkdir()
+    firmware = convert(network, config, folder)
+    dataset = open_dataset(context.build / "data")
+    vectors = np.concatenate(list(test_vectors(context.project, network, dataset.test).values()))
+    write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
+    write_manifest(firmware, network, config, folder)
+    weights = sum(weights.codes.size for node in network.nodes for weights in node_weights(node))
+    return f"{config.backend} project with {weights:,} weights, {config.io_type}, {config.part}"
+
+
+def _csim(context: Context) -> str:
+    from siliconv.hls.certificate import Accuracies, certify
+
+    network = network_file.load(context.build / "network")
+    dataset = open_dataset(context.build / "data")
+    certificate = certify(
+        context.build / "firmware",
+        network,
+        test_vectors(context.project, network, dataset.test),
+        agreement=_read_json(context.build / "network" / "agreement.json"),
+        accuracy=Accuracies(
+            *(
+                float(_read_json(context.build / folder / "metrics.json")["accuracy"])
+                for folder in ("float", "quantized", "network")
+            )
+        ),
+        cache=context.work,
+        jobs=context.project.csim.jobs,
+        progress=context.progress,
+    )
+    _write_json(context.out / "csim.json", certificate.as_json())
+    if certificate.exact:
+        return f"EXACT: {certificate.vectors} vectors, {len(certificate.layers)} layers, every bit equal"
+    return f"NOT EXACT: first difference in layer '{certificate.first_differing}'"
+
+
+def _estimate(context: Context) -> str:
+    from siliconv.hls.structure import estimate_structure
+
+    network = network_file.load(context.build / "network")
+    estimate = estimate_structure(network, context.project.hls)
+    _write_json(context.out / "estimate.json", estimate.as_json())
+    return estimate.summary
+
+
+def _report(context: Context) -> str:
+    write_report(context.name, context.project, context.build, context.out / "report.html")
+    return str(context.build / "report.html")
+
+
+def load_float_model(project: Project, build: Path) -> Any:
+    """Rebuild the deployed float model (logits) with its trained weights."""
+    from siliconv.models.keras_model import build_model
+    from siliconv.models.weights import load_weights
+
+    model = build_model(project.model.architecture, output="logits")
+    load_weights(model, build / "float" / "weights.npz")
+    return model
+
+
+def load_quantized_model(project: Project, build: Path) -> Any:
+    """Rebuild the QKeras model (logits) with its fine-tuned weights."""
+    from siliconv.models.keras_model import build_model
+    from siliconv.models.weights import load_weights
+    from siliconv.quantize.qkeras_model import quantized_model
+
+    model = quantized_model(build_model(project.model.architecture, output="logits"), load_types(build))
+    load_weights(model, build / "quantized" / "weights.npz")
+    return model
+
+
+def load_types(build: Path) -> dict[str, FixedPoint]:
+    """Read the types that calibration chose."""
+    return {name: parse_type(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
+
+
+def test_vectors(project: Project, network: Network, images: ImageSet) -> dict[str, Codes]:
+    """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
+    from siliconv.hls.vectors import corner_vectors
+
+    chosen = images.read(_spread(len(images), project.csim.images)).astype(np.int64)
+    vectors = {"test images": chosen}
+    if project.csim.corner_vectors:
+        vectors |= {name: codes[np.newaxis] for name, codes in corner_vectors(network).items()}
+    return vectors
+
+
+def _spread(total: int, wanted: int) -> np.ndarray:
+    """Indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
+    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))
+
+
+def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
+    from siliconv.models.prediction import predict_logits
+
+    return _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+
+
+def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
+    return evaluate(logits, dataset.test.labels, dataset.class_names)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
