@@ -1,0 +1,71 @@
+"""The state of a training after an epoch, in one file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import ModelError
+from siliconv.models.history import History
+from siliconv.models.train_config import TrainConfig
+from siliconv.models.weights import read_arrays, write_arrays
+
+# What may change between two runs of one training: it says how long to go on, not how.
+_MAY_CHANGE = {"epochs", "patience"}
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything the next epoch depends on."""
+
+    history: History
+    model: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    best: list[np.ndarray]
+
+
+def training_fingerprint(
+    config: TrainConfig, initial: list[np.ndarray], labels: list[np.ndarray], *also: object
+) -> str:
+    """Return a hash of what a training starts from: settings, initial weights, labels."""
+    digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
+    for values in (*initial, *labels):
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+    digest.update(repr(also).encode())
+    return digest.hexdigest()
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
+    """Replace the checkpoint by a newer one."""
+    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json()}
+    arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
+    for group in ("model", "optimizer", "best"):
+        values = getattr(checkpoint, group)
+        arrays |= {f"{group}/{number:04d}": value for number, value in enumerate(values)}
+    write_arrays(path, arrays)
+
+
+def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
+    """Return the checkpoint of this training, or the reason why there is none to go on from (empty:
+    no file).
+    """
+    if not path.exists():
+        return ""
+    try:
+        arrays = read_arrays(path)
+        about = json.loads(arrays["about"].tobytes())
+    except (ModelError, KeyError, ValueError):
+        return f"{path.name} is damaged"
+    if about["fingerprint"] != fingerprint:
+        return f"{path.name} belongs to other settings or data"
+    groups: dict[str, Any] = {
+        group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}/")]
+        for group in ("model", "optimizer", "best")
+    }
+    return Checkpoint(History.from_json(about["history"]), **groups)

@@ -1,0 +1,54 @@
+"""Dropout whose random stream can be set: what makes an interrupted training end with the bits of an
+undisturbed one.
+
+Importing this module imports TensorFlow; it is imported by functions only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siliconv.models.legacy_keras import load, tensorflow
+
+tf_keras = load()
+tf = tensorflow()
+
+
+@tf_keras.utils.register_keras_serializable("siliconv")
+class SeededDropout(tf_keras.layers.Layer):  # type: ignore[name-defined]
+    """Dropout with a random generator of its own that `reseed` puts to a known state.
+
+    Keras' own layer draws from a stream whose position cannot be saved.
+    """
+
+    def __init__(self, rate: float, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = float(rate)
+        self.seed = int(seed)
+        self._generator = tf.random.Generator.from_seed(self.seed, alg="philox")
+
+    def reseed(self, seed: int) -> None:
+        """Start the stream of this layer anew, from `seed` and the layer's own seed."""
+        self._generator.reset_from_seed(seed * 1_000_003 + self.seed)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Drop values while training; the identity otherwise."""
+        if not training or self.rate == 0.0:
+            return inputs
+        kept = self._generator.uniform(tf.shape(inputs), dtype=inputs.dtype) >= self.rate
+        return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a model file needs to build the layer again."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+def reseed_dropout(model: Any, seed: int) -> None:
+    """Put every seeded dropout layer of a model to the state that belongs to `seed`."""
+    for layer in model.submodules:
+        if isinstance(layer, SeededDropout):
+            layer.reseed(seed)

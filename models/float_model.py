@@ -1,0 +1,41 @@
+"""The first stage of the road: from an architecture and images to the trained float network that is
+deployed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from siliconv.models.architecture import Architecture
+from siliconv.models.history import History
+from siliconv.models.image_store import Dataset
+from siliconv.models.keras_model import build_model, fold_batch_normalization
+from siliconv.models.train_config import TrainConfig
+from siliconv.models.training import fit
+from siliconv.progress import Progress
+
+
+def train_float(
+    architecture: Architecture,
+    dataset: Dataset,
+    config: TrainConfig,
+    *,
+    work: Path,
+    progress: Progress | None = None,
+) -> tuple[Any, History]:
+    """Train the float network and return it as it is deployed: logits, batch normalization folded away.
+
+    Raises
+    ------
+    ModelError
+        As `build_model` and `fit`.
+    """
+    model = build_model(
+        architecture,
+        output="logits" if config.from_logits else "probabilities",
+        seed=config.seed,
+        batch_normalization=config.batch_normalization,
+    )
+    history = fit(model, dataset, config, work=work, progress=progress)
+    return fold_batch_normalization(model, architecture), history

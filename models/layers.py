@@ -1,0 +1,200 @@
+"""The layer kinds an architecture is written in: what a user may say about each, and nothing about how it is
+computed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(ge=1, le=65536)]
+Size = Positive | tuple[Positive, Positive]
+Padding = Literal["same", "valid"]
+ActivationKind = Literal["relu", "tanh", "sigmoid", "softmax"]
+
+
+class LayerBase(BaseModel):
+    """What every layer has: an optional name and optional inputs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
+        description="Name of the layer; kind and a number (conv2d_1) when left out",
+    )
+    inputs: tuple[str, ...] | None = Field(
+        default=None,
+        description="Names of the layers it reads ('input' is the image); the layer before when left out",
+    )
+
+
+class _Activated(LayerBase):
+    activation: ActivationKind | None = Field(
+        default=None, description="Activation behind the layer: relu, tanh, sigmoid or softmax"
+    )
+    use_bias: bool = Field(default=True, description="Whether a bias is added to each output channel")
+
+
+class _Windowed2D(_Activated):
+    kernel: Size = Field(default=3, description="Window height and width in pixels; one number for a square")
+    stride: Size = Field(default=1, description="Step of the window in pixels, down and across")
+    padding: Padding = Field(
+        default="same",
+        description="same: zeros around the image; valid: only whole windows, o = (n - m) // s + 1",
+    )
+
+
+class _Windowed1D(_Activated):
+    kernel: Positive = Field(default=3, description="Window length in samples")
+    stride: Positive = Field(default=1, description="Step of the window in samples")
+    padding: Padding = Field(
+        default="same",
+        description="same: zeros at both ends; valid: only whole windows, o = (n - m) // s + 1",
+    )
+
+
+class Conv2D(_Windowed2D):
+    """A 2-D convolution (cross-correlation, as everywhere in machine learning)."""
+
+    kind: Literal["conv2d"] = "conv2d"
+    filters: Positive = Field(description="Number of output channels")
+
+
+class Conv1D(_Windowed1D):
+    """A 1-D convolution over (length, channels)."""
+
+    kind: Literal["conv1d"] = "conv1d"
+    filters: Positive = Field(description="Number of output channels")
+
+
+class DepthwiseConv2D(_Windowed2D):
+    """A 2-D convolution of each channel by itself."""
+
+    kind: Literal["depthwise_conv2d"] = "depthwise_conv2d"
+
+
+class DepthwiseConv1D(_Windowed1D):
+    """A 1-D convolution of each channel by itself."""
+
+    kind: Literal["depthwise_conv1d"] = "depthwise_conv1d"
+
+
+class SeparableConv2D(_Windowed2D):
+    """A depthwise convolution without bias, then a 1x1 convolution."""
+
+    kind: Literal["separable_conv2d"] = "separable_conv2d"
+    filters: Positive = Field(description="Number of output channels")
+
+
+class SeparableConv1D(_Windowed1D):
+    """A depthwise 1-D convolution without bias, then a convolution of length 1."""
+
+    kind: Literal["separable_conv1d"] = "separable_conv1d"
+    filters: Positive = Field(description="Number of output channels")
+
+
+class _Pool(LayerBase):
+    pool: Size = Field(default=2, description="Window in pixels (samples); one number for a square")
+    stride: Size | None = Field(
+        default=None, description="Step of the window; the window's size when left out"
+    )
+    padding: Padding = Field(default="valid", description="same or valid, as for convolutions")
+
+
+class MaxPool(_Pool):
+    """The largest value of each window; 1-D or 2-D by its input."""
+
+    kind: Literal["max_pool"] = "max_pool"
+
+
+class AveragePool(_Pool):
+    """The mean of each window; 1-D or 2-D by its input."""
+
+    kind: Literal["average_pool"] = "average_pool"
+
+
+class GlobalAveragePool(LayerBase):
+    """The mean of each channel."""
+
+    kind: Literal["global_average_pool"] = "global_average_pool"
+
+
+class GlobalMaxPool(LayerBase):
+    """The largest value of each channel."""
+
+    kind: Literal["global_max_pool"] = "global_max_pool"
+
+
+class BatchNormalization(LayerBase):
+    """Scale and offset of each channel that training keeps near zero mean and unit variance."""
+
+    kind: Literal["batch_normalization"] = "batch_normalization"
+
+
+class Dropout(LayerBase):
+    """Sets a random share of the values to zero while training; identity afterwards."""
+
+    kind: Literal["dropout"] = "dropout"
+    rate: float = Field(default=0.5, ge=0.0, lt=1.0, description="Share of the values that is dropped")
+
+
+class Flatten(LayerBase):
+    """One long vector, rows first, channels last."""
+
+    kind: Literal["flatten"] = "flatten"
+
+
+class Dense(_Activated):
+    """A fully connected layer."""
+
+    kind: Literal["dense"] = "dense"
+    units: Positive = Field(description="Number of outputs")
+
+
+class Activation(LayerBase):
+    """An activation as a layer of its own."""
+
+    kind: Literal["activation"] = "activation"
+    activation: ActivationKind = Field(description="relu, tanh, sigmoid or softmax")
+
+
+class Add(LayerBase):
+    """The sum of inputs of equal shape (residual connection)."""
+
+    kind: Literal["add"] = "add"
+    activation: ActivationKind | None = Field(default=None, description="Activation behind the sum")
+
+
+class Concatenate(LayerBase):
+    """The channels of its inputs side by side."""
+
+    kind: Literal["concatenate"] = "concatenate"
+
+
+Layer = Annotated[
+    Conv2D
+    | Conv1D
+    | DepthwiseConv2D
+    | DepthwiseConv1D
+    | SeparableConv2D
+    | SeparableConv1D
+    | MaxPool
+    | AveragePool
+    | GlobalAveragePool
+    | GlobalMaxPool
+    | BatchNormalization
+    | Dropout
+    | Flatten
+    | Dense
+    | Activation
+    | Add
+    | Concatenate,
+    Field(discriminator="kind"),
+]
+
+
+def pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return (height, width) of a size that may be one number."""
+    return size if isinstance(size, tuple) else (size, size)
