@@ -90,7 +90,7 @@ def compiler_version() -> str:
     return shown.stdout.splitlines()[0]
 
 
-def compile_project(project: Path, top: str, cache: Path) -> Library:
+def compile_project(project: Path, top: str, cache: Path, *, progress: Progress | None = None) -> Library:
     """Compile a project into a library, or reuse the one compiled from the very same sources.
 
     Parameters
@@ -100,7 +100,9 @@ def compile_project(project: Path, top: str, cache: Path) -> Library:
     top
         Name of the top function.
     cache
-        Folder for compiled libraries.
+        Folder for compiled libraries; only the newest stays.
+    progress
+        Told when a compilation begins, because it takes a while.
 
     Raises
     ------
@@ -114,15 +116,16 @@ def compile_project(project: Path, top: str, cache: Path) -> Library:
     build = (cache / key).resolve()
     library = Library(build / f"{top}.so", top, traced)
     if not library.path.exists():
+        (progress or Silent()).say(f"compiling the firmware with {COMPILER}")
         done = subprocess.run(
             ["make", "-j2", "library", f"BUILD={build}"], cwd=project, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             library.path.unlink(missing_ok=True)
             raise _compile_error(done.stdout + done.stderr, project)
-    for other in cache.iterdir():
-        if other.name != key and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
+        for other in cache.iterdir():
+            if other.name != key and other.is_dir():
+                shutil.rmtree(other, ignore_errors=True)
     return library
 
 

@@ -1,8 +1,8 @@
 """QKeras quantizers for fixed-point types, computed with few graph operations.
 
 They are `quantized_bits(alpha=1)` and `quantized_relu` with the same values and gradients. Two things differ inside:
-each is a scaling, a rounding and a clip instead of some twenty operations, and negative integer bits work (QKeras raises
-an integer to a negative power, which TensorFlow refuses).
+each is a scaling, a rounding and a clip instead of some twenty operations, and negative integer bits work (QKeras
+raises an integer to a negative power, which TensorFlow refuses).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import qkeras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 
-class FixedPointBits(qkeras.quantized_bits):  # type: ignore[misc]  # qkeras has no types
+class FixedPointBits(qkeras.quantized_bits):
     """`quantized_bits` of a fixed-point type; the gradient passes straight through, also outside the range."""
 
     def __init__(self, kind: FixedPoint) -> None:
@@ -38,7 +38,7 @@ class FixedPointBits(qkeras.quantized_bits):  # type: ignore[misc]  # qkeras has
         return _straight_through(x, self._kind)
 
 
-class FixedPointRelu(qkeras.quantized_relu):  # type: ignore[misc]  # qkeras has no types
+class FixedPointRelu(qkeras.quantized_relu):
     """`quantized_relu` of an unsigned type; the gradient passes inside the range only."""
 
     def __init__(self, kind: FixedPoint) -> None:
@@ -70,7 +70,7 @@ def _quantized(x: Any, kind: FixedPoint) -> Any:
 
 
 def _straight_through(x: Any, kind: FixedPoint) -> Any:
-    @tf.custom_gradient  # type: ignore[misc]  # tensorflow has no types
+    @tf.custom_gradient
     def quantize(value: Any) -> Any:
         return _quantized(value, kind), lambda upstream: upstream
 
@@ -80,7 +80,7 @@ def _straight_through(x: Any, kind: FixedPoint) -> Any:
 def _clipped(x: Any, kind: FixedPoint) -> Any:
     highest = kind.codes.high * kind.step
 
-    @tf.custom_gradient  # type: ignore[misc]  # tensorflow has no types
+    @tf.custom_gradient
     def quantize(value: Any) -> Any:
         def gradient(upstream: Any) -> Any:
             inside = tf.logical_and(value > 0.0, value <= highest)

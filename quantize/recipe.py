@@ -36,9 +36,9 @@ class Recipe(BaseModel):
     calibration_images: Annotated[int, Field(ge=1, le=100_000)] = Field(
         256, description="training images that the ranges of the activations are measured on"
     )
-    train: TrainConfig = Field(
+    train: TrainConfig | None = Field(
         default_factory=lambda: TrainConfig(epochs=10, learning_rate=2e-4),
-        description="fine-tuning; epochs: 0 rounds the float weights and leaves it at that",
+        description="fine-tuning; null rounds the float weights and leaves it at that",
     )
 
     def bits(self, layer: str) -> LayerBits:

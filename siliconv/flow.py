@@ -142,9 +142,11 @@ def run_flow(
             if record is None:
                 if force:
                     shutil.rmtree(build / WORK / stage.name, ignore_errors=True)
-                record = _run_stage(stage, Context(
-                    name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress
-                ), fingerprint)
+                record = _run_stage(
+                    stage,
+                    Context(name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress),
+                    fingerprint,
+                )
             digests[stage.name] = _digest(record.outputs)
             results.append(StageResult(stage.name, ran, record))
             on_result(results[-1])
@@ -181,7 +183,7 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _run_stage(stage: Stage, context: Context, fingerprint: str) -> Record:
@@ -217,11 +219,11 @@ def _move_into_place(new: Path, place: Path) -> None:
     if place.is_dir():
         old = place.with_name(f".{place.name}.old")
         shutil.rmtree(old, ignore_errors=True)
-        os.replace(place, old)
-        os.replace(new, place)
+        place.replace(old)
+        new.replace(place)
         shutil.rmtree(old)
     else:
-        os.replace(new, place)
+        new.replace(place)
 
 
 def _output_files(build: Path, stage: Stage) -> list[Path]:

@@ -68,9 +68,9 @@ class Project(BaseModel):
     data: DataConfig = Field(default_factory=DataConfig, description="the images")
     model: ModelConfig = Field(description="the network")
     train: TrainConfig = Field(default_factory=TrainConfig, description="training of the float network")
-    quantize: Recipe = Field(default_factory=Recipe, description="bits, calibration and fine-tuning")
-    hls: HlsConfig = Field(default_factory=HlsConfig, description="the firmware")
-    csim: CsimConfig = Field(default_factory=CsimConfig, description="the C simulation")
+    quantize: Recipe = Field(default_factory=lambda: Recipe(), description="bits, calibration and fine-tuning")
+    hls: HlsConfig = Field(default_factory=lambda: HlsConfig(), description="the firmware")
+    csim: CsimConfig = Field(default_factory=lambda: CsimConfig(), description="the C simulation")
 
 
 def find_project(name: str, *, base: Path | None = None) -> Path:
@@ -151,7 +151,7 @@ def _with_absolute_path(project: Project, folder: Path) -> Project:
     return project.model_copy(update={"data": data})
 
 
-def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node, path: Path) -> ProjectError:
+def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path) -> ProjectError:
     first = errors[0]
     keys = tuple(first["loc"])
     field = ".".join(str(key) for key in keys)
@@ -179,8 +179,10 @@ def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node, path: Path) -> Pro
     )
 
 
-def _line(node: yaml.Node, keys: Sequence[str | int]) -> int:
+def _line(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
     """Line of the deepest part of the path that is in the file, counted from 1."""
+    if node is None:
+        return 1
     line = int(node.start_mark.line) + 1
     for key in keys:
         if isinstance(node, yaml.MappingNode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import numpy as np
 
 from siliconv.flow import Context, Stage
 from siliconv.models.datasets import prepare, source_fingerprint
-from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
-from siliconv.models.image_store import Dataset, ImageSet, open_dataset
+from siliconv.models.evaluation import Metrics, evaluate
+from siliconv.models.image_store import Dataset, Images, open_dataset
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file, reference
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
-from siliconv.quantize.network import Network, Table
+from siliconv.quantize.network import Conv, Dense, Network
 from siliconv.report import write_report
 
 KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
@@ -24,9 +23,7 @@ KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
 def _data(context: Context) -> str:
     project = context.project
-    summary = prepare(
-        project.data, project.model.architecture.input_shape, context.out / "data", context.progress
-    )
+    summary = prepare(project.data, project.model.architecture.input_shape, context.out / "data", context.progress)
     counts = {split: sum(numbers) for split, numbers in summary.counts.items()}
     return f"{counts['train']} + {counts['val']} + {counts['test']} images of {len(summary.class_names)} classes"
 
@@ -105,16 +102,14 @@ def _lower(context: Context) -> str:
     dataset = open_dataset(context.build / "data")
     architecture = context.project.model.architecture
     model = load_quantized_model(context.project, context.build)
-    network = lower(
-        model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)}
-    )
+    network = lower(model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)})
     if output_activation(architecture) == "sigmoid":
         network = with_sigmoid(network, name="sigmoid")
     logits = network.logits
     codes = reference.run_batches(network, dataset.test.read(slice(None)), logits.name)
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
-    vectors = np.concatenate(list(test_vectors(context.project, network, dataset.test).values()))
+    vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     layers = compare_layers(model, network, vectors)
     metrics = _metrics(to_values(codes, logits.type), dataset)
     folder = context.out / "network"
@@ -125,8 +120,10 @@ def _lower(context: Context) -> str:
         {"test_images": whole.as_json(), "layers": [layer.as_json() for layer in layers]},
     )
     differing = sum(layer.differing for layer in layers)
-    verdict = "equal to QKeras in every bit" if not differing and not whole.differing else (
-        f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set"
+    verdict = (
+        "equal to QKeras in every bit"
+        if not differing and not whole.differing
+        else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
     )
     return f"{len(network.nodes)} nodes, types proven, {verdict}"
 
@@ -142,10 +139,12 @@ def _convert(context: Context) -> str:
     folder.mkdir()
     firmware = convert(network, config, folder)
     dataset = open_dataset(context.build / "data")
-    vectors = np.concatenate(list(test_vectors(context.project, network, dataset.test).values()))
+    vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
     write_manifest(firmware, network, config, folder)
-    weights = sum(weights.codes.size for node in network.nodes for weights in node_weights(node))
+    weights = sum(
+        node.kernel.codes.size + node.bias.codes.size for node in network.nodes if isinstance(node, Conv | Dense)
+    )
     return f"{config.backend} project with {weights:,} weights, {config.io_type}, {config.part}"
 
 
@@ -157,7 +156,7 @@ def _csim(context: Context) -> str:
     certificate = certify(
         context.build / "firmware",
         network,
-        test_vectors(context.project, network, dataset.test),
+        certificate_vectors(context.project, network, dataset.test),
         agreement=_read_json(context.build / "network" / "agreement.json"),
         accuracy=Accuracies(
             *(
@@ -175,17 +174,9 @@ def _csim(context: Context) -> str:
     return f"NOT EXACT: first difference in layer '{certificate.first_differing}'"
 
 
-def _estimate(context: Context) -> str:
-    from siliconv.hls.structure import estimate_structure
-
-    network = network_file.load(context.build / "network")
-    estimate = estimate_structure(network, context.project.hls)
-    _write_json(context.out / "estimate.json", estimate.as_json())
-    return estimate.summary
-
-
 def _report(context: Context) -> str:
-    write_report(context.name, context.project, context.build, context.out / "report.html")
+    stages = [stage.name for stage in STAGES if stage.name != "report"]
+    write_report(context.name, context.project, stages, context.build, context.out / "report.html")
     return str(context.build / "report.html")
 
 
@@ -215,7 +206,7 @@ def load_types(build: Path) -> dict[str, FixedPoint]:
     return {name: parse_type(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
 
 
-def test_vectors(project: Project, network: Network, images: ImageSet) -> dict[str, Codes]:
+def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
     from siliconv.hls.vectors import corner_vectors
 
@@ -247,3 +238,97 @@ def _write_json(path: Path, content: Any) -> None:
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+_NETWORK_CODE = ("siliconv.quantize.network_file", "siliconv.quantize.reference")
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "data",
+        _data,
+        outputs=("data",),
+        needs=(),
+        settings=lambda project: {
+            "data": project.data.model_dump(mode="json"),
+            "files": source_fingerprint(project.data),
+            "input_shape": project.model.architecture.input_shape,
+        },
+        modules=("siliconv.models.datasets",),
+        libraries=("pillow", "scikit-learn", "numpy"),
+    ),
+    Stage(
+        "train",
+        _train,
+        outputs=("float",),
+        needs=("data",),
+        settings=lambda project: {
+            "architecture": project.model.architecture.model_dump(mode="json"),
+            "train": project.train.model_dump(mode="json"),
+        },
+        modules=("siliconv.models.float_model", "siliconv.models.evaluation"),
+        libraries=KERAS_LIBRARIES,
+    ),
+    Stage(
+        "quantize",
+        _quantize,
+        outputs=("quantized",),
+        needs=("data", "train"),
+        settings=lambda project: project.quantize.model_dump(mode="json"),
+        modules=("siliconv.quantize.calibration", "siliconv.quantize.qkeras_model", "siliconv.models.training"),
+        libraries=KERAS_LIBRARIES,
+    ),
+    Stage(
+        "lower",
+        _lower,
+        outputs=("network",),
+        needs=("data", "quantize"),
+        settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.quantize.lowering",
+            "siliconv.quantize.tables",
+            "siliconv.quantize.agreement",
+            "siliconv.hls.vectors",
+        ),
+        libraries=KERAS_LIBRARIES,
+    ),
+    Stage(
+        "convert",
+        _convert,
+        outputs=("firmware",),
+        needs=("data", "lower"),
+        settings=lambda project: {
+            "hls": project.hls.model_dump(mode="json"),
+            "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        },
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.conversion",
+            "siliconv.hls.table_layer",
+            "siliconv.hls.testbench",
+            "siliconv.hls.manifest",
+            "siliconv.hls.vectors",
+        ),
+        libraries=("hls4ml",),
+    ),
+    Stage(
+        "csim",
+        _csim,
+        outputs=("csim.json",),
+        needs=("data", "train", "quantize", "lower", "convert"),
+        settings=lambda project: project.csim.model_dump(mode="json"),
+        modules=(*_NETWORK_CODE, "siliconv.hls.certificate", "siliconv.hls.vectors"),
+    ),
+    Stage(
+        "report",
+        _report,
+        outputs=("report.html",),
+        needs=("data", "train", "quantize", "lower", "convert", "csim"),
+        settings=lambda project: project.model_dump(mode="json"),
+        modules=("siliconv.report",),
+        libraries=("matplotlib", "jinja2"),
+    ),
+)
+"""In the order of the data."""
+
+STAGE_NAMES = tuple(stage.name for stage in STAGES)

@@ -1,0 +1,241 @@
+"""The command line: reads arguments, calls the flow, shows results. Nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
+
+app = typer.Typer(
+    name="siliconv",
+    help="From a Keras CNN to FPGA firmware that is proven to compute the same numbers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+# Human words go to stderr: stdout belongs to --json.
+_console = Console(stderr=True, highlight=False)
+
+INTERRUPTED, INTERNAL = 130, 70
+
+ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="a folder of images (class = folder name) instead of the project's data; remembered",
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
+JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
+
+
+def run_command_line(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 the work says no, 2 wrong input, 3 a tool is missing."""
+    try:
+        result = app(args=arguments, prog_name="siliconv", standalone_mode=False)
+    except typer.TyperException as error:
+        _console.print(f"Error: {error.format_message()}\n  fix:   see siliconv --help", markup=False, soft_wrap=True)
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _console.print("Stopped. What was finished is kept; the same command goes on from there.")
+        return INTERRUPTED
+    except SiliconvError as error:
+        _console.print(f"Error {error}", markup=False, soft_wrap=True)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  (the last resort: whatever it is, the user gets one message)
+        with tempfile.NamedTemporaryFile("w", prefix="siliconv-crash-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+        _console.print(
+            f"Internal error: {type(error).__name__}: {error}\n  This is a defect of siliconv. "
+            f"Please report it with {file.name}",
+            markup=False,
+            soft_wrap=True,
+        )
+        return INTERNAL
+    return result if isinstance(result, int) else 0
+
+
+@app.command()
+def run(
+    project: ProjectArgument,
+    data: DataOption = None,
+    until: Annotated[str, typer.Option("--until", metavar="STAGE", help="the last stage to run")] = "report",
+    force: ForceOption = False,
+    json_output: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Run all stages: images, training, quantization, firmware, C simulation, report.
+
+    Stages whose inputs did not change are skipped. A run that was stopped goes on where it was.
+    """
+    return _run(project, data, until, force, json_output, verbose)
+
+
+def _stage_command(stage: str, help_text: str) -> None:
+    def command(
+        project: ProjectArgument,
+        data: DataOption = None,
+        force: ForceOption = False,
+        json_output: JsonOption = False,
+        verbose: VerboseOption = False,
+    ) -> int:
+        return _run(project, data, stage, force, json_output, verbose)
+
+    app.command(name=stage, help=help_text)(command)
+
+
+_stage_command("train", "Train the float network (run --until train).")
+_stage_command("quantize", "Fine-tune the quantized network (run --until quantize).")
+_stage_command("convert", "Write the firmware project (run --until convert).")
+_stage_command("csim", "Simulate the firmware and compare every bit; exits 1 when one differs (run --until csim).")
+_stage_command("estimate", "Estimate latency and resources (run --until estimate).")
+_stage_command("report", "Write the report (run --until report).")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="name of the project, or a path")],
+    preset: Annotated[str, typer.Option("--preset", help="the network to start from")] = "digits",
+) -> None:
+    """Make a project with a commented project file."""
+    from siliconv.project_template import write_project
+
+    path = write_project(name, preset)
+    _console.print(f"Wrote {path}\nNext: siliconv run {name}", markup=False)
+
+
+@app.command()
+def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
+    """Show layers, shapes, parameters, multiplications and, once they are chosen, types."""
+    from siliconv.project import find_project, load_project
+    from siliconv.summary import summarize
+
+    folder = find_project(project)
+    rows = summarize(load_project(folder), folder / "build")
+    if json_output:
+        _print_json([asdict(row) for row in rows])
+        return
+    table = Table("layer", "kind", "shape", *(("parameters", "multiplications", "type")), title=folder.name)
+    for row in rows:
+        shape = " x ".join(map(str, row.shape))
+        table.add_row(row.name, row.kind, shape, f"{row.parameters:,}", f"{row.multiplications:,}", row.type or "")
+    parameters, products = sum(row.parameters for row in rows), sum(row.multiplications for row in rows)
+    table.add_row("total", "", "", f"{parameters:,}", f"{products:,}", "", style="bold")
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def predict(
+    project: ProjectArgument,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="image files of any size")],
+    json_output: JsonOption = False,
+) -> None:
+    """Show what the float network, the quantized one and the firmware say of images, side by side."""
+    from siliconv.prediction import predict_images
+    from siliconv.progress import for_terminal
+    from siliconv.project import find_project, load_project
+
+    folder = find_project(project)
+    predictions = predict_images(folder.name, load_project(folder), folder / "build", images, for_terminal())
+    if json_output:
+        _print_json([asdict(prediction) for prediction in predictions])
+        return
+    table = Table("image", "float", "quantized", "firmware", "firmware = quantized")
+    for one in predictions:
+        shown = (f"{said.label} ({said.score:.4f})" for said in (one.float_model, one.quantized, one.firmware))
+        table.add_row(one.image, *shown, "every bit" if one.same_bits else "NO")
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def doctor(json_output: JsonOption = False) -> int:
+    """Show which tools and libraries are there, and what is missing for which work."""
+    from siliconv.doctor import examine
+
+    findings = examine()
+    if json_output:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        table = Table("what", "found", "needed for", "what to do")
+        for finding in findings:
+            table.add_row(finding.name, finding.found or "missing", finding.needed_for, finding.fix or "")
+        Console(highlight=False).print(table)
+    return 3 if any(finding.required and not finding.found for finding in findings) else 0
+
+
+def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
+    from siliconv.data_choice import apply_data_choice
+    from siliconv.flow import StageResult, run_flow
+    from siliconv.progress import for_terminal
+    from siliconv.project import find_project, load_project
+    from siliconv.stages import STAGE_NAMES, STAGES
+
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
+    if until not in STAGE_NAMES:
+        raise ProjectError(
+            "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
+        )
+    folder = find_project(project)
+    build = folder / "build"
+    chosen, remark = apply_data_choice(load_project(folder), build, data)
+    if remark:
+        _console.print(remark, markup=False)
+
+    def show(result: StageResult) -> None:
+        took = f"{result.record.seconds:.1f} s" if result.ran else "unchanged"
+        _console.print(f"{result.name:<9} {result.record.summary}  [dim]({took})[/dim]")
+
+    results = run_flow(STAGES, chosen, folder.name, build, for_terminal(), until=until, force=force, on_result=show)
+    certificate = _certificate(build) if any(result.name == "csim" for result in results) else None
+    if json_output:
+        stages = {
+            result.name: {
+                "ran": result.ran,
+                "summary": result.record.summary,
+                "seconds": result.record.seconds,
+                "peak_mib": result.record.peak_mib,
+            }
+            for result in results
+        }
+        _print_json({"project": folder.name, "build": str(build), "stages": stages, "certificate": certificate})
+    if certificate is not None and not certificate["exact"]:
+        raise WorkSaysNoError(
+            "CSIM-DIFFERS",
+            f"firmware and quantized model differ: {_first_difference(certificate)}",
+            where=str(build / "csim.json"),
+            fix="do not deploy this firmware; the certificate lists every layer",
+        )
+    return 0
+
+
+def _first_difference(certificate: dict[str, Any]) -> str:
+    layer = next(layer for layer in certificate["layers"] if layer["firmware_differs"] or layer["quantized_differs"])
+    differs = layer["firmware_differs"] or layer["quantized_differs"]
+    largest = layer["max_abs_difference"]
+    return f"first in layer '{layer['name']}', {differs} of {layer['values']} values, by up to {largest}"
+
+
+def _certificate(build: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((build / "csim.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _print_json(content: Any) -> None:
+    sys.stdout.write(json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,78 @@
+"""What this machine has of the tools that the road from Keras to firmware needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+PYTHON = ((3, 11), (3, 14))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One tool: what was found (None if nothing), what needs it, and what to do if it is missing."""
+
+    name: str
+    found: str | None
+    needed_for: str
+    required: bool
+    fix: str | None
+
+
+_LIBRARIES = {
+    "tensorflow": "training",
+    "tf-keras": "training",
+    "qkeras": "quantization",
+    "tensorflow-model-optimization": "pruning",
+    "hls4ml": "firmware",
+}
+_COMPILERS = {"g++": "C simulation", "make": "C simulation"}
+_VENDOR = {"vitis-run": "Vitis HLS synthesis", "vitis_hls": "Vitis HLS synthesis", "vivado": "logic synthesis"}
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look for everything; nothing heavy is imported."""
+    lowest, first_too_new = PYTHON
+    fits = lowest <= sys.version_info[:2] < first_too_new
+    found = [
+        Finding(
+            "python",
+            sys.version.split()[0] if fits else None,
+            "everything",
+            True,
+            None if fits else f"use Python {lowest[0]}.{lowest[1]} to {first_too_new[0]}.{first_too_new[1] - 1}",
+        )
+    ]
+    for library, work in _LIBRARIES.items():
+        there = _library(library)
+        found.append(Finding(library, there, work, True, None if there else "make setup"))
+    for tool, work in _COMPILERS.items():
+        there = _tool(tool)
+        found.append(
+            Finding(tool, there, work, True, None if there else f"install it, for example: apt install {tool}")
+        )
+    for tool, work in _VENDOR.items():
+        there = shutil.which(tool)
+        fix = None if there else "only for synthesis: source the vendor's settings64.sh"
+        found.append(Finding(tool, there, work, False, fix))
+    found.append(Finding("cores", str(os.cpu_count()), "C simulation in parallel", False, None))
+    return tuple(found)
+
+
+def _library(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _tool(name: str) -> str | None:
+    path = shutil.which(name)
+    if path is None:
+        return None
+    shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.splitlines()
+    return shown[0] if shown else path

@@ -1,0 +1,88 @@
+"""What the three networks say of a user's images: float, quantized, and the compiled firmware itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.errors import ProjectError
+from siliconv.models.image_files import decode_image, to_fraction
+from siliconv.models.image_store import open_dataset
+from siliconv.progress import Progress
+from siliconv.project import Project
+from siliconv.quantize import network_file
+from siliconv.quantize.fixed_point import to_values
+
+
+@dataclass(frozen=True)
+class Said:
+    """A decision: the class, and its probability from the logits."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Three decisions on one image, and whether firmware and quantized model gave the same logits to the bit."""
+
+    image: str
+    float_model: Said
+    quantized: Said
+    firmware: Said
+    same_bits: bool
+
+
+def predict_images(
+    name: str, project: Project, build: Path, images: Sequence[Path], progress: Progress
+) -> tuple[Prediction, ...]:
+    """Run images through the float model, the QKeras model and the compiled firmware.
+
+    Raises
+    ------
+    ProjectError
+        ``PREDICT-BUILD`` if the project was not run up to the firmware.
+    DataError
+        ``DATA-IMAGE`` for a file that is no image.
+    """
+    from siliconv.hls.csim import compile_project, simulate
+    from siliconv.stages import load_float_model, load_quantized_model
+
+    if not (build / "firmware").is_dir():
+        raise ProjectError(
+            "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
+        )
+    class_names = open_dataset(build / "data").class_names
+    shape = project.model.architecture.input_shape
+    pixels = np.stack([decode_image(path, shape, aspect=project.data.aspect) for path in images])
+    floats, quantized = (
+        np.asarray(model(to_fraction(pixels), training=False), dtype=np.float64)
+        for model in (load_float_model(project, build), load_quantized_model(project, build))
+    )
+    network = network_file.load(build / "network")
+    library = compile_project(build / "firmware", network.name, build / ".work" / "csim", progress=progress)
+    logits = network.logits
+    firmware = to_values(simulate(library, network, pixels.astype(np.int64))[logits.name], logits.type)
+    return tuple(
+        Prediction(
+            str(path),
+            _decide(floats[i], class_names),
+            _decide(quantized[i], class_names),
+            _decide(firmware[i], class_names),
+            same_bits=bool(np.array_equal(quantized[i], firmware[i])),
+        )
+        for i, path in enumerate(images)
+    )
+
+
+def _decide(logits: np.ndarray, class_names: tuple[str, ...]) -> Said:
+    if logits.size == 1:
+        probability = float(1.0 / (1.0 + np.exp(-logits[0])))
+        chosen = int(logits[0] > 0)
+        return Said(class_names[chosen], probability if chosen else 1.0 - probability)
+    exponentials = np.exp(logits - logits.max())
+    chosen = int(logits.argmax())
+    return Said(class_names[chosen], float(exponentials[chosen] / exponentials.sum()))
