@@ -12,10 +12,11 @@ from typing import Any
 from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.layer_list import LayerDescription, describe
+from siliconv.hls.rendering import render
 from siliconv.hls.reuse_factors import check_reuse_factor, legal_reuse_factors, smallest_legal
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
-from siliconv.quantize.network import Network, Node
+from siliconv.quantize.network import Network, Node, Reshape
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
     _check_kept(network, graph, layers)
     with _hls4ml_output():
         graph.write()
+    (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
     return Firmware(folder, network.name, layers)
 
 
@@ -163,10 +165,16 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
         kept = found[layer.name]
         given = _as_hls4ml_writes(node.type)
         actual = str(kept.get_output_variable().type.precision)
-        if actual != given:
+        # A flattened stream is its source's stream, rounding modes and all; nothing is converted into it.
+        if _bits(actual) != _bits(given) if isinstance(node, Reshape) else actual != given:
             _refuse_change(layer.name, given, actual)
         if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
             _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+
+
+def _bits(precision: str) -> list[str]:
+    """Signedness, width and integer bits of a type as hls4ml writes it."""
+    return precision.split(",")[:2]
 
 
 def _as_hls4ml_writes(kind: FixedPoint) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -111,7 +112,9 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
     FirmwareError
         ``CSIM-COMPILE`` with the compiler's first error.
     """
-    key = hashlib.sha256(f"{compiler_version()} {source_hash(project)} {project.resolve()}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(
+        f"{compiler_version()} {os.environ.get('CXXFLAGS')} {source_hash(project)} {project.resolve()}".encode()
+    ).hexdigest()[:16]
     traced = tuple(_TRACED.findall((project / f"{top}_bridge.cpp").read_text(encoding="utf-8")))
     build = (cache / key).resolve()
     library = Library(build / f"{top}.so", top, traced)
@@ -131,8 +134,8 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
 
 def _compile_error(output: str, project: Path) -> FirmwareError:
     lines = output.splitlines()
-    first = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no output")
-    killed = any("Killed" in line or "cc1plus" in line for line in lines)
+    first = next((line for line in lines if "error:" in line or "***" in line), lines[-1] if lines else "no output")
+    killed = any("Killed" in line for line in lines)
     fix = (
         "free memory: the compiler was killed" if killed else "see what g++ says: make -C " + str(project) + " library"
     )

@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from siliconv.hls.rendering import render
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes, FixedPoint
 from siliconv.quantize.network import Network
 
-_templates = Environment(
-    loader=PackageLoader("siliconv.hls"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
-)
-
 
 def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: bool) -> None:
-    """Write the test bench, its vectors and the Makefile into an hls4ml project.
+    """Write the test bench and its vectors into a generated project.
 
     Parameters
     ----------
@@ -26,13 +22,14 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
     codes
         Input vectors, (n, *input shape).
     folder
-        The hls4ml project.
+        The project that `siliconv.hls.conversion.convert` wrote.
     stream
         Whether the top function has stream (io_stream) or array (io_parallel) ports.
     """
     output = network.output
     golden = reference.run_batches(network, codes, output.name)
-    text = _templates.get_template("testbench.cpp.j2").render(
+    text = render(
+        "testbench.cpp.j2",
         top=network.name,
         inputs=int(np.prod(network.input.shape)),
         outputs=int(np.prod(output.shape)),
@@ -41,8 +38,6 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         stream=stream,
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
-    makefile = _templates.get_template("Makefile.j2").render(top=network.name)
-    (folder / "Makefile").write_text(makefile, encoding="utf-8")
     vectors = folder / "tb_data"
     vectors.mkdir(exist_ok=True)
     for stale in vectors.glob("tb_*.dat"):

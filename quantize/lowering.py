@@ -311,4 +311,5 @@ _LOWERERS: dict[str, Callable[[Any, tuple[Node, ...], _Graph], Node]] = {
     "GlobalAveragePooling2D": _lower_global_average,
     "Flatten": _lower_flatten,
     "Dropout": _lower_identity,
+    "SeededDropout": _lower_identity,
 }

@@ -65,10 +65,11 @@ def _imported_modules(tree: ast.AST) -> Iterator[str]:
 
 @cache
 def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
+    # Looking for a module inside another module would import the other one, and with it perhaps TensorFlow.
+    package = importlib.util.find_spec(name.rpartition(".")[0])
+    if package is None or package.submodule_search_locations is None:
         return False
+    return importlib.util.find_spec(name) is not None
 
 
 @cache

@@ -1,0 +1,70 @@
+"""Calibration: integer bits follow from the values, and patterns from the recipe."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from siliconv.errors import NetworkError
+from siliconv.models.keras_model import build_model
+from siliconv.models.presets import preset
+from siliconv.quantize.calibration import choose_types, covering_type, least_error_type
+from siliconv.quantize.fixed_point import to_values
+from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+from siliconv.quantize.recipe import LayerBits, Recipe
+
+
+def error(values, kind):
+    return np.mean((np.clip(np.rint(values / kind.step), *kind.codes) * kind.step - values) ** 2)
+
+
+@pytest.mark.parametrize("scale", [0.03, 0.4, 1.0, 7.3, 100.0])
+@pytest.mark.parametrize("bits", [3, 6, 10])
+def test_no_neighbouring_binary_point_has_less_error(scale, bits):
+    values = np.random.default_rng(0).normal(0, scale, 5000)
+    chosen = least_error_type(values, bits, signed=True)
+    assert chosen.width == bits
+    for other in (chosen.integer - 1, chosen.integer + 1):
+        moved = type(chosen)(True, bits, other, chosen.rounding, chosen.overflow)
+        assert error(values, chosen) <= error(values, moved)
+
+
+@pytest.mark.parametrize("largest", [0.01, 0.25, 0.999, 1.0, 3.0])
+def test_a_covering_type_holds_the_largest_value_and_no_finer_one_does(largest):
+    kind = covering_type(largest, 8)
+    assert kind.codes.high * kind.step >= largest - kind.step
+    assert (kind.codes.high * kind.step) / 2 < largest
+
+
+def test_types_of_the_digits_network_follow_the_recipe():
+    architecture = preset("digits")
+    model = build_model(architecture, seed=3)
+    images = np.random.default_rng(0).uniform(0, 1, (16, *architecture.input_shape)).astype(np.float32)
+    recipe = Recipe(weights=5, activations=7, layers={"dense_*": LayerBits(weights=4), "dense_2": LayerBits(biases=6)})
+    types = choose_types(model, recipe, images)
+    assert types["conv2d_1.kernel"].width == 5
+    assert types["dense_1.kernel"].width == types["dense_2.kernel"].width == 4
+    assert types["dense_1.bias"].width == 8
+    assert types["dense_2.bias"].width == 6
+    assert types["conv2d_1_relu"].width == 7
+    assert not types["conv2d_1_relu"].signed
+
+
+def test_a_pattern_that_names_no_layer_is_refused():
+    model = build_model(preset("digits"))
+    with pytest.raises(NetworkError, match="RECIPE-LAYER"):
+        choose_types(model, Recipe(layers={"conv3d_*": LayerBits(weights=4)}), np.zeros((1, 8, 8, 1), np.float32))
+
+
+def test_snapping_the_weights_changes_no_output_and_puts_them_on_their_grid():
+    model = build_model(preset("digits"), seed=3)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1)).astype(np.float32) / 256
+    types = choose_types(model, Recipe(), images)
+    quantized = quantized_model(model, types)
+    before = quantized(images).numpy()
+    snap_weights(quantized)
+    assert np.array_equal(quantized(images).numpy(), before)
+    kernel = quantized.get_layer("conv2d_2").kernel.numpy()
+    kind = types["conv2d_2.kernel"]
+    assert np.array_equal(kernel, to_values(np.rint(kernel / kind.step).astype(np.int64), kind))
+    assert not np.array_equal(kernel, model.get_layer("conv2d_2").kernel.numpy())
