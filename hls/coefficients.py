@@ -1,0 +1,116 @@
+"""The fitted numbers of the estimator, as they lie in `data/estimator.json` with their source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from siliconv.hls.design import Design, IoType, MatrixLayer, Stage
+from siliconv.hls.multipliers import is_unrolled
+
+METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
+# Added to value and truth before their ratio is taken, so that small counts do not make wide bands.
+SLACK = {"latency_cycles": 2.0, "interval_cycles": 1.0, "lut": 50.0, "ff": 50.0, "dsp": 2.0, "bram18": 1.0}
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """What was fitted, and how far cross-validated predictions were off.
+
+    Parameters
+    ----------
+    parts
+        Stage to resource ("lut", "ff") to part to its cost.
+    logic_synthesis
+        What logic synthesis leaves of the figure of C synthesis, by metric.
+    bands
+        Group of designs to metric to the factors (low, high) between which the truth lies around a value.
+    coverage
+        Share of the cross-validated truths inside the band.
+    source
+        What it was fitted to.
+    """
+
+    parts: Mapping[Stage, Mapping[str, Mapping[str, float]]]
+    logic_synthesis: Mapping[str, float]
+    bands: Mapping[str, Mapping[str, tuple[float, float]]]
+    coverage: float
+    source: str
+
+    def cost(self, resource: str, part: str, stage: Stage) -> float:
+        """Return LUTs or flip-flops for one unit of a part; an unknown part costs nothing.
+
+        Parts without a logic synthesis of their own take C synthesis' cost times what is usually left.
+        """
+        if stage is Stage.VSYNTH:
+            own = self.parts[Stage.VSYNTH][resource].get(part)
+            if own is not None:
+                return own
+            return self.parts[Stage.CSYNTH][resource].get(part, 0.0) * self.logic_synthesis[resource]
+        return self.parts[Stage.CSYNTH][resource].get(part, 0.0)
+
+    def band(self, group: str, metric: str) -> tuple[float, float]:
+        """Return the factors of the band, those of all designs where the group has none of its own."""
+        return self.bands.get(group, self.bands["all"])[metric]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `data/estimator.json` holds."""
+        return {
+            "source": self.source,
+            "coverage": self.coverage,
+            "logic_synthesis": dict(self.logic_synthesis),
+            "bands": {
+                group: {metric: list(factors) for metric, factors in of_group.items()}
+                for group, of_group in self.bands.items()
+            },
+            "parts": {
+                str(stage): {resource: dict(costs) for resource, costs in of_stage.items()}
+                for stage, of_stage in self.parts.items()
+            },
+        }
+
+
+def from_json(fields: Mapping[str, Any]) -> Coefficients:
+    """Return the coefficients of what `as_json` gave."""
+    return Coefficients(
+        parts={Stage(stage): of_stage for stage, of_stage in fields["parts"].items()},
+        logic_synthesis=fields["logic_synthesis"],
+        bands={
+            group: {metric: (float(low), float(high)) for metric, (low, high) in of_group.items()}
+            for group, of_group in fields["bands"].items()
+        },
+        coverage=float(fields["coverage"]),
+        source=str(fields["source"]),
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Coefficients:
+    """Return the coefficients that come with the package."""
+    text = resources.files("siliconv.hls").joinpath("data/estimator.json").read_text("utf-8")
+    return from_json(json.loads(text))
+
+
+@lru_cache(maxsize=1)
+def cross_validated_errors() -> tuple[Mapping[str, Any], ...]:
+    """Return the rows of the shipped error table (see `siliconv.hls.cross_validation.error_table`)."""
+    text = resources.files("siliconv.hls").joinpath("data/estimator_errors.json").read_text("utf-8")
+    return tuple(json.loads(text)["rows"])
+
+
+def group_of(design: Design) -> str:
+    """Return the group of designs whose cross-validated errors a design's bands are taken from."""
+    matrices = [layer for layer in design.layers if isinstance(layer, MatrixLayer)]
+    stream = "io_stream" if design.io_type is IoType.STREAM else "io_parallel"
+    if any(layer.kind.is_convolution for layer in matrices):
+        return f"convolution {stream}"
+    if not matrices:
+        return f"other {stream}"
+    if stream == "io_parallel":
+        looped = any(not is_unrolled(layer) for layer in matrices)
+        return f"dense io_parallel {'resource' if looped else 'latency'}"
+    return "dense io_stream"

@@ -1,0 +1,243 @@
+"""Latency, interval and resources of a design before any vendor tool, with a band for each value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any
+
+from siliconv.hls.coefficients import METRICS, SLACK, Coefficients, group_of, shipped
+from siliconv.hls.design import Backend, Design, IoType, Layer, MatrixLayer, Stage, UnknownLayer
+from siliconv.hls.memory import (
+    fifo_blocks,
+    fifo_geometry,
+    input_buffer_blocks,
+    memory_blocks,
+    rom_blocks,
+)
+from siliconv.hls.multipliers import dsps, is_unrolled
+from siliconv.hls.network_schedule import network_cycles
+from siliconv.hls.schedule import Cycles, schedule
+from siliconv.hls.structure import Parts, fifo_parts, parts, passing_parts
+
+SOURCE = "estimate"
+# Logic synthesis keeps the weights of few bits in one block memory a multiplier, and those of more bits in
+# LUTs, in about this share of the published io_parallel designs (wa-hls4ml, Vitis HLS 2023.2).
+_LOGIC_ROM_BITS, _LOGIC_ROM_SHARE = 8, 0.65
+
+
+@dataclass(frozen=True)
+class Value:
+    """A figure with its band."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_json(self) -> dict[str, float]:
+        """Return the three numbers, whole where they count things."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class LayerEstimate:
+    """One layer: cycles for one image; resources with its output FIFO (`fifo_bram18` is its share)."""
+
+    name: str
+    kind: str
+    latency_cycles: int
+    interval_cycles: int
+    lut: int
+    ff: int
+    dsp: int
+    bram18: int
+    fifo_bram18: int
+    uram: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The estimate of a design.
+
+    Parameters
+    ----------
+    stage
+        The report that the resources predict; cycles are those of C synthesis.
+    group, coverage
+        Whose cross-validated errors the bands are taken from, and which share of them they cover.
+    latency_cycles, interval_cycles
+        Longest latency and initiation interval for one image, in cycles of `clock_ns`.
+    lut, ff, dsp, bram18, uram
+        Look-up tables, flip-flops, DSP blocks, 18-Kb block memories, UltraRAMs.
+    layers
+        In the order of the design.
+    warnings
+        What could not be modelled.
+    """
+
+    stage: Stage
+    group: str
+    coverage: float
+    clock_ns: float
+    latency_cycles: Value
+    interval_cycles: Value
+    lut: Value
+    ff: Value
+    dsp: Value
+    bram18: Value
+    uram: Value
+    layers: tuple[LayerEstimate, ...]
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape of `build/estimate.json`."""
+        return {
+            "source": SOURCE,
+            "stage": str(self.stage),
+            "group": self.group,
+            "coverage": self.coverage,
+            "clock_ns": self.clock_ns,
+            **{metric: getattr(self, metric).as_json() for metric in (*METRICS, "uram")},
+            "layers": [layer.as_json() for layer in self.layers],
+            "warnings": list(self.warnings),
+        }
+
+
+def from_json(fields: Mapping[str, Any]) -> Estimate:
+    """Return the estimate of what `Estimate.as_json` gave."""
+    return Estimate(
+        stage=Stage(fields["stage"]),
+        group=fields["group"],
+        coverage=fields["coverage"],
+        clock_ns=fields["clock_ns"],
+        **{metric: Value(**fields[metric]) for metric in (*METRICS, "uram")},
+        layers=tuple(LayerEstimate(**layer) for layer in fields["layers"]),
+        warnings=tuple(fields["warnings"]),
+    )
+
+
+def estimate(
+    design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coefficients | None = None
+) -> Estimate:
+    """Return the estimate of a design.
+
+    Parameters
+    ----------
+    design
+        What to estimate; an empty one costs nothing.
+    stage
+        Whose resource figures to predict: C synthesis overstates LUTs about twofold against logic synthesis.
+    coefficients
+        Those of the package by default; a calibration passes its own.
+    """
+    known = shipped() if coefficients is None else coefficients
+    cycles = [schedule(layer, design) for layer in design.layers]
+    values = point_values(design, cycles, stage, known)
+    group = group_of(design)
+    return Estimate(
+        stage=stage,
+        group=group,
+        coverage=known.coverage,
+        clock_ns=design.clock_ns,
+        **{metric: _banded(metric, values[metric], known.band(group, metric)) for metric in METRICS},
+        uram=Value(0, 0, 0),
+        layers=tuple(
+            _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
+            for layer, each in zip(design.layers, cycles, strict=True)
+        ),
+        warnings=_warnings(design),
+    )
+
+
+def point_values(design: Design, cycles: list[Cycles], stage: Stage, known: Coefficients) -> dict[str, float]:
+    """Return the values of all metrics without their bands."""
+    whole = network_cycles(design, cycles)
+    found: Parts = Counter(passing_parts(design))
+    for layer in design.layers:
+        found.update(parts(layer, design))
+    for layer in design.layers[:-1]:
+        found.update(fifo_parts(layer, design))
+    return {
+        "latency_cycles": float(whole.latency),
+        "interval_cycles": float(whole.interval),
+        "lut": _cost(found, "lut", stage, known),
+        "ff": _cost(found, "ff", stage, known),
+        "dsp": float(round(sum(dsps(layer, design) for layer in design.layers))),
+        "bram18": float(_blocks(design, stage, known)),
+    }
+
+
+def _cost(found: Parts, resource: str, stage: Stage, known: Coefficients) -> float:
+    return float(round(sum(count * known.cost(resource, part, stage) for part, count in found.items())))
+
+
+def _blocks(design: Design, stage: Stage, known: Coefficients) -> int:
+    fifos = sum(_fifo_blocks(layer, design) for layer in design.layers[:-1])
+    weights = sum(memory_blocks(layer, design) for layer in design.layers)
+    blocks = fifos + weights + input_buffer_blocks(design)
+    if stage is Stage.CSYNTH:
+        return blocks
+    looped = [one for one in design.layers if isinstance(one, MatrixLayer) and not is_unrolled(one)]
+    if looped and design.io_type is IoType.PARALLEL and design.backend is Backend.VITIS:
+        return round(sum(_logic_blocks(layer) for layer in looped))
+    return round(blocks * known.logic_synthesis["bram18"])
+
+
+def _logic_blocks(layer: MatrixLayer) -> float:
+    """Return the blocks that logic synthesis leaves of the weights and index table of a reuse loop."""
+    lanes = ceil(layer.products / layer.reuse_factor)
+    index = 1.0
+    if layer.weight.width > _LOGIC_ROM_BITS:
+        return index
+    return index + _LOGIC_ROM_SHARE * lanes * max(rom_blocks(layer.reuse_factor, layer.weight.width), 1)
+
+
+def _fifo_blocks(layer: Layer, design: Design) -> int:
+    if design.io_type is IoType.PARALLEL:
+        return 0
+    depth, bits, count = fifo_geometry(layer, design)
+    return count * fifo_blocks(depth, bits)
+
+
+def _layer_estimate(
+    layer: Layer, cycles: Cycles, design: Design, stage: Stage, known: Coefficients, *, last: bool
+) -> LayerEstimate:
+    found = Counter(parts(layer, design))
+    fifo = 0
+    if not last:
+        found.update(fifo_parts(layer, design))
+        fifo = _fifo_blocks(layer, design)
+    return LayerEstimate(
+        name=layer.name,
+        kind=str(layer.kind)
+        if isinstance(layer, MatrixLayer)
+        else type(layer).__name__.removesuffix("Layer").lower(),
+        latency_cycles=cycles.latency,
+        interval_cycles=cycles.interval,
+        lut=round(_cost(found, "lut", stage, known)),
+        ff=round(_cost(found, "ff", stage, known)),
+        dsp=round(dsps(layer, design)),
+        bram18=memory_blocks(layer, design) + fifo,
+        fifo_bram18=fifo,
+    )
+
+
+def _banded(metric: str, value: float, band: tuple[float, float]) -> Value:
+    slack = SLACK[metric]
+    low = max(floor((value + slack) * band[0] - slack), 0)
+    high = max(ceil((value + slack) * band[1] - slack), 0)
+    return Value(int(value), int(min(low, value)), int(max(high, value)))
+
+
+def _warnings(design: Design) -> tuple[str, ...]:
+    return tuple(
+        f"layer {layer.name} ({layer.type_name or 'unknown type'}) has no model: it is counted as free"
+        for layer in design.layers
+        if isinstance(layer, UnknownLayer)
+    )

@@ -1,0 +1,116 @@
+"""What published reports say about parts: one observation for each layer, FIFO group or design they list.
+
+An observation pairs the counted parts of something with the look-up tables and flip-flops reported for it;
+`siliconv.hls.calibration` fits the coefficients to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from siliconv.hls.design import Design, MatrixLayer, Stage
+from siliconv.hls.record_layers import Fields
+from siliconv.hls.records import Record
+from siliconv.hls.structure import Parts, fifo_parts, parts, passing_parts
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Reported LUTs and flip-flops of counted parts.
+
+    `whole` marks the totals of a design; `scale` is the design's total of each resource, by which a small
+    layer's error is judged.
+    """
+
+    project: str
+    tier: str
+    stage: Stage
+    parts: Parts
+    reported: Mapping[str, float]
+    scale: Mapping[str, float]
+    whole: bool
+
+
+def design_parts(design: Design) -> Parts:
+    """Return the parts of a whole design: layers, the FIFOs between them, and what passes tensors on."""
+    found: Parts = Counter()
+    for layer in design.layers:
+        found.update(parts(layer, design))
+    for layer in design.layers[:-1]:
+        found.update(fifo_parts(layer, design))
+    found.update(passing_parts(design))
+    return found
+
+
+def is_informative(record: Record) -> bool:
+    """Whether a record tells about the stock templates.
+
+    Not: recurrent networks, templates replaced by the project's own ("_me"), and products of unknown weights
+    wider than one DSP, whose split by the tool is not modelled.
+    """
+    if record.tier == "R" or record.has_own_templates:
+        return False
+    return not any(
+        isinstance(layer, MatrixLayer) and layer.weights is None and layer.weight.width > 27
+        for layer in record.design.layers
+    )
+
+
+def observations_of(entry: Fields, record: Record) -> list[Observation]:
+    """Return the observations of one record, given its entry in the file as well."""
+    design, totals = record.design, {name: record.reported.get(name, 0.0) for name in ("lut", "ff")}
+
+    def observation(found: Parts, reported: Mapping[str, Any], *, whole: bool = False) -> Observation:
+        values = {name: float(reported.get(name) or 0.0) for name in ("lut", "ff")}
+        return Observation(record.project, record.tier, record.stage, found, values, totals, whole)
+
+    found = [observation(design_parts(design), totals, whole=True)]
+    by_layer = _reported_by_layer(entry)
+    found += [
+        observation(parts(layer, design), reported)
+        for layer, reported in zip(design.layers, by_layer, strict=False)
+        if reported is not None
+    ]
+    fifos = (entry.get("by_category") or {}).get("FIFO")
+    if fifos:
+        between = Counter(passing_parts(design))
+        for layer in design.layers[:-1]:
+            between.update(fifo_parts(layer, design))
+        found.append(observation(between, fifos))
+    return found
+
+
+def _reported_by_layer(entry: Fields) -> list[Mapping[str, Any] | None]:
+    """Return what is reported for each layer in order, None where no one instance is the layer's."""
+    configs = list(_configs(entry.get("layers") or []))
+    instances = entry.get("per_layer_results") or []
+    if len(instances) == len(configs) and not any(one.get("instance") for one in instances):
+        return list(instances)
+    named = [(str(one.get("instance") or ""), one) for one in instances]
+    named += [
+        (str(one.get("module") or "").removesuffix("_s"), one)
+        for one in entry.get("modules") or []
+        if re.match(r"(depth|point)wise_conv", str(one.get("module") or ""))
+    ]
+    return [_only([one for name, one in named if _is_of(name, config)]) for config in configs]
+
+
+def _configs(layers: Iterable[Fields]) -> Iterable[str]:
+    for fields in layers:
+        config = str(fields.get("config") or "")
+        if "depthwise" in fields and "pointwise" in fields:
+            yield from (f"{config}_depthwise", f"{config}_pointwise")
+        else:
+            yield config
+
+
+def _is_of(name: str, config: str) -> bool:
+    return bool(config) and re.search(rf"_{re.escape(config)}(_|$)", name) is not None
+
+
+def _only(found: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return found[0] if len(found) == 1 else None

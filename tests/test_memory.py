@@ -1,0 +1,50 @@
+"""Block memories: the geometries that published reports state."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from siliconv.hls import memory
+
+
+@pytest.mark.parametrize(
+    ("depth", "bits", "blocks"),
+    [
+        (676, 80, 5),
+        (576, 132, 8),
+        (64, 400, 23),
+        (25, 32, 0),
+        (1, 256, 0),
+        (3844, 16, 4),
+        (3844, 6, 2),
+        (900, 6, 1),
+        (36, 16, 1),
+        (1156, 32, 4),
+        (16384, 32, 32),
+        (16900, 32, 64),
+        (2, 1400, 78),
+    ],
+)
+def test_fifos_of_published_reports(depth, bits, blocks):
+    assert memory.fifo_blocks(depth, bits) == blocks
+
+
+@pytest.mark.parametrize(
+    ("words", "bits", "blocks"),
+    [(784, 78, 5), (196, 96, 3), (25, 384, 11), (144, 8192, 228), (108, 6, 0), (1024, 18, 1)],
+)
+def test_weight_memories_of_published_reports(words, bits, blocks):
+    assert memory.rom_blocks(words, bits) == blocks
+
+
+@given(st.integers(1, 70000), st.integers(1, 200), st.integers(1, 70000), st.integers(1, 200))
+def test_a_larger_fifo_never_takes_fewer_blocks(depth, bits, more_depth, more_bits):
+    small = memory.fifo_blocks(depth, bits)
+    assert memory.fifo_blocks(depth, bits + more_bits) >= small
+    assert memory.fifo_blocks(depth + more_depth, bits) >= small
+
+
+@given(st.integers(1, 70000), st.integers(1, 200))
+def test_blocks_hold_all_bits(depth, bits):
+    blocks = memory.fifo_blocks(depth, bits)
+    assert blocks == 0 or blocks * 18 * 1024 >= depth * bits
