@@ -22,6 +22,12 @@ Codes = NDArray[np.int64]
 # Codes are held in 64-bit integers; one bit is the sign and one is kept free for sums of two.
 MAX_WIDTH = 62
 
+# Shifts that would leave this range saturate here: just outside of every type.
+CODE_LIMIT = 1 << MAX_WIDTH
+
+# Keeps the value of a step inside the range of a double.
+MAX_EXPONENT = 512
+
 
 class Rounding(StrEnum):
     """What happens to the bits below the last place."""
@@ -50,7 +56,7 @@ class Overflow(StrEnum):
     SAT = "SAT"
     """The nearest end of the range."""
     SAT_SYM = "SAT_SYM"
-    """The nearest end of the range made symmetric: the lowest signed code is never used."""
+    """The nearest end of the range made symmetric: the lowest signed code is never used (in one bit it is, as SAT)."""
     SAT_ZERO = "SAT_ZERO"
     """Zero."""
 
@@ -73,14 +79,14 @@ class FixedPoint:
     width
         Bits in all, 1 to 62.
     integer
-        Bits left of the binary point; may be negative or larger than `width`.
+        Bits left of the binary point, -512 to 512; may be negative or larger than `width`.
     rounding, overflow
         How a value is brought into this type.
 
     Raises
     ------
     NetworkError
-        ``TYPE-WIDTH`` if the width is outside 1 to 62.
+        ``TYPE-WIDTH`` if the width is outside 1 to 62, ``TYPE-EXPONENT`` if the integer bits are out of range.
     """
 
     signed: bool
@@ -96,6 +102,13 @@ class FixedPoint:
                 f"a fixed-point type of {self.width} bits",
                 where=f"type with {self.integer} integer bits",
                 fix=f"use 1 to {MAX_WIDTH} bits: fewer bits for weights or activations, or smaller layers",
+            )
+        if abs(self.integer) > MAX_EXPONENT:
+            raise NetworkError(
+                "TYPE-EXPONENT",
+                f"a fixed-point type with {self.integer} integer bits",
+                where=f"type of {self.width} bits",
+                fix=f"use {-MAX_EXPONENT} to {MAX_EXPONENT} integer bits",
             )
 
     @property
@@ -114,6 +127,14 @@ class FixedPoint:
         if self.signed:
             return Interval(-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
         return Interval(0, (1 << self.width) - 1)
+
+    @property
+    def reachable(self) -> Interval:
+        """The codes that a conversion into this type can give: not the lowest one where the range is symmetric."""
+        low, high = self.codes
+        if self.overflow is Overflow.SAT_SYM and self.signed and self.width > 1:
+            return Interval(-high, high)
+        return Interval(low, high)
 
     def holds(self, interval: Interval) -> bool:
         """Whether every code of the interval is one of this type."""
@@ -165,7 +186,7 @@ def narrowest(interval: Interval, fraction: int) -> FixedPoint:
     Unsigned where no code is negative.
     """
     signed = interval.low < 0
-    width = max(interval.high.bit_length(), (~interval.low).bit_length() if signed else 0) + signed
+    width = max(max(interval.high, 0).bit_length(), (~interval.low).bit_length() if signed else 0) + signed
     width = max(width, 1)
     return FixedPoint(signed, width, width - fraction)
 
@@ -186,21 +207,42 @@ def requantize(codes: Codes, fraction: int, to: FixedPoint) -> Codes:
     -------
     Codes of type `to`, same shape.
     """
-    return _overflow(_shift(codes, fraction - to.fraction, to.rounding), to)
+    places = fraction - to.fraction
+    if places < 0 and to.overflow is Overflow.WRAP:
+        # Arithmetic modulo 2**64 keeps all the bits that a wrapping type looks at.
+        return _overflow(codes << min(-places, 63), to)
+    return _overflow(rounded(codes, places, to.rounding), to)
 
 
-def _shift(codes: Codes, places: int, rounding: Rounding) -> Codes:
-    """Divide codes by ``2**places`` with the given rounding (multiply where `places` is negative)."""
+def rounded(codes: Codes, places: int, rounding: Rounding) -> Codes:
+    """Divide codes by ``2**places`` with the given rounding; multiply where `places` is negative.
+
+    The result is exact up to ``2**62`` in magnitude and saturates there, which is outside of every type.
+    """
     if places <= 0:
-        return codes << -places
+        return shifted(codes, -places)
     if places > MAX_WIDTH:
         # Every code is far below half a step: rescale so that the sign and "not zero" survive.
         codes, places = np.sign(codes), 2
     quotient = codes >> places
     rest = codes - (quotient << places)
-    half = 1 << (places - 1)
+    return quotient + _rounds_up(codes, quotient, rest, 1 << (places - 1), rounding)
+
+
+def shifted(codes: Codes, places: int) -> Codes:
+    """Multiply codes by ``2**places``, saturating at plus and minus ``2**62`` instead of overflowing 64 bits."""
+    if places == 0:
+        return codes
+    if places > MAX_WIDTH:
+        return np.sign(codes) * CODE_LIMIT
+    limit = CODE_LIMIT >> places
+    return np.clip(codes, -limit, limit) << places
+
+
+def _rounds_up(codes: Codes, quotient: Codes, rest: Codes, half: int, rounding: Rounding) -> Codes:
+    """Give 1 where the rounding mode takes the code above the quotient, else 0."""
     up = {
-        Rounding.TRN: lambda: False,
+        Rounding.TRN: lambda: codes != codes,
         Rounding.TRN_ZERO: lambda: (codes < 0) & (rest != 0),
         Rounding.RND: lambda: rest >= half,
         Rounding.RND_MIN_INF: lambda: rest > half,
@@ -208,15 +250,13 @@ def _shift(codes: Codes, places: int, rounding: Rounding) -> Codes:
         Rounding.RND_INF: lambda: (rest > half) | ((rest == half) & (codes >= 0)),
         Rounding.RND_CONV: lambda: (rest > half) | ((rest == half) & (quotient & 1 == 1)),
     }[rounding]()
-    return quotient + np.asarray(up, dtype=np.int64)
+    return np.asarray(up, dtype=np.int64)
 
 
 def _overflow(codes: Codes, to: FixedPoint) -> Codes:
-    low, high = to.codes
-    if to.overflow is Overflow.SAT:
+    low, high = to.reachable
+    if to.overflow in (Overflow.SAT, Overflow.SAT_SYM):
         return np.clip(codes, low, high)
-    if to.overflow is Overflow.SAT_SYM:
-        return np.clip(codes, -high if to.signed else 0, high)
     if to.overflow is Overflow.SAT_ZERO:
         return np.where((codes < low) | (codes > high), 0, codes)
     return ((codes - low) & ((1 << to.width) - 1)) + low
@@ -236,8 +276,10 @@ def exact_codes(values: NDArray[np.floating], kind: FixedPoint, *, where: str) -
         ``VALUE-NOT-IN-TYPE`` if a value is not exactly one of the type's.
     """
     scaled = np.asarray(values, dtype=np.float64) * 2.0**kind.fraction
-    codes = np.rint(scaled).astype(np.int64)
-    wrong = (codes != scaled) | (codes < kind.codes.low) | (codes > kind.codes.high)
+    # Not-a-number and what lies beyond every type would not survive the cast.
+    known = np.abs(scaled) < CODE_LIMIT
+    codes = np.rint(np.where(known, scaled, 0)).astype(np.int64)
+    wrong = ~known | (codes != scaled) | (codes < kind.codes.low) | (codes > kind.codes.high)
     if np.any(wrong):
         first = np.argwhere(wrong)[0]
         value = np.asarray(values)[tuple(first)]

@@ -2,18 +2,28 @@
 
 Bounds are per channel and use the real weights. For sums of products they hold for every partial sum in every order,
 because each term's interval is widened to include zero: an adder tree or an accumulator of the proven width can't
-overflow on the way either.
+overflow on the way either. The proof itself can't overflow: bounds saturate at 2**62, which no type holds.
 """
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 from typing import NamedTuple
 
 import numpy as np
 
 from siliconv.errors import NetworkError
-from siliconv.quantize.fixed_point import MAX_WIDTH, Codes, FixedPoint, Interval, narrowest, requantize
+from siliconv.quantize.fixed_point import (
+    CODE_LIMIT,
+    Codes,
+    FixedPoint,
+    Interval,
+    Overflow,
+    narrowest,
+    rounded,
+    shifted,
+)
 from siliconv.quantize.network import (
     Add,
     AveragePool,
@@ -31,6 +41,7 @@ from siliconv.quantize.network import (
     Table,
     Weights,
 )
+from siliconv.quantize.structure import check
 
 
 class Bounds(NamedTuple):
@@ -46,7 +57,7 @@ class Bounds(NamedTuple):
 
 
 def prove(network: Network) -> dict[str, Bounds]:
-    """Give the bounds of every node's output codes, and check that its type holds them.
+    """Check a network's structure, give the bounds of every node's output codes, and check that its type holds them.
 
     Returns
     -------
@@ -55,8 +66,10 @@ def prove(network: Network) -> dict[str, Bounds]:
     Raises
     ------
     NetworkError
-        ``TYPE-TOO-NARROW`` if a value is possible that the type of a node can't hold.
+        ``TYPE-TOO-NARROW`` if a value is possible that the type of a node can't hold, and what
+        `siliconv.quantize.structure.check` raises.
     """
+    check(network)
     proven: dict[str, Bounds] = {}
     for node in network.nodes:
         sources = network.sources(node)
@@ -109,6 +122,8 @@ def _(node: MaxPool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> B
 @node_bounds.register
 def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     # An average lies within its terms' bounds; truncation towards zero can't leave them either.
+    # The sum itself needs an accumulator, which has to exist.
+    average_sum_type(node, sources[0], inputs[0])
     places = node.type.fraction - sources[0].type.fraction
     return Bounds(*(aligned(bound, places, node) for bound in inputs[0]))
 
@@ -116,10 +131,7 @@ def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) 
 @node_bounds.register
 def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     parts = [_aligned_bounds(bound, source, node) for bound, source in zip(inputs, sources, strict=True)]
-    return Bounds(
-        np.sum([part.low for part in parts], axis=0, dtype=np.int64),
-        np.sum([part.high for part in parts], axis=0, dtype=np.int64),
-    )
+    return Bounds(*(_sum(*ends) for ends in zip(*parts, strict=True)))
 
 
 @node_bounds.register
@@ -131,12 +143,14 @@ def _(node: Concatenate, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) 
 @node_bounds.register
 def _(node: Requantize, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     floor = 0 if node.relu else None
-    wide = FixedPoint(True, MAX_WIDTH, MAX_WIDTH - node.type.fraction, node.type.rounding)
-    low, high = (requantize(np.clip(bound, floor, None), sources[0].type.fraction, wide) for bound in inputs[0])
-    fits = (low >= node.type.codes.low) & (high <= node.type.codes.high)
-    if node.type.overflow.value == "SAT":
-        return Bounds(np.clip(low, *node.type.codes), np.clip(high, *node.type.codes))
-    return Bounds(np.where(fits, low, node.type.codes.low), np.where(fits, high, node.type.codes.high))
+    places = sources[0].type.fraction - node.type.fraction
+    low, high = (rounded(np.clip(bound, floor, None), places, node.type.rounding) for bound in inputs[0])
+    least, most = node.type.reachable
+    if node.type.overflow in (Overflow.SAT, Overflow.SAT_SYM):
+        return Bounds(np.clip(low, least, most), np.clip(high, least, most))
+    # A channel that can overflow may give any code.
+    fits = (low >= least) & (high <= most)
+    return Bounds(np.where(fits, low, least), np.where(fits, high, most))
 
 
 @node_bounds.register
@@ -190,6 +204,26 @@ def sum_of_products_type(
     return narrowest(bounds.interval, fraction)
 
 
+def average_sum_type(node: AveragePool, source: Node, inputs: Bounds) -> FixedPoint:
+    """Give the narrowest type that holds the sum of an average pooling before its division, and every partial sum.
+
+    Parameters
+    ----------
+    node
+        The pooling; its type has the fraction that the sum carries.
+    source
+        The node that it reads.
+    inputs
+        Bounds of the source's codes.
+    """
+    interval = inputs.interval
+    count = math.prod(node.window)
+    places = node.type.fraction - source.type.fraction
+    aligned(np.zeros(1, dtype=np.int64), places, node)
+    low, high = (max(-CODE_LIMIT, min((end * count) << places, CODE_LIMIT)) for end in interval)
+    return narrowest(Interval(min(low, 0), max(high, 0)), node.type.fraction)
+
+
 def aligned(codes: Codes, places: int, node: Node) -> Codes:
     """Move the binary point of codes to that of a node's type, which must have at least as many places.
 
@@ -205,7 +239,7 @@ def aligned(codes: Codes, places: int, node: Node) -> Codes:
             where=f"node '{node.name}'",
             fix="give an exact node all the fractional bits and requantize after it",
         )
-    return codes << places
+    return shifted(codes, places)
 
 
 def _aligned_bounds(bounds: Bounds, source: Node, node: Node) -> Bounds:
@@ -224,8 +258,20 @@ def _sum_of_products(
 
 def _partial_sums(kernel: Codes, low: Codes, high: Codes, places: int, bias: Codes, bias_places: int) -> Bounds:
     """Bound every partial sum of products (products along the first axis) and bias, a channel each."""
+    largest = max(int(np.abs(low).max()), int(np.abs(high).max())) * int(np.abs(kernel).max())
+    if largest * kernel.shape[0] >= CODE_LIMIT:
+        # Python's integers have no width: slow, and only for types far beyond any real network.
+        kernel, low, high = (array.astype(object) for array in (kernel, low, high))
     one, other = kernel * low, kernel * high
-    lowest = np.minimum(np.minimum(one, other), 0).sum(axis=0) << places
-    highest = np.maximum(np.maximum(one, other), 0).sum(axis=0) << places
-    shifted = bias << bias_places
-    return Bounds(lowest + np.minimum(shifted, 0), highest + np.maximum(shifted, 0))
+    lowest = shifted(_saturated(np.minimum(np.minimum(one, other), 0).sum(axis=0)), places)
+    highest = shifted(_saturated(np.maximum(np.maximum(one, other), 0).sum(axis=0)), places)
+    offset = shifted(bias, bias_places)
+    return Bounds(_sum(lowest, np.minimum(offset, 0)), _sum(highest, np.maximum(offset, 0)))
+
+
+def _sum(one: Codes, other: Codes) -> Codes:
+    return _saturated(one.astype(object) + other)
+
+
+def _saturated(codes: Codes) -> Codes:
+    return np.clip(codes, -CODE_LIMIT, CODE_LIMIT).astype(np.int64)

@@ -86,7 +86,10 @@ class Dense(Node):
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Node):
-    """Maximum over a window; padding never wins. Exact, the type is the input's."""
+    """Maximum over a window; padding never wins. Exact, the type is the input's.
+
+    A pooling that leaves one position may drop its spatial axes, as global pooling does: the shape is (channels,).
+    """
 
     window: tuple[int, ...]
     strides: tuple[int, ...]
@@ -98,7 +101,8 @@ class AveragePool(Node):
     """Sum over a window, divided by the number of real (not padded) elements, truncated towards zero.
 
     The sum carries the fraction of the output type, so a window that is a power of two divides exactly when the
-    output has enough fractional bits. A window as large as the input is global average pooling.
+    output has enough fractional bits. A window as large as the input is global average pooling, which may drop its
+    spatial axes.
     """
 
     window: tuple[int, ...]

@@ -1,16 +1,21 @@
 """Save and load an integer network: `network.json` for the graph, `weights.npz` for the integers.
 
 Loading executes nothing: no pickle, no class names looked up outside the list of node kinds, every field, shape,
-type and hash checked, and the types proven again.
+type and hash checked, nothing unpacked that is larger than the graph announces, and the types proven again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import fields
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +41,12 @@ from siliconv.quantize.network import (
     Table,
     Weights,
 )
+from siliconv.quantize.structure import LARGEST_DIMENSION
 
 FORMAT = "siliconv integer network, version 1"
 GRAPH_FILE, WEIGHTS_FILE = "network.json", "weights.npz"
-LARGEST_DIMENSION = 1 << 24
+LARGEST_GRAPH_FILE = 1 << 24
+LARGEST_ARRAY_HEADER = 1 << 12
 
 _KINDS: Mapping[str, type[Node]] = {
     kind.__name__: kind
@@ -58,6 +65,25 @@ _KINDS: Mapping[str, type[Node]] = {
         Table,
     )
 }
+
+# What damaged JSON, zip, deflate and npy data make their readers raise.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,  # includes RecursionError and NotImplementedError (a zip feature)
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    struct.error,
+    lzma.LZMAError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 def save(network: Network, folder: Path) -> str:
@@ -92,11 +118,10 @@ def load(folder: Path) -> Network:
         ``NETWORK-FILE`` if a file is missing, damaged or not what was saved.
     """
     try:
-        graph = json.loads((folder / GRAPH_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        graph = _read_graph(folder / GRAPH_FILE)
         if graph["format"] != FORMAT:
             raise ValueError(f"the format is {graph['format']!r}, not {FORMAT!r}")
+        arrays = _read_arrays(folder / WEIGHTS_FILE, graph["nodes"])
         if _hash(graph, arrays) != graph["sha256"]:
             raise ValueError("the hash does not match: a file was changed or is incomplete")
         nodes = tuple(_rebuild(entry, arrays) for entry in graph["nodes"])
@@ -104,22 +129,11 @@ def load(folder: Path) -> Network:
             str(key): tuple(map(str, value)) if isinstance(value, list) else str(value)
             for key, value in graph["metadata"].items()
         }
-        network = Network(str(graph["name"]), nodes, metadata)
+        network = Network(_of(str, graph["name"]), nodes, metadata)
         prove(network)
     except NetworkError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        EOFError,
-        RecursionError,
-        MemoryError,
-        zipfile.BadZipFile,
-    ) as error:
+    except _DAMAGE as error:
         raise NetworkError(
             "NETWORK-FILE",
             f"not a readable integer network: {type(error).__name__}: {error}",
@@ -127,6 +141,36 @@ def load(folder: Path) -> Network:
             fix="write it again: siliconv run PROJECT --until lower --force",
         ) from error
     return network
+
+
+def _read_graph(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > LARGEST_GRAPH_FILE:
+        raise ValueError(f"{path.name} has more than {LARGEST_GRAPH_FILE} bytes")
+    graph: dict[str, Any] = _of(dict, json.loads(path.read_text(encoding="utf-8")))
+    return graph
+
+
+def _read_arrays(path: Path, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Read the arrays that the graph announces, and refuse a file that holds anything more or larger."""
+    announced = {
+        f"{entry['name']}.{name}": prod(_size(part) for part in value["shape"])
+        for entry in nodes
+        for name, value in entry.items()
+        if isinstance(value, dict)
+    }
+    arrays: dict[str, Any] = {}
+    with zipfile.ZipFile(path) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+        if set(sizes) != {f"{name}.npy" for name in announced}:
+            raise ValueError(f"{path.name} holds other arrays than {GRAPH_FILE} announces")
+        for name, elements in announced.items():
+            if not 0 < elements <= LARGEST_DIMENSION:
+                raise ValueError(f"'{name}' has {elements} elements")
+            if sizes[f"{name}.npy"] > elements * np.dtype(np.int64).itemsize + LARGEST_ARRAY_HEADER:
+                raise ValueError(f"'{name}' is larger than its {elements} elements")
+            with archive.open(f"{name}.npy") as member:
+                arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
+    return arrays
 
 
 def _describe(node: Node, arrays: dict[str, Codes]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from siliconv.quantize.network import (
 FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND = 24, 53
 
 
-def run(network: Network, codes: Codes, *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
+def run(network: Network, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
     """Compute the network's tensors for a batch of inputs.
 
     Parameters
@@ -45,7 +45,7 @@ def run(network: Network, codes: Codes, *, keep: Iterable[str] | None = None) ->
     network
         The integer network; its types are taken as proven (`siliconv.quantize.intervals.prove`).
     codes
-        (batch, *input shape), integer codes of the input type.
+        (batch, *input shape), codes of the input type, any integer array.
     keep
         Names of the nodes to return; all by default. Others are dropped as soon as nothing reads them.
 
@@ -56,10 +56,11 @@ def run(network: Network, codes: Codes, *, keep: Iterable[str] | None = None) ->
     Raises
     ------
     NetworkError
-        ``INPUT-SHAPE`` or ``INPUT-RANGE`` if the codes are not of the network's input.
+        ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` if the codes are not of the network's input,
+        ``NODE-UNKNOWN`` if a name to keep is none of the network's.
     """
-    _check_input(network, codes)
-    wanted = set(network.by_name) if keep is None else set(keep)
+    check_input(network, codes)
+    wanted = set(network.by_name) if keep is None else check_names(network, keep)
     last_reader = {name: node.name for node in network.nodes for name in node.inputs}
     alive: dict[str, Codes] = {}
     for node in network.nodes:
@@ -76,15 +77,33 @@ def run(network: Network, codes: Codes, *, keep: Iterable[str] | None = None) ->
 
 def run_batches(network: Network, codes: NDArray[np.integer], name: str, batch: int = 32) -> Codes:
     """Compute one node's output for any number of inputs in bounded memory; (n, *node shape)."""
-    parts = [
-        run(network, codes[start : start + batch].astype(np.int64), keep=[name])[name]
-        for start in range(0, len(codes), batch)
-    ]
+    parts = [run(network, codes[start : start + batch], keep=[name])[name] for start in range(0, len(codes), batch)]
     return np.concatenate(parts) if parts else np.zeros((0, *network.by_name[name].shape), np.int64)
 
 
-def _check_input(network: Network, codes: Codes) -> None:
+def check_names(network: Network, names: Iterable[str]) -> set[str]:
+    """Give the names as a set, or raise ``NODE-UNKNOWN`` if one is no node of the network."""
+    wanted = set(names)
+    if unknown := wanted - set(network.by_name):
+        raise NetworkError(
+            "NODE-UNKNOWN",
+            f"no node is called {sorted(unknown)}",
+            where=f"network '{network.name}'",
+            fix="use one of " + ", ".join(network.by_name),
+        )
+    return wanted
+
+
+def check_input(network: Network, codes: NDArray[np.integer]) -> None:
+    """Raise ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` unless the codes are a batch of the network's input."""
     node = network.input
+    if codes.dtype.kind not in "iu":
+        raise NetworkError(
+            "INPUT-TYPE",
+            f"inputs of type {codes.dtype}, the network reads integer codes",
+            where=f"network '{network.name}'",
+            fix="pass codes (pixels 0 to 255 for ufixed<8,0>), not values between 0 and 1",
+        )
     if codes.shape[1:] != node.shape:
         raise NetworkError(
             "INPUT-SHAPE",
@@ -116,7 +135,7 @@ def _(node: Conv, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes
     rows = np.moveaxis(windows, spatial + 1, -1)
     shape = rows.shape[: spatial + 1]
     sums = _matmul(rows.reshape(-1, np.prod(kernel.shape[:-1])), kernel.reshape(-1, kernel.shape[-1]), node)
-    return _add_bias(sums.reshape(*shape, -1), node, sources[0])
+    return _add_bias(sums.reshape(*shape, kernel.shape[-1]), node, sources[0])
 
 
 @evaluate.register
@@ -130,14 +149,14 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...], inputs: tuple[Codes, ...])
 @evaluate.register
 def _(node: Dense, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     sums = _matmul(inputs[0].reshape(-1, inputs[0].shape[-1]), node.kernel.codes, node)
-    return _add_bias(sums.reshape(*inputs[0].shape[:-1], -1), node, sources[0])
+    return _add_bias(sums.reshape(*inputs[0].shape[:-1], node.kernel.codes.shape[-1]), node, sources[0])
 
 
 @evaluate.register
 def _(node: MaxPool, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     lowest = int(sources[0].type.codes.low)
     windows = _windows(inputs[0], node.window, node.strides, node.padding, fill=lowest)
-    return windows.max(axis=tuple(range(-len(node.window), 0)))
+    return windows.max(axis=tuple(range(-len(node.window), 0))).reshape(-1, *node.shape)
 
 
 @evaluate.register
