@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from siliconv.models.augmentation import Augment
 from siliconv.models.image_files import PIXEL_SCALE
 from siliconv.models.image_store import Images
 from siliconv.models.legacy_keras import tensorflow
-
-Augment = Callable[[Any, Any], Any]
-"""(uint8 batch, seed of two integers) -> uint8 batch, in TensorFlow."""
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

@@ -17,7 +17,8 @@ from siliconv.errors import DataError
 from siliconv.models.data_config import Aspect, DataConfig
 from siliconv.models.image_files import RawImage, Shape, decode_image
 from siliconv.models.image_store import SPLITS, DataSummary, StoreWriter
-from siliconv.models.sources import Listing, list_source
+from siliconv.models.listing import Listing
+from siliconv.models.sources import list_source
 from siliconv.models.splits import UNASSIGNED, stratified_split, stratified_subset
 from siliconv.progress import Progress, Silent, activity
 

@@ -11,6 +11,7 @@ from siliconv.models.architecture import Architecture
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset
 from siliconv.models.keras_model import build_model, fold_batch_normalization
+from siliconv.models.layers import Dropout
 from siliconv.models.train_config import TrainConfig
 from siliconv.models.training import fit
 from siliconv.progress import Progress
@@ -32,10 +33,21 @@ def train_float(
         As `build_model` and `fit`.
     """
     model = build_model(
-        architecture,
+        _with_dropout(architecture, config.dropout),
         output="logits" if config.from_logits else "probabilities",
         seed=config.seed,
         batch_normalization=config.batch_normalization,
+        quick_gradients=True,
     )
     history = fit(model, dataset, config, work=work, progress=progress)
     return fold_batch_normalization(model, architecture), history
+
+
+def _with_dropout(architecture: Architecture, rate: float | None) -> Architecture:
+    if rate is None:
+        return architecture
+    layers = tuple(
+        layer.model_copy(update={"rate": rate}) if isinstance(layer, Dropout) else layer
+        for layer in architecture.layers
+    )
+    return architecture.model_copy(update={"layers": layers})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from siliconv.models.evaluation import BinaryScore, Metrics
 from siliconv.models.history import History
 
 _DPI = 110
@@ -33,6 +37,124 @@ def learning_curves(history: History, path: Path, *, runs: tuple[int, ...] = ())
         axes.grid(alpha=0.3)
         axes.legend()
     return _save(figure, path)
+
+
+def confusion_picture(metrics: Metrics, path: Path) -> Path:
+    """Draw the confusion matrix with its counts: true classes down, predicted ones across."""
+    names = [score.name for score in metrics.classes]
+    counts = np.array(metrics.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.5 * len(names)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.ndindex(counts.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
+    axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 3 else 0)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(f"accuracy {metrics.accuracy:.4f}")
+    return _save(figure, path)
+
+
+def roc_picture(curves: Mapping[str, BinaryScore], path: Path) -> Path:
+    """Draw the ROC curves of one or several networks, such as float, quantized and firmware."""
+    figure = Figure(figsize=(4.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, score in curves.items():
+        axes.plot(score.false_positive, score.true_positive, label=f"{name}, area {score.auc:.4f}")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    return _save(figure, path)
+
+
+def prediction_grid(
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    class_names: tuple[str, ...],
+    path: Path,
+    *,
+    columns: int = 6,
+) -> Path:
+    """Draw images with their true class and what each network says; wrong answers are red.
+
+    Parameters
+    ----------
+    pixels
+        uint8 images, (n, height, width, channels).
+    labels
+        Class numbers, (n,).
+    predictions
+        For each network, by name, its logits, (n, 1) or (n, classes).
+    class_names
+        Names of the classes, by number.
+    path
+        The PNG file.
+    columns
+        Images a row.
+    """
+    answers = {name: probabilities(logits) for name, logits in predictions.items()}
+    rows = max(1, -(-len(pixels) // columns))
+    figure = Figure(figsize=(1.7 * columns, (1.6 + 0.2 * len(answers)) * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for number, axes in zip(range(len(pixels)), grid.flat, strict=False):
+        _show(axes, pixels[number])
+        axes.set_title(class_names[labels[number]], fontsize=8)
+        for line, (name, shares) in enumerate(answers.items()):
+            guess = int(shares[number].argmax())
+            text = f"{name}: {class_names[guess]} {shares[number, guess]:.2f}"
+            colour = "black" if guess == labels[number] else "red"
+            axes.text(
+                0.5,
+                -0.04 - 0.13 * line,
+                text,
+                transform=axes.transAxes,
+                ha="center",
+                va="top",
+                fontsize=7,
+                color=colour,
+            )
+    return _save(figure, path)
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Return class probabilities, (n, classes): the softmax, or for a single logit the sigmoid and
+    its rest.
+    """
+    logits = np.asarray(logits, np.float64)
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def image_sheet(columns: Sequence[tuple[str, np.ndarray]], path: Path) -> Path:
+    """Draw columns of images under their names, such as the same images under each augmentation."""
+    rows = max(len(images) for _, images in columns)
+    figure = Figure(figsize=(1.3 * len(columns), 1.35 * rows + 0.3), layout="constrained")
+    grid = figure.subplots(rows, len(columns), squeeze=False)
+    for column, (name, images) in enumerate(columns):
+        grid[0, column].set_title(name, fontsize=8)
+        for row in range(rows):
+            grid[row, column].axis("off")
+            if row < len(images):
+                _show(grid[row, column], images[row])
+    return _save(figure, path)
+
+
+def _show(axes: Axes, pixels: np.ndarray) -> None:
+    if pixels.ndim == 2:
+        axes.plot(pixels, linewidth=0.8)
+    else:
+        axes.imshow(pixels, cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -5,51 +5,15 @@ afterwards.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from siliconv.errors import DataError
 from siliconv.models.data_config import DataConfig
-from siliconv.models.image_files import RawImage, Shape, as_bytes_array
+from siliconv.models.image_files import Shape, as_bytes_array
+from siliconv.models.listing import SPLIT_ALIASES, Listing
 from siliconv.models.splits import UNASSIGNED
-
-SPLIT_ALIASES = {
-    "train": 0,
-    "training": 0,
-    "val": 1,
-    "valid": 1,
-    "validation": 1,
-    "test": 2,
-    "testing": 2,
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Listing:
-    """The images of a source before any of them is decoded.
-
-    Parameters
-    ----------
-    class_names
-        Names of the classes, by number.
-    labels
-        Class number of each image, (n,).
-    given
-        0, 1, 2 where the source itself says train, val or test, `UNASSIGNED` elsewhere, (n,).
-    name
-        Returns what to call image i in a message.
-    images
-        Yields the raw images of these ascending numbers, one at a time.
-    """
-
-    class_names: tuple[str, ...]
-    labels: np.ndarray
-    given: np.ndarray
-    name: Callable[[int], str]
-    images: Callable[[np.ndarray], Iterator[RawImage]]
 
 
 def list_source(config: DataConfig, input_shape: Shape) -> Listing:
@@ -69,12 +33,9 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
         case "npz":
             listing = _list_npz(_path(config), input_shape)
         case "tfds":
-            raise DataError(
-                "DATA-TFDS",
-                "TensorFlow Datasets is not supported yet",
-                where="data.source",
-                fix="use source: folder, npz or digits",
-            )
+            from siliconv.models.tfds_source import list_tfds
+
+            listing = list_tfds(config)
     where = str(config.path or config.source)
     if not len(listing.labels):
         raise DataError(

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from siliconv.models.augmentation import AugmentConfig
+
 LossKind = Literal[
     "auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"
 ]
@@ -67,6 +69,15 @@ class TrainConfig(BaseModel):
     )
     batch_normalization: bool = Field(
         default=True, description="Batch normalization in training, folded into the convolutions afterwards"
+    )
+    dropout: float | None = Field(
+        default=None,
+        ge=0.0,
+        lt=1.0,
+        description="Rate of every dropout layer in training, in place of the one written in the network",
+    )
+    augmentation: AugmentConfig = Field(
+        default=AugmentConfig(), description="Changes of the training images, online and at random"
     )
     seed: int = Field(
         default=1, ge=0, lt=2**31, description="Of initial weights, order of images, dropout, augmentation"

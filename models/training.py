@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import ModelError
-from siliconv.models.batches import Augment, epoch_seed, training_batches
+from siliconv.models.augmentation import Augment, augmenter
+from siliconv.models.batches import epoch_seed, training_batches
 from siliconv.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, training_fingerprint
 from siliconv.models.history import EpochRecord, History, learning_rate
 from siliconv.models.image_store import Dataset, Images
@@ -34,7 +35,6 @@ def fit(
     work: Path,
     progress: Progress | None = None,
     activity_name: str = "Training",
-    augment: Augment | None = None,
     before_step: Callable[[int], None] | None = None,
 ) -> History:
     """Train `model` in place to the end that `config` describes, from the checkpoint in `work` if there is
@@ -57,8 +57,6 @@ def fit(
         Told about every step, with loss and accuracy.
     activity_name
         What the progress calls it.
-    augment
-        Changes the training batches, online and seeded.
     before_step
         Called with the number of the step (over all epochs) before it is done; pruning schedules hook in
         here.
@@ -80,6 +78,7 @@ def fit(
     tf.config.experimental.enable_op_determinism()
     tf.random.set_seed(config.seed)
     weights = image_weights(config, dataset.train.labels, dataset.class_names)
+    augment = augmenter(config.augmentation, dataset.train.shape)
     optimizer = _optimizer(config)
     optimizer.build(model.trainable_variables)
     step = _training_step(model, optimizer, config)
