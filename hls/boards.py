@@ -81,6 +81,11 @@ def board(name: str) -> Board:
     )
 
 
+def board_of_part(part: str) -> Board | None:
+    """Return the first board that carries a part, or None where no board of the list does."""
+    return next((one for one in boards() if one.part == part), None)
+
+
 @lru_cache(maxsize=1)
 def _by_name() -> dict[str, Board]:
     text = resources.files("siliconv.hls").joinpath("data/boards.json").read_text("utf-8")

@@ -93,7 +93,5 @@ def _robust(
             target = np.concatenate([target, _SHRINKAGE * prior * norms])
         found = nnls(scaled, target)[0] / norms
         errors = np.abs(matrix @ found - reported) * weights
-        factors = 1.0 / np.sqrt(
-            np.maximum(errors / max(float(np.median(weights * reported)), 1e-12), _LEAST_ERROR)
-        )
+        factors = 1.0 / np.sqrt(np.maximum(errors / max(float(np.median(weights * reported)), 1e-12), _LEAST_ERROR))
     return found

@@ -18,6 +18,8 @@ from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Reshape
 
+_VARYING = ("OutputDir:", "Stamp:")
+
 logger = logging.getLogger(__name__)
 
 
@@ -63,8 +65,26 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
         ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep
         a type or a reuse factor that it was given.
     """
-    bounds = prove(network)
-    descriptions = {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
+    descriptions = _descriptions(network)
+    layers = plan_layers(network, config)
+    graph = _build_graph(network, config, descriptions, layers, folder)
+    _check_kept(network, graph, layers)
+    with _hls4ml_output():
+        graph.write()
+    _remove_traces_of_this_run(folder)
+    (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
+    return Firmware(folder, network.name, layers)
+
+
+def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...]:
+    """Give the layers of a network's firmware with their reuse factors, before anything is written.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
+    """
+    descriptions = _descriptions(network)
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -83,12 +103,12 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
             where="hls.reuse_factors",
             fix="use one of " + ", ".join(layer.name for layer in layers if layer.products),
         )
-    graph = _build_graph(network, config, descriptions, layers, folder)
-    _check_kept(network, graph, layers)
-    with _hls4ml_output():
-        graph.write()
-    (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
-    return Firmware(folder, network.name, layers)
+    return layers
+
+
+def _descriptions(network: Network) -> dict[str, LayerDescription]:
+    bounds = prove(network)
+    return {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
 
 
 def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -> int:
@@ -170,6 +190,15 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
             _refuse_change(layer.name, given, actual)
         if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
             _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+
+
+def _remove_traces_of_this_run(folder: Path) -> None:
+    """Leave out what differs from run to run, so that the same network gives the same project to the byte."""
+    # Compiles into a library with a random name; the Makefile takes its place.
+    (folder / "build_lib.sh").unlink(missing_ok=True)
+    settings = folder / "hls4ml_config.yml"
+    kept = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(_VARYING)]
+    settings.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 def _bits(precision: str) -> list[str]:

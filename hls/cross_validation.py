@@ -63,8 +63,7 @@ def samples_of(entries: Sequence[Fields], records: Sequence[Record]) -> list[Sam
 def fit_coefficients(samples: Sequence[Sample], source: str) -> Coefficients:
     """Fit all coefficients to samples, with bands that cover everything (see `with_bands`)."""
     by_stage = {
-        stage: [one for sample in samples for one in sample.observations if one.stage is stage]
-        for stage in Stage
+        stage: [one for sample in samples for one in sample.observations if one.stage is stage] for stage in Stage
     }
     ratios: dict[str, list[float]] = defaultdict(list)
     for sample in samples:
@@ -73,8 +72,7 @@ def fit_coefficients(samples: Sequence[Sample], source: str) -> Coefficients:
     usual = {"lut": 0.45, "ff": 0.7, "bram18": 0.6, "dsp": 1.0}
     return Coefficients(
         parts={
-            stage: {name: fit(found, name) if found else {} for name in RESOURCES}
-            for stage, found in by_stage.items()
+            stage: {name: fit(found, name) if found else {} for name in RESOURCES} for stage, found in by_stage.items()
         },
         logic_synthesis={m: round(median(ratios[m]), 3) if ratios[m] else one for m, one in usual.items()},
         bands={"all": dict.fromkeys(METRICS, (0.0, 1e3))},
@@ -127,9 +125,7 @@ def with_bands(known: Coefficients, samples: Sequence[Sample], predicted: Predic
     return Coefficients(known.parts, known.logic_synthesis, bands, known.coverage, known.source)
 
 
-def error_table(
-    samples: Sequence[Sample], predicted: Predictions, known: Coefficients
-) -> list[dict[str, Any]]:
+def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coefficients) -> list[dict[str, Any]]:
     """Return the cross-validated errors: a row for each group of designs, tier and metric.
 
     Errors are |predicted - reported| / reported (over at least 1). `median` is over records,
@@ -178,9 +174,7 @@ def _sort(record: Record) -> str:
     return {"C": "modified templates", "M": "single test layers"}.get(record.tier, "projects")
 
 
-def _band(
-    samples: Sequence[Sample], predicted: Predictions, metric: str, coverage: float
-) -> tuple[float, float]:
+def _band(samples: Sequence[Sample], predicted: Predictions, metric: str, coverage: float) -> tuple[float, float]:
     siblings: dict[str, int] = defaultdict(int)
     for sample in samples:
         siblings[sample.record.project] += 1
@@ -209,9 +203,7 @@ def _quantile(weighted: Sequence[tuple[float, float]], share: float) -> float:
     return float(np.interp(share, middles, values))
 
 
-def _covered(
-    samples: Sequence[Sample], predicted: Predictions, known: Coefficients
-) -> dict[tuple[str, str], bool]:
+def _covered(samples: Sequence[Sample], predicted: Predictions, known: Coefficients) -> dict[tuple[str, str], bool]:
     found = {}
     for project in {sample.record.project for sample in samples}:
         others = [sample for sample in samples if sample.record.project != project]

@@ -24,10 +24,13 @@ from siliconv.errors import FirmwareError, ToolError
 from siliconv.progress import Progress, Silent, activity
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes
-from siliconv.quantize.network import Input, Network
+from siliconv.quantize.network import Conv, Dense, Input, Network
 
 COMPILER = "g++"
-IMAGES_PER_TASK = 4
+
+# A task is about as many multiplications, so that progress is told often and small networks are not sent one by one.
+PRODUCTS_PER_TASK = 40_000_000
+MOST_IMAGES_PER_TASK = 64
 
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
 
@@ -251,7 +254,8 @@ def compare(
     One comparison for every traced layer and the output, in the order of the network.
     """
     progress = progress or Silent()
-    tasks = [codes[start : start + IMAGES_PER_TASK] for start in range(0, len(codes), IMAGES_PER_TASK)]
+    size = _images_per_task(network)
+    tasks = [codes[start : start + size] for start in range(0, len(codes), size)]
     names = [node.name for node in network.nodes if node.name in {*library.traced, network.output.name}]
     merged: dict[str, LayerComparison] = {}
     parallel = Parallel(n_jobs=jobs, return_as="generator", mmap_mode="r")
@@ -259,12 +263,12 @@ def compare(
         try:
             done = 0
             for part in parallel(
-                delayed(_compare_chunk)(library, network, chunk, number * IMAGES_PER_TASK, names)
+                delayed(_compare_chunk)(library, network, chunk, number * size, names)
                 for number, chunk in enumerate(tasks)
             ):
                 for layer in part:
                     merged[layer.name] = _merge(merged.get(layer.name), layer)
-                done = min(done + IMAGES_PER_TASK, len(codes))
+                done = min(done + size, len(codes))
                 progress.update(done)
         except TerminatedWorkerError as error:
             raise FirmwareError(
@@ -274,6 +278,15 @@ def compare(
                 fix="run the test bench alone to see it: make -C build/firmware csim",
             ) from error
     return tuple(merged[name] for name in names)
+
+
+def _images_per_task(network: Network) -> int:
+    products = sum(
+        node.kernel.codes.size * int(np.prod(node.shape[:-1]))
+        for node in network.nodes
+        if isinstance(node, Conv | Dense)
+    )
+    return min(max(PRODUCTS_PER_TASK // max(products, 1), 1), MOST_IMAGES_PER_TASK)
 
 
 def _compare_chunk(

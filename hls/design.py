@@ -149,6 +149,16 @@ class MatrixLayer(Layer):
         """Multiplications for one output pixel, zeros included."""
         return self.n_in if self.kind.is_depthwise else self.n_in * self.n_out
 
+    @property
+    def multipliers(self) -> int:
+        """Multiplications that happen in one clock cycle."""
+        return -(-self.products // self.reuse_factor)
+
+    @property
+    def weight_bits(self) -> int:
+        """Memory of the weights and biases in bits."""
+        return self.products * self.weight.width + self.n_out * self.bias.width
+
 
 @dataclass(frozen=True)
 class PoolLayer(Layer):

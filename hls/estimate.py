@@ -122,9 +122,7 @@ def from_json(fields: Mapping[str, Any]) -> Estimate:
     )
 
 
-def estimate(
-    design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coefficients | None = None
-) -> Estimate:
+def estimate(design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coefficients | None = None) -> Estimate:
     """Return the estimate of a design.
 
     Parameters
@@ -215,9 +213,7 @@ def _layer_estimate(
         fifo = _fifo_blocks(layer, design)
     return LayerEstimate(
         name=layer.name,
-        kind=str(layer.kind)
-        if isinstance(layer, MatrixLayer)
-        else type(layer).__name__.removesuffix("Layer").lower(),
+        kind=str(layer.kind) if isinstance(layer, MatrixLayer) else type(layer).__name__.removesuffix("Layer").lower(),
         latency_cycles=cycles.latency,
         interval_cycles=cycles.interval,
         lut=round(_cost(found, "lut", stage, known)),

@@ -112,9 +112,7 @@ def _(layer: ElementwiseLayer, design: Design) -> float:
     if layer.weights is not None and layer.weights.n:
         needed = lanes * layer.weights.multiplications / layer.weights.n
     limit = ceil(layer.input.size / max(layer.reuse_factor, 1))
-    return min(needed, float(limit)) * dsps_of_product(
-        layer.input.type, layer.input.type, design, constant=True
-    )
+    return min(needed, float(limit)) * dsps_of_product(layer.input.type, layer.input.type, design, constant=True)
 
 
 @dsps.register

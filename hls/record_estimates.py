@@ -47,15 +47,12 @@ def as_lines(report: dict[str, Any]) -> list[str]:
     lines.append(f"{'':44} " + " ".join(f"{'predicted/reported':>19}" for _ in METRICS))
     for record in report["records"]:
         cells = [
-            f"{record['predicted'][metric]['value']:.0f}/{_shown(record['reported'].get(metric))}"
-            for metric in METRICS
+            f"{record['predicted'][metric]['value']:.0f}/{_shown(record['reported'].get(metric))}" for metric in METRICS
         ]
         lines.append(f"{record['id'][-44:]:44} " + " ".join(f"{cell:>19}" for cell in cells))
         lines.extend(f"    {warning}" for warning in record["warnings"])
     lines.append("")
-    lines.append(
-        f"{'kind':28} {'metric':16} {'n':>4} {'median error':>13} {'ninth decile':>13} {'in band':>8}"
-    )
+    lines.append(f"{'kind':28} {'metric':16} {'n':>4} {'median error':>13} {'ninth decile':>13} {'in band':>8}")
     for kind, of_kind in report["errors"].items():
         lines.extend(
             f"{kind:28} {names.get(metric, metric):16} {row['n']:4} {row['median']:13.1%} "

@@ -150,9 +150,7 @@ def _matrix(fields: Fields, before: Tensor) -> Layer:
 def _statistics(fields: Fields, weight: FixedType) -> WeightStatistics | None:
     """Return the counts of the largest weight file, or of the zero count alone."""
     counted = (fields.get("weights") or {}).values()
-    files = [
-        entry for entry in counted if entry.get("nonzero_q") is not None and entry.get("pow2_q") is not None
-    ]
+    files = [entry for entry in counted if entry.get("nonzero_q") is not None and entry.get("pow2_q") is not None]
     if files:
         largest = max(files, key=lambda entry: int(entry["n"]))
         return from_counts(

@@ -143,9 +143,7 @@ def _layers(entry: Fields, io_type: IoType) -> list[Layer]:
     layers: list[Layer] = []
     for fields in entry.get("layers") or []:
         for one in expanded(fields):
-            layer = layer_of(
-                {"strategy": strategy, **{k: v for k, v in one.items() if v is not None}}, before
-            )
+            layer = layer_of({"strategy": strategy, **{k: v for k, v in one.items() if v is not None}}, before)
             layers.append(layer)
             before = layer.output
     return layers

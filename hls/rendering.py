@@ -7,7 +7,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _environment = Environment(
-    loader=PackageLoader("siliconv.hls"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    loader=PackageLoader("siliconv.hls", "templates"),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    autoescape=False,
 )
 
 

@@ -128,11 +128,7 @@ def _(layer: PaddingLayer, design: Design) -> Parts:
 
 @parts.register
 def _(layer: ResizeLayer, design: Design) -> Parts:
-    row = (
-        layer.input.channels
-        * layer.input.type.width
-        * (layer.input.shape[1] if len(layer.input.shape) > 2 else 1)
-    )
+    row = layer.input.channels * layer.input.type.width * (layer.input.shape[1] if len(layer.input.shape) > 2 else 1)
     return Counter({"resize.row_bits": row, "resize.layers": 1})
 
 

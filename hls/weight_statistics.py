@@ -70,9 +70,7 @@ def from_integers(matrix: NDArray[Any]) -> WeightStatistics:
 
 
 @lru_cache(maxsize=4096)
-def from_counts(
-    n: int, nonzero: int, powers_of_two: int, distinct: int | None, *, width: int
-) -> WeightStatistics:
+def from_counts(n: int, nonzero: int, powers_of_two: int, distinct: int | None, *, width: int) -> WeightStatistics:
     """Infer the statistics of a layer from published totals.
 
     Parameters
@@ -90,9 +88,7 @@ def from_counts(
 
 
 @lru_cache(maxsize=4096)
-def typical(
-    n: int, *, inputs: int, fraction: int, width: int, nonzero: int | None = None
-) -> WeightStatistics:
+def typical(n: int, *, inputs: int, fraction: int, width: int, nonzero: int | None = None) -> WeightStatistics:
     """Return the statistics of trained weights about which only their number is known.
 
     Their magnitudes are taken as exponentially distributed around 2 / sqrt(inputs), about what the usual
@@ -138,9 +134,7 @@ def _weibull(values: NDArray[np.int64], scale: float, shape: float) -> NDArray[n
     return probability / total
 
 
-def _matching(
-    values: NDArray[np.int64], nonzero: int, share: float, distinct: int | None
-) -> NDArray[np.float64]:
+def _matching(values: NDArray[np.int64], nonzero: int, share: float, distinct: int | None) -> NDArray[np.float64]:
     """Return the Weibull probabilities with this share of powers of two and this many distinct values."""
     powers = 2.0 ** np.arange(int(np.log2(len(values))) + 1)
     edges = np.concatenate([powers - 0.5, powers + 0.5, [0.5, len(values) + 0.5]])

@@ -22,8 +22,8 @@ def code_hash(*modules: str) -> str:
     for name in sorted(_closure(modules)):
         digest.update(name.encode())
         digest.update(_source_file(name).read_bytes())
-        for template in _templates(name):
-            digest.update(template.read_bytes())
+        for file in _files_beside(name):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
@@ -80,8 +80,10 @@ def _source_file(name: str) -> Path:
     return Path(spec.origin)
 
 
-def _templates(name: str) -> list[Path]:
-    """Template files that a module of the firmware wing may render or copy."""
-    if not name.startswith("siliconv.hls.") and name != "siliconv.report":
-        return []
-    return sorted(path for path in (_source_file(name).parent / "templates").rglob("*") if path.is_file())
+@cache
+def _files_beside(name: str) -> tuple[Path, ...]:
+    """Template and data files beside a module, if its source speaks of such a folder."""
+    source = _source_file(name)
+    text = source.read_text(encoding="utf-8")
+    folders = [source.parent / folder for folder in ("templates", "data") if folder in text]
+    return tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()))

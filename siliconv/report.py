@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from siliconv.project import Project
 
 _templates = Environment(
-    loader=PackageLoader("siliconv"),
+    loader=PackageLoader("siliconv", "templates"),
     undefined=StrictUndefined,
     autoescape=select_autoescape(["html", "j2"], default=True),
     trim_blocks=True,

@@ -11,6 +11,7 @@ import numpy as np
 from siliconv.flow import Context, Stage
 from siliconv.models.datasets import prepare, source_fingerprint
 from siliconv.models.evaluation import Metrics, evaluate
+from siliconv.models.history import History
 from siliconv.models.image_store import Dataset, Images, open_dataset
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file, reference
@@ -46,7 +47,7 @@ def _train(context: Context) -> str:
     save_weights(model, folder / "weights.npz")
     learning_curves(history, folder / "learning_curves.png")
     metrics = _evaluate_model(model, dataset, context)
-    _write_json(folder / "history.json", history.as_json())
+    _write_history(folder / "history.json", history)
     _write_json(folder / "metrics.json", metrics.as_json())
     return f"test accuracy {metrics.accuracy:.4f} after {len(history)} epochs"
 
@@ -80,7 +81,7 @@ def _quantize(context: Context) -> str:
         )
         epochs = len(history)
         learning_curves(history, folder / "learning_curves.png")
-        _write_json(folder / "history.json", history.as_json())
+        _write_history(folder / "history.json", history)
     snap_weights(model)
     save_weights(model, folder / "weights.npz")
     _write_json(folder / "types.json", as_text(types))
@@ -174,6 +175,39 @@ def _csim(context: Context) -> str:
     return f"NOT EXACT: first difference in layer '{certificate.first_differing}'"
 
 
+def _estimate(context: Context) -> str:
+    from siliconv.hls.boards import RESOURCES, board_of_part
+    from siliconv.hls.design import MatrixLayer
+    from siliconv.hls.estimate import estimate
+    from siliconv.hls.network_design import design_of
+
+    network = network_file.load(context.build / "network")
+    config = context.project.hls
+    design = design_of(network, config)
+    found = estimate(design)
+    content = found.as_json()
+    matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
+    for layer in content["layers"]:
+        matrix = matrices.get(layer["name"])
+        layer |= {
+            "reuse_factor": matrix.reuse_factor if matrix else None,
+            "multipliers": matrix.multipliers if matrix else 0,
+            "weight_bits": matrix.weight_bits if matrix else 0,
+        }
+    content["part"] = config.part
+    board = board_of_part(config.part)
+    content["board"] = None
+    if board is not None:
+        used = {name: content[name]["value"] for name in RESOURCES}
+        content["board"] = {"name": board.name, "title": board.title, "shares": board.shares(used)}
+    _write_json(context.out / "estimate.json", content)
+    microseconds = found.latency_cycles.value * found.clock_ns / 1000
+    return (
+        f"{found.latency_cycles.value:,.0f} cycles = {microseconds:,.0f} us, {found.lut.value:,.0f} LUT,"
+        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis)"
+    )
+
+
 def _report(context: Context) -> str:
     stages = [stage.name for stage in STAGES if stage.name != "report"]
     write_report(context.name, context.project, stages, context.build, context.out / "report.html")
@@ -230,6 +264,11 @@ def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
 
 def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
     return evaluate(logits, dataset.test.labels, dataset.class_names)
+
+
+def _write_history(path: Path, history: History) -> None:
+    """Write the learning curves without the seconds: the same training gives the same file."""
+    _write_json(path, [{**epoch, "seconds": None} for epoch in history.as_json()])
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -320,10 +359,18 @@ STAGES: tuple[Stage, ...] = (
         modules=(*_NETWORK_CODE, "siliconv.hls.certificate", "siliconv.hls.vectors"),
     ),
     Stage(
+        "estimate",
+        _estimate,
+        outputs=("estimate.json",),
+        needs=("lower",),
+        settings=lambda project: project.hls.model_dump(mode="json"),
+        modules=(*_NETWORK_CODE, "siliconv.hls.network_design", "siliconv.hls.estimate", "siliconv.hls.boards"),
+    ),
+    Stage(
         "report",
         _report,
         outputs=("report.html",),
-        needs=("data", "train", "quantize", "lower", "convert", "csim"),
+        needs=("data", "train", "quantize", "lower", "convert", "csim", "estimate"),
         settings=lambda project: project.model_dump(mode="json"),
         modules=("siliconv.report",),
         libraries=("matplotlib", "jinja2"),
