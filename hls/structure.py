@@ -147,7 +147,7 @@ def fifo_parts(layer: Layer, design: Design) -> Parts:
     if design.io_type is IoType.PARALLEL:
         return Counter()
     depth, bits, count = fifo_geometry(layer, design)
-    blocks = fifo_blocks(depth, bits)
+    blocks = fifo_blocks(depth, bits, design.backend)
     name = f"fifo.{design.backend}_{'block' if blocks else 'shift'}"
     found: Parts = Counter({f"{name}_count": count, f"{name}_bits": count * bits})
     if blocks:
