@@ -96,7 +96,10 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
     before, after = layer.input.type, layer.output.type
     found: Parts = Counter({"elementwise.layers": 1} if stream else {})
     if layer.function == "normalize":
-        found["normalize.bits"] += lanes * before.width
+        # A scale that is a power of two is wiring.
+        known = layer.weights is not None and layer.weights.n > 0
+        share = layer.weights.multiplications / layer.weights.n if known and layer.weights else 1.0
+        found["normalize.bits"] += round(lanes * share * before.width)
         return found
     name = "table" if layer.function in _TABLES else "sloped" if "re" in layer.function[2:] else "relu"
     where = f"{design.backend}_{'stream' if stream else 'parallel'}"
