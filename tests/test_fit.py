@@ -125,6 +125,16 @@ def test_without_a_target_the_fastest_that_fits_is_best():
     assert all(one.images_per_second <= found.chosen.images_per_second for one in fitting)
 
 
+def test_no_loop_is_unrolled_beyond_what_the_tools_take():
+    huge = dataclasses.replace(
+        board("alveo-u250"), **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram"), 10**9)
+    )
+    chosen = fit.fit(lecture(), huge).chosen
+    for layer in chosen.applied_to(lecture()).layers:
+        if isinstance(layer, MatrixLayer):
+            assert layer.products <= fit.MOST_MULTIPLIERS * layer.reuse_factor
+
+
 def test_layers_are_balanced():
     """No layer could take a larger legal reuse factor without becoming the slowest."""
     design = lecture()
