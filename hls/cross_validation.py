@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from siliconv.hls.calibration import RESOURCES, fit
 from siliconv.hls.coefficients import METRICS, SLACK, Coefficients, group_of
@@ -22,7 +23,7 @@ from siliconv.hls.schedule import schedule
 
 COVERAGE = 0.8
 # A group needs this many projects for bands of its own.
-_LEAST_PROJECTS = 4
+_LEAST_PROJECTS = 3
 # No band is narrower than this: what tool versions and settings that no report names may change.
 _LEAST_BAND = {
     "latency_cycles": 0.05,
@@ -120,7 +121,13 @@ def with_bands(known: Coefficients, samples: Sequence[Sample], predicted: Predic
     }
     bands = {
         group: {metric: _band(found, predicted, metric, known.coverage) for metric in METRICS}
-        for group, found in sorted({**groups, "all": judged}.items())
+        for group, found in sorted(groups.items())
+    }
+    # A group without bands of its own may be as bad as the worst.
+    known_bands = list(bands.values()) or [dict.fromkeys(METRICS, (0.0, 1000.0))]
+    bands["all"] = {
+        metric: (min(one[metric][0] for one in known_bands), max(one[metric][1] for one in known_bands))
+        for metric in METRICS
     }
     return Coefficients(known.parts, known.logic_synthesis, bands, known.coverage, known.source)
 
@@ -183,10 +190,19 @@ def _band(samples: Sequence[Sample], predicted: Predictions, metric: str, covera
         for sample in samples
         if metric in sample.record.reported
     )
-    # Few projects say little about the tails: the quantile of n projects is taken as if of n + 1, the worse.
-    projects = len(siblings)
-    tail = max((1.0 - coverage) / 2.0 * (projects + 1) / projects - 1.0 / (2 * projects), 0.0)
+    tail = (1.0 - coverage) / 2.0
     low, high = _quantile(residuals, tail), _quantile(residuals, 1.0 - tail)
+    # Few projects say little about the tails: at least the prediction interval of a normal distribution.
+    by_project: dict[str, list[float]] = defaultdict(list)
+    for sample in samples:
+        if metric in sample.record.reported:
+            by_project[sample.record.project].append(_residual(sample.record, predicted, metric))
+    means = np.array([np.mean(one) for one in by_project.values()])
+    if len(means) > 1:
+        spread = float(means.std(ddof=1)) * (1 + 1 / len(means)) ** 0.5
+        reach = float(stdtrit(len(means) - 1, 1.0 - tail)) * spread
+        middle = float(means.mean())
+        low, high = min(low, middle - reach), max(high, middle + reach)
     least = _LEAST_BAND[metric]
     return round(exp(min(low, -least)), 4), round(exp(max(high, least)), 4)
 

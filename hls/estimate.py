@@ -200,7 +200,7 @@ def _fifo_blocks(layer: Layer, design: Design) -> int:
     if design.io_type is IoType.PARALLEL:
         return 0
     depth, bits, count = fifo_geometry(layer, design)
-    return count * fifo_blocks(depth, bits)
+    return count * fifo_blocks(depth, bits, design.backend)
 
 
 def _layer_estimate(

@@ -34,15 +34,18 @@ def rom_blocks(words: int, bits: int) -> int:
     return _blocks(words, bits, both_ports=True)
 
 
-def fifo_blocks(depth: int, bits: int) -> int:
+def fifo_blocks(depth: int, bits: int, backend: Backend = Backend.VIVADO) -> int:
     """Return the blocks of a FIFO.
 
     Published: 676 x 80 -> 5, 576 x 132 -> 8, 64 x 400 -> 23, 3844 x 16 -> 4, 16900 x 32 -> 64; 25 x 32 and
-    9 x 16 -> 0, they are shift registers.
+    9 x 16 -> 0, they are shift registers. Vitis HLS keeps FIFOs of up to 2 words or 1024 bits in shift
+    registers (UG1399, config_storage fifo, auto_srl_max_depth and auto_srl_max_bits).
     """
-    if depth <= 1 or (depth <= _FIFO_SHIFT_DEPTH and depth * bits < _LEAST_BITS):
-        return 0
-    return _blocks(depth, bits, both_ports=False)
+    if backend is Backend.VITIS:
+        shift_register = depth <= 2 or depth * bits <= _LEAST_BITS
+    else:
+        shift_register = depth <= 1 or (depth <= _FIFO_SHIFT_DEPTH and depth * bits < _LEAST_BITS)
+    return 0 if shift_register else _blocks(depth, bits, both_ports=False)
 
 
 def _blocks(words: int, bits: int, *, both_ports: bool) -> int:

@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
-from siliconv.hls.design import Design, MatrixLayer, Stage
+from siliconv.hls.design import Backend, Design, MatrixLayer, Stage
 from siliconv.hls.record_layers import Fields
 from siliconv.hls.records import Record
 from siliconv.hls.structure import Parts, fifo_parts, parts, passing_parts
@@ -75,6 +76,7 @@ def observations_of(entry: Fields, record: Record) -> list[Observation]:
         for layer, reported in zip(design.layers, by_layer, strict=False)
         if reported is not None
     ]
+    found += [observation(Counter(lines), reported) for lines, reported in _line_buffers(entry, design)]
     fifos = (entry.get("by_category") or {}).get("FIFO")
     if fifos:
         between = Counter(passing_parts(design))
@@ -97,6 +99,24 @@ def _reported_by_layer(entry: Fields) -> list[Mapping[str, Any] | None]:
         if re.match(r"(depth|point)wise_conv", str(one.get("module") or ""))
     ]
     return [_only([one for name, one in named if _is_of(name, config)]) for config in configs]
+
+
+def _line_buffers(entry: Fields, design: Design) -> Iterable[tuple[Mapping[str, int], Mapping[str, Any]]]:
+    """Return the shift registers of line buffers that the modules of a Vivado HLS design list."""
+    if design.backend is not Backend.VIVADO:
+        return
+    for module in entry.get("modules") or []:
+        lines = [
+            one
+            for one in module.get("memories") or []
+            if str(one.get("name")).startswith("line_buffer") and not one.get("bram18")
+        ]
+        if lines:
+            segments = sum(ceil(int(one.get("words") or 1) / 32) for one in lines)
+            yield (
+                {"line_buffer.lanes": len(lines), "line_buffer.segments": segments},
+                {name: sum(one.get(name) or 0 for one in lines) for name in ("lut", "ff")},
+            )
 
 
 def _configs(layers: Iterable[Fields]) -> Iterable[str]:

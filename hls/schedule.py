@@ -34,6 +34,8 @@ from siliconv.hls.multipliers import dsps_of_product, is_unrolled, multiplier_li
 # Reading, window and writing around the reuse loop of one output pixel (reports: 5 or 6 in Vivado HLS 2019.2
 # for products that fit a DSP, 11 for products of several DSPs).
 _PIXEL_OVERHEAD, _WIDE_PIXEL_OVERHEAD = 6, 11
+# What a pixel takes that completes no window (the shortest iteration in the same reports).
+_FILLING = 3
 # Multiplication and addition of the last step, and leaving the loop (reports: rf + 1 .. 2 and wrapper).
 _REUSE_OVERHEAD = 2
 # Cycles to fill and drain a pipelined loop over the pixels.
@@ -199,17 +201,28 @@ def _uses_multipliers(layer: MatrixLayer, design: Design) -> bool:
     return dsps_of_product(layer.input.type, layer.weight, design, constant=True) > 0
 
 
-def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:
-    """Return the cycles of a line-buffer convolution: every input pixel, the product where a window is full.
+@dataclass(frozen=True)
+class PixelCycles:
+    """Cycles of a line-buffer convolution for an input pixel that only fills its window, and for one that
+    also completes an output pixel; and those of the pipeline behind the last.
+    """
 
-    The latency is the tool's longest: it charges every pixel with a product.
+    filling: int
+    completing: int
+    drain: int = 0
+
+
+def pixel_cycles(layer: MatrixLayer, design: Design) -> PixelCycles:
+    """Return what each input pixel of a streaming convolution takes.
+
+    With a reuse loop only a completed window pays for the product (the `if` around the product in
+    compute_output_buffer); a pipelined loop takes every pixel alike.
     """
     product = matrix_vector(layer, design)
-    pixels = layer.input.pixels
     if not is_unrolled(layer):
         wide = dsps_of_product(layer.input.type, layer.weight, design, constant=False) > 1
-        each = layer.reuse_factor + (_WIDE_PIXEL_OVERHEAD if wide else _PIXEL_OVERHEAD)
-        return Cycles(pixels * each + 1, pixels * each + 1)
+        overhead = _WIDE_PIXEL_OVERHEAD if wide else _PIXEL_OVERHEAD
+        return PixelCycles(_FILLING, layer.reuse_factor + overhead)
     inlined = layer.kind.is_depthwise or not any(size > 1 for size in layer.kernel)
     if design.backend is Backend.VITIS and not inlined:
         # compute_output_buffer is not inlined: the next pixel waits for its window registers.
@@ -219,7 +232,16 @@ def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:
         interval = min(layer.reuse_factor, product.latency + (3 if not inlined else 1))
     else:
         interval = 1
-    return _loop(pixels, max(interval, 1), design, drain=product.latency)
+    interval = max(interval, 1)
+    return PixelCycles(interval, interval, product.latency)
+
+
+def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:
+    """Return the cycles of a line-buffer convolution as the tool states them: the longest for every pixel."""
+    each, pixels = pixel_cycles(layer, design), layer.input.pixels
+    if not is_unrolled(layer):
+        return Cycles(pixels * each.completing + 1, pixels * each.completing + 1)
+    return _loop(pixels, each.completing, design, drain=each.drain)
 
 
 def _parallel_convolution(layer: MatrixLayer, design: Design) -> Cycles:

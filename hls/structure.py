@@ -96,7 +96,10 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
     before, after = layer.input.type, layer.output.type
     found: Parts = Counter({"elementwise.layers": 1} if stream else {})
     if layer.function == "normalize":
-        found["normalize.bits"] += lanes * before.width
+        # A scale that is a power of two is wiring.
+        known = layer.weights is not None and layer.weights.n > 0
+        share = layer.weights.multiplications / layer.weights.n if known and layer.weights else 1.0
+        found["normalize.bits"] += round(lanes * share * before.width)
         return found
     name = "table" if layer.function in _TABLES else "sloped" if "re" in layer.function[2:] else "relu"
     where = f"{design.backend}_{'stream' if stream else 'parallel'}"
@@ -143,7 +146,7 @@ def fifo_parts(layer: Layer, design: Design) -> Parts:
     if design.io_type is IoType.PARALLEL:
         return Counter()
     depth, bits, count = fifo_geometry(layer, design)
-    blocks = fifo_blocks(depth, bits)
+    blocks = fifo_blocks(depth, bits, design.backend)
     name = f"fifo.{design.backend}_{'block' if blocks else 'shift'}"
     found: Parts = Counter({f"{name}_count": count, f"{name}_bits": count * bits})
     if blocks:
@@ -157,10 +160,18 @@ def passing_parts(design: Design) -> Parts:
         return Counter()
     if design.backend is Backend.VITIS:
         return Counter()
-    sizes = [layer.output.size for layer in design.layers[:-1]]
-    first = design.layers[0].input
-    input_bits = input_stages(design) * first.size * first.type.width
-    return Counter({"passing.words": sum(sizes), "passing.input_bits": input_bits})
+    words = sum(layer.output.size for layer in design.layers[:-1])
+    bits = sum(layer.output.size * layer.output.type.width for layer in design.layers[:-1])
+    first, stages = design.layers[0].input, input_stages(design)
+    # Every element passes through a FIFO of two words of its own, the input array through wide ones.
+    return Counter(
+        {
+            "fifo.Vivado_shift_count": words,
+            "fifo.Vivado_shift_bits": bits,
+            "fifo.Vivado_block_count": stages,
+            "fifo.Vivado_block_bits": stages * first.size * first.type.width,
+        }
+    )
 
 
 def tree_is_slow(design: Design) -> bool:
@@ -177,16 +188,16 @@ def _unrolled(layer: MatrixLayer, design: Design) -> Parts:
     found: Parts = Counter()
     adders = max(nonzero - copies * layer.n_out, 0)
     kept = _kept_bits(layer)
-    found["unrolled.adders"] += adders
-    found["unrolled.adder_bits"] += round(adders * kept)
-    found["unrolled.shift_add_bits"] += round(shifted * kept)
+    found["adder.count"] += adders
+    found["adder.bits"] += round(adders * kept)
+    found["shift_add.bits"] += round(shifted * kept)
     needed = copies * statistics.multiplications
     if dsps_of_product(layer.input.type, layer.weight, design, constant=True) == 0:
-        found["unrolled.product_bits"] += round(multipliers(layer) * bits * layer.weight.width)
+        found["logic_product.bits"] += round(multipliers(layer) * bits * layer.weight.width)
     elif layer.reuse_factor > 1 and layer.strategy is Strategy.LATENCY and needed > multiplier_limit(layer):
         found["unrolled.shared_bits"] += round(needed * (bits + layer.weight.width))
         found["unrolled.waiting_bits"] += round(needed * accumulator)
-    found["unrolled.stage_bits"] += round(_stage_bits(layer, design) * copies)
+    found["stage.bits"] += round(_stage_bits(layer, design) * copies)
     if tree_depth(layer, design) > 0:
         found["unrolled.output_bits"] += copies * layer.n_out * accumulator
     return found
@@ -226,12 +237,15 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
         {
             f"looped.{where}_select_bits": layer.n_in * bits * copies,
             f"looped.{where}_scatter_bits": layer.n_out * accumulator * copies,
-            f"looped.{where}_lane_bits": lanes * accumulator,
             f"looped.{where}_loops": 1,
+            # One adder and one register a multiplier, as in an unrolled product.
+            "adder.count": lanes,
+            "adder.bits": lanes * accumulator,
+            "stage.bits": lanes * accumulator,
         }
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
-        found[f"looped.{where}_product_bits"] += lanes * bits * width
+        found["logic_product.bits"] += lanes * bits * width
     if not rom_blocks(layer.reuse_factor, lanes * width):
         found[f"looped.{where}_rom_bits"] += layer.products * width
     return found
@@ -240,9 +254,9 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
 def _window(image: Tensor, kernel: tuple[int, ...], name: str, design: Design) -> Parts:
     """Return the line buffer and the window registers in front of a sliding kernel."""
     bits = image.channels * image.type.width
-    found: Parts = Counter(
-        {f"{name}.{design.backend}_window_bits": prod(kernel) * bits, f"{name}.{design.backend}_layers": 1}
-    )
+    found: Parts = Counter({f"{name}.{design.backend}_window_bits": prod(kernel) * bits})
+    if name == "pool":
+        found[f"pool.{design.backend}_layers"] += 1
     if len(kernel) == 2 and kernel[0] > 1:
         rows = (kernel[0] - 1) * image.channels
         columns = image.shape[1] if len(image.shape) > 2 else image.pixels

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siliconv.hls import memory
+from siliconv.hls.design import Backend
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,12 @@ from siliconv.hls import memory
 )
 def test_fifos_of_published_reports(depth, bits, blocks):
     assert memory.fifo_blocks(depth, bits) == blocks
+
+
+def test_vitis_keeps_two_words_of_any_width_out_of_block_memory():
+    assert memory.fifo_blocks(2, 4000, Backend.VITIS) == 0
+    assert memory.fifo_blocks(3, 4000, Backend.VITIS) > 0
+    assert memory.fifo_blocks(32, 32, Backend.VITIS) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""The tables of vendor reports: text drawn with bars and plus signs, as AMD tools print it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: the heading lines before it, the cells of its header rows, and its rows of cells."""
+
+    above: str
+    header: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def row(self, name: str) -> tuple[str, ...] | None:
+        """Return the first row whose first cell is this name, None when there is none."""
+        return next((row for row in self.rows if row[0] == name), None)
+
+    def column(self, *names: str) -> int | None:
+        """Return the index of the first header cell with one of these names."""
+        for cells in reversed(self.header):
+            for index, cell in enumerate(cells):
+                if cell in names:
+                    return index
+        return None
+
+
+def tables(text: str) -> Iterator[Table]:
+    """Return the tables of a report in order.
+
+    The header is what stands between the first two rules; a table without a second rule has no header.
+    """
+    above: list[str] = []
+    block: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        stripped = line.strip()
+        if stripped.startswith("+-") or (stripped.startswith("|") and block):
+            block.append(stripped)
+            continue
+        if block:
+            yield _table(" ".join(above[-3:]), block)
+            block, above = [], []
+        if stripped and not set(stripped) <= {"=", "-"}:
+            above.append(stripped)
+
+
+def number(cell: str) -> float | None:
+    """Return the number at the start of a cell such as "15409", "5.00 ns" or "17966 (1%)", else None."""
+    match = re.match(r"[-~<]?\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", cell.strip())
+    return float(match.group(1)) if match and not cell.strip().startswith("-") else None
+
+
+def _table(above: str, block: Sequence[str]) -> Table:
+    sections: list[list[tuple[str, ...]]] = [[]]
+    for line in block:
+        if line.startswith("+"):
+            sections.append([])
+        else:
+            sections[-1].append(tuple(cell.strip() for cell in line.strip("|").split("|")))
+    filled = [section for section in sections if section]
+    if len(filled) < 2:
+        return Table(above, (), tuple(row for section in filled for row in section))
+    return Table(above, tuple(filled[0]), tuple(row for section in filled[1:] for row in section))

@@ -1,0 +1,144 @@
+"""A dataflow design as actors that exchange tokens through FIFOs: what FIFO depths are decided on.
+
+An actor goes through a fixed program of steps, the same for every image. A step takes a token from each of
+its inputs or from none, is busy for some cycles, and then puts a token into each of its outputs or into none.
+That is what hls4ml's stream templates do: one word a pixel, in raster order, whatever the values are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an actor's program: whether it reads, its busy cycles (at least 1), whether it writes."""
+
+    reads: bool
+    cycles: int
+    writes: bool
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A process of the dataflow region.
+
+    Parameters
+    ----------
+    name
+        Of the layer it runs.
+    program
+        Its steps for one image, in order.
+    latency
+        Cycles between the end of a step and the appearance of its token: a pipeline's depth.
+    """
+
+    name: str
+    program: tuple[Step, ...]
+    latency: int = 0
+
+
+@dataclass(frozen=True)
+class Fifo:
+    """A channel from one actor to another; `depth` in tokens, None without a limit; `bits` of a token."""
+
+    name: str
+    writer: str
+    reader: str
+    bits: int
+    depth: int | None = None
+
+
+@dataclass(frozen=True)
+class StreamGraph:
+    """Actors and the FIFOs between them; names are unique."""
+
+    actors: tuple[Actor, ...]
+    fifos: tuple[Fifo, ...]
+
+    def with_depths(self, depths: dict[str, int] | None) -> StreamGraph:
+        """Return the graph with the depths of some FIFOs set, or all of them without a limit (None)."""
+        fifos = tuple(
+            Fifo(
+                one.name,
+                one.writer,
+                one.reader,
+                one.bits,
+                None if depths is None else depths.get(one.name, one.depth),
+            )
+            for one in self.fifos
+        )
+        return StreamGraph(self.actors, fifos)
+
+    def unbalanced(self) -> tuple[str, ...]:
+        """Return the FIFOs whose writer and reader disagree on the tokens of an image."""
+        programs = {actor.name: actor.program for actor in self.actors}
+        return tuple(
+            one.name
+            for one in self.fifos
+            if sum(step.writes for step in programs[one.writer])
+            != sum(step.reads for step in programs[one.reader])
+        )
+
+
+def steps(count: int, *, reads: bool = True, cycles: int = 1, writes: bool = True) -> tuple[Step, ...]:
+    """Return the same step so many times."""
+    return (Step(reads, cycles, writes),) * count
+
+
+def window_steps(
+    image: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    out: Sequence[int],
+    cycles: Sequence[int],
+) -> tuple[Step, ...]:
+    """Return the program of a sliding window over an image in raster order.
+
+    Parameters
+    ----------
+    image, kernel, stride, out
+        Sizes over the spatial axes (one or two); `out` limits the output pixels of each axis.
+    cycles
+        Of a pixel that completes no window, and of one that does.
+    """
+    filling, completing = cycles
+    hits = [
+        [
+            position >= size - 1
+            and (position - size + 1) % step == 0
+            and (position - size + 1) // step < outputs
+            for position in range(length)
+        ]
+        for length, size, step, outputs in zip(image, kernel, stride, out, strict=True)
+    ]
+    rows = hits[0] if len(hits) == 2 else [True]
+    columns = hits[-1]
+    completing_step, filling_step = Step(True, completing, True), Step(True, filling, False)
+    return tuple(completing_step if row and column else filling_step for row in rows for column in columns)
+
+
+def padding_steps(image: Sequence[int], out: Sequence[int]) -> tuple[Step, ...]:
+    """Return the program that surrounds an image with zeros, the odd one at the end of an axis."""
+    inside = []
+    for length, outputs in zip(image, out, strict=True):
+        before = (outputs - length) // 2
+        inside.append([before <= position < before + length for position in range(outputs)])
+    rows = inside[0] if len(inside) == 2 else [True]
+    return tuple(Step(row and column, 1, True) for row in rows for column in inside[-1])
+
+
+def resampling_steps(read: int, written: int, cycles: int = 1) -> tuple[Step, ...]:
+    """Return a program that spreads so many reads and writes evenly over the larger of the two."""
+    total = max(read, written, 1)
+    found = []
+    for index in range(total):
+        reads = (index * read) // total != ((index + 1) * read) // total
+        writes = (index * written) // total != ((index + 1) * written) // total
+        found.append(Step(reads, cycles, writes))
+    # Reading must not fall behind writing: the first step of a repetition reads.
+    if written > read > 0:
+        starts = {(index * total) // read for index in range(read)}
+        found = [Step(index in starts, cycles, True) for index in range(total)]
+    return tuple(found)
