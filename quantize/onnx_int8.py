@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from siliconv.quantize.fixed_point import Interval, Overflow, Rounding
+from siliconv.quantize.fixed_point import Codes, Interval, Overflow, Rounding
 from siliconv.quantize.intervals import Bounds
-from siliconv.quantize.network import Conv, DepthwiseConv, Network, Padding, Requantize
+from siliconv.quantize.network import Conv, DepthwiseConv, Network, Padding, Requantize, Shape
 from siliconv.quantize.onnx_clip import clip
-from siliconv.quantize.onnx_forms import F32, I8, U8, magnitude
+from siliconv.quantize.onnx_folding import fold
+from siliconv.quantize.onnx_forms import F32, I8, I64, U8, magnitude
 from siliconv.quantize.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.quantize.onnx_requantize import Conversion
 from siliconv.quantize.onnx_windows import onnx_pads, trimmed
@@ -33,46 +35,75 @@ LARGEST_EXPONENT = 30
 class Int8Conv:
     """A convolution and the requantize node behind it, as one 8-bit kernel.
 
-    ``dtype`` is that of input and output (the kernels want them equal); ``places`` is how far the requantize node moves
-    the point, from the sum of products before it is aligned.
+    ``shape`` is that of the input; ``dtype`` is that of input and output (the kernels want them equal); ``places`` is
+    how far the requantize node moves the point, from the sum of products before it is aligned.
     """
 
     node: Conv | DepthwiseConv
+    shape: Shape
     conversion: Conversion
     dtype: str
     places: int
-    bias: np.ndarray
+    bias: Codes
     padding: Padding
 
     def emit(self, graph: OnnxGraph, value: str) -> str:
         """Add the kernel, and a clip where the type is narrower than its eight bits."""
         kernel = self.node.kernel.codes
-        depthwise = isinstance(self.node, DepthwiseConv)
-        weights = np.moveaxis(kernel, -1, 0)[:, None] if depthwise else np.moveaxis(kernel, (-1, -2), (0, 1))
-        one = graph.constant(1, F32)
-        result = graph.op(
-            "QLinearConv",
-            value,
-            one,
-            graph.constant(0, self.dtype),
-            graph.constant(weights, I8),
-            one,
-            graph.constant(0, I8),
-            graph.constant(2.0**self.places, F32),
-            graph.constant(0, self.dtype),
-            graph.constant(self.bias, "int32"),
-            domain=MICROSOFT,
-            channels_last=1,
-            kernel_shape=weights.shape[2:],
-            strides=self.node.strides,
-            pads=onnx_pads(self.padding),
-            group=kernel.shape[-1] if depthwise else 1,
-        )
+        if isinstance(self.node, DepthwiseConv):
+            weights = np.moveaxis(kernel, -1, 0)[:, None]
+            result = self._kernel(graph, value, weights, self.bias, self.padding, group=kernel.shape[-1])
+        else:
+            height, width, channels = self.shape
+            folded = fold(kernel, self.bias, self.padding, self.node.strides, width)
+            if folded.factor > 1:
+                shape = (-1, height, width // folded.factor, channels * folded.factor)
+                value = graph.op("Reshape", value, graph.constant(shape, I64))
+            weights = np.moveaxis(folded.kernel, (-1, -2), (0, 1))
+            result = self._kernel(graph, value, weights, folded.bias, folded.padding, group=1)
+            if folded.factor > 1:
+                result = graph.op("Reshape", result, graph.constant((-1, *self.node.shape), I64))
         least, most = self.conversion.to.reachable
         least = max(least, 0) if self.conversion.relu else least
         if (least, most) == _eight_bits(self.dtype):
             return result
         return clip(graph, result, least, most, self.dtype)
+
+    def _kernel(
+        self, graph: OnnxGraph, value: str, weights: Codes, bias: Codes, padding: Padding, *, group: int
+    ) -> str:
+        return q_linear_conv(
+            graph,
+            value,
+            self.dtype,
+            weights,
+            bias,
+            self.places,
+            pads=onnx_pads(padding),
+            strides=self.node.strides,
+            group=group,
+        )
+
+
+def q_linear_conv(
+    graph: OnnxGraph, value: str, dtype: str, weights: Codes, bias: Codes, places: int, **attributes: Any
+) -> str:
+    """Add the 8-bit kernel: products, bias, division by ``2**places`` rounding halves to even, saturation.
+
+    `weights` is (outputs, channels, rows, columns); the value and the result are (batch, rows, columns, channels).
+    """
+    one, no_offset = graph.constant(1, F32), graph.constant(0, dtype)
+    return graph.op(
+        "QLinearConv",
+        *(value, one, no_offset),
+        *(graph.constant(weights, I8), one, graph.constant(0, I8)),
+        *(graph.constant(2.0**places, F32), no_offset),
+        graph.constant(bias, "int32"),
+        domain=MICROSOFT,
+        channels_last=1,
+        kernel_shape=weights.shape[2:],
+        **attributes,
+    )
 
 
 def small_form(interval: Interval) -> str | None:
@@ -126,7 +157,7 @@ def _candidate(
         return None
     padding = trimmed(source.shape, conv.shape, window, conv.strides, conv.padding)
     bias = conv.bias.codes << bias_places
-    return Int8Conv(conv, conversion, dtype, places, bias, padding)
+    return Int8Conv(conv, source.shape, conversion, dtype, places, bias, padding)
 
 
 @cache
@@ -137,24 +168,9 @@ def pairs_are_exact() -> bool:
         for weight in (127, -128):
             graph = OnnxGraph()
             image = graph.input("codes", dtype, (4, 4, channels))
-            one = graph.constant(1, F32)
             # The bias leaves the result at 5, far from the ends of eight bits.
             bias = np.full(outputs, 5 - channels * largest * weight)
-            value = graph.op(
-                "QLinearConv",
-                image,
-                one,
-                graph.constant(0, dtype),
-                graph.constant(np.full((outputs, channels, 1, 1), weight), I8),
-                one,
-                graph.constant(0, I8),
-                one,
-                graph.constant(0, dtype),
-                graph.constant(bias, "int32"),
-                domain=MICROSOFT,
-                channels_last=1,
-                kernel_shape=(1, 1),
-            )
+            value = q_linear_conv(graph, image, dtype, np.full((outputs, channels, 1, 1), weight), bias, 0)
             graph.output(value, "sum", dtype, (4, 4, outputs))
             (result,) = graph.session().run(None, {"codes": np.full((1, 4, 4, channels), largest, dtype)})
             if np.any(result != 5):

@@ -103,27 +103,30 @@ def convolutions(draw):
     weight = FixedPoint(True, draw(st.sampled_from([8, 8, 6, 2])), 1)
     channels, outputs = draw(st.sampled_from([1, 3, 16, 70])), draw(st.sampled_from([1, 5, 16, 33]))
     depthwise = draw(st.booleans())
-    shape = (3, 3, channels) if depthwise else (3, 3, channels, outputs)
+    width, columns = draw(st.sampled_from([5, 6, 8, 12])), draw(st.integers(1, 5))
+    shape = (3, columns, channels) if depthwise else (3, columns, channels, outputs)
     outputs = channels if depthwise else outputs
     kernel = rng.integers(weight.codes.low, weight.codes.high, shape, dtype=np.int64, endpoint=True)
     if draw(st.booleans()):
         kernel = np.where(rng.random(shape) < 0.5, weight.codes.low, weight.codes.high).astype(np.int64)
     bias = Weights(rng.integers(-128, 127, outputs, dtype=np.int64), FixedPoint(True, 8, draw(st.integers(0, 4))))
-    image = Input("image", (), (6, 6, channels), pixel)
+    image = Input("image", (), (6, width, channels), pixel)
     ends = Bounds(*(np.full(channels, end) for end in pixel.codes))
     kind = sum_of_products_type(Weights(kernel, weight), bias, ends, pixel, depthwise=depthwise)
     stride, pad = draw(st.integers(1, 2)), draw(st.integers(0, 1))
-    size = (6 + 2 * pad - 3) // stride + 1
+    pads = draw(st.integers(0, columns - 1)) if stride > 1 else draw(st.sampled_from([columns - 1, columns // 2, 0]))
+    padding = ((pad, pad), (pads, columns - 1 - pads))
+    size = ((6 + 2 * pad - 3) // stride + 1, (width - 1) // stride + 1)
     node = (DepthwiseConv if depthwise else Conv)(
-        "conv", ("image",), (size, size, outputs), kind, Weights(kernel, weight), bias, (stride,) * 2, ((pad, pad),) * 2
+        "conv", ("image",), (*size, outputs), kind, Weights(kernel, weight), bias, (stride,) * 2, padding
     )
-    unsigned, width = draw(st.booleans()), draw(st.integers(1, 8))
+    unsigned, bits = draw(st.booleans()), draw(st.integers(1, 8))
     rounding = draw(st.sampled_from([Rounding.RND_CONV, Rounding.RND_CONV, *Rounding]))
     overflow = draw(st.sampled_from([Overflow.SAT, Overflow.SAT_SYM, *Overflow]))
-    small = FixedPoint(not unsigned, width, kind.integer - draw(st.integers(-2, 6)), rounding, overflow)
+    small = FixedPoint(not unsigned, bits, kind.integer - draw(st.integers(-2, 6)), rounding, overflow)
     relu = Requantize("relu", ("conv",), node.shape, small, draw(st.booleans()))
     plain = FixedPoint(small.signed, small.width, small.integer)
-    pool = MaxPool("pool", ("relu",), (size // 2, size // 2, outputs), plain, (2, 2), (2, 2), ((0, 0), (0, 0)))
+    pool = MaxPool("pool", ("relu",), (size[0] // 2, size[1] // 2, outputs), plain, (2, 2), (2, 2), ((0, 0), (0, 0)))
     return Network("convolution", (image, node, relu, pool))
 
 
