@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -91,13 +92,9 @@ class Emulator:
         ToolError
             ``EMULATOR-NOT-EXACT`` if this machine's ONNX Runtime does not compute what it should.
         """
-        names = [self.network.output.name] if keep is None else list(dict.fromkeys(keep))
-        results = {
-            name: np.empty((len(codes), *self.network.by_name[name].shape), np.int64)
-            for name in names
-            if name in self.network.by_name
-        }
-        for start, tensors in self.batches(codes, keep=names, progress=progress):
+        wanted = self._wanted(keep)
+        results = {name: np.empty((len(codes), *self.network.by_name[name].shape), np.int64) for name in wanted}
+        for start, tensors in self._raw_batches(codes, wanted, progress):
             for name, tensor in tensors.items():
                 results[name][start : start + len(tensor)] = tensor
         return results
@@ -111,8 +108,17 @@ class Emulator:
         ------
         The number of the first input of a batch, and codes by node name.
         """
-        names = [self.network.output.name] if keep is None else list(keep)
-        wanted = frozenset(reference.check_names(self.network, names))
+        for start, tensors in self._raw_batches(codes, self._wanted(keep), progress):
+            yield start, {name: tensor.astype(np.int64) for name, tensor in tensors.items()}
+
+    def _wanted(self, keep: Iterable[str] | None) -> frozenset[str]:
+        names = [self.network.output.name] if keep is None else keep
+        return frozenset(reference.check_names(self.network, names))
+
+    def _raw_batches(
+        self, codes: NDArray[np.integer], wanted: frozenset[str], progress: Progress | None
+    ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+        """Compute batches in order; codes come in whatever type the session gives."""
         reference.check_input(self.network, codes[:0])
         plan = self._plan(wanted)
         size = self._batch_size(len(codes))
@@ -121,7 +127,7 @@ class Emulator:
             activity(progress or Silent(), "emulate", len(codes), "images") as report,
             ThreadPoolExecutor(self.threads) as pool,
         ):
-            waiting: list[tuple[int, Future[dict[str, Codes]]]] = []
+            waiting: list[tuple[int, Future[dict[str, NDArray[Any]]]]] = []
 
             def submit(count: int) -> None:
                 waiting.extend(
@@ -137,11 +143,11 @@ class Emulator:
                 yield start, tensors
                 report.update(min(start + size, len(codes)))
 
-    def _compute(self, plan: _Plan, codes: NDArray[np.integer]) -> dict[str, Codes]:
+    def _compute(self, plan: _Plan, codes: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
         reference.check_input(self.network, codes)
         feed = np.ascontiguousarray(codes, dtype=plan.input_dtype)
         outputs = plan.session.run(None, {"codes": feed})
-        return {name: output.astype(np.int64) for name, output in zip(plan.kept, outputs, strict=True)}
+        return dict(zip(plan.kept, outputs, strict=True))
 
     def _batch_size(self, inputs: int) -> int:
         largest = max(prod(node.shape) for node in self.network.nodes) * np.dtype(np.float32).itemsize

@@ -76,6 +76,7 @@ class Translation:
         for node in network.nodes:
             for name in node.inputs:
                 self.readers[name].append(node)
+        self._postponed: dict[str, tuple[Requantize, Conversion]] = {}
         fused = {conv.node.name for conv in int8.values()}
         needed = _needed(network, kept)
         for node in network.nodes:
@@ -198,27 +199,33 @@ class Translation:
 
     @emit.register
     def _(self, node: MaxPool, source: Node) -> None:
+        if node.name in self._postponed:
+            requantize, conversion = self._postponed[node.name]
+            (origin,) = self.network.sources(requantize)
+            form, value = self._maximum(node, origin)
+            if form.exponent != conversion.places:
+                scale = self.graph.constant(2.0 ** (form.exponent - conversion.places), F32)
+                value = self.graph.op("Mul", value, scale)
+            self._put_pooled(node, Form(F32, form.first), convert(self.graph, value, F32, conversion))
+            return
+        self._put_pooled(node, *self._maximum(node, source))
+
+    def _maximum(self, node: MaxPool, source: Node) -> tuple[Form, str]:
         window, strides = node.window, node.strides
         padding = trimmed(source.shape, _spatial(node), window, strides, node.padding)
         form = self.tensors.natural(source)
         shape: dict[str, Any] = {"kernel_shape": window, "strides": strides, "pads": onnx_pads(padding)}
         if form.dtype in (U8, I8) and len(window) == 2:
-            value = self.graph.op(
-                "NhwcMaxPool", self.tensors.get(source, form.dtype, first=False), domain=MICROSOFT, **shape
-            )
-            self._put_pooled(node, Form(form.dtype, False), value)
-            return
+            value = self.tensors.get(source, form.dtype, first=False)
+            return Form(form.dtype, False), self.graph.op("NhwcMaxPool", value, domain=MICROSOFT, **shape)
         road = self.tensors.road(source)
         if road == F32:
-            exponent = form.exponent
-            value = self.graph.op("MaxPool", self.tensors.get(source, F32, first=True, exponent=exponent), **shape)
-            self._put_pooled(node, Form(F32, True, exponent), value)
-            return
+            value = self.tensors.get(source, F32, first=True, exponent=form.exponent)
+            return Form(F32, True, form.exponent), self.graph.op("MaxPool", value, **shape)
         lowest = self.bounds[source.name].interval.low
         value = self.tensors.get(source, road, first=False)
         parts = slices(self.graph, value, road, _spatial(node), window, strides, padding, fill=lowest)
-        largest = reduce(lambda one, other: maximum(self.graph, one, other, road), parts)
-        self._put_pooled(node, Form(road, False), largest)
+        return Form(road, False), reduce(lambda one, other: maximum(self.graph, one, other, road), parts)
 
     @emit.register
     def _(self, node: AveragePool, source: Node) -> None:
@@ -294,9 +301,25 @@ class Translation:
         places = source.type.fraction - node.type.fraction
         conversion = Conversion(self.bounds[source.name].interval, places, node.type, node.relu)
         road = max(conversion.road, self.tensors.road(source), key=ROADS.index)
+        if road == F32 and self._pools_first(node, source, conversion):
+            return
         first = self.tensors.natural(source).first
         value = self.tensors.get(source, road, first=first, exponent=0 if road == I64 else places)
         self.tensors.put(node, Form(road, first), convert(self.graph, value, road, conversion))
+
+    def _pools_first(self, node: Requantize, source: Node, conversion: Conversion) -> bool:
+        """Move a conversion behind the max pooling that alone reads it: it is monotone, and has less to do there."""
+        readers = self.readers[node.name]
+        if (
+            len(readers) == 1
+            and isinstance(readers[0], MaxPool)
+            and node.name not in self.kept
+            and conversion.is_monotone
+            and self.tensors.natural(source).dtype == F32
+        ):
+            self._postponed[readers[0].name] = (node, conversion)
+            return True
+        return False
 
     @emit.register
     def _(self, node: Reshape, source: Node) -> None:

@@ -47,6 +47,11 @@ class Conversion:
         return self.before_overflow.low < least or most < self.before_overflow.high
 
     @property
+    def is_monotone(self) -> bool:
+        """Whether a larger code never becomes a smaller one."""
+        return not self.overflows or self.to.overflow in _SATURATES
+
+    @property
     def road(self) -> str:
         """The fastest road on which every step is exact."""
         if abs(self.places) > LARGEST_EXPONENT:
