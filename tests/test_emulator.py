@@ -72,13 +72,13 @@ def test_every_conversion_on_every_road(rounding, overflow):
                 FixedPoint(signed, bits, bits + places, rounding, overflow),
                 relu,
             )
-            for places, relu in itertools.product((-70, -3, 0, 1, 4, 30, 61, 70), (False, True))
+            for places, relu in itertools.product((-70, -3, 0, 1, 4, 25, 54, 61, 70), (False, True))
             for signed, bits in ((True, 4), (False, 4), (True, 23), (False, 25))
         ]
         network = Network("conversions", (image, *nodes))
         low, high = source.codes
         codes = [*range(low, low + 24), *range(-24, 24), *range(high - 23, high + 1)]
-        for places in (4, 30, 61):
+        for places in (4, 25, 54, 61):
             codes += [sign * ((1 << (places - 1)) + step) for sign in (-1, 1) for step in (-1, 0, 1)]
         codes = np.resize(np.array([code for code in codes if low <= code <= high], dtype=np.int64), (1, 128))
         expected = reference.run(network, codes)
@@ -114,9 +114,10 @@ def convolutions(draw):
     ends = Bounds(*(np.full(channels, end) for end in pixel.codes))
     kind = sum_of_products_type(Weights(kernel, weight), bias, ends, pixel, depthwise=depthwise)
     stride, pad = draw(st.integers(1, 2)), draw(st.integers(0, 1))
-    pads = draw(st.integers(0, columns - 1)) if stride > 1 else draw(st.sampled_from([columns - 1, columns // 2, 0]))
-    padding = ((pad, pad), (pads, columns - 1 - pads))
-    size = ((6 + 2 * pad - 3) // stride + 1, (width - 1) // stride + 1)
+    before = draw(st.integers(0, columns - 1))
+    after = draw(st.sampled_from([columns - 1 - before, columns - 1 - before, 0, columns]))
+    padding = ((pad, pad), (before, after))
+    size = ((6 + 2 * pad - 3) // stride + 1, (width + before + after - columns) // stride + 1)
     node = (DepthwiseConv if depthwise else Conv)(
         "conv", ("image",), (*size, outputs), kind, Weights(kernel, weight), bias, (stride,) * 2, padding
     )
@@ -126,7 +127,9 @@ def convolutions(draw):
     small = FixedPoint(not unsigned, bits, kind.integer - draw(st.integers(-2, 6)), rounding, overflow)
     relu = Requantize("relu", ("conv",), node.shape, small, draw(st.booleans()))
     plain = FixedPoint(small.signed, small.width, small.integer)
-    pool = MaxPool("pool", ("relu",), (size[0] // 2, size[1] // 2, outputs), plain, (2, 2), (2, 2), ((0, 0), (0, 0)))
+    window = (min(2, size[0]), min(2, size[1]))
+    pooled = (size[0] // window[0], size[1] // window[1], outputs)
+    pool = MaxPool("pool", ("relu",), pooled, plain, window, window, ((0, 0), (0, 0)))
     return Network("convolution", (image, node, relu, pool))
 
 
@@ -163,6 +166,21 @@ def test_the_lecture_takes_8_bit_kernels_and_tracing_the_sum_does_not():
     bounds = prove(network)
     assert set(onnx_int8.find(network, bounds, frozenset(["dense"]))) == {"relu"}
     assert set(onnx_int8.find(network, bounds, frozenset(["conv"]))) == set()
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("overflow", [Overflow.SAT, Overflow.SAT_SYM])
+@pytest.mark.parametrize("bits", [5, 8])
+def test_signed_8_bit_kernels_end_where_type_and_relu_say(relu, overflow, bits):
+    image, conv, *_ = lecture_like().nodes
+    image = replace(image, type=FixedPoint(True, 7, 0))
+    kind = FixedPoint(True, bits, 1, Rounding.RND_CONV, overflow)
+    network = Network("signed", (image, conv, Requantize("out", ("conv",), conv.shape, kind, relu)))
+    assert set(onnx_int8.find(network, prove(network), frozenset(["out"]))) == {"out"}
+    codes = input_codes(network, 2, batch=6)
+    out = reference.run(network, codes)["out"]
+    assert (out.min(), out.max()) == (0 if relu else kind.reachable.low, kind.reachable.high)
+    np.testing.assert_array_equal(without_self_check(network).run(codes)["out"], out)
 
 
 def test_8_bit_weights_depend_on_the_probe(monkeypatch):
