@@ -86,10 +86,13 @@ class Builder:
         window, strides, padding = [], [], []
         for size in source.shape[:-1]:
             extent = self.integers(1, min(3, size))
-            pads = (self.integers(0, extent - 1), self.integers(0, extent - 1)) if pool or extent > 1 else (0, 0)
+            stride, before, after = self.integers(1, 3), self.integers(0, extent - 1), self.integers(0, extent + 1)
+            last = (size + before + after - extent) // stride * stride - before
+            if pool and last >= size:
+                after = 0  # a window in the padding alone has no maximum
             window.append(extent)
-            strides.append(self.integers(1, 3))
-            padding.append(pads)
+            strides.append(stride)
+            padding.append((before, after))
         return tuple(window), tuple(strides), tuple(padding)
 
 

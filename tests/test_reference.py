@@ -28,7 +28,7 @@ def assert_equal_to_loops(network, seed):
 
 @pytest.mark.parametrize("kind", BUILDERS, ids=lambda kind: kind.__name__)
 def test_node_kind_equals_loops(kind):
-    @settings(max_examples=80, deadline=None, derandomize=True)
+    @settings(max_examples=50, deadline=None, derandomize=True)
     @given(network=networks(first=kind, most=2), seed=st.integers(0, 1000))
     def check(network, seed):
         assert_equal_to_loops(network, seed)
@@ -36,13 +36,13 @@ def test_node_kind_equals_loops(kind):
     check()
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(network=networks(most=8), seed=st.integers(0, 1000))
 def test_deep_network_equals_loops(network, seed):
     assert_equal_to_loops(network, seed)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(network=networks(most=3, widest=61, input_width=30, weight_width=30), seed=st.integers(0, 1000))
 def test_wide_types_equal_loops(network, seed):
     """Accumulators beyond 24 and 53 bits take the float64 and the int64 road."""
