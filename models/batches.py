@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from siliconv.models.ahead import ahead
 from siliconv.models.augmentation import Augment
 from siliconv.models.image_files import PIXEL_SCALE
 from siliconv.models.image_store import Images
 from siliconv.models.legacy_keras import tensorflow
+
+_AHEAD = 4
+"""Batches that wait while the network computes."""
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
@@ -18,30 +23,45 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def training_batches(
-    images: Images, weights: np.ndarray, batch_size: int, seed: int, augment: Augment | None = None
-) -> Any:
-    """Return one epoch's tf.data.Dataset of (float32 fractions, int32 labels, float32 weights).
+    images: Images, weights: np.ndarray, batch_size: int, augment: Augment | None = None
+) -> Callable[[int], Iterable[tuple[Any, Any, Any]]]:
+    """Return the function from an epoch's seed to its batches: (float32 fractions, int32 labels, float32
+    weights).
 
-    Order and augmentation follow from `seed`; the next batches are made while the network computes.
+    Order and augmentation follow from the seed; the next batches are made while the network computes. The
+    pipeline is built once, and iterated once an epoch.
     """
     tf = tensorflow()
-    order = np.random.default_rng(seed).permutation(len(images))
     labels, shape = images.labels.astype(np.int32), images.shape
+    current = {"seed": 0}
+
+    def plan() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        seed = current["seed"]
+        order = np.random.default_rng(seed).permutation(len(images))
+        for number, start in enumerate(range(0, len(order), batch_size)):
+            yield np.array([seed, number]), order[start : start + batch_size]
 
     def read(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return images.read(chosen), labels[chosen], weights[chosen]
 
-    def load(number: Any, chosen: Any) -> tuple[Any, Any, Any]:
+    def load(seed: Any, chosen: Any) -> tuple[Any, Any, Any]:
         pixels, label, weight = tf.numpy_function(read, [chosen], [tf.uint8, tf.int32, tf.float32])
         pixels.set_shape((None, *shape))
         label.set_shape((None,))
         weight.set_shape((None,))
         if augment is not None:
-            pixels = augment(pixels, tf.stack([tf.constant(seed, tf.int64), number]))
+            pixels = augment(pixels, seed)
         return as_fraction(pixels), label, weight
 
-    chosen = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-    return chosen.enumerate().map(load, num_parallel_calls=2, deterministic=True).prefetch(4)
+    signature = (tf.TensorSpec((2,), tf.int64), tf.TensorSpec((None,), tf.int64))
+    pipeline = tf.data.Dataset.from_generator(plan, output_signature=signature)
+    pipeline = pipeline.map(load, num_parallel_calls=2, deterministic=True)
+
+    def epoch(seed: int) -> Iterable[tuple[Any, Any, Any]]:
+        current["seed"] = seed
+        return ahead(pipeline, _AHEAD)
+
+    return epoch
 
 
 def as_fraction(pixels: Any) -> Any:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.models.architecture import Architecture
+from siliconv.models.folding import fold_batch_normalization
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset
-from siliconv.models.keras_model import build_model, fold_batch_normalization
+from siliconv.models.keras_model import build_model
 from siliconv.models.layers import Dropout
 from siliconv.models.train_config import TrainConfig
 from siliconv.models.training import fit

@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any, Literal
 
-import numpy as np
-
-from siliconv.errors import ModelError
 from siliconv.models import layers as kinds
 from siliconv.models.architecture import (
     INPUT,
@@ -89,65 +86,12 @@ def with_output(architecture: Architecture, output: Output) -> Architecture:
     return architecture.model_copy(update={"layers": (*architecture.layers, last)})
 
 
-def fold_batch_normalization(model: Any, architecture: Architecture, *, output: Output = "logits") -> Any:
-    """Return the deployed model: the architecture's own layers, training's batch normalizations folded into
-    them.
-
-    For a convolution W, b followed by gamma (y - mean) / sqrt(variance + epsilon) + beta:
-    W' = W s and b' = beta + (b - mean) s with s = gamma / sqrt(variance + epsilon), computed in float64.
-    """
-    deployed = build_model(architecture, output=output)
-    for layer in deployed.layers:
-        trained = _layer_of(model, layer.name)
-        if trained is None:
-            if layer.weights:
-                raise ModelError(
-                    "MODEL-WEIGHTS",
-                    f"the trained model has no layer {layer.name!r}",
-                    where="fold_batch_normalization",
-                    fix="pass the architecture the model was built from",
-                )
-            continue
-        normalization = _layer_of(model, f"{layer.name}_bn")
-        weights = trained.get_weights()
-        if normalization is not None:
-            weights = folded(weights, layer, normalization)
-        layer.set_weights(weights)
-    return deployed
-
-
-def folded(weights: list[np.ndarray], layer: Any, normalization: Any) -> list[np.ndarray]:
-    """Return kernel and bias of `layer` with the batch normalization behind it folded in."""
-    mean = normalization.moving_mean.numpy().astype(np.float64)
-    variance = normalization.moving_variance.numpy().astype(np.float64)
-    scale = 1.0 / np.sqrt(variance + normalization.epsilon)
-    if normalization.gamma is not None:
-        scale = scale * normalization.gamma.numpy()
-    beta = normalization.beta.numpy().astype(np.float64) if normalization.beta is not None else 0.0
-    kernel = weights[0].astype(np.float64)
-    bias = weights[1].astype(np.float64) if len(weights) > 1 else 0.0
-    depthwise = "Depthwise" in type(layer).__name__
-    kernel = kernel * (scale[:, np.newaxis] if depthwise else scale)
-    if len(weights) == 1:
-        raise ModelError(
-            "MODEL-FOLD",
-            f"layer {layer.name!r} has no bias to take the offset of its batch normalization",
-            where=f"layer {layer.name}",
-            fix="write use_bias: true",
-        )
-    return [kernel.astype(np.float32), (beta + (bias - mean) * scale).astype(np.float32)]
-
-
 def _with_quick_gradient(pooling: Any, source: Any) -> Any:
     from siliconv.models.pooling import TrainedMaxPooling2D, tiles
 
     if _rank(source) != 2 or not tiles(source.shape[1:3], pooling.pool_size, pooling.strides):
         return pooling
     return TrainedMaxPooling2D.from_config(pooling.get_config())
-
-
-def _layer_of(model: Any, name: str) -> Any | None:
-    return next((layer for layer in model.layers if layer.name == name), None)
 
 
 def _is_convolution(layer: LayerBase) -> bool:
@@ -222,7 +166,9 @@ def _(layer: LayerBase, tf_keras: Any, source: Any, seed: int) -> Any:
 
 @_keras_layer.register
 def _(layer: kinds.BatchNormalization, tf_keras: Any, source: Any, seed: int) -> Any:
-    return tf_keras.layers.BatchNormalization(momentum=BATCH_NORMALIZATION_MOMENTUM, name=layer.name)
+    return tf_keras.layers.BatchNormalization(
+        momentum=BATCH_NORMALIZATION_MOMENTUM, epsilon=layer.epsilon, name=layer.name
+    )
 
 
 @_keras_layer.register

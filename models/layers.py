@@ -131,6 +131,7 @@ class BatchNormalization(LayerBase):
     """Scale and offset of each channel that training keeps near zero mean and unit variance."""
 
     kind: Literal["batch_normalization"] = "batch_normalization"
+    epsilon: float = Field(default=1e-3, gt=0.0, le=1.0, description="Added to the variance before its root")
 
 
 class Dropout(LayerBase):

@@ -6,22 +6,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from siliconv.errors import ModelError
-from siliconv.models.augmentation import Augment, augmenter
+from siliconv.models.augmentation import augmenter
 from siliconv.models.batches import epoch_seed, training_batches
 from siliconv.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, training_fingerprint
 from siliconv.models.history import EpochRecord, History, learning_rate
-from siliconv.models.image_store import Dataset, Images
-from siliconv.models.legacy_keras import load, tensorflow
-from siliconv.models.losses import image_weights, is_correct, loss_of
-from siliconv.models.prediction import predictor
+from siliconv.models.image_store import Dataset
+from siliconv.models.legacy_keras import tensorflow
+from siliconv.models.losses import image_weights
 from siliconv.models.train_config import TrainConfig
+from siliconv.models.training_step import Step, Validate, optimizer_of, training_step, validator
 from siliconv.progress import Progress, Silent, activity
 
 CHECKPOINT = "checkpoint.npz"
@@ -79,139 +80,88 @@ def fit(
     tf.random.set_seed(config.seed)
     weights = image_weights(config, dataset.train.labels, dataset.class_names)
     augment = augmenter(config.augmentation, dataset.train.shape)
-    optimizer = _optimizer(config)
+    optimizer = optimizer_of(config)
     optimizer.build(model.trainable_variables)
-    step = _training_step(model, optimizer, config)
-    validate = _validator(model, dataset.val, config)
+    training = _Training(
+        model,
+        optimizer,
+        config,
+        training_step(model, optimizer, config),
+        validator(model, dataset.val, config),
+        training_batches(dataset.train, weights, config.batch_size, augment),
+        math.ceil(len(dataset.train) / config.batch_size),
+        before_step,
+        progress,
+    )
     path = work / CHECKPOINT
     fingerprint = training_fingerprint(
         config, model.get_weights(), [dataset.train.labels, dataset.val.labels], dataset.class_names
     )
     history, best = _resume(path, fingerprint, model, optimizer, progress)
-    steps = math.ceil(len(dataset.train) / config.batch_size)
     if not history.should_stop(config):
-        with activity(progress, activity_name, config.epochs * steps, "steps"):
+        with activity(progress, activity_name, config.epochs * training.steps, "steps"):
             while not history.should_stop(config):
-                record = _epoch(
-                    model,
-                    optimizer,
-                    step,
-                    validate,
-                    dataset.train,
-                    weights,
-                    config,
-                    history,
-                    progress,
-                    augment,
-                    before_step,
-                )
-                history = history.with_epoch(record)
+                history = history.with_epoch(training.epoch(history))
                 if history.best_epoch(config) == len(history) - 1:
                     best = model.get_weights()
                 state = [variable.numpy() for variable in optimizer.variables]
                 save_checkpoint(path, Checkpoint(history, model.get_weights(), state, best), fingerprint)
-                progress.update(len(history) * steps, _note(record, config))
     if config.keep == "best":
         model.set_weights(best)
     return history
 
 
-def _epoch(
-    model: Any,
-    optimizer: Any,
-    step: Callable[..., Any],
-    validate: Callable[[], tuple[float | None, float | None]],
-    images: Images,
-    weights: np.ndarray,
-    config: TrainConfig,
-    history: History,
-    progress: Progress,
-    augment: Augment | None,
-    before_step: Callable[[int], None] | None,
-) -> EpochRecord:
-    from siliconv.models.dropout import reseed_dropout
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """What stays the same from epoch to epoch."""
 
-    started, epoch = time.monotonic(), len(history)
-    seed = epoch_seed(config.seed, epoch)
-    tensorflow().random.set_seed(seed)
-    reseed_dropout(model, seed)
-    steps = math.ceil(len(images) / config.batch_size)
-    seen, loss_sum, correct, rate = 0, 0.0, 0.0, 0.0
-    for number, (pixels, labels, weight) in enumerate(
-        training_batches(images, weights, config.batch_size, seed, augment)
-    ):
-        rate = learning_rate(config, history, number, steps)
-        optimizer.learning_rate.assign(rate)
-        if before_step is not None:
-            before_step(epoch * steps + number)
-        loss, right = step(pixels, labels, weight)
-        count = int(labels.shape[0])
-        seen, loss_sum, correct = seen + count, loss_sum + float(loss) * count, correct + float(right)
-        if not math.isfinite(loss_sum):
-            raise ModelError(
-                "TRAIN-NAN",
-                f"the loss is {float(loss)} in epoch {epoch + 1}, step {number + 1}",
-                where="train",
-                fix="lower the learning rate",
-            )
-        note = f"epoch {epoch + 1}/{config.epochs}, loss {loss_sum / seen:.4f}, accuracy {correct / seen:.3f}"
-        progress.update(epoch * steps + number + 1, note)
-    val_loss, val_accuracy = validate()
-    seconds = time.monotonic() - started
-    return EpochRecord(epoch, loss_sum / seen, correct / seen, val_loss, val_accuracy, rate, seconds)
+    model: Any
+    optimizer: Any
+    config: TrainConfig
+    step: Step
+    validate: Validate
+    batches: Callable[[int], Iterable[tuple[Any, Any, Any]]]
+    steps: int
+    before_step: Callable[[int], None] | None
+    progress: Progress
 
+    def epoch(self, history: History) -> EpochRecord:
+        """Train one epoch: all that is random in it follows from the seed and the number of the epoch."""
+        from siliconv.models.dropout import reseed_dropout
 
-def _training_step(model: Any, optimizer: Any, config: TrainConfig) -> Callable[..., Any]:
-    tf = tensorflow()
-    loss_function = loss_of(config, model.output_shape[-1])
-    signature = [
-        tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
-        tf.TensorSpec((None,), tf.int32),
-        tf.TensorSpec((None,), tf.float32),
-    ]
-
-    @tf.function(input_signature=signature)
-    def step(pixels: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            output = model(pixels, training=True)
-            loss = tf.reduce_mean(loss_function(labels, output) * weights)
-            total = tf.add_n([loss, *model.losses]) if model.losses else loss
-        gradients = tape.gradient(total, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss, tf.reduce_sum(is_correct(labels, output, from_logits=config.from_logits))
-
-    return step
+        started, epoch = time.monotonic(), len(history)
+        seed = epoch_seed(self.config.seed, epoch)
+        tensorflow().random.set_seed(seed)
+        reseed_dropout(self.model, seed)
+        seen, loss_sum, correct, rate = 0, 0.0, 0.0, 0.0
+        for number, (pixels, labels, weight) in enumerate(self.batches(seed)):
+            rate = learning_rate(self.config, history, number, self.steps)
+            self.optimizer.learning_rate.assign(rate)
+            if self.before_step is not None:
+                self.before_step(epoch * self.steps + number)
+            loss, right = self.step(pixels, labels, weight)
+            count = int(labels.shape[0])
+            seen, loss_sum, correct = seen + count, loss_sum + float(loss) * count, correct + float(right)
+            if not math.isfinite(loss_sum):
+                raise _not_a_number(float(loss), epoch, number)
+            note = f"epoch {epoch + 1}/{self.config.epochs}, loss {loss_sum / seen:.4f}"
+            note += f", accuracy {correct / seen:.3f}"
+            self.progress.update(epoch * self.steps + number + 1, note)
+        val_loss, val_accuracy = self.validate()
+        if val_accuracy is not None:
+            note += f", validation {val_loss:.4f}, {val_accuracy:.3f}"
+        self.progress.update((epoch + 1) * self.steps, note)
+        seconds = time.monotonic() - started
+        return EpochRecord(epoch, loss_sum / seen, correct / seen, val_loss, val_accuracy, rate, seconds)
 
 
-def _validator(
-    model: Any, images: Images, config: TrainConfig
-) -> Callable[[], tuple[float | None, float | None]]:
-    if not len(images):
-        return lambda: (None, None)
-    tf = tensorflow()
-    predict, loss_function = predictor(model), loss_of(config, model.output_shape[-1])
-    labels = tf.constant(images.labels.astype(np.int32))
-
-    def validate() -> tuple[float, float]:
-        output = tf.constant(predict(images))
-        loss = float(tf.reduce_mean(loss_function(labels, output)))
-        return loss, float(tf.reduce_mean(is_correct(labels, output, from_logits=config.from_logits)))
-
-    return validate
-
-
-def _optimizer(config: TrainConfig) -> Any:
-    optimizers, rate = load().optimizers, config.learning_rate
-    match config.optimizer:
-        case "adam":
-            return optimizers.Adam(rate, jit_compile=False)
-        case "adamw":
-            return optimizers.AdamW(rate, weight_decay=config.weight_decay, jit_compile=False)
-        case "sgd":
-            decay = config.weight_decay or None
-            return optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, jit_compile=False)
-        case "rmsprop":
-            return optimizers.RMSprop(rate, jit_compile=False)
+def _not_a_number(loss: float, epoch: int, step: int) -> ModelError:
+    return ModelError(
+        "TRAIN-NAN",
+        f"the loss is {loss} in epoch {epoch + 1}, step {step + 1}",
+        where="train",
+        fix="lower the learning rate",
+    )
 
 
 def _resume(
@@ -226,13 +176,6 @@ def _resume(
     for variable, value in zip(optimizer.variables, found.optimizer, strict=True):
         variable.assign(value)
     return found.history, found.best
-
-
-def _note(record: EpochRecord, config: TrainConfig) -> str:
-    note = f"epoch {record.epoch + 1}/{config.epochs}, loss {record.loss:.4f}, accuracy {record.accuracy:.3f}"
-    if record.val_accuracy is None:
-        return note
-    return f"{note}, validation {record.val_loss:.4f}, {record.val_accuracy:.3f}"
 
 
 def _check_fit(model: Any, dataset: Dataset) -> None:

@@ -10,7 +10,8 @@ import pytest
 from siliconv.errors import ModelError
 from siliconv.models import layers as kinds
 from siliconv.models.architecture import Architecture
-from siliconv.models.keras_model import build_model, fold_batch_normalization
+from siliconv.models.folding import fold_batch_normalization, without_batch_normalization
+from siliconv.models.keras_model import build_model
 from siliconv.models.presets import preset, preset_names
 from siliconv.models.shapes import layer_table
 from siliconv.models.weights import load_weights, named_weights, save_weights
@@ -64,6 +65,59 @@ def test_folding_batch_normalization_keeps_the_outputs_and_the_architecture() ->
     before, after = trained(images).numpy(), deployed(images).numpy()
     assert before.std() > 0.01
     np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-5 * float(np.abs(before).max()))
+
+
+@pytest.mark.parametrize(
+    ("layers", "kept"),
+    [
+        ((kinds.Conv2D(filters=4, use_bias=False), kinds.BatchNormalization(epsilon=0.01)), "conv2d"),
+        ((kinds.DepthwiseConv2D(), kinds.BatchNormalization(), kinds.Activation(activation="relu")), "relu"),
+        ((kinds.BatchNormalization(), kinds.Conv2D(filters=2)), "depthwise_conv2d"),
+        ((kinds.Conv2D(filters=4, activation="relu"), kinds.BatchNormalization()), "depthwise_conv2d"),
+        ((kinds.Flatten(), kinds.Dense(units=3), kinds.BatchNormalization(), kinds.Dense(units=2)), "dense"),
+        (
+            (
+                kinds.Conv2D(filters=4, name="read_twice"),
+                kinds.BatchNormalization(name="bn"),
+                kinds.Add(inputs=("bn", "read_twice")),
+            ),
+            "depthwise_conv2d",
+        ),
+    ],
+)
+def test_declared_batch_normalization_goes_without_changing_the_outputs(
+    layers: tuple[kinds.Layer, ...], kept: str
+) -> None:
+    network = Architecture(input_shape=(6, 6, 3), layers=layers)
+    model = build_model(network)
+    _shake(model, 5)
+    described, deployed = without_batch_normalization(model, network)
+    assert all(layer.kind != "batch_normalization" for layer in described.layers)
+    assert any(kept in (layer.kind, getattr(layer, "activation", None)) for layer in described.layers)
+    images = np.random.default_rng(6).uniform(size=(8, 6, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(deployed(images).numpy(), model(images).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_batch_normalization_of_one_dimension_goes_too() -> None:
+    layers = (
+        kinds.Conv1D(filters=3),
+        kinds.BatchNormalization(),
+        kinds.MaxPool(),
+        kinds.BatchNormalization(),
+    )
+    network = Architecture(input_shape=(16, 2), layers=layers)
+    model = build_model(network)
+    _shake(model, 7)
+    described, deployed = without_batch_normalization(model, network)
+    assert [layer.kind for layer in described.layers] == ["conv1d", "max_pool", "depthwise_conv1d"]
+    waves = np.random.default_rng(8).uniform(size=(8, 16, 2)).astype(np.float32)
+    np.testing.assert_allclose(deployed(waves).numpy(), model(waves).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_batch_normalization_of_a_bare_vector_is_refused() -> None:
+    network = Architecture(input_shape=(6, 6, 1), layers=(kinds.Flatten(), kinds.BatchNormalization()))
+    with pytest.raises(ModelError, match="MODEL-FOLD"):
+        without_batch_normalization(build_model(network), network)
 
 
 def test_output_is_logits_or_probabilities_as_asked() -> None:

@@ -68,7 +68,7 @@ def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 @pytest.mark.slow
 def test_killed_anywhere_and_resumed_it_ends_with_the_same_bits(tmp_path: Path, digits_folder: Path) -> None:
-    config = TrainConfig(epochs=6, batch_size=16, schedule="plateau", plateau_epochs=1)
+    config = TrainConfig(epochs=4, schedule="plateau", plateau_epochs=1)
 
     def start(name: str) -> subprocess.Popen[bytes]:
         arguments = (TINY.model_dump_json(), config.model_dump_json(), digits_folder, tmp_path / name)
@@ -152,9 +152,9 @@ def test_a_finished_training_does_nothing_more(tmp_path: Path, digits: Dataset) 
 @pytest.mark.slow
 def test_digits_are_learned(tmp_path: Path, digits: Dataset) -> None:
     model, history = train_float(
-        preset("digits"), digits, TrainConfig(epochs=12, learning_rate=4e-3), work=tmp_path
+        preset("digits"), digits, TrainConfig(epochs=8, learning_rate=6e-3), work=tmp_path
     )
-    assert len(history) == 12
+    assert len(history) == 8
     logits = predict_logits(model, digits.test)
     assert evaluate(logits, digits.test.labels, digits.class_names).accuracy > 0.95
 

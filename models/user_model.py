@@ -1,0 +1,152 @@
+"""The user's own model: a Keras file, or a function of theirs, as an architecture with weights."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import ModelError
+from siliconv.models import layers as kinds
+from siliconv.models.architecture import Architecture, named_layers
+from siliconv.models.keras_config import architecture_of
+from siliconv.models.keras_file import Weights, read_keras_file
+from siliconv.models.keras_model import Output, build_model
+from siliconv.models.shapes import layer_table
+
+
+@dataclass(frozen=True, eq=False)
+class UserModel:
+    """A network as described by its owner; `weights` is empty where only the architecture was given."""
+
+    architecture: Architecture
+    weights: Weights
+
+    def build(self, *, output: Output = "logits") -> Any:
+        """Return the tf_keras model with these weights."""
+        model = build_model(self.architecture, output=output)
+        for layer in model.layers:
+            if layer.weights and self.weights:
+                layer.set_weights(self.weights[layer.name])
+        return model
+
+
+def load_user_model(source: str, *, folder: Path) -> UserModel:
+    """Read ``my_model.keras``, ``my_model.h5`` or ``module:function``.
+
+    A file is read as data: Lambda layers and unknown classes are refused by name, and no code in it is run.
+    A function is the user's own code, named by the user; it may return an `Architecture` or a Keras 2 or 3
+    model.
+
+    Parameters
+    ----------
+    source
+        The file, or module and function with a colon between them.
+    folder
+        Where a relative file, or the module, is looked for: the project's folder.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
+    """
+    if ":" in source and not (folder / source).exists():
+        found = _call(source, folder)
+        if isinstance(found, Architecture):
+            return UserModel(found, {})
+        config = json.loads(found.to_json())
+        weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
+    else:
+        config, weights = read_keras_file(folder / source)
+    architecture, names = architecture_of(config, where=source)
+    layer_table(architecture)
+    centred = _centring(config)
+    renamed = {
+        names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names
+    }
+    return UserModel(architecture, _as_built(architecture, renamed, source))
+
+
+def _call(source: str, folder: Path) -> Any:
+    module, _, name = source.partition(":")
+    try:
+        with _importable(folder):
+            function = getattr(importlib.import_module(module), name)
+            found = function()
+    except Exception as error:
+        # It is the user's code: whatever it raises is what went wrong.
+        raise ModelError(
+            "MODEL-FUNCTION",
+            f"{source} fails: {type(error).__name__}: {error}",
+            where="model.file",
+            fix=f"the function must be in {folder} or installed, take no argument and return a Keras model",
+        ) from error
+    if not isinstance(found, Architecture) and not hasattr(found, "to_json"):
+        raise ModelError(
+            "MODEL-FUNCTION",
+            f"{source} returns {type(found).__name__}",
+            where="model.file",
+            fix="return a Keras model (Sequential or functional) or a siliconv Architecture",
+        )
+    return found
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
+    """For each batch normalization: whether it has gamma, and whether it has beta."""
+    model = config["config"]
+    return {
+        layer["config"]["name"]: (layer["config"]["scale"], layer["config"]["center"])
+        for layer in (model["layers"] if isinstance(model, dict) else model)
+        if layer["class_name"] == "BatchNormalization"
+    }
+
+
+def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
+    """Give a batch normalization that was built without gamma or beta a one or a zero for it."""
+    if centring is None or len(values) < 2:
+        return values
+    scale, center = centring
+    *affine, mean, variance = values
+    gamma = affine.pop(0) if scale else np.ones_like(mean)
+    beta = affine.pop(0) if center else np.zeros_like(mean)
+    return [gamma, beta, mean, variance]
+
+
+def _as_built(architecture: Architecture, weights: Weights, where: str) -> Weights:
+    """Share the weights among the layers of `build_model`: separable convolutions are two there."""
+    if not any(weights.values()):
+        return {}
+    built: Weights = {}
+    for name, layer, _ in named_layers(architecture):
+        values = weights.get(name, [])
+        if isinstance(layer, kinds.SeparableConv2D | kinds.SeparableConv1D) and values:
+            built[f"{name}_depthwise"], built[name] = values[:1], values[1:]
+        else:
+            built[name] = values
+    for keras_layer in build_model(architecture).layers:
+        wanted = [tuple(weight.shape) for weight in keras_layer.weights]
+        has = [values.shape for values in built.get(keras_layer.name, [])]
+        if wanted and wanted != has:
+            raise ModelError(
+                "MODEL-FILE",
+                f"layer {keras_layer.name!r} has weights of shapes {has}, and needs {wanted}",
+                where=where,
+                fix="save the model again with model.save('model.keras')",
+            )
+    return built
