@@ -60,7 +60,7 @@ def predict_images(
     pixels = np.stack([decode_image(path, shape, aspect=project.data.aspect) for path in images])
     floats, quantized = (
         np.asarray(model(to_fraction(pixels), training=False), dtype=np.float64)
-        for model in (load_float_model(project, build), load_quantized_model(project, build))
+        for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
     library = compile_project(build / "firmware", network.name, build / ".work" / "csim", progress=progress)

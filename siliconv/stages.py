@@ -14,10 +14,13 @@ from siliconv.models.evaluation import Metrics, evaluate
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset, Images, open_dataset
 from siliconv.project import Project, c_identifier
-from siliconv.quantize import network_file, reference
+from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
 from siliconv.quantize.network import Conv, Dense, Network
 from siliconv.report import write_report
+
+ARCHITECTURE_FILE = "architecture.json"
+"""The network as it is deployed: batch normalizations folded away."""
 
 KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
@@ -31,19 +34,22 @@ def _data(context: Context) -> str:
 
 def _train(context: Context) -> str:
     from siliconv.models.float_model import train_float
+    from siliconv.models.folding import without_batch_normalization
     from siliconv.models.pictures import learning_curves
     from siliconv.models.weights import save_weights
 
     dataset = open_dataset(context.build / "data")
-    model, history = train_float(
+    trained, history = train_float(
         context.project.model.architecture,
         dataset,
         context.project.train,
         work=context.work,
         progress=context.progress,
     )
+    architecture, model = without_batch_normalization(trained, context.project.model.architecture)
     folder = context.out / "float"
     folder.mkdir()
+    (folder / ARCHITECTURE_FILE).write_text(architecture.model_dump_json(indent=1) + "\n", encoding="utf-8")
     save_weights(model, folder / "weights.npz")
     learning_curves(history, folder / "learning_curves.png")
     metrics = _evaluate_model(model, dataset, context)
@@ -62,7 +68,7 @@ def _quantize(context: Context) -> str:
 
     dataset = open_dataset(context.build / "data")
     recipe = context.project.quantize
-    float_model = load_float_model(context.project, context.build)
+    float_model = load_float_model(context.build)
     chosen = _spread(len(dataset.train), recipe.calibration_images)
     types = choose_types(float_model, recipe, to_fraction(dataset.train.read(chosen)))
     model = quantized_model(float_model, types)
@@ -96,18 +102,19 @@ def _quantize(context: Context) -> str:
 def _lower(context: Context) -> str:
     from siliconv.models.architecture import output_activation
     from siliconv.models.prediction import predict_logits
+    from siliconv.quantize import emulator
     from siliconv.quantize.agreement import compare_layers, compare_logits
     from siliconv.quantize.lowering import lower
     from siliconv.quantize.tables import with_sigmoid
 
     dataset = open_dataset(context.build / "data")
-    architecture = context.project.model.architecture
-    model = load_quantized_model(context.project, context.build)
+    model = load_quantized_model(context.build)
     network = lower(model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)})
-    if output_activation(architecture) == "sigmoid":
+    if output_activation(context.project.model.architecture) == "sigmoid":
         network = with_sigmoid(network, name="sigmoid")
     logits = network.logits
-    codes = reference.run_batches(network, dataset.test.read(slice(None)), logits.name)
+    images = dataset.test.read(slice(None))
+    codes = emulator.compile(network).run(images, keep=[logits.name], progress=context.progress)[logits.name]
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
@@ -214,25 +221,31 @@ def _report(context: Context) -> str:
     return str(context.build / "report.html")
 
 
-def load_float_model(project: Project, build: Path) -> Any:
+def load_float_model(build: Path) -> Any:
     """Rebuild the deployed float model (logits) with its trained weights."""
-    from siliconv.models.keras_model import build_model
     from siliconv.models.weights import load_weights
 
-    model = build_model(project.model.architecture, output="logits")
+    model = _untrained_model(build)
     load_weights(model, build / "float" / "weights.npz")
     return model
 
 
-def load_quantized_model(project: Project, build: Path) -> Any:
+def load_quantized_model(build: Path) -> Any:
     """Rebuild the QKeras model (logits) with its fine-tuned weights."""
-    from siliconv.models.keras_model import build_model
     from siliconv.models.weights import load_weights
     from siliconv.quantize.qkeras_model import quantized_model
 
-    model = quantized_model(build_model(project.model.architecture, output="logits"), load_types(build))
+    model = quantized_model(_untrained_model(build), load_types(build))
     load_weights(model, build / "quantized" / "weights.npz")
     return model
+
+
+def _untrained_model(build: Path) -> Any:
+    from siliconv.models.architecture import Architecture
+    from siliconv.models.keras_model import build_model
+
+    text = (build / "float" / ARCHITECTURE_FILE).read_text(encoding="utf-8")
+    return build_model(Architecture.model_validate_json(text), output="logits")
 
 
 def load_types(build: Path) -> dict[str, FixedPoint]:
@@ -304,7 +317,7 @@ STAGES: tuple[Stage, ...] = (
             "architecture": project.model.architecture.model_dump(mode="json"),
             "train": project.train.model_dump(mode="json"),
         },
-        modules=("siliconv.models.float_model", "siliconv.models.evaluation"),
+        modules=("siliconv.models.float_model", "siliconv.models.folding", "siliconv.models.evaluation"),
         libraries=KERAS_LIBRARIES,
     ),
     Stage(
@@ -327,9 +340,10 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.quantize.lowering",
             "siliconv.quantize.tables",
             "siliconv.quantize.agreement",
+            "siliconv.quantize.emulator",
             "siliconv.hls.vectors",
         ),
-        libraries=KERAS_LIBRARIES,
+        libraries=(*KERAS_LIBRARIES, "onnxruntime"),
     ),
     Stage(
         "convert",

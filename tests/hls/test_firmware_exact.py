@@ -74,9 +74,7 @@ def test_every_rounding_and_overflow(build, tmp_path):
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_the_sigmoid_table_is_the_networks_own_at_every_input_code(build, tmp_path, io_type):
     byte = FixedPoint(True, 10, 4)
-    network = build((1,), input_type=byte).dense(1).network()
-    network.nodes[1].kernel.codes[:] = 16  # times one, at five fractional bits less one
-    network = with_sigmoid(network, name="sigmoid")
+    network = with_sigmoid(build((1,), input_type=byte).requantize(byte, relu=False).network(), name="sigmoid")
     project = tmp_path / "firmware"
     project.mkdir()
     convert(network, HlsConfig(io_type=io_type), project)
