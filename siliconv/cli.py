@@ -181,7 +181,7 @@ def doctor(json_output: JsonOption = False) -> int:
 
 
 def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
-    from siliconv.data_choice import apply_data_choice
+    from siliconv.data_choice import apply_data_choice, remember_data_choice
     from siliconv.flow import StageResult, run_flow
     from siliconv.progress import for_terminal
     from siliconv.project import find_project, load_project
@@ -199,6 +199,8 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
         _console.print(remark, markup=False)
 
     def show(result: StageResult) -> None:
+        if result.name == "data" and data is not None:
+            remember_data_choice(build, data)
         took = f"{result.record.seconds:.1f} s" if result.ran else "unchanged"
         _console.print(f"{result.name:<9} {result.record.summary}  [dim]({took})[/dim]")
 

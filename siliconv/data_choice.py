@@ -29,12 +29,15 @@ def apply_data_choice(project: Project, build: Path, folder: Path | None) -> tup
                 where=str(folder),
                 fix="give a folder with one folder a class",
             )
-        chosen = folder.resolve()
-        write_atomically(path, json.dumps({"folder": str(chosen)}))
-        return with_data_folder(project, chosen), None
+        return with_data_folder(project, folder), None
     if not path.exists():
         return project, None
     remembered = Path(json.loads(path.read_text(encoding="utf-8"))["folder"])
     return with_data_folder(
         project, remembered
     ), f"data: {remembered}, as given with --data before (forget it: rm {path})"
+
+
+def remember_data_choice(build: Path, folder: Path) -> None:
+    """Keep a folder that was prepared without error for the next commands."""
+    write_atomically(build / CHOICE_FILE, json.dumps({"folder": str(folder.resolve())}))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from siliconv.errors import ProjectError
@@ -37,10 +37,15 @@ class ModelConfig(BaseModel):
     def _one_of_two(self) -> ModelConfig:
         if (self.preset is None) == (self.layers is None):
             raise ValueError("say either preset: NAME, or input_shape and layers")
-        if self.preset is not None and self.preset not in preset_names():
-            raise ValueError(f"no preset is called '{self.preset}'; use one of " + ", ".join(preset_names()))
         _ = self.architecture
         return self
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in preset_names():
+            raise ValueError(f"no preset is called '{name}'; use one of " + ", ".join(preset_names()))
+        return name
 
     @property
     def architecture(self) -> Architecture:
