@@ -65,10 +65,8 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
         ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep
         a type or a reuse factor that it was given.
     """
-    descriptions = _descriptions(network)
     layers = plan_layers(network, config)
-    graph = _build_graph(network, config, descriptions, layers, folder)
-    _check_kept(network, graph, layers)
+    graph = build_graph(network, config, folder)
     with _hls4ml_output():
         graph.write()
     _remove_traces_of_this_run(folder)
@@ -132,13 +130,15 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
     return chosen
 
 
-def _build_graph(
-    network: Network,
-    config: HlsConfig,
-    descriptions: dict[str, LayerDescription],
-    layers: tuple[FirmwareLayer, ...],
-    folder: Path,
-) -> Any:
+def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
+    """Build hls4ml's own `ModelGraph` of a network, for those who want to go on with hls4ml; nothing is written.
+
+    Raises
+    ------
+    FirmwareError
+        As `convert`.
+    """
+    descriptions, layers = _descriptions(network), plan_layers(network, config)
     with _hls4ml_output():
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
@@ -167,12 +167,14 @@ def _build_graph(
             },
         }
         settings["TraceOutput"] = True
-        return ModelGraph.from_layer_list(
+        graph = ModelGraph.from_layer_list(
             settings,
             [description.attributes for description in descriptions.values()],
             inputs=[network.input.name],
             outputs=[network.output.name],
         )
+    _check_kept(network, graph, layers)
+    return graph
 
 
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:

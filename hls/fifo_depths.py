@@ -99,8 +99,7 @@ def check_depths(graph: StreamGraph, *, images: int = 2) -> Trace:
 def deadlock_error(trace: Trace) -> WorkSaysNoError:
     """Return the error that names who waits for whom."""
     circle = "; ".join(
-        f"{wait.actor} waits for {'room' if wait.for_room else 'a word'} in {wait.fifo}"
-        for wait in trace.deadlock
+        f"{wait.actor} waits for {'room' if wait.for_room else 'a word'} in {wait.fifo}" for wait in trace.deadlock
     )
     return WorkSaysNoError(
         "FIFO-DEADLOCK",

@@ -76,9 +76,7 @@ class Configuration:
             design,
             clock_ns=self.clock_ns,
             layers=tuple(
-                replace(
-                    layer, reuse_factor=self.reuse_factors[layer.name], strategy=self.strategies[layer.name]
-                )
+                replace(layer, reuse_factor=self.reuse_factors[layer.name], strategy=self.strategies[layer.name])
                 if isinstance(layer, MatrixLayer)
                 else layer
                 for layer in design.layers
@@ -142,18 +140,12 @@ def fit(
     most_share
         Of each resource.
     """
-    shallow = tuple(
-        replace(layer, fifo_depth=(fifo_depths or {}).get(layer.name, _SHALLOW)) for layer in design.layers
-    )
+    shallow = tuple(replace(layer, fifo_depth=(fifo_depths or {}).get(layer.name, _SHALLOW)) for layer in design.layers)
     found: list[Configuration] = []
     for clock_ns in clocks_ns or (board.clock_ns,):
-        placed = replace(
-            design, layers=shallow, part=board.part, clock_ns=clock_ns, clock_uncertainty_ns=None
-        )
+        placed = replace(design, layers=shallow, part=board.part, clock_ns=clock_ns, clock_uncertainty_ns=None)
         options = {
-            layer.name: _options(layer, placed, board)
-            for layer in placed.layers
-            if isinstance(layer, MatrixLayer)
+            layer.name: _options(layer, placed, board) for layer in placed.layers if isinstance(layer, MatrixLayer)
         }
         for interval in _intervals(options):
             picked = _pick(options, interval)

@@ -46,9 +46,7 @@ def remedies(design: Design, found: Fit, **target: Any) -> tuple[Remedy, ...]:
     """
     board = found.board
     tried = [
-        _tried(change, fit(altered, board, **target))
-        for change, altered in _alterations(design)
-        if altered != design
+        _tried(change, fit(altered, board, **target)) for change, altered in _alterations(design) if altered != design
     ]
     larger = _smallest_board(design, board, target)
     if larger is not None:
@@ -140,9 +138,7 @@ def _with_activations(design: Design, bits: int) -> Design:
 
     return replace(
         design,
-        layers=tuple(
-            replace(one, input=narrowed(one.input), output=narrowed(one.output)) for one in design.layers
-        ),
+        layers=tuple(replace(one, input=narrowed(one.input), output=narrowed(one.output)) for one in design.layers),
     )
 
 

@@ -69,9 +69,7 @@ def stream_graph(design: Design, inputs: Mapping[str, Sequence[str]] | None = No
             clone = f"{layer.name}.clone"
             actors.append(Actor(clone, steps(layer.output.pixels)))
             fifos.append(Fifo(layer.name, layer.name, clone, bits, depth))
-            fifos += [
-                Fifo(f"{layer.name}->{reader}", clone, reader, bits, depth) for reader in readers[layer.name]
-            ]
+            fifos += [Fifo(f"{layer.name}->{reader}", clone, reader, bits, depth) for reader in readers[layer.name]]
     graph = StreamGraph(tuple(actors), tuple(fifos))
     if wrong := graph.unbalanced():
         raise FirmwareError(
@@ -125,9 +123,7 @@ def _(layer: MatrixLayer, design: Design) -> tuple[Step, ...]:
 
 @actor_program.register
 def _(layer: PoolLayer, design: Design) -> tuple[Step, ...]:
-    program = window_steps(
-        layer.input.shape[:-1], layer.kernel, layer.stride, layer.output.shape[:-1], (1, 1)
-    )
+    program = window_steps(layer.input.shape[:-1], layer.kernel, layer.stride, layer.output.shape[:-1], (1, 1))
     return _writing(program, layer)
 
 

@@ -77,8 +77,7 @@ class StreamGraph:
         return tuple(
             one.name
             for one in self.fifos
-            if sum(step.writes for step in programs[one.writer])
-            != sum(step.reads for step in programs[one.reader])
+            if sum(step.writes for step in programs[one.writer]) != sum(step.reads for step in programs[one.reader])
         )
 
 
@@ -106,9 +105,7 @@ def window_steps(
     filling, completing = cycles
     hits = [
         [
-            position >= size - 1
-            and (position - size + 1) % step == 0
-            and (position - size + 1) // step < outputs
+            position >= size - 1 and (position - size + 1) % step == 0 and (position - size + 1) // step < outputs
             for position in range(length)
         ]
         for length, size, step, outputs in zip(image, kernel, stride, out, strict=True)
