@@ -57,7 +57,8 @@ def _dataflow(design: Design, layers: Sequence[Cycles]) -> Cycles:
     longest = layers[slowest].latency
     latency = longest + round(tail) + lead
     interval = max(cycles.interval for cycles in layers)
-    if design.backend is Backend.VITIS:
-        vectors = all(layer.input.pixels == 1 and layer.output.pixels == 1 for layer in design.layers)
-        return Cycles(latency, latency if vectors else interval)
-    return Cycles(latency, interval + int(interval > 1))
+    if all(layer.input.pixels == 1 and layer.output.pixels == 1 for layer in design.layers):
+        # One word an image: the layers run one after the other, and Vitis HLS reports no overlap.
+        latency = sum(cycles.latency for cycles in layers) + len(layers) - 1
+        return Cycles(latency, latency if design.backend is Backend.VITIS else interval)
+    return Cycles(latency, interval + int(interval > 1 and design.backend is Backend.VIVADO))

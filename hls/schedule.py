@@ -119,7 +119,8 @@ def _(layer: ElementwiseLayer, design: Design) -> Cycles:
         lanes = min(layer.reuse_factor, ceil(layer.input.channels / limit) + (5 if pixels > 1 else 0))
     if pixels == 1:
         latency = max(lanes - 1, depth + int(layer.output.type.rounds))
-        return Cycles(latency, max(latency, 1))
+        pipelined = lanes == 1 and design.backend is Backend.VIVADO
+        return Cycles(latency, 1 if pipelined else max(latency, 1))
     return _loop(pixels, lanes, design)
 
 
@@ -133,7 +134,10 @@ def _(layer: SoftmaxLayer, design: Design) -> Cycles:
     if design.io_type is IoType.PARALLEL:
         if family_of(design.part).add_ns > design.usable_clock_ns / 2:
             # Slow logic: one or two stages a level of the maximum's tree and of the sum's.
-            return Cycles(6 + round((2.0 if design.usable_clock_ns > 4 else 3.5) * levels), 1)
+            each = 2.0 if design.usable_clock_ns > 4 else 3.5
+            # Products made of logic are not pipelined as a DSP block is.
+            last = 4 if design.forced_multipliers == "fabric" else 6
+            return Cycles(last + round(each * levels), 1)
         return Cycles(4 if design.backend is Backend.VIVADO else 3 + levels // 2, 1)
     latency = 2 * classes + 4 if design.backend is Backend.VIVADO else 5 + levels
     return Cycles(latency, latency)
@@ -194,7 +198,7 @@ def tree_depth(layer: MatrixLayer, design: Design) -> int:
 
 
 def _uses_multipliers(layer: MatrixLayer, design: Design) -> bool:
-    if weight_statistics(layer).multiplications < 1:
+    if weight_statistics(layer).multiplications < 0.25:
         return False
     if design.forced_multipliers == "fabric":
         return True
