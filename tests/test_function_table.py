@@ -70,6 +70,13 @@ def test_entries_of_a_wide_output_are_nearest_too():
     assert abs(codes[40] / 2.0**output.fraction - in_floats("sigmoid", 2.0)) < 1e-15
 
 
+def test_small_values_far_from_zero_keep_their_digits():
+    inputs, output = FixedPoint(True, 7, 6), FixedPoint(False, 60, 0, Rounding.RND_CONV, Overflow.SAT)
+    codes = function_codes("sigmoid", inputs, output)
+    for code, x in zip(codes[:64], range(-64, 0), strict=True):
+        assert abs(int(code) - math.exp(x / 2) / (1 + math.exp(x / 2)) * 2.0**60) < 2 + int(code) * 1e-14
+
+
 def test_far_from_zero_the_limit_is_never_reached():
     """Truncation keeps every sigmoid below one and every tanh above minus one, however large the input."""
     inputs = FixedPoint(True, 8, 20)

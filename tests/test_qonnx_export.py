@@ -12,7 +12,7 @@ from strategies import BUILDERS, input_codes, networks
 from siliconv.errors import NetworkError
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, to_values
-from siliconv.quantize.network import Input, Network, Requantize, Table, Weights
+from siliconv.quantize.network import Dense, Input, Network, Requantize, Table, Weights
 from siliconv.quantize.qonnx_export import DOMAIN, last_node, qonnx_model
 
 
@@ -93,6 +93,14 @@ def test_what_qonnx_cannot_say_is_refused(network, code):
     with pytest.raises(NetworkError) as caught:
         qonnx_model(network)
     assert caught.value.code == code
+
+
+def test_signed_weights_of_one_bit_are_not_taken_for_bipolar():
+    bit = FixedPoint(True, 1, 1)
+    image = Input("image", (), (2,), FixedPoint(True, 4, 4))
+    kernel, bias = Weights(np.array([[-1], [0]]), bit), Weights(np.array([-1]), bit)
+    dense = Dense("dense", ("image",), (1,), FixedPoint(True, 5, 5), kernel, bias)
+    assert assert_same_values(Network("ternary", (image, dense)), np.array([[7, 3], [-8, 1]]))
 
 
 def test_a_table_at_the_end_is_left_out_and_one_inside_is_refused():
