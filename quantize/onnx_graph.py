@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,16 @@ MICROSOFT = "com.microsoft"
 
 
 class OnnxGraph:
-    """Operations, constants, inputs and outputs of a graph in the making; values are known by their names."""
+    """Operations, constants, inputs and outputs of a graph in the making; values are known by their names.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    domains
+        Operator sets besides ONNX' own, with their versions.
+    """
+
+    def __init__(self, domains: Mapping[str, int] | None = None) -> None:
+        self._domains = domains or {MICROSOFT: MICROSOFT_OPSET}
         self._nodes: list[NodeProto] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], tuple[str, TensorProto]] = {}
         self._inputs: list[Any] = []
@@ -51,7 +59,7 @@ class OnnxGraph:
         """Give the graph as a serialized ONNX model."""
         constants = [tensor for _, tensor in self._constants.values()]
         graph = helper.make_graph(self._nodes, "integer_network", self._inputs, self._outputs, constants)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, MICROSOFT_OPSET)]
+        opsets = [helper.make_opsetid("", OPSET), *(helper.make_opsetid(*domain) for domain in self._domains.items())]
         return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION).SerializeToString()
 
     def session(self) -> onnxruntime.InferenceSession:

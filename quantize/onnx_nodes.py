@@ -231,7 +231,7 @@ class Translation:
     def _(self, node: AveragePool, source: Node) -> None:
         places = node.type.fraction - source.type.fraction
         total = average_sum_type(node, source, self.bounds[source.name])
-        count = _counts(node, source)
+        count = counts_of_windows(node, source)
         # A rounded quotient stays on its side of the next integer while sum + divisor are exact integers.
         road = road_for(magnitude(total.codes) + int(count.max()))
         value = self.tensors.get(source, road, first=False)
@@ -350,7 +350,7 @@ def _spatial(node: MaxPool | AveragePool) -> Shape:
     return node.shape[:-1] or (1,) * len(node.window)
 
 
-def _counts(node: AveragePool, source: Node) -> Codes:
+def counts_of_windows(node: AveragePool, source: Node) -> Codes:
     """Count the real elements under every window: (*out, 1)."""
     counts = []
     for size, out, extent, stride, (before, _after) in zip(
