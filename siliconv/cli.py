@@ -26,9 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # Human words go to stderr: stdout belongs to --json.
-_console = Console(stderr=True, highlight=False)
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 INTERRUPTED, INTERNAL = 130, 70
+PIPE_WIDTH = 160
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
 DataOption = Annotated[
@@ -105,8 +106,57 @@ _stage_command("train", "Train the float network (run --until train).")
 _stage_command("quantize", "Fine-tune the quantized network (run --until quantize).")
 _stage_command("convert", "Write the firmware project (run --until convert).")
 _stage_command("csim", "Simulate the firmware and compare every bit; exits 1 when one differs (run --until csim).")
-_stage_command("estimate", "Estimate latency and resources (run --until estimate).")
 _stage_command("report", "Write the report (run --until report).")
+
+
+@app.command()
+def estimate(
+    project: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="a project (run --until estimate)")] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            "--records", metavar="FILE", help="predict the synthesis records of a file, beside what was reported"
+        ),
+    ] = None,
+    data: DataOption = None,
+    force: ForceOption = False,
+    json_output: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Estimate latency and resources of a project, or of published synthesis records, without any vendor tool."""
+    from siliconv.hls.record_estimates import as_lines, estimate_records
+
+    if (project is None) == (records is None):
+        raise ProjectError(
+            "ESTIMATE-WHAT",
+            "neither or both of PROJECT and --records",
+            where="siliconv estimate",
+            fix="give one of them",
+        )
+    if project is not None:
+        return _run(project, data, "estimate", force, json_output, verbose)
+    assert records is not None  # one of the two was given
+    found = estimate_records(records)
+    if json_output:
+        _print_json(found)
+    else:
+        sys.stdout.write("\n".join(as_lines(found)) + "\n")
+    return 0
+
+
+@app.command()
+def boards(json_output: JsonOption = False) -> None:
+    """List the boards that siliconv knows, with what their devices hold."""
+    from siliconv.hls.boards import boards as known_boards
+
+    if json_output:
+        _print_json([asdict(board) for board in known_boards()])
+        return
+    table = Table("board", "device", "LUT", "FF", "DSP", "BRAM18", "URAM", "clock ns", "hls4ml back end")
+    for board in known_boards():
+        counts = (f"{count:,}" for count in (board.lut, board.ff, board.dsp, board.bram18, board.uram))
+        table.add_row(board.name, board.part, *counts, f"{board.clock_ns:g}", board.backend or "none")
+    _show(table)
 
 
 @app.command()
@@ -138,7 +188,7 @@ def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
         table.add_row(row.name, row.kind, shape, f"{row.parameters:,}", f"{row.multiplications:,}", row.type or "")
     parameters, products = sum(row.parameters for row in rows), sum(row.multiplications for row in rows)
     table.add_row("total", "", "", f"{parameters:,}", f"{products:,}", "", style="bold")
-    Console(highlight=False).print(table)
+    _show(table)
 
 
 @app.command()
@@ -161,7 +211,7 @@ def predict(
     for one in predictions:
         shown = (f"{said.label} ({said.score:.4f})" for said in (one.float_model, one.quantized, one.firmware))
         table.add_row(one.image, *shown, "every bit" if one.same_bits else "NO")
-    Console(highlight=False).print(table)
+    _show(table)
 
 
 @app.command()
@@ -176,7 +226,7 @@ def doctor(json_output: JsonOption = False) -> int:
         table = Table("what", "found", "needed for", "what to do")
         for finding in findings:
             table.add_row(finding.name, finding.found or "missing", finding.needed_for, finding.fix or "")
-        Console(highlight=False).print(table)
+        _show(table)
     return 3 if any(finding.required and not finding.found for finding in findings) else 0
 
 
@@ -237,6 +287,12 @@ def _first_difference(certificate: dict[str, Any]) -> str:
 def _certificate(build: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((build / "csim.json").read_text(encoding="utf-8"))
     return content
+
+
+def _show(table: Table) -> None:
+    """Print a table to stdout; on a pipe, as wide as it is."""
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(highlight=False, width=width).print(table)
 
 
 def _print_json(content: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from siliconv.hls.coefficients import cross_validated_errors
 from siliconv.project import Project
 
 _templates = Environment(
@@ -47,7 +48,8 @@ def write_report(name: str, project: Project, stages: Sequence[str], build: Path
         "network": _read(build / "network" / "network.json"),
         "firmware": _read(build / "firmware" / "siliconv.json"),
         "certificate": _read(build / "csim.json"),
-        "estimate": _read(build / "estimate.json") if (build / "estimate.json").exists() else None,
+        "estimate": _read(build / "estimate.json"),
+        "estimator_errors": cross_validated_errors(),
         "curves": {kind: _picture(build / kind / "learning_curves.png") for kind in ("float", "quantized")},
         "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
     }

@@ -226,3 +226,34 @@ def test_an_internal_error_is_one_message_with_a_file_to_report(monkeypatch, cap
     crash = Path(re.search(r"\S+siliconv-crash-\S+\.txt", said).group())
     assert "boom" in crash.read_text()
     crash.unlink()
+
+
+def test_records_are_estimated_and_compared(tmp_path, capsys):
+    record = {
+        "id": "a-dense-network",
+        "tool": "vivado_hls 2020.1",
+        "part": "xc7z020clg400-1",
+        "clock_ns": 5.0,
+        "backend": "Vivado",
+        "io_type": "io_parallel",
+        "kind": "mlp_parallel",
+        "tier": "A",
+        "layers": [
+            {"name": "layer2", "type": "dense", "n_in": 16, "n_out": 8, "reuse_factor": 1, "strategy": "latency"}
+        ],
+        "results": {"latency_cycles": [4, 4], "lut": 3000},
+    }
+    (tmp_path / "records.json").write_text(json.dumps([record]))
+    assert run_command_line(["estimate", "--records", str(tmp_path / "records.json"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["records"][0]["id"] == "a-dense-network"
+    assert set(found["records"][0]["predicted"]["lut"]) == {"value", "low", "high"}
+    assert run_command_line(["estimate"]) == 2
+    assert "ESTIMATE-WHAT" in one_message(capsys.readouterr())
+    assert run_command_line(["estimate", "--records", str(tmp_path / "none.json")]) == 2
+
+
+def test_boards_are_listed(capsys):
+    assert run_command_line(["boards", "--json"]) == 0
+    names = {board["name"] for board in json.loads(capsys.readouterr().out)}
+    assert {"pynq-z2", "zcu104", "kv260"} <= names
