@@ -48,7 +48,7 @@ class Int8Conv:
     padding: Padding
 
     def emit(self, graph: OnnxGraph, value: str) -> str:
-        """Add the kernel, and a clip where the type is narrower than its eight bits."""
+        """Add the kernel; `clip` has to follow, at once or behind a max pooling."""
         kernel = self.node.kernel.codes
         if isinstance(self.node, DepthwiseConv):
             weights = np.moveaxis(kernel, -1, 0)[:, None]
@@ -63,11 +63,15 @@ class Int8Conv:
             result = self._kernel(graph, value, weights, folded.bias, folded.padding, group=1)
             if folded.factor > 1:
                 result = graph.op("Reshape", result, graph.constant((-1, *self.node.shape), I64))
+        return result
+
+    def clip(self, graph: OnnxGraph, value: str) -> str:
+        """Bring the kernel's result into a type that is narrower than its eight bits."""
         least, most = self.conversion.to.reachable
         least = max(least, 0) if self.conversion.relu else least
         if (least, most) == _eight_bits(self.dtype):
-            return result
-        return clip(graph, result, least, most, self.dtype)
+            return value
+        return clip(graph, value, least, most, self.dtype)
 
     def _kernel(
         self, graph: OnnxGraph, value: str, weights: Codes, bias: Codes, padding: Padding, *, group: int

@@ -29,7 +29,6 @@ from siliconv.quantize.network import (
     Padding,
     Requantize,
     Reshape,
-    Shape,
     Table,
 )
 from siliconv.quantize.onnx_clip import maximum
@@ -48,7 +47,8 @@ from siliconv.quantize.onnx_forms import (
 from siliconv.quantize.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.quantize.onnx_int8 import Int8Conv, small_form
 from siliconv.quantize.onnx_requantize import Conversion, convert
-from siliconv.quantize.onnx_windows import onnx_pads, pad, slices, trimmed
+from siliconv.quantize.onnx_weights import aligned_weights
+from siliconv.quantize.onnx_windows import counts_of_windows, onnx_pads, pad, slices, spatial_shape, trimmed
 
 
 class Translation:
@@ -76,6 +76,7 @@ class Translation:
         for node in network.nodes:
             for name in node.inputs:
                 self.readers[name].append(node)
+        self._clipped_by: dict[str, Int8Conv] = {}
         self._postponed: dict[str, tuple[Requantize, Conversion]] = {}
         fused = {conv.node.name for conv in int8.values()}
         needed = _needed(network, kept)
@@ -143,15 +144,7 @@ class Translation:
 
     def _sum_of_products(self, node: Conv | DepthwiseConv | Dense, source: Node) -> tuple[Codes, Codes, int]:
         """Give kernel and bias in units of the node's last place, and the exponent its reader would like."""
-        # A weight whose input is always zero takes no part; it may be too large for the road.
-        idle = (self.bounds[source.name].low == 0) & (self.bounds[source.name].high == 0)
-        if isinstance(node, DepthwiseConv):
-            kernel = np.where(idle, 0, node.kernel.codes)
-        else:
-            kernel = np.where(idle[:, None], 0, node.kernel.codes)
-        kernel = kernel << (node.type.fraction - source.type.fraction - node.kernel.type.fraction)
-        bias = node.bias.codes << (node.type.fraction - node.bias.type.fraction)
-        return kernel, bias, self._wanted_exponent(node)
+        return *aligned_weights(node, source, self.bounds[source.name]), self._wanted_exponent(node)
 
     def _wanted_exponent(self, node: Node) -> int:
         """Look behind a node: where a requantize node reads it, perhaps after pooling, it can be scaled for that."""
@@ -208,11 +201,14 @@ class Translation:
                 value = self.graph.op("Mul", value, scale)
             self._put_pooled(node, Form(F32, form.first), convert(self.graph, value, F32, conversion))
             return
-        self._put_pooled(node, *self._maximum(node, source))
+        form, value = self._maximum(node, source)
+        if node.name in self._clipped_by:
+            value = self._clipped_by[node.name].clip(self.graph, value)
+        self._put_pooled(node, form, value)
 
     def _maximum(self, node: MaxPool, source: Node) -> tuple[Form, str]:
         window, strides = node.window, node.strides
-        padding = trimmed(source.shape, _spatial(node), window, strides, node.padding)
+        padding = trimmed(source.shape, spatial_shape(node), window, strides, node.padding)
         form = self.tensors.natural(source)
         shape: dict[str, Any] = {"kernel_shape": window, "strides": strides, "pads": onnx_pads(padding)}
         if form.dtype in (U8, I8) and len(window) == 2:
@@ -224,7 +220,7 @@ class Translation:
             return Form(F32, True, form.exponent), self.graph.op("MaxPool", value, **shape)
         lowest = self.bounds[source.name].interval.low
         value = self.tensors.get(source, road, first=False)
-        parts = slices(self.graph, value, road, _spatial(node), window, strides, padding, fill=lowest)
+        parts = slices(self.graph, value, road, spatial_shape(node), window, strides, padding, fill=lowest)
         return Form(road, False), reduce(lambda one, other: maximum(self.graph, one, other, road), parts)
 
     @emit.register
@@ -239,8 +235,8 @@ class Translation:
             axes = self.graph.constant(range(1, len(node.window) + 1), I64)
             value = self.graph.op("ReduceSum", value, axes, keepdims=1)
         else:
-            padding = trimmed(source.shape, _spatial(node), node.window, node.strides, node.padding)
-            parts = slices(self.graph, value, road, _spatial(node), node.window, node.strides, padding, fill=0)
+            padding = trimmed(source.shape, spatial_shape(node), node.window, node.strides, node.padding)
+            parts = slices(self.graph, value, road, spatial_shape(node), node.window, node.strides, padding, fill=0)
             value = self._added(parts)
         self._put_pooled(node, Form(road, False), self._divided(value, road, places, count))
 
@@ -296,7 +292,13 @@ class Translation:
             conv = self.int8[node.name]
             (image,) = self.network.sources(conv.node)
             value = self.tensors.get(image, conv.dtype, first=False)
-            self.tensors.put(node, Form(conv.dtype, False), conv.emit(self.graph, value))
+            value = conv.emit(self.graph, value)
+            pool = self._pool_behind(node)
+            if pool is None:
+                value = conv.clip(self.graph, value)
+            else:
+                self._clipped_by[pool.name] = conv
+            self.tensors.put(node, Form(conv.dtype, False), value)
             return
         places = source.type.fraction - node.type.fraction
         conversion = Conversion(self.bounds[source.name].interval, places, node.type, node.relu)
@@ -309,17 +311,18 @@ class Translation:
 
     def _pools_first(self, node: Requantize, source: Node, conversion: Conversion) -> bool:
         """Move a conversion behind the max pooling that alone reads it: it is monotone, and has less to do there."""
+        pool = self._pool_behind(node)
+        if pool is None or not conversion.is_monotone or self.tensors.natural(source).dtype != F32:
+            return False
+        self._postponed[pool.name] = (node, conversion)
+        return True
+
+    def _pool_behind(self, node: Requantize) -> MaxPool | None:
+        """Give the max pooling that alone reads a node, if there is one and the node's own values are not asked for."""
         readers = self.readers[node.name]
-        if (
-            len(readers) == 1
-            and isinstance(readers[0], MaxPool)
-            and node.name not in self.kept
-            and conversion.is_monotone
-            and self.tensors.natural(source).dtype == F32
-        ):
-            self._postponed[readers[0].name] = (node, conversion)
-            return True
-        return False
+        if len(readers) == 1 and isinstance(readers[0], MaxPool) and node.name not in self.kept:
+            return readers[0]
+        return None
 
     @emit.register
     def _(self, node: Reshape, source: Node) -> None:
@@ -344,21 +347,6 @@ class Translation:
         index = self.graph.op("Sub", self.tensors.get(source, I64, first=first), self.graph.constant(low, I64))
         road = road_for(int(np.abs(entries).max()))
         self.tensors.put(node, Form(road, first), self.graph.op("Gather", self.graph.constant(entries, road), index))
-
-
-def _spatial(node: MaxPool | AveragePool) -> Shape:
-    return node.shape[:-1] or (1,) * len(node.window)
-
-
-def counts_of_windows(node: AveragePool, source: Node) -> Codes:
-    """Count the real elements under every window: (*out, 1)."""
-    counts = []
-    for size, out, extent, stride, (before, _after) in zip(
-        source.shape, _spatial(node), node.window, node.strides, node.padding, strict=False
-    ):
-        starts = np.arange(out) * stride - before
-        counts.append(np.minimum(starts + extent, size) - np.maximum(starts, 0))
-    return reduce(np.multiply.outer, counts)[..., None]
 
 
 def _needed(network: Network, kept: frozenset[str]) -> set[str]:

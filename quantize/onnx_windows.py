@@ -7,10 +7,12 @@ float64 and int64 roads use it; it is slower than a kernel, and exact.
 from __future__ import annotations
 
 import itertools
+from functools import reduce
 
 import numpy as np
 
-from siliconv.quantize.network import Padding, Shape
+from siliconv.quantize.fixed_point import Codes
+from siliconv.quantize.network import AveragePool, MaxPool, Node, Padding, Shape
 from siliconv.quantize.onnx_forms import I64
 from siliconv.quantize.onnx_graph import OnnxGraph
 
@@ -49,3 +51,19 @@ def slices(
         end = start + (np.array(out) - 1) * strides + 1
         result.append(graph.op("Slice", value, graph.constant(start, I64), graph.constant(end, I64), axes, steps))
     return result
+
+
+def spatial_shape(node: MaxPool | AveragePool) -> Shape:
+    """Give the spatial shape that a pooling leaves, also where it drops axes of size one."""
+    return node.shape[:-1] or (1,) * len(node.window)
+
+
+def counts_of_windows(node: AveragePool, source: Node) -> Codes:
+    """Count the real elements under every window: (*out, 1)."""
+    counts = []
+    for size, out, extent, stride, (before, _after) in zip(
+        source.shape, spatial_shape(node), node.window, node.strides, node.padding, strict=False
+    ):
+        starts = np.arange(out) * stride - before
+        counts.append(np.minimum(starts + extent, size) - np.maximum(starts, 0))
+    return reduce(np.multiply.outer, counts)[..., None]

@@ -39,9 +39,8 @@ from siliconv.quantize.network import (
 )
 from siliconv.quantize.onnx_forms import F32, I64, LARGEST, Form, Tensors, magnitude
 from siliconv.quantize.onnx_graph import OnnxGraph
-from siliconv.quantize.onnx_nodes import counts_of_windows
 from siliconv.quantize.onnx_requantize import Conversion
-from siliconv.quantize.onnx_windows import onnx_pads, pad, trimmed
+from siliconv.quantize.onnx_windows import counts_of_windows, onnx_pads, pad, spatial_shape, trimmed
 
 DOMAIN = "qonnx.custom_op.general"
 ROUNDING = {Rounding.RND_CONV: "ROUND", Rounding.TRN: "FLOOR"}
@@ -159,8 +158,7 @@ class _Export:
     @emit.register(AveragePool)
     def _(self, node: MaxPool | AveragePool, source: Node) -> None:
         attributes: dict[str, Any] = {"kernel_shape": node.window, "strides": node.strides}
-        spatial = node.shape[:-1] or (1,) * len(node.window)
-        padding = trimmed(source.shape, spatial, node.window, node.strides, node.padding)
+        padding = trimmed(source.shape, spatial_shape(node), node.window, node.strides, node.padding)
         kind = type(node).__name__
         if isinstance(node, AveragePool):
             self._check_average(node, source)

@@ -246,11 +246,14 @@ def test_batches_come_in_order_in_bounded_size_with_progress(monkeypatch):
     images = np.random.default_rng(5).integers(0, 256, (27, 8, 8, 3)).astype(np.uint8)
     expected = reference.run(network, images, keep=["dense", "relu"])
     report = Recorder()
+    # A kept ReLU is clipped before the pooling, not behind it.
+    assert set(onnx_int8.find(network, compiled.bounds, frozenset(["dense", "relu"]))) == {"relu"}
     parts = list(compiled.batches(images, keep=["dense", "relu"], progress=report))
     assert [start for start, _ in parts] == list(range(0, 27, 4))
     assert max(len(tensors["dense"]) for _, tensors in parts) == 4
     for name, tensor in expected.items():
         np.testing.assert_array_equal(np.concatenate([tensors[name] for _, tensors in parts]), tensor)
+    assert compiled.int8
     assert report.lines[0] == ("emulate", 27, "images")
     assert report.lines[-2:] == [27, "end"]
 
