@@ -16,7 +16,7 @@ from siliconv.hls.rendering import render
 from siliconv.hls.reuse_factors import check_reuse_factor, legal_reuse_factors, smallest_legal
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
-from siliconv.quantize.network import Network, Node, Reshape
+from siliconv.quantize.network import Network, Node, Requantize, Reshape
 
 _VARYING = ("OutputDir:", "Stamp:")
 
@@ -183,6 +183,8 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
     for layer in layers:
         node: Node = network.by_name[layer.name]
         if layer.name not in found:
+            if _changes_nothing(node, network):
+                continue  # hls4ml leaves such a layer out
             _refuse_change(layer.name, "the layer", "nothing")
         kept = found[layer.name]
         given = _as_hls4ml_writes(node.type)
@@ -192,6 +194,11 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
             _refuse_change(layer.name, given, actual)
         if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
             _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+
+
+def _changes_nothing(node: Node, network: Network) -> bool:
+    """Whether a node hands on its input: a requantization into the type that its input has already."""
+    return isinstance(node, Requantize) and not node.relu and node.type == network.sources(node)[0].type
 
 
 def _remove_traces_of_this_run(folder: Path) -> None:

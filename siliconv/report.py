@@ -46,6 +46,7 @@ def write_report(name: str, project: Project, stages: Sequence[str], build: Path
         "metrics": {kind: _read(build / kind / "metrics.json") for kind in ("float", "quantized", "network")},
         "types": _read(build / "quantized" / "types.json"),
         "network": _read(build / "network" / "network.json"),
+        "tables": _read(build / "network" / "agreement.json")["tables"],
         "firmware": _read(build / "firmware" / "siliconv.json"),
         "certificate": _read(build / "csim.json"),
         "estimate": _read(build / "estimate.json"),

@@ -16,7 +16,7 @@ from siliconv.models.image_store import Dataset, Images, open_dataset
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
-from siliconv.quantize.network import Conv, Dense, Network
+from siliconv.quantize.network import Conv, Dense, Network, Table
 from siliconv.report import write_report
 
 ARCHITECTURE_FILE = "architecture.json"
@@ -104,8 +104,9 @@ def _lower(context: Context) -> str:
     from siliconv.models.prediction import predict_logits
     from siliconv.quantize import emulator
     from siliconv.quantize.agreement import compare_layers, compare_logits
+    from siliconv.quantize.function_table import table_error
     from siliconv.quantize.lowering import lower
-    from siliconv.quantize.tables import with_sigmoid
+    from siliconv.quantize.output_sigmoid import with_sigmoid
 
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
@@ -125,7 +126,14 @@ def _lower(context: Context) -> str:
     _write_json(folder / "metrics.json", metrics.as_json())
     _write_json(
         folder / "agreement.json",
-        {"test_images": whole.as_json(), "layers": [layer.as_json() for layer in layers]},
+        {
+            "test_images": whole.as_json(),
+            "layers": [layer.as_json() for layer in layers],
+            "tables": {
+                table.name: table_error(table, network.sources(table)[0].type).last_places
+                for table in network.of_kind(Table)
+            },
+        },
     )
     differing = sum(layer.differing for layer in layers)
     verdict = (
@@ -338,7 +346,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             *_NETWORK_CODE,
             "siliconv.quantize.lowering",
-            "siliconv.quantize.tables",
+            "siliconv.quantize.output_sigmoid",
             "siliconv.quantize.agreement",
             "siliconv.quantize.emulator",
             "siliconv.hls.vectors",

@@ -16,9 +16,9 @@ from siliconv.models.presets import preset
 from siliconv.quantize.agreement import compare_layers
 from siliconv.quantize.calibration import choose_types
 from siliconv.quantize.lowering import lower
+from siliconv.quantize.output_sigmoid import with_sigmoid
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.recipe import Recipe
-from siliconv.quantize.tables import with_sigmoid
 
 
 @pytest.mark.slow

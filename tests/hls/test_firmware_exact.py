@@ -12,7 +12,7 @@ from siliconv.hls.design import Strategy
 from siliconv.hls.vectors import corner_vectors
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.tables import with_sigmoid
+from siliconv.quantize.output_sigmoid import with_sigmoid
 
 pytestmark = pytest.mark.usefixtures("compiler")
 

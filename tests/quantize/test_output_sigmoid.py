@@ -9,8 +9,9 @@ import pytest
 
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import FixedPoint, to_values
+from siliconv.quantize.function_table import table_error
 from siliconv.quantize.network import Dense, Input, Network, Weights
-from siliconv.quantize.tables import SIGMOID_INPUT, error_in_last_places, with_sigmoid
+from siliconv.quantize.output_sigmoid import INPUT, with_sigmoid
 
 
 @pytest.fixture
@@ -26,11 +27,12 @@ def test_every_entry_is_the_sigmoid_rounded_to_the_nearest_code(logit_network):
     getcontext().prec = 40
     network = with_sigmoid(logit_network, name="sigmoid")
     table = network.output
-    values = to_values(np.arange(*SIGMOID_INPUT.codes), SIGMOID_INPUT)
+    values = to_values(np.arange(*INPUT.codes), INPUT)
     for value, entry in zip(values, table.table.codes, strict=False):
         exact = Decimal(1) / (Decimal(1) + (-Decimal(float(value))).exp())
         assert abs(Decimal(int(entry)) - exact * 2**16) <= Decimal("0.5")
-    assert error_in_last_places(network) <= 0.5
+    (source,) = network.sources(table)
+    assert table_error(table, source.type).last_places <= 0.5
 
 
 def test_logits_far_outside_saturate_and_the_logit_stays_visible(logit_network):
