@@ -76,20 +76,21 @@ def source_hash(project: Path) -> str:
 
 
 def compiler_version() -> str:
-    """Give the first line of ``g++ --version``.
+    """Give the first line of ``g++ --version``, after a look whether all that compiles is there.
 
     Raises
     ------
     ToolError
-        ``TOOL-GXX`` if there is no g++.
+        ``TOOL-GXX`` if there is no g++, ``TOOL-MAKE`` if there is no make.
     """
-    if shutil.which(COMPILER) is None:
-        raise ToolError(
-            "TOOL-GXX",
-            "no C++ compiler: g++ is not on the PATH",
-            where="C simulation",
-            fix="install it: apt install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora)",
-        )
+    for tool, package in ((COMPILER, "g++"), ("make", "make")):
+        if shutil.which(tool) is None:
+            raise ToolError(
+                "TOOL-GXX" if tool == COMPILER else "TOOL-MAKE",
+                f"no {tool} on the PATH",
+                where="C simulation",
+                fix=f"install it, for example: apt install {package}; or stop before it: --until convert",
+            )
     shown = subprocess.run([COMPILER, "--version"], capture_output=True, text=True, check=True)
     return shown.stdout.splitlines()[0]
 

@@ -233,6 +233,7 @@ def doctor(json_output: JsonOption = False) -> int:
 def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
     from siliconv.data_choice import apply_data_choice, remember_data_choice
     from siliconv.flow import StageResult, run_flow
+    from siliconv.hls.csim import compiler_version
     from siliconv.progress import for_terminal
     from siliconv.project import find_project, load_project
     from siliconv.stages import STAGE_NAMES, STAGES
@@ -242,6 +243,8 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
         raise ProjectError(
             "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
         )
+    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
+        compiler_version()  # told now, not after an hour of training
     folder = find_project(project)
     build = folder / "build"
     chosen, remark = apply_data_choice(load_project(folder), build, data)
