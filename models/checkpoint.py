@@ -12,11 +12,14 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.history import History
+from siliconv.models.image_store import Dataset
 from siliconv.models.train_config import TrainConfig
 from siliconv.models.weights import read_arrays, write_arrays
 
 # What may change between two runs of one training: it says how long to go on, not how.
 _MAY_CHANGE = {"epochs", "patience"}
+_SAMPLE = 64
+"""Images of a split that are looked at to tell one data set from another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +32,17 @@ class Checkpoint:
     best: list[np.ndarray]
 
 
-def training_fingerprint(
-    config: TrainConfig, initial: list[np.ndarray], labels: list[np.ndarray], *also: object
-) -> str:
-    """Return a hash of what a training starts from: settings, initial weights, labels."""
+def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset) -> str:
+    """Return a hash of what a training starts from: settings, initial weights, labels, some of the images."""
     digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
-    for values in (*initial, *labels):
+    digest.update(repr(dataset.class_names).encode())
+    arrays = list(initial)
+    for images in (dataset.train, dataset.val):
+        sample = np.linspace(0, max(len(images) - 1, 0), min(_SAMPLE, len(images))).astype(np.int64)
+        arrays += [images.labels, images.read(sample)]
+    for values in arrays:
         digest.update(f"{values.shape}{values.dtype}".encode())
         digest.update(np.ascontiguousarray(values).data)
-    digest.update(repr(also).encode())
     return digest.hexdigest()
 
 

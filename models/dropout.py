@@ -38,9 +38,12 @@ class SeededDropout(tf_keras.layers.Layer):  # type: ignore[name-defined]
         """Drop values while training; the identity otherwise."""
         if not training or self.rate == 0.0:
             return inputs
-        # Two 16-bit numbers from each draw of 32 bits: the drawing is what costs time here.
-        count = tf.size(inputs)
-        drawn = self._generator.uniform_full_int([(count + 1) // 2], dtype=tf.int32)
+        # One draw from the stream is the seed of many: the stateless kernel uses all cores. Each of its
+        # 32-bit numbers gives two values of 16 bits, because the drawing is what costs time here.
+        count, seed = tf.size(inputs), self._generator.uniform_full_int([2], dtype=tf.int64)
+        drawn = tf.random.stateless_uniform(
+            [(count + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+        )
         halves = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])[:count]
         kept = tf.reshape(halves, tf.shape(inputs)) >= tf.constant(round(self.rate * _STEPS), tf.uint16)
         return tf.where(kept, inputs / (1.0 - round(self.rate * _STEPS) / _STEPS), tf.zeros_like(inputs))

@@ -4,6 +4,7 @@ deployed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def train_float(
     *,
     work: Path,
     progress: Progress | None = None,
+    before_step: Callable[[int], None] | None = None,
 ) -> tuple[Any, History]:
     """Train the float network and return it as it is deployed: logits, batch normalization folded away.
 
@@ -38,9 +40,8 @@ def train_float(
         output="logits" if config.from_logits else "probabilities",
         seed=config.seed,
         batch_normalization=config.batch_normalization,
-        quick_gradients=True,
     )
-    history = fit(model, dataset, config, work=work, progress=progress)
+    history = fit(model, dataset, config, work=work, progress=progress, before_step=before_step)
     return fold_batch_normalization(model, architecture), history
 
 

@@ -31,7 +31,6 @@ def build_model(
     seed: int = 1,
     batch_normalization: bool = False,
     momentum: float = BATCH_NORMALIZATION_MOMENTUM,
-    quick_gradients: bool = False,
 ) -> Any:
     """Build the functional tf_keras model of an architecture, with weights drawn from `seed`.
 
@@ -49,8 +48,6 @@ def build_model(
         `fold_batch_normalization` takes it away again.
     momentum
         Of those batch normalizations.
-    quick_gradients
-        Use max pooling layers of our own, of the same outputs, whose gradient is quicker: for training.
 
     Raises
     ------
@@ -65,8 +62,6 @@ def build_model(
     tensors: dict[str, Any] = {INPUT: image}
     for index, (name, layer, inputs) in enumerate(nodes):
         keras_layer = _keras_layer(layer, tf_keras, tensors[inputs[0]], seed=seed * 1009 + index)
-        if quick_gradients and isinstance(layer, kinds.MaxPool):
-            keras_layer = _with_quick_gradient(keras_layer, tensors[inputs[0]])
         sources = [tensors[source] for source in inputs]
         tensor = keras_layer(sources if len(sources) > 1 else sources[0])
         if batch_normalization and _is_convolution(layer) and name not in normalized:
@@ -84,14 +79,6 @@ def with_output(architecture: Architecture, output: Output) -> Architecture:
     outputs = layer_table(architecture)[-1].output_shape[-1]
     last = kinds.Activation(activation="sigmoid" if outputs == 1 else "softmax")
     return architecture.model_copy(update={"layers": (*architecture.layers, last)})
-
-
-def _with_quick_gradient(pooling: Any, source: Any) -> Any:
-    from siliconv.models.pooling import TrainedMaxPooling2D, tiles
-
-    if _rank(source) != 2 or not tiles(source.shape[1:3], pooling.pool_size, pooling.strides):
-        return pooling
-    return TrainedMaxPooling2D.from_config(pooling.get_config())
 
 
 def _is_convolution(layer: LayerBase) -> bool:

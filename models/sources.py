@@ -116,10 +116,12 @@ def _list_folder(root: Path) -> Listing:
             where=str(root),
             fix="put the images of each class into a folder named after it: cats/ and dogs/",
         )
-    files, labels, given = [], [], []
+    files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
+    labels, given = [], []
     for tree, split in trees:
         for number, class_name in enumerate(class_names):
-            found = sorted(path for path in (tree / class_name).rglob("*") if path.is_file())
+            inside = (tree / class_name).rglob("*")
+            found = sorted(path.relative_to(root).as_posix() for path in inside if path.is_file())
             files += found
             labels += [number] * len(found)
             given += [split] * len(found)
@@ -127,8 +129,8 @@ def _list_folder(root: Path) -> Listing:
         class_names,
         np.asarray(labels, np.int32),
         np.asarray(given, np.int64),
-        lambda i: str(files[i].relative_to(root)),
-        lambda chosen: (files[i] for i in chosen),
+        lambda i: files[i],
+        lambda chosen: (root / files[i] for i in chosen),
     )
 
 

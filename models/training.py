@@ -94,9 +94,7 @@ def fit(
         progress,
     )
     path = work / CHECKPOINT
-    fingerprint = training_fingerprint(
-        config, model.get_weights(), [dataset.train.labels, dataset.val.labels], dataset.class_names
-    )
+    fingerprint = training_fingerprint(config, model.get_weights(), dataset)
     history, best = _resume(path, fingerprint, model, optimizer, progress)
     if not history.should_stop(config):
         with activity(progress, activity_name, config.epochs * training.steps, "steps"):

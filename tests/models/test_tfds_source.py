@@ -101,6 +101,16 @@ def test_l13_cats_vs_dogs_has_one_split_which_is_divided(
     assert summary.class_names == ("cat", "dog")
     assert sum(map(sum, summary.counts.values())) == 39
     assert [name for name, _ in summary.left_out] == ["cats_vs_dogs, image 3"]
+    few = prepare(DataConfig(source="tfds", name="cats_vs_dogs", limit=10), (16, 16, 3), tmp_path)
+    assert sum(map(sum, few.counts.values())) + len(few.left_out) == 10
+    label_of = {
+        decode_image(example["image"], (16, 16, 3)).tobytes(): int(example["label"])
+        for number, example in enumerate(examples)
+        if number != 3
+    }
+    train = open_dataset(tmp_path).train
+    found = [label_of[pixels.tobytes()] for pixels in train.read(slice(None))]
+    assert found == train.labels.tolist()
 
 
 def test_l13_without_the_library_the_message_names_the_alternatives(

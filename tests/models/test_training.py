@@ -135,6 +135,9 @@ def test_the_checkpoint_of_other_settings_is_not_used(tmp_path: Path, digits: Da
     history = fit(build_model(TINY, seed=2), data, TrainConfig(epochs=1), work=tmp_path)
     fresh = fit(build_model(TINY, seed=2), data, TrainConfig(epochs=1), work=tmp_path / "fresh")
     assert history == fresh
+    darker = LoadedImages(data.train.read(slice(None)) // 2, data.train.labels, data.class_names)
+    other = Dataset(darker, data.val, data.test, data.summary)
+    assert fit(build_model(TINY, seed=2), other, TrainConfig(epochs=1), work=tmp_path / "fresh") != fresh
     (tmp_path / CHECKPOINT).write_bytes(b"damaged")
     assert fit(build_model(TINY, seed=2), data, TrainConfig(epochs=1), work=tmp_path) == fresh
 

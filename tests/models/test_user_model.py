@@ -127,6 +127,13 @@ def test_a_custom_class_is_refused_by_name_even_under_a_known_one() -> None:
         architecture_of(config, where="my_model.keras")
 
 
+def test_a_registered_custom_class_is_refused_by_name() -> None:
+    config = _config(load().layers.Conv2D(2, 3, name="hidden"))
+    config["config"]["layers"][1] |= {"module": None, "registered_name": "Custom>Conv2D"}
+    with pytest.raises(ModelError, match="'hidden' of class 'Conv2D'"):
+        architecture_of(config, where="my_model.keras")
+
+
 def test_a_layer_that_is_used_twice_and_several_inputs_are_refused() -> None:
     tf_keras = load()
     one, two = tf_keras.Input((4, 4, 1)), tf_keras.Input((4, 4, 1))

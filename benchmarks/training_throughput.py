@@ -1,0 +1,130 @@
+"""Training throughput of `siliconv` beside plain Keras `model.fit` on tensors in memory, in one run.
+
+    python benchmarks/training_throughput.py --result benchmarks/results/training_throughput.json
+
+Both train the lecture's CNN (batch normalization in training, dropout 0.5) on the same generated images, one
+from the store on disk, with a checkpoint an epoch and bits that can be repeated, the other from a float32
+array.
+Each is a process of its own, and they take turns; the first epoch of each, which builds the graphs, does not
+count.
+CPU seconds are written beside the wall clock: on a machine that others use too, they are the steadier
+measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+EPOCHS = 3
+Mark = Callable[[], None]
+
+
+def main() -> None:
+    """Take turns and write the rates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=("siliconv", "plain"), help=argparse.SUPPRESS)
+    parser.add_argument("--images", type=int, default=1280)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--result", type=Path)
+    arguments = parser.parse_args()
+    if arguments.part:
+        print(json.dumps(measure(arguments.part, arguments.images, arguments.batch)))
+        return
+    wall: dict[str, list[float]] = {"plain": [], "siliconv": []}
+    cpu: dict[str, list[float]] = {"plain": [], "siliconv": []}
+    sizes = ["--images", str(arguments.images), "--batch", str(arguments.batch)]
+    for number in range(arguments.rounds):
+        for part in sorted(wall, reverse=bool(number % 2)):
+            command = [sys.executable, __file__, "--part", part, *sizes]
+            found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            epochs = json.loads(found.stdout.splitlines()[-1])
+            wall[part] += [seconds for seconds, _ in epochs]
+            cpu[part] += [seconds for _, seconds in epochs]
+            print(part, epochs, flush=True)
+    rates = {part: round(arguments.images / statistics.median(found), 1) for part, found in wall.items()}
+    used = {part: round(statistics.median(found), 2) for part, found in cpu.items()}
+    result = {
+        "command": "python " + " ".join(sys.argv),
+        "cores": os.cpu_count(),
+        "images_per_second": rates,
+        "cpu_seconds_an_epoch": used,
+        "ratio_of_rates": round(rates["siliconv"] / rates["plain"], 3),
+        "ratio_of_cpu_seconds": round(used["siliconv"] / used["plain"], 3),
+        "wall_seconds": wall,
+        "cpu_seconds": cpu,
+    }
+    print(json.dumps(result))
+    if arguments.result:
+        arguments.result.parent.mkdir(parents=True, exist_ok=True)
+        arguments.result.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def measure(part: str, count: int, batch: int) -> list[tuple[float, float]]:
+    """Return wall and CPU seconds of each epoch but the first."""
+    pixels = np.random.default_rng(1).integers(0, 256, (count, 64, 64, 3), np.uint8)
+    labels = (np.arange(count) % 2).astype(np.int32)
+    marks: list[tuple[float, float]] = []
+    train = train_plain if part == "plain" else train_siliconv
+    train(pixels, labels, batch, lambda: marks.append((time.monotonic(), time.process_time())))
+    pairs = itertools.pairwise(marks[1:])
+    return [(round(b[0] - a[0], 2), round(b[1] - a[1], 2)) for a, b in pairs]
+
+
+def train_plain(pixels: np.ndarray, labels: np.ndarray, batch: int, mark: Mark) -> None:
+    """Run model.fit on arrays in memory."""
+    from siliconv.models.legacy_keras import load
+
+    keras = load()
+    layers, stack = keras.layers, [keras.Input((64, 64, 3))]
+    for number, filters in enumerate((32, 64, 128, 256)):
+        stack += [layers.Conv2D(filters, 3, padding="same"), layers.BatchNormalization(), layers.ReLU()]
+        stack += [layers.MaxPooling2D()] if number < 3 else []
+        stack += [layers.Dropout(0.5)] if number < 2 else []
+    model = keras.Sequential([*stack, layers.GlobalAveragePooling2D(), layers.Dense(1)])
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(), loss, metrics=["accuracy"])
+    begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: mark())
+    images = pixels.astype(np.float32) / 256
+    model.fit(images, labels, batch_size=batch, epochs=EPOCHS, verbose=0, callbacks=[begin])
+    mark()
+
+
+def train_siliconv(pixels: np.ndarray, labels: np.ndarray, batch: int, mark: Mark) -> None:
+    """Run siliconv's training from the store."""
+    from siliconv.models.float_model import train_float
+    from siliconv.models.image_store import SPLITS, DataSummary, StoreWriter, open_dataset
+    from siliconv.models.presets import preset
+    from siliconv.models.train_config import TrainConfig
+
+    with tempfile.TemporaryDirectory() as folder:
+        writer = StoreWriter(Path(folder))
+        for image, label in zip(pixels, labels, strict=True):
+            writer.append("train", image, int(label))
+        writer.finish(DataSummary((64, 64, 3), ("a", "b"), dict.fromkeys(SPLITS, (0, 0))))
+        steps = -(-len(labels) // batch)
+        config = TrainConfig(batch_size=batch, epochs=EPOCHS, keep="last")
+        train_float(
+            preset("lecture"),
+            open_dataset(Path(folder)),
+            config,
+            work=Path(folder),
+            before_step=lambda step: mark() if step % steps == 0 else None,
+        )
+    mark()
+
+
+if __name__ == "__main__":
+    main()
