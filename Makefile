@@ -13,7 +13,7 @@ demo: setup
 	$(BIN)/siliconv run digits
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff format --check .

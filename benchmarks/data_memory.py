@@ -65,9 +65,7 @@ def train(store: Path, work: Path) -> None:
 def measured(*arguments: str) -> dict[str, float]:
     """Run one part in a process of its own and return its seconds and peak memory."""
     started = time.monotonic()
-    found = subprocess.run(
-        [sys.executable, __file__, "--part", *arguments], check=True, capture_output=True, text=True
-    )
+    found = subprocess.run([sys.executable, __file__, "--part", *arguments], check=True, capture_output=True, text=True)
     return {"seconds": round(time.monotonic() - started, 1), "peak_mib": float(found.stdout.split()[-1])}
 
 

@@ -159,14 +159,10 @@ def _check_unique(names: list[str]) -> None:
 def _split_separable(layer: kinds.SeparableConv2D | kinds.SeparableConv1D) -> tuple[Layer, Layer]:
     if isinstance(layer, kinds.SeparableConv2D):
         return (
-            kinds.DepthwiseConv2D(
-                kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False
-            ),
+            kinds.DepthwiseConv2D(kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False),
             kinds.Conv2D(filters=layer.filters, kernel=1, use_bias=layer.use_bias),
         )
     return (
-        kinds.DepthwiseConv1D(
-            kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False
-        ),
+        kinds.DepthwiseConv1D(kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False),
         kinds.Conv1D(filters=layer.filters, kernel=1, use_bias=layer.use_bias),
     )

@@ -115,9 +115,7 @@ def augmenter(config: AugmentConfig, shape: Shape) -> Augment | None:
     return augment
 
 
-def augmentation_sheet(
-    config: AugmentConfig, pixels: np.ndarray, *, seed: int = 1
-) -> list[tuple[str, np.ndarray]]:
+def augmentation_sheet(config: AugmentConfig, pixels: np.ndarray, *, seed: int = 1) -> list[tuple[str, np.ndarray]]:
     """Return (name, images) for the picture of one image under each configured change, and under all of them.
 
     Parameters
@@ -133,9 +131,7 @@ def augmentation_sheet(
     configured = [
         name for name in AugmentConfig.model_fields if getattr(config, name) != getattr(AugmentConfig(), name)
     ]
-    singles = [
-        (name.replace("_", " "), AugmentConfig(**{name: getattr(config, name)})) for name in configured
-    ]
+    singles = [(name.replace("_", " "), AugmentConfig(**{name: getattr(config, name)})) for name in configured]
     sheet = [("original", np.stack([pixels] * SHEET_ROWS))]
     for name, one in [*singles, ("all together", config)] if configured else []:
         change = augmenter(one, pixels.shape)

@@ -83,12 +83,8 @@ def prepare(
             for split in SPLITS
         }
         _check_counts(counts, listing, left_out, config)
-        duplicates, examples = _duplicates(
-            np.asarray(digests), np.asarray(kept), np.asarray(kept_splits), listing
-        )
-        summary = DataSummary(
-            tuple(input_shape), listing.class_names, counts, tuple(left_out), duplicates, examples
-        )
+        duplicates, examples = _duplicates(np.asarray(digests), np.asarray(kept), np.asarray(kept_splits), listing)
+        summary = DataSummary(tuple(input_shape), listing.class_names, counts, tuple(left_out), duplicates, examples)
         writer.finish(summary)
     finally:
         writer.close()
@@ -180,14 +176,10 @@ def _duplicates(
     """Count the images outside the first split they occur in; training comes first."""
     order = np.lexsort((indices, splits, digests))
     digests, indices, splits = digests[order], indices[order], splits[order]
-    starts = (
-        np.flatnonzero(np.r_[True, digests[1:] != digests[:-1]]) if len(digests) else np.zeros(0, np.int64)
-    )
+    starts = np.flatnonzero(np.r_[True, digests[1:] != digests[:-1]]) if len(digests) else np.zeros(0, np.int64)
     first = np.repeat(starts, np.diff(np.r_[starts, len(digests)]))
     again = np.flatnonzero(splits != splits[first]) if len(digests) else starts
-    examples = tuple(
-        (listing.name(int(indices[first[i]])), listing.name(int(indices[i]))) for i in again[:_EXAMPLES]
-    )
+    examples = tuple((listing.name(int(indices[first[i]])), listing.name(int(indices[i]))) for i in again[:_EXAMPLES])
     return len(again), examples
 
 

@@ -88,9 +88,7 @@ def _takes(node: Node) -> bool:
     return isinstance(node.layer, _FOLDABLE) and node.layer.activation is None
 
 
-def _scaled(
-    weights: list[np.ndarray], layer: Layer, statistics: list[np.ndarray], epsilon: float
-) -> list[np.ndarray]:
+def _scaled(weights: list[np.ndarray], layer: Layer, statistics: list[np.ndarray], epsilon: float) -> list[np.ndarray]:
     scale, offset = _scale_and_offset(statistics, epsilon)
     depthwise = isinstance(layer, kinds.DepthwiseConv2D | kinds.DepthwiseConv1D)
     kernel = weights[0].astype(np.float64) * (scale[:, np.newaxis] if depthwise else scale)

@@ -204,9 +204,7 @@ class StoreWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "dataset.json").unlink(missing_ok=True)
-            self._files: dict[str, BinaryIO] = {
-                split: (folder / f"{split}.u8").open("wb") for split in SPLITS
-            }
+            self._files: dict[str, BinaryIO] = {split: (folder / f"{split}.u8").open("wb") for split in SPLITS}
         except OSError as error:
             raise DataError(
                 "DATA-WRITE",

@@ -97,9 +97,7 @@ class SeparableConv1D(_Windowed1D):
 
 class _Pool(LayerBase):
     pool: Size = Field(default=2, description="Window in pixels (samples); one number for a square")
-    stride: Size | None = Field(
-        default=None, description="Step of the window; the window's size when left out"
-    )
+    stride: Size | None = Field(default=None, description="Step of the window; the window's size when left out")
     padding: Padding = Field(default="valid", description="same or valid, as for convolutions")
 
 

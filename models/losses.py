@@ -43,9 +43,7 @@ def loss_of(config: TrainConfig, outputs: int) -> Loss:
 
     def categorical(labels: Any, output: Any) -> Any:
         target = tf.one_hot(labels, outputs, dtype=output.dtype)
-        return losses.categorical_crossentropy(
-            target, output, from_logits=from_logits, label_smoothing=smoothing
-        )
+        return losses.categorical_crossentropy(target, output, from_logits=from_logits, label_smoothing=smoothing)
 
     def sparse(labels: Any, output: Any) -> Any:
         return losses.sparse_categorical_crossentropy(labels, output, from_logits=from_logits)

@@ -15,9 +15,7 @@ from siliconv.progress import Progress, Silent, activity
 BATCH = 256
 
 
-def predict_logits(
-    model: Any, images: Images, progress: Progress | None = None, *, batch: int = BATCH
-) -> np.ndarray:
+def predict_logits(model: Any, images: Images, progress: Progress | None = None, *, batch: int = BATCH) -> np.ndarray:
     """Return the model's outputs, float32 (n, outputs), in the order of the images."""
     return predictor(model, batch=batch)(images, progress)
 

@@ -111,9 +111,7 @@ def _sigmoid() -> Layer:
 
 def _dnn_baseline() -> Architecture:
     """L8: 64x64 grey pixels, 4096 -> 500: 2,048,000 weights before the first decision."""
-    return Architecture(
-        input_shape=(64, 64, 1), layers=(Flatten(), Dense(units=500, activation="relu"), _sigmoid())
-    )
+    return Architecture(input_shape=(64, 64, 1), layers=(Flatten(), Dense(units=500, activation="relu"), _sigmoid()))
 
 
 def _svhn() -> Architecture:
@@ -143,9 +141,7 @@ def _resnet8() -> Architecture:
     shortcut = "stem"
     for stack, (filters, stride) in enumerate(((16, 1), (32, 2), (64, 2)), start=1):
         first, second, skip, total = (f"stack{stack}_{part}" for part in ("conv1", "conv2", "skip", "add"))
-        layers.append(
-            Conv2D(name=first, filters=filters, stride=stride, activation="relu", inputs=(shortcut,))
-        )
+        layers.append(Conv2D(name=first, filters=filters, stride=stride, activation="relu", inputs=(shortcut,)))
         layers.append(Conv2D(name=second, filters=filters))
         if stride != 1:
             layers.append(Conv2D(name=skip, filters=filters, kernel=1, stride=stride, inputs=(shortcut,)))

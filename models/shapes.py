@@ -106,9 +106,7 @@ def _(layer: kinds.MaxPool, name: str, sources: tuple[Shape, ...]) -> Shape:
 @_shape.register(kinds.GlobalMaxPool)
 def _(layer: LayerBase, name: str, sources: tuple[Shape, ...]) -> Shape:
     if len(sources[0]) < 2:
-        raise _misfit(
-            name, sources[0], "there is nothing left to pool", "put it before the flatten or dense layer"
-        )
+        raise _misfit(name, sources[0], "there is nothing left to pool", "put it before the flatten or dense layer")
     return (sources[0][-1],)
 
 
@@ -166,9 +164,7 @@ def _windows_2d(
     name: str, source: Shape, kernel: kinds.Size, stride: kinds.Size, padding: kinds.Padding
 ) -> tuple[int, int]:
     if len(source) != 3:
-        raise _misfit(
-            name, source, "a 2-D layer needs height x width x channels", "use the 1-D kind of the layer"
-        )
+        raise _misfit(name, source, "a 2-D layer needs height x width x channels", "use the 1-D kind of the layer")
     (mh, mw), (sh, sw) = pair(kernel), pair(stride)
     return (
         _windows(name, source, "height", source[0], mh, sh, padding),
@@ -188,8 +184,7 @@ def _windows(name: str, source: Shape, axis: str, n: int, m: int, s: int, paddin
         raise _misfit(
             name,
             source,
-            f"its {axis} becomes empty: o = floor((n + 2p - m) / s) + 1 "
-            f"= floor(({n} + 0 - {m}) / {s}) + 1 = {count}",
+            f"its {axis} becomes empty: o = floor((n + 2p - m) / s) + 1 = floor(({n} + 0 - {m}) / {s}) + 1 = {count}",
             "use padding: same, a smaller window, fewer pooling layers or a larger input",
         )
     return count

@@ -38,9 +38,7 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
             listing = list_tfds(config)
     where = str(config.path or config.source)
     if not len(listing.labels):
-        raise DataError(
-            "DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders"
-        )
+        raise DataError("DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders")
     if len(listing.class_names) < 2:
         raise DataError(
             "DATA-CLASSES",
@@ -83,9 +81,7 @@ def _list_digits() -> Listing:
 def _of_arrays(
     pixels: np.ndarray, labels: np.ndarray, given: np.ndarray, class_names: tuple[str, ...], kind: str
 ) -> Listing:
-    return Listing(
-        class_names, labels, given, lambda i: f"{kind} {i}", lambda chosen: (pixels[i] for i in chosen)
-    )
+    return Listing(class_names, labels, given, lambda i: f"{kind} {i}", lambda chosen: (pixels[i] for i in chosen))
 
 
 def _list_folder(root: Path) -> Listing:
@@ -165,9 +161,7 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
             fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test",
         )
     pixels = [_npz_images(images, input_shape, path) for images, _, _ in parts]
-    labels = [
-        _npz_labels(labels, len(images), path) for (_, labels, _), images in zip(parts, pixels, strict=True)
-    ]
+    labels = [_npz_labels(labels, len(images), path) for (_, labels, _), images in zip(parts, pixels, strict=True)]
     given = [np.full(len(images), split) for (_, _, split), images in zip(parts, pixels, strict=True)]
     shapes = {images.shape[1:] for images in pixels}
     if len(shapes) > 1:
@@ -197,9 +191,7 @@ def _npz_parts(arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarr
                 if images in arrays and labels in arrays:
                     parts.append((arrays[images], arrays[labels], split))
     if parts:
-        return (
-            parts if any(split == 0 for _, _, split in parts) else [(x, y, UNASSIGNED) for x, y, _ in parts]
-        )
+        return parts if any(split == 0 for _, _, split in parts) else [(x, y, UNASSIGNED) for x, y, _ in parts]
     images_found = [arrays[key] for key in _IMAGE_KEYS if key in arrays]
     labels_found = [arrays[key] for key in _LABEL_KEYS if key in arrays]
     return [(images_found[0], labels_found[0], UNASSIGNED)] if images_found and labels_found else []

@@ -9,9 +9,7 @@ import numpy as np
 UNASSIGNED = -1
 
 
-def stratified_split(
-    labels: np.ndarray, given: np.ndarray, *, validation: float, test: float, seed: int
-) -> np.ndarray:
+def stratified_split(labels: np.ndarray, given: np.ndarray, *, validation: float, test: float, seed: int) -> np.ndarray:
     """Complete a partial assignment of images to splits, class by class.
 
     Parameters

@@ -8,9 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from siliconv.models.augmentation import AugmentConfig
 
-LossKind = Literal[
-    "auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"
-]
+LossKind = Literal["auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 OptimizerKind = Literal["adam", "adamw", "sgd", "rmsprop"]
 ScheduleKind = Literal["constant", "cosine", "plateau"]
 Monitor = Literal["accuracy", "loss"]
@@ -28,23 +26,15 @@ class TrainConfig(BaseModel):
         description="Passes over the training images; raise it later to train on",
     )
     batch_size: int = Field(default=32, ge=1, le=65536, description="Images a step")
-    optimizer: OptimizerKind = Field(
-        default="adam", description="adam, adamw, sgd (Nesterov momentum 0.9) or rmsprop"
-    )
+    optimizer: OptimizerKind = Field(default="adam", description="adam, adamw, sgd (Nesterov momentum 0.9) or rmsprop")
     learning_rate: float = Field(default=1e-3, gt=0.0, le=10.0, description="Step size at the start")
-    weight_decay: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="Decoupled weight decay, for adamw and sgd"
-    )
+    weight_decay: float = Field(default=0.0, ge=0.0, le=1.0, description="Decoupled weight decay, for adamw and sgd")
     schedule: ScheduleKind = Field(
         default="cosine",
         description="constant; cosine: down to a hundredth; plateau: halved when validation stalls",
     )
-    warmup_epochs: int = Field(
-        default=0, ge=0, description="Epochs over which the learning rate rises from zero"
-    )
-    plateau_epochs: int = Field(
-        default=3, ge=1, description="Epochs without progress after which plateau halves it"
-    )
+    warmup_epochs: int = Field(default=0, ge=0, description="Epochs over which the learning rate rises from zero")
+    plateau_epochs: int = Field(default=3, ge=1, description="Epochs without progress after which plateau halves it")
     patience: int = Field(
         default=0,
         ge=0,

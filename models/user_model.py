@@ -68,9 +68,7 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     architecture, names = architecture_of(config, where=source)
     layer_table(architecture)
     centred = _centring(config)
-    renamed = {
-        names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names
-    }
+    renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
     return UserModel(architecture, _as_built(architecture, renamed, source))
 
 

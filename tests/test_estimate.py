@@ -48,9 +48,7 @@ def network(reuse_factors, *, backend=Backend.VITIS, strategy=Strategy.RESOURCE,
     first = convolution("conv_1", size, 3, filters[0], reuse_factors[0], strategy)
     relu = ElementwiseLayer("relu", first.output, Tensor(first.output.shape, PIXEL))
     half = (size - 2) // 2
-    pool = PoolLayer(
-        "pool", relu.output, Tensor((half, half, filters[0]), PIXEL), kernel=(2, 2), stride=(2, 2)
-    )
+    pool = PoolLayer("pool", relu.output, Tensor((half, half, filters[0]), PIXEL), kernel=(2, 2), stride=(2, 2))
     second = convolution("conv_2", half, filters[0], filters[1], reuse_factors[1], strategy)
     dense = MatrixLayer(
         "dense",
@@ -86,9 +84,7 @@ def test_speed_never_improves_when_the_reuse_factor_of_the_slowest_layer_grows(
         if isinstance(layer, MatrixLayer)
     ]
     chosen = [options[int(pick * (len(options) - 1))] for options, pick in zip(legal, picks, strict=True)]
-    design = dataclasses.replace(
-        network(chosen, backend=backend, strategy=strategy, filters=filters), io_type=io_type
-    )
+    design = dataclasses.replace(network(chosen, backend=backend, strategy=strategy, filters=filters), io_type=io_type)
     before = estimate.estimate(design)
     matrices = [i for i, layer in enumerate(design.layers) if isinstance(layer, MatrixLayer)]
     slowest = max(matrices, key=lambda index: before.layers[index].latency_cycles)
@@ -171,17 +167,13 @@ TARGETS = {
 def errors_of(validated, metric, chosen):
     samples, predicted = validated
     return [
-        cross_validation.relative_error(sample.record, predicted, metric)
-        for sample in samples
-        if chosen(sample.record)
+        cross_validation.relative_error(sample.record, predicted, metric) for sample in samples if chosen(sample.record)
     ]
 
 
 @pytest.mark.parametrize("metric", TARGETS)
 def test_cross_validated_error_of_streaming_convolutions(validated, metric):
-    found = errors_of(
-        validated, metric, lambda one: "conv" in one.kind and one.tier in "AB" and "stream" in one.kind
-    )
+    found = errors_of(validated, metric, lambda one: "conv" in one.kind and one.tier in "AB" and "stream" in one.kind)
     assert len(found) >= 7
     assert median(found) <= TARGETS[metric]
 
@@ -198,10 +190,7 @@ def test_cross_validated_error_of_streaming_convolutions(validated, metric):
     ],
 )
 def test_cross_validated_error_of_dense_projects(validated, metric, most):
-    assert (
-        median(errors_of(validated, metric, lambda one: one.kind.startswith("dense") and one.tier == "A"))
-        <= most
-    )
+    assert median(errors_of(validated, metric, lambda one: one.kind.startswith("dense") and one.tier == "A")) <= most
 
 
 def test_a_project_is_never_predicted_from_itself(validated, monkeypatch):

@@ -156,9 +156,7 @@ def test_deeper_fifos_never_slow_a_graph_down(graph, data):
     trace = simulate(graph, images=2)
     if trace.deadlock:
         return
-    deeper = {
-        fifo.name: fifo.depth + data.draw(st.integers(0, 3)) for fifo in graph.fifos if fifo.depth is not None
-    }
+    deeper = {fifo.name: fifo.depth + data.draw(st.integers(0, 3)) for fifo in graph.fifos if fifo.depth is not None}
     assert (
         simulate(graph.with_depths({**{f.name: f.depth for f in graph.fifos}, **deeper}), images=2).length
         <= trace.length

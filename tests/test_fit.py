@@ -58,9 +58,7 @@ def lecture(head="pool"):
         if number < 3:
             before = tensor(PIXEL, filters)
             size //= 2
-            layers.append(
-                PoolLayer(f"pool_{number}", before, tensor(PIXEL, filters), kernel=(2, 2), stride=(2, 2))
-            )
+            layers.append(PoolLayer(f"pool_{number}", before, tensor(PIXEL, filters), kernel=(2, 2), stride=(2, 2)))
     if head == "pool":
         layers.append(GlobalPoolLayer("average", tensor(PIXEL, 256), Tensor((256,), PIXEL), average=True))
         widths = [1]
@@ -126,9 +124,7 @@ def test_without_a_target_the_fastest_that_fits_is_best():
 
 
 def test_no_loop_is_unrolled_beyond_what_the_tools_take():
-    huge = dataclasses.replace(
-        board("alveo-u250"), **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram"), 10**9)
-    )
+    huge = dataclasses.replace(board("alveo-u250"), **dict.fromkeys(("lut", "ff", "dsp", "bram18", "uram"), 10**9))
     chosen = fit.fit(lecture(), huge).chosen
     for layer in chosen.applied_to(lecture()).layers:
         if isinstance(layer, MatrixLayer):

@@ -118,8 +118,7 @@ def test_no_field_is_required(data):
     entry = {key: ENTRY[key] for key in keep}
     if "layers" in entry:
         entry["layers"] = [
-            {key: value for key, value in layer.items() if data.draw(st.booleans())}
-            for layer in ENTRY["layers"]
+            {key: value for key, value in layer.items() if data.draw(st.booleans())} for layer in ENTRY["layers"]
         ]
     record = records.record_of(entry)
     found = estimate(record.design, stage=record.stage)
@@ -154,15 +153,9 @@ def test_siblings_are_one_project():
     def project(**fields):
         return records.project_of(fields)
 
-    assert project(id="wahls4ml-dense-8-9-6b-rf10", tier="W") == project(
-        id="wahls4ml-dense-8-9-8b-rf20", tier="W"
-    )
+    assert project(id="wahls4ml-dense-8-9-6b-rf10", tier="W") == project(id="wahls4ml-dense-8-9-8b-rf20", tier="W")
     assert project(id="a-x", source={"repo": "o/r"}) == project(id="b-y", source={"repo": "o/r"})
     assert project(id="a-x", source={"repo": "o/r"}) != project(id="a-x", source={"repo": "o/s"})
     variants = {"tier": "A", "source": {"repo": "ArgyKokk/hls4ml_MLP_estimator"}}
-    assert project(id="argykokk-cardio-dsp_reuse1", **variants) == project(
-        id="argykokk-cardio-lut_reuse2", **variants
-    )
-    assert project(id="argykokk-cardio-dsp_reuse1", **variants) != project(
-        id="argykokk-mnist-dsp_reuse1", **variants
-    )
+    assert project(id="argykokk-cardio-dsp_reuse1", **variants) == project(id="argykokk-cardio-lut_reuse2", **variants)
+    assert project(id="argykokk-cardio-dsp_reuse1", **variants) != project(id="argykokk-mnist-dsp_reuse1", **variants)

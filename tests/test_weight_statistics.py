@@ -42,9 +42,7 @@ def test_totals_tell_the_multiplications_of_ordinary_weights(width, scale):
     weights = np.clip(np.rint(random.laplace(scale=scale, size=(64, 32))), -limit, limit).astype(int)
     exact = weight_statistics.from_integers(weights)
     distinct = len(np.unique(np.abs(weights[weights != 0])))
-    inferred = weight_statistics.from_counts(
-        exact.n, exact.nonzero, exact.powers_of_two, distinct, width=width
-    )
+    inferred = weight_statistics.from_counts(exact.n, exact.nonzero, exact.powers_of_two, distinct, width=width)
     assert inferred.multiplications == pytest.approx(exact.multiplications, rel=0.15, abs=5)
     assert inferred.magnitude_bits == pytest.approx(exact.magnitude_bits, abs=0.5)
 

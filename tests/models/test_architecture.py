@@ -67,9 +67,7 @@ def test_an_empty_shape_names_layer_shape_and_formula() -> None:
         input_shape=(7, 4, 1),
         layers=(kinds.MaxPool(), kinds.Conv2D(filters=2, padding="valid", name="second")),
     )
-    with pytest.raises(
-        ModelError, match=r"'second' cannot take 3x2x1.*floor\(\(2 \+ 0 - 3\) / 1\) \+ 1 = 0"
-    ) as found:
+    with pytest.raises(ModelError, match=r"'second' cannot take 3x2x1.*floor\(\(2 \+ 0 - 3\) / 1\) \+ 1 = 0") as found:
         layer_table(tiny)
     assert found.value.code == "MODEL-SHAPE"
 

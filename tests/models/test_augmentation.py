@@ -83,9 +83,7 @@ def test_translation_moves_up_to_its_share(axis: int) -> None:
     ("option", "low", "high"),
     [({"resizing": 0.25}, 0.8, 4 / 3), ({"central_crop": 0.5}, 0.5, 1.0), ({"random_crop": 0.5}, 0.5, 1.0)],
 )
-def test_crops_and_resizing_change_the_scale_as_configured(
-    option: dict[str, float], low: float, high: float
-) -> None:
+def test_crops_and_resizing_change_the_scale_as_configured(option: dict[str, float], low: float, high: float) -> None:
     found = _augment(_ramp(1), **option).astype(float)[:, 10, :, 0]
     slope = (found[:, 12] - found[:, 8]) / 40
     assert low - 0.03 <= slope.min() < low + 0.1
@@ -99,9 +97,7 @@ def test_a_random_crop_stays_inside_the_image() -> None:
 
 
 def test_the_crop_box_is_the_box_brought_to_size() -> None:
-    columns, rows = (
-        _augment(_ramp(axis), crop_box=(0.0, 0.5, 0.5, 0.5)).astype(float)[0, :, :, 0] for axis in (1, 0)
-    )
+    columns, rows = (_augment(_ramp(axis), crop_box=(0.0, 0.5, 0.5, 0.5)).astype(float)[0, :, :, 0] for axis in (1, 0))
     assert columns[10, 10] == pytest.approx(120 + 21 * 10 / 4, abs=2)
     assert rows[10, 10] == pytest.approx(120 - 21 * 10 / 4, abs=2)
     assert columns[10, 12] - columns[10, 8] == pytest.approx(20, abs=2)

@@ -44,9 +44,7 @@ def test_digits_are_split_by_class_and_scaled_to_bytes(digits: Dataset) -> None:
     assert min(np.bincount(digits.test.labels)) == 35
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_split(
-    tmp_path: Path, digits_folder: Path
-) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_split(tmp_path: Path, digits_folder: Path) -> None:
     for name, seed in (("same", 1), ("other", 2)):
         prepare(DataConfig(seed=seed), (8, 8, 1), tmp_path / name)
     for split in SPLITS:

@@ -68,6 +68,4 @@ def test_learning_curves_are_a_picture_of_the_history(tmp_path: Path) -> None:
         assert picture.format == "PNG"
         assert picture.size[0] > 600
     assert one.read_bytes() != other.read_bytes()
-    assert (
-        one.read_bytes() == learning_curves(History(records), tmp_path / "again.png", runs=(3,)).read_bytes()
-    )
+    assert one.read_bytes() == learning_curves(History(records), tmp_path / "again.png", runs=(3,)).read_bytes()

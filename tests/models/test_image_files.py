@@ -64,9 +64,7 @@ def test_every_pixel_format_is_read(mode: str, channels: int) -> None:
         assert (found == np.asarray(grey)[:, :, np.newaxis]).all()
 
 
-@pytest.mark.parametrize(
-    ("aspect", "left", "middle"), [("stretch", 0, 255), ("crop", 255, 255), ("pad", 0, 255)]
-)
+@pytest.mark.parametrize(("aspect", "left", "middle"), [("stretch", 0, 255), ("crop", 255, 255), ("pad", 0, 255)])
 def test_aspect(aspect: Aspect, left: int, middle: int) -> None:
     """A white square in the middle of a black strip."""
     strip = np.zeros((8, 24, 3), np.uint8)

@@ -74,9 +74,7 @@ def test_l3_l4_variants_have_the_same_weights_and_train(tmp_path: Path, name: st
     table = {row.name: row for row in layer_table(preset(name))}
     assert sum(row.parameters for row in table.values()) == 388_673
     assert table["conv2d_4"].output_shape == (8, 8, 256)
-    _, history = train_float(
-        preset(name), _noise(32, (64, 64, 3)), TrainConfig(epochs=1, batch_size=8), work=tmp_path
-    )
+    _, history = train_float(preset(name), _noise(32, (64, 64, 3)), TrainConfig(epochs=1, batch_size=8), work=tmp_path)
     assert np.isfinite(history.epochs[0].loss)
 
 
@@ -122,17 +120,13 @@ def test_l6_output_sizes_of_the_slide() -> None:
 
 
 def test_l6_an_empty_shape_is_a_clear_error() -> None:
-    network = Architecture(
-        input_shape=(4, 4, 1), layers=(kinds.Conv2D(filters=1, kernel=5, padding="valid"),)
-    )
+    network = Architecture(input_shape=(4, 4, 1), layers=(kinds.Conv2D(filters=1, kernel=5, padding="valid"),))
     with pytest.raises(ModelError, match=r"4x4x1.*height becomes empty.*\(4 \+ 0 - 5\) / 1"):
         build_model(network)
 
 
 def test_l7_filters_of_5x5x3_on_a_28x28_rgb_image() -> None:
-    network = Architecture(
-        input_shape=(28, 28, 3), layers=(kinds.Conv2D(filters=6, kernel=5, padding="valid"),)
-    )
+    network = Architecture(input_shape=(28, 28, 3), layers=(kinds.Conv2D(filters=6, kernel=5, padding="valid"),))
     (row,) = layer_table(network)
     assert row.output_shape == (24, 24, 6)
     assert row.parameters == 6 * (5 * 5 * 3 + 1)
@@ -172,9 +166,7 @@ def test_l9_the_four_activations() -> None:
     [("binary_crossentropy", 2), ("categorical_crossentropy", 3), ("sparse_categorical_crossentropy", 3)],
 )
 @pytest.mark.parametrize("from_logits", [True, False])
-def test_l10_every_loss_trains_and_ends_with_logits(
-    tmp_path: Path, loss: str, classes: int, from_logits: bool
-) -> None:
+def test_l10_every_loss_trains_and_ends_with_logits(tmp_path: Path, loss: str, classes: int, from_logits: bool) -> None:
     network = Architecture(
         input_shape=(8, 8, 1), layers=(kinds.Flatten(), kinds.Dense(units=1 if classes == 2 else classes))
     )

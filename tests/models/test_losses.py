@@ -13,12 +13,8 @@ from siliconv.models.train_config import TrainConfig
 PROBABILITIES, LOGITS = (0.30, 0.15, 0.55), (1.5, 0.8, 2.1)
 
 
-def _loss(
-    kind: str, label: int, output: tuple[float, ...], *, from_logits: bool, smoothing: float = 0.0
-) -> float:
-    config = TrainConfig.model_validate(
-        {"loss": kind, "from_logits": from_logits, "label_smoothing": smoothing}
-    )
+def _loss(kind: str, label: int, output: tuple[float, ...], *, from_logits: bool, smoothing: float = 0.0) -> float:
+    config = TrainConfig.model_validate({"loss": kind, "from_logits": from_logits, "label_smoothing": smoothing})
     tf = tensorflow()
     found = loss_of(config, len(output))(tf.constant([label]), tf.constant([output], tf.float32))
     assert found.shape == (1,)

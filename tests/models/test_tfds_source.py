@@ -90,9 +90,7 @@ def test_l13_celeb_a_with_the_attribute_male_and_its_own_splits(
         prepare(config.model_copy(update={"label": "Bald"}), (16, 16, 3), tmp_path)
 
 
-def test_l13_cats_vs_dogs_has_one_split_which_is_divided(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_l13_cats_vs_dogs_has_one_split_which_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = [{"image": _jpeg(i), "label": np.int64(i % 2)} for i in range(40)]
     examples[3]["image"] = b"damaged"
     library = _library({"image": _ImageFeature(), "label": _ClassLabel(["cat", "dog"])}, {"train": examples})

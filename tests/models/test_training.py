@@ -114,9 +114,7 @@ def _epochs_in(checkpoint: Path) -> int:
     return len(json.loads(read_arrays(checkpoint)["about"].tobytes())["history"])
 
 
-def test_l15_training_goes_on_from_a_checkpoint_with_the_optimizer_state(
-    tmp_path: Path, digits: Dataset
-) -> None:
+def test_l15_training_goes_on_from_a_checkpoint_with_the_optimizer_state(tmp_path: Path, digits: Dataset) -> None:
     data = _few(digits)
     config = TrainConfig(epochs=4, schedule="constant", keep="last")
     straight, _ = train_float(TINY, data, config, work=tmp_path / "straight")
@@ -154,9 +152,7 @@ def test_a_finished_training_does_nothing_more(tmp_path: Path, digits: Dataset) 
 
 @pytest.mark.slow
 def test_digits_are_learned(tmp_path: Path, digits: Dataset) -> None:
-    model, history = train_float(
-        preset("digits"), digits, TrainConfig(epochs=8, learning_rate=6e-3), work=tmp_path
-    )
+    model, history = train_float(preset("digits"), digits, TrainConfig(epochs=8, learning_rate=6e-3), work=tmp_path)
     assert len(history) == 8
     logits = predict_logits(model, digits.test)
     assert evaluate(logits, digits.test.labels, digits.class_names).accuracy > 0.95
@@ -177,9 +173,7 @@ def test_the_kept_weights_are_those_of_the_best_epoch(tmp_path: Path, digits: Da
 
 def _history(*scores: tuple[float, float]) -> History:
     return History(
-        tuple(
-            EpochRecord(i, loss, 0.5, loss, accuracy, 1e-3, 1.0) for i, (accuracy, loss) in enumerate(scores)
-        )
+        tuple(EpochRecord(i, loss, 0.5, loss, accuracy, 1e-3, 1.0) for i, (accuracy, loss) in enumerate(scores))
     )
 
 
@@ -218,9 +212,7 @@ def test_class_weights_move_the_decision(tmp_path: Path, digits: Dataset) -> Non
     rare = np.flatnonzero(digits.train.labels == 8)[:8]
     often = np.flatnonzero(digits.train.labels == 1)
     chosen = np.r_[rare, often]
-    train = LoadedImages(
-        digits.train.read(chosen), (digits.train.labels[chosen] == 8).astype(np.int32), ("1", "8")
-    )
+    train = LoadedImages(digits.train.read(chosen), (digits.train.labels[chosen] == 8).astype(np.int32), ("1", "8"))
     data = Dataset(train, train, train, digits.summary)
     data = Dataset(train, train, train, _summary(data))
     network = Architecture(input_shape=(8, 8, 1), layers=(kinds.Flatten(), kinds.Dense(units=1)))

@@ -90,9 +90,7 @@ def test_a_file_computes_what_its_owner_computed(saved: Path, name: str, ending:
     with np.load(saved / f"{name}.npz") as expected:
         written = name == "waveform"
         model = found.build(output="logits" if written else "probabilities")
-        np.testing.assert_allclose(
-            model(expected["images"]).numpy(), expected["outputs"], rtol=1e-4, atol=1e-5
-        )
+        np.testing.assert_allclose(model(expected["images"]).numpy(), expected["outputs"], rtol=1e-4, atol=1e-5)
 
 
 def _config(layer: Any) -> dict[str, Any]:
