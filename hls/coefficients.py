@@ -16,6 +16,9 @@ METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
 # Added to value and truth before their ratio is taken, so that small counts do not make wide bands.
 SLACK = {"latency_cycles": 2.0, "interval_cycles": 1.0, "lut": 50.0, "ff": 50.0, "dsp": 2.0, "bram18": 1.0}
 
+# The designs whose logic synthesis was published in numbers (wa-hls4ml).
+LOGIC_GROUP = "dense io_parallel resource"
+
 
 @dataclass(frozen=True)
 class Coefficients:
@@ -26,7 +29,7 @@ class Coefficients:
     parts
         Stage to resource ("lut", "ff") to part to its cost.
     logic_synthesis
-        What logic synthesis leaves of the figure of C synthesis, by metric.
+        What logic synthesis usually leaves of the LUTs and flip-flops of C synthesis.
     bands
         Group of designs to metric to the factors (low, high) between which the truth lies around a value.
     coverage
@@ -41,17 +44,18 @@ class Coefficients:
     coverage: float
     source: str
 
-    def cost(self, resource: str, part: str, stage: Stage) -> float:
-        """Return LUTs or flip-flops for one unit of a part; an unknown part costs nothing.
+    def costs(self, resource: str, design: Design, stage: Stage) -> tuple[Mapping[str, float], float]:
+        """Return the cost of the parts in LUTs or flip-flops, and a factor for all of them.
 
-        Parts without a logic synthesis of their own take C synthesis' cost times what is usually left.
+        Logic synthesis was fitted to the designs that were published with it, io_parallel Resource ones; for
+        others it leaves the usual share of what C synthesis reports.
         """
-        if stage is Stage.VSYNTH:
-            own = self.parts[Stage.VSYNTH][resource].get(part)
-            if own is not None:
-                return own
-            return self.parts[Stage.CSYNTH][resource].get(part, 0.0) * self.logic_synthesis[resource]
-        return self.parts[Stage.CSYNTH][resource].get(part, 0.0)
+        if stage is Stage.CSYNTH:
+            return self.parts[Stage.CSYNTH][resource], 1.0
+        own = self.parts[Stage.VSYNTH][resource]
+        if own and group_of(design) == LOGIC_GROUP:
+            return own, 1.0
+        return self.parts[Stage.CSYNTH][resource], self.logic_synthesis[resource]
 
     def band(self, group: str, metric: str) -> tuple[float, float]:
         """Return the factors of the band, those of all designs where the group has none of its own."""

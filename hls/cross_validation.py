@@ -70,7 +70,7 @@ def fit_coefficients(samples: Sequence[Sample], source: str) -> Coefficients:
     for sample in samples:
         for metric, ratio in sample.logic_synthesis.items():
             ratios[metric].append(ratio)
-    usual = {"lut": 0.45, "ff": 0.7, "bram18": 0.6, "dsp": 1.0}
+    usual = {"lut": 0.45, "ff": 0.7}
     return Coefficients(
         parts={
             stage: {name: fit(found, name) if found else {} for name in RESOURCES} for stage, found in by_stage.items()
@@ -242,6 +242,6 @@ def _logic_synthesis(entry: Fields) -> dict[str, float]:
         return {}
     return {
         metric: float(after[metric]) / float(before[metric])
-        for metric in ("lut", "ff", "bram18", "dsp")
+        for metric in RESOURCES
         if before.get(metric) and after.get(metric)
     }

@@ -9,23 +9,20 @@ from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.coefficients import METRICS, SLACK, Coefficients, group_of, shipped
-from siliconv.hls.design import Backend, Design, IoType, Layer, MatrixLayer, Stage, UnknownLayer
+from siliconv.hls.design import Design, IoType, Layer, MatrixLayer, Stage, UnknownLayer
+from siliconv.hls.logic_memory import logic_blocks
 from siliconv.hls.memory import (
     fifo_blocks,
     fifo_geometry,
     input_buffer_blocks,
     memory_blocks,
-    rom_blocks,
 )
-from siliconv.hls.multipliers import dsps, is_unrolled
+from siliconv.hls.multipliers import dsps
 from siliconv.hls.network_schedule import network_cycles
 from siliconv.hls.schedule import Cycles, schedule
 from siliconv.hls.structure import Parts, fifo_parts, parts, passing_parts
 
 SOURCE = "estimate"
-# Logic synthesis keeps the weights of few bits in one block memory a multiplier, and those of more bits in
-# LUTs, in about this share of the published io_parallel designs (wa-hls4ml, Vitis HLS 2023.2).
-_LOGIC_ROM_BITS, _LOGIC_ROM_SHARE = 8, 0.65
 
 
 @dataclass(frozen=True)
@@ -164,36 +161,24 @@ def point_values(design: Design, cycles: list[Cycles], stage: Stage, known: Coef
     return {
         "latency_cycles": float(whole.latency),
         "interval_cycles": float(whole.interval),
-        "lut": _cost(found, "lut", stage, known),
-        "ff": _cost(found, "ff", stage, known),
+        "lut": _cost(found, "lut", design, stage, known),
+        "ff": _cost(found, "ff", design, stage, known),
         "dsp": float(round(sum(dsps(layer, design) for layer in design.layers))),
-        "bram18": float(_blocks(design, stage, known)),
+        "bram18": float(_blocks(design, stage)),
     }
 
 
-def _cost(found: Parts, resource: str, stage: Stage, known: Coefficients) -> float:
-    return float(round(sum(count * known.cost(resource, part, stage) for part, count in found.items())))
+def _cost(found: Parts, resource: str, design: Design, stage: Stage, known: Coefficients) -> float:
+    costs, factor = known.costs(resource, design, stage)
+    return float(round(factor * sum(count * costs.get(part, 0.0) for part, count in found.items())))
 
 
-def _blocks(design: Design, stage: Stage, known: Coefficients) -> int:
+def _blocks(design: Design, stage: Stage) -> int:
+    if stage is Stage.VSYNTH:
+        return logic_blocks(design)
     fifos = sum(_fifo_blocks(layer, design) for layer in design.layers[:-1])
     weights = sum(memory_blocks(layer, design) for layer in design.layers)
-    blocks = fifos + weights + input_buffer_blocks(design)
-    if stage is Stage.CSYNTH:
-        return blocks
-    looped = [one for one in design.layers if isinstance(one, MatrixLayer) and not is_unrolled(one)]
-    if looped and design.io_type is IoType.PARALLEL and design.backend is Backend.VITIS:
-        return round(sum(_logic_blocks(layer) for layer in looped))
-    return round(blocks * known.logic_synthesis["bram18"])
-
-
-def _logic_blocks(layer: MatrixLayer) -> float:
-    """Return the blocks that logic synthesis leaves of the weights and index table of a reuse loop."""
-    lanes = ceil(layer.products / layer.reuse_factor)
-    index = 1.0
-    if layer.weight.width > _LOGIC_ROM_BITS:
-        return index
-    return index + _LOGIC_ROM_SHARE * lanes * max(rom_blocks(layer.reuse_factor, layer.weight.width), 1)
+    return fifos + weights + input_buffer_blocks(design)
 
 
 def _fifo_blocks(layer: Layer, design: Design) -> int:
@@ -216,8 +201,8 @@ def _layer_estimate(
         kind=str(layer.kind) if isinstance(layer, MatrixLayer) else type(layer).__name__.removesuffix("Layer").lower(),
         latency_cycles=cycles.latency,
         interval_cycles=cycles.interval,
-        lut=round(_cost(found, "lut", stage, known)),
-        ff=round(_cost(found, "ff", stage, known)),
+        lut=round(_cost(found, "lut", design, stage, known)),
+        ff=round(_cost(found, "ff", design, stage, known)),
         dsp=round(dsps(layer, design)),
         bram18=memory_blocks(layer, design) + fifo,
         fifo_bram18=fifo,

@@ -80,10 +80,15 @@ def memory_blocks(layer: Layer, design: Design) -> int:
 
 @memory_blocks.register
 def _(layer: MatrixLayer, design: Design) -> int:
+    return weight_blocks(layer, layer.weight.width)
+
+
+def weight_blocks(layer: MatrixLayer, width: int) -> int:
+    """Return the blocks of a layer's weights, stored with so many bits each, and of its index table."""
     if is_unrolled(layer) or layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
         return 0
     words, lanes = layer.reuse_factor, ceil(layer.products / layer.reuse_factor)
-    blocks = rom_blocks(words, lanes * layer.weight.width)
+    blocks = rom_blocks(words, lanes * width)
     if layer.reuse_factor > layer.n_in:
         # outidx of dense_resource_rf_gt_nin_rem0: which output each step adds to.
         outputs = layer.reuse_factor // layer.n_in

@@ -67,9 +67,33 @@ def layer_of(fields: Fields, before: Tensor) -> Layer:
     type_name = str(fields.get("type") or "")
     for pattern, build in _BUILDERS:
         if re.search(pattern, type_name):
-            return build(fields, before)
-    input_tensor = _input(fields, before)
-    return UnknownLayer(_name(fields), input_tensor, _output(fields, input_tensor), type_name=type_name)
+            try:
+                return build(fields, before)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                # Somebody else's file: a field that cannot be read makes the layer an unknown one.
+                return UnknownLayer(_name(fields), before, before, type_name=f"{type_name}, unreadable")
+    try:
+        input_tensor = _input(fields, before)
+        output = _output(fields, input_tensor)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        input_tensor = output = before
+    return UnknownLayer(_name(fields), input_tensor, output, type_name=type_name)
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number that is not negative; raises ValueError or TypeError for anything else."""
+    number = int(value)
+    if number < 0:
+        raise ValueError(value)
+    return number
+
+
+def _sizes(stated: Any) -> tuple[int, ...]:
+    """Return sizes of at least one; raises ValueError or TypeError for anything else."""
+    sizes = tuple(int(size) for size in stated or ())
+    if any(size < 1 for size in sizes):
+        raise ValueError(stated)
+    return sizes
 
 
 def _name(fields: Fields) -> str:
@@ -79,7 +103,7 @@ def _name(fields: Fields) -> str:
 def _shape(stated: Any, channels: int) -> tuple[int, ...] | None:
     if not isinstance(stated, list) or not stated:
         return None
-    return tuple(int(size) if size is not None else channels for size in stated)
+    return _sizes([size if size is not None else max(channels, 1) for size in stated])
 
 
 def _input(fields: Fields, before: Tensor) -> Tensor:
@@ -87,7 +111,7 @@ def _input(fields: Fields, before: Tensor) -> Tensor:
     element = fixed_type(fields.get("input_precision"), before.type)
     shape = _shape(fields.get("in_shape"), before.channels)
     if shape is None:
-        size = int(fields.get("n_in") or before.size or 1)
+        size = _whole(fields.get("n_in") or before.size or 1)
         matching = before.size == size and before.size > 0
         packed = int(fields.get("out_pack") or 0)
         shape = before.shape if matching else (size // packed, packed) if 0 < packed < size else (size,)
@@ -114,20 +138,22 @@ def _matrix(fields: Fields, before: Tensor) -> Layer:
     weight = fixed_type(fields.get("weight_precision"), default)
     output = _output(fields, input_tensor)
     if kind is LayerKind.DENSE:
-        output = Tensor((int(fields.get("n_out") or 1),), fixed_type(fields.get("result_precision"), default))
+        output = Tensor(
+            (_whole(fields.get("n_out") or 1),), fixed_type(fields.get("result_precision"), default)
+        )
     spelled = str(fields.get("strategy") or "latency").lower()
     strategy = Strategy(spelled) if spelled in set(Strategy) else Strategy.LATENCY
     if type_name == "dense_large":
         strategy = Strategy.RESOURCE
-    kernel = tuple(fields.get("kernel") or ())
+    kernel = _sizes(fields.get("kernel"))
     if "pointwise" in type_name and not kernel:
         kernel = (1,) * (2 if dimensions == "2d" else 1)
     padding = fields.get("padding")
     n_partitions = int(fields.get("n_partitions") or 0)
-    reuse_factor = int(fields.get("reuse_factor") or 0)
+    reuse_factor = _whole(fields.get("reuse_factor") or 0)
     if not reuse_factor:
         # Not stated: what users mostly run, one output at a time for Resource, all at once for Latency.
-        inputs = int(fields.get("n_in") or prod(kernel) * input_tensor.channels)
+        inputs = _whole(fields.get("n_in") or prod(kernel) * input_tensor.channels)
         reuse_factor = inputs if strategy is Strategy.RESOURCE else 1
     return MatrixLayer(
         _name(fields),
@@ -138,8 +164,8 @@ def _matrix(fields: Fields, before: Tensor) -> Layer:
         bias=fixed_type(fields.get("bias_precision"), weight),
         accumulator=fixed_type(fields.get("accum_precision"), default),
         kernel=kernel,
-        stride=tuple(fields.get("stride") or (1,) * len(kernel)),
-        padding=tuple(padding) if isinstance(padding, list) else (),
+        stride=_sizes(fields.get("stride")) or (1,) * len(kernel),
+        padding=tuple(int(size) for size in padding) if isinstance(padding, list) else (),
         reuse_factor=reuse_factor,
         strategy=strategy,
         parallelization_factor=max(output.pixels // n_partitions, 1) if n_partitions else 1,
@@ -168,7 +194,7 @@ def _statistics(fields: Fields, weight: FixedType) -> WeightStatistics | None:
         return None
     return typical(
         n,
-        inputs=int(fields.get("n_in") or 1),
+        inputs=_whole(fields.get("n_in") or 1),
         fraction=weight.width - weight.integer,
         width=weight.width,
         nonzero=max(int(nonzero), 0),
@@ -184,20 +210,20 @@ def _products(fields: Fields) -> int:
 
 def _pool(fields: Fields, before: Tensor) -> Layer:
     input_tensor = _input(fields, before)
-    kernel = tuple(fields.get("kernel") or (2,) * max(len(input_tensor.shape) - 1, 1))
+    kernel = _sizes(fields.get("kernel")) or (2,) * max(len(input_tensor.shape) - 1, 1)
     return PoolLayer(
         _name(fields),
         input_tensor,
         _output(fields, input_tensor),
         kernel=kernel,
-        stride=tuple(fields.get("stride") or kernel),
+        stride=_sizes(fields.get("stride")) or kernel,
         average="av" in str(fields.get("pool_op") or "max").lower(),
     )
 
 
 def _global_pool(fields: Fields, before: Tensor) -> Layer:
-    channels = int(fields.get("n_filt") or before.channels or 1)
-    pixels = before.shape[:-1] or (int(fields.get("n_in") or 1),)
+    channels = _whole(fields.get("n_filt") or before.channels or 1)
+    pixels = before.shape[:-1] or (_whole(fields.get("n_in") or 1),)
     input_tensor = Tensor((*pixels, channels), fixed_type(fields.get("input_precision"), before.type))
     output = Tensor((channels,), fixed_type(fields.get("result_precision"), before.type))
     average = "av" in str(fields.get("pool_op") or fields.get("name") or "").lower()
@@ -213,9 +239,9 @@ def _elementwise(fields: Fields, before: Tensor) -> Layer:
         input_tensor,
         Tensor(input_tensor.shape, fixed_type(fields.get("result_precision"), input_tensor.type)),
         function=function,
-        table_size=int(fields.get("table_size") or 1024),
+        table_size=_whole(fields.get("table_size") or 1024),
         table_type=fixed_type(fields.get("table_precision"), FixedType(18, 8)),
-        reuse_factor=int(fields.get("reuse_factor") or 1),
+        reuse_factor=_whole(fields.get("reuse_factor") or 1),
         weights=_statistics(fields, scale) if function == "normalize" else None,
     )
 
@@ -227,7 +253,7 @@ def _softmax(fields: Fields, before: Tensor) -> Layer:
         input_tensor,
         _output(fields, input_tensor),
         implementation=str(fields.get("implementation") or "stable"),
-        table_size=int(fields.get("table_size") or 1024),
+        table_size=_whole(fields.get("table_size") or 1024),
     )
 
 

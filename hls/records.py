@@ -94,7 +94,11 @@ def record_of(entry: Fields, index: int = 0) -> Record:
         tier=str(entry.get("tier") or ""),
         design=design_of(entry),
         stage=stage,
-        reported={metric: float(value) for metric, value in values.items() if value is not None},
+        reported={
+            metric: float(value)
+            for metric, value in values.items()
+            if isinstance(value, int | float) and value >= 0
+        },
         has_own_templates=any(str(one.get("type")).endswith("_me") for one in entry.get("layers") or []),
     )
 
@@ -122,13 +126,22 @@ def design_of(entry: Fields) -> Design:
         name=str(entry.get("id") or ""),
         layers=tuple(_layers(entry, io_type)),
         part=part.split(" ")[0] if part.startswith("xc") else DEFAULT_PART,
-        clock_ns=float(entry.get("clock_ns") or 5.0),
-        clock_uncertainty_ns=entry.get("clock_uncertainty_ns"),
+        clock_ns=_positive(entry.get("clock_ns")) or 5.0,
+        clock_uncertainty_ns=_positive(entry.get("clock_uncertainty_ns")),
         backend=Backend.VITIS if "vitis" in spelled else Backend.VIVADO,
         io_type=io_type,
         tool=str(entry.get("tool") or ""),
         forced_multipliers=forced.group(1) if forced else "",
     )
+
+
+def _positive(value: object) -> float | None:
+    """Return a positive number as it is, anything else as None."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if 0 < found < float("inf") else None
 
 
 def _io_type(entry: Fields) -> IoType:

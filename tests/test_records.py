@@ -127,6 +127,21 @@ def test_no_field_is_required(data):
         assert 0 <= value.low <= value.value <= value.high < 1e12
 
 
+JUNK = st.one_of(
+    st.none(), st.text(max_size=5), st.integers(-3, 3), st.just([]), st.just({}), st.just([None, "x"])
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_junk_in_a_layer_or_a_setting_does_no_harm(data):
+    layer = {**CONV, data.draw(st.sampled_from(sorted(CONV))): data.draw(JUNK)}
+    setting = data.draw(st.sampled_from(["part", "clock_ns", "clock_uncertainty_ns", "tool", "strategy"]))
+    record = records.record_of({**ENTRY, "layers": [layer, *ENTRY["layers"][1:]], setting: data.draw(JUNK)})
+    found = estimate(record.design, stage=record.stage)
+    assert 0 <= found.latency_cycles.low <= found.latency_cycles.high < 1e12
+
+
 def test_a_file_is_reported_in_the_shape_of_the_command_line(tmp_path):
     path = tmp_path / "records.json"
     path.write_text(json.dumps([ENTRY, {"id": "empty"}]))

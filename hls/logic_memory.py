@@ -1,0 +1,50 @@
+"""Block memories that are left after logic synthesis, where Vivado decides anew what is worth a block."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from siliconv.hls.design import Backend, Design, IoType, MatrixLayer
+from siliconv.hls.memory import (
+    fifo_blocks,
+    fifo_geometry,
+    input_buffer_blocks,
+    memory_blocks,
+    rom_blocks,
+    weight_blocks,
+)
+from siliconv.hls.multipliers import is_unrolled
+
+# A FIFO of at most so many bits becomes LUTs (Vivado 2019.2: 64 x 16 bits do, 100 x 16 bits do not).
+_LEAST_FIFO_BITS = 1024
+# Of wider types trained weights use about so many bits; the constant ones are not stored.
+_USED_WEIGHT_BITS = 10
+# Io_parallel weights of up to 8 bits: a block for each multiplier, in this share of the published designs
+# (wa-hls4ml, Vitis HLS 2023.2); wider ones go to LUTs. No rule was found for which.
+_LANE_BITS, _LANE_SHARE = 8, 0.65
+
+
+def logic_blocks(design: Design) -> int:
+    """Return the 18-Kb blocks that logic synthesis reports for a design."""
+    looped = [one for one in design.layers if isinstance(one, MatrixLayer) and not is_unrolled(one)]
+    if looped and design.io_type is IoType.PARALLEL and design.backend is Backend.VITIS:
+        return round(sum(_lane_blocks(layer) for layer in looped))
+    total = input_buffer_blocks(design)
+    for number, layer in enumerate(design.layers):
+        if isinstance(layer, MatrixLayer):
+            total += weight_blocks(layer, min(layer.weight.width, _USED_WEIGHT_BITS))
+        else:
+            total += memory_blocks(layer, design)
+        if design.io_type is IoType.STREAM and number < len(design.layers) - 1:
+            depth, bits, count = fifo_geometry(layer, design)
+            if depth * bits > _LEAST_FIFO_BITS:
+                total += count * fifo_blocks(depth, bits, design.backend)
+    return total
+
+
+def _lane_blocks(layer: MatrixLayer) -> float:
+    lanes = ceil(layer.products / layer.reuse_factor)
+    index_table = 1.0
+    if layer.weight.width > _LANE_BITS:
+        return index_table
+    return index_table + _LANE_SHARE * lanes * max(rom_blocks(layer.reuse_factor, layer.weight.width), 1)
