@@ -80,9 +80,7 @@ def main() -> None:
                 continue
             theirs, mine = float(row[COLUMNS[metric]]), ours[record.identity][metric]
             scale = max(truth, 1.0)
-            errors[group_of(record.design), metric].append(
-                (abs(mine - truth) / scale, abs(theirs - truth) / scale)
-            )
+            errors[group_of(record.design), metric].append((abs(mine - truth) / scale, abs(theirs - truth) / scale))
             print(f" {metric} {truth:.0f}: {mine:.0f} / {theirs:.0f}", end=";")
         print()
     print("\nmedian error, siliconv (cross-validated) / rule4ml 0.2.0")

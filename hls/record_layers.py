@@ -138,9 +138,7 @@ def _matrix(fields: Fields, before: Tensor) -> Layer:
     weight = fixed_type(fields.get("weight_precision"), default)
     output = _output(fields, input_tensor)
     if kind is LayerKind.DENSE:
-        output = Tensor(
-            (_whole(fields.get("n_out") or 1),), fixed_type(fields.get("result_precision"), default)
-        )
+        output = Tensor((_whole(fields.get("n_out") or 1),), fixed_type(fields.get("result_precision"), default))
     spelled = str(fields.get("strategy") or "latency").lower()
     strategy = Strategy(spelled) if spelled in set(Strategy) else Strategy.LATENCY
     if type_name == "dense_large":

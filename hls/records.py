@@ -95,9 +95,7 @@ def record_of(entry: Fields, index: int = 0) -> Record:
         design=design_of(entry),
         stage=stage,
         reported={
-            metric: float(value)
-            for metric, value in values.items()
-            if isinstance(value, int | float) and value >= 0
+            metric: float(value) for metric, value in values.items() if isinstance(value, int | float) and value >= 0
         },
         has_own_templates=any(str(one.get("type")).endswith("_me") for one in entry.get("layers") or []),
     )

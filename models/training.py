@@ -97,7 +97,9 @@ def fit(
     fingerprint = training_fingerprint(config, model.get_weights(), dataset)
     history, best = _resume(path, fingerprint, model, optimizer, progress)
     if not history.should_stop(config):
-        with activity(progress, activity_name, config.epochs * training.steps, "steps"):
+        with activity(
+            progress, activity_name, config.epochs * training.steps, "steps", done=len(history) * training.steps
+        ):
             while not history.should_stop(config):
                 history = history.with_epoch(training.epoch(history))
                 if history.best_epoch(config) == len(history) - 1:

@@ -29,11 +29,11 @@ SECONDS_BETWEEN_LINES = 10.0
 class Progress(Protocol):
     """What long-running functions report to.
 
-    `begin` starts an activity of `total` units, `update` says how many are done (and may show a note,
-    such as the loss of the last epoch), `say` prints one line that stays.
+    `begin` starts an activity of `total` units, `done` of them by an earlier run; `update` says how many are done
+    (and may show a note, such as the loss of the last epoch), `say` prints one line that stays.
     """
 
-    def begin(self, activity: str, total: int, unit: str) -> None: ...
+    def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None: ...
 
     def update(self, done: int, note: str = "") -> None: ...
 
@@ -45,7 +45,7 @@ class Progress(Protocol):
 class Silent:
     """The default of every function: reports nothing."""
 
-    def begin(self, activity: str, total: int, unit: str) -> None:
+    def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
         """Report nothing."""
 
     def update(self, done: int, note: str = "") -> None:
@@ -67,18 +67,15 @@ class PlainLines:
         self._total = self._done = self._first = 0
         self._started = self._last_line = 0.0
 
-    def begin(self, activity: str, total: int, unit: str) -> None:
+    def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
         """Start an activity of `total` units."""
         self._activity, self._total, self._unit, self._note = activity, total, unit, ""
-        self._done, self._first = 0, -1
+        self._done = self._first = done
         self._started = self._last_line = time.monotonic()
         self.say(f"{activity} ({total} {unit})")
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
-        if self._first < 0:
-            # Resumed work begins in the middle: the rate counts what this run did.
-            self._first = done - 1 if done > 1 else 0
         self._done, self._note = done, note or self._note
         now = time.monotonic()
         if now - self._last_line >= SECONDS_BETWEEN_LINES and done < self._total:
@@ -105,8 +102,9 @@ class _RateColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the rate, or nothing before there is one."""
-        speed = task.finished_speed or task.speed
-        return Text(_rate(speed, task.fields["unit"]) if speed else "", style="cyan")
+        done = task.completed - task.fields["first"]
+        elapsed = task.finished_time or task.elapsed
+        return Text(_rate(done / elapsed, task.fields["unit"]) if done > 0 and elapsed else "", style="cyan")
 
 
 class Bars:
@@ -117,7 +115,7 @@ class Bars:
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
 
-    def begin(self, activity: str, total: int, unit: str) -> None:
+    def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
         """Start an activity of `total` units."""
         self.end()
         self._bar = RichProgress(
@@ -134,7 +132,7 @@ class Bars:
             console=self._console,
         )
         self._bar.start()
-        self._task = self._bar.add_task(activity, total=total, unit=unit, note="")
+        self._task = self._bar.add_task(activity, total=total, unit=unit, completed=done, note="", first=done)
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
@@ -155,9 +153,9 @@ class Bars:
 
 
 @contextmanager
-def activity(progress: Progress, name: str, total: int, unit: str) -> Iterator[Progress]:
+def activity(progress: Progress, name: str, total: int, unit: str, done: int = 0) -> Iterator[Progress]:
     """Run a block as one activity that is closed also when the block fails."""
-    progress.begin(name, total, unit)
+    progress.begin(name, total, unit, done)
     try:
         yield progress
     finally:

@@ -226,7 +226,7 @@ class Recorder:
     def __init__(self):
         self.lines = []
 
-    def begin(self, activity, total, unit):
+    def begin(self, activity, total, unit, done=0):
         self.lines.append((activity, total, unit))
 
     def update(self, done, note=""):

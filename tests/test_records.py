@@ -127,9 +127,7 @@ def test_no_field_is_required(data):
         assert 0 <= value.low <= value.value <= value.high < 1e12
 
 
-JUNK = st.one_of(
-    st.none(), st.text(max_size=5), st.integers(-3, 3), st.just([]), st.just({}), st.just([None, "x"])
-)
+JUNK = st.one_of(st.none(), st.text(max_size=5), st.integers(-3, 3), st.just([]), st.just({}), st.just([None, "x"]))
 
 
 @settings(max_examples=150, deadline=None)
