@@ -27,6 +27,10 @@ class HlsConfig(BaseModel):
         4096,
         description="multipliers a layer may use at most; the smallest legal reuse factor that keeps to it is taken",
     )
+    fifo_depths: Literal["smallest", "hls4ml"] = Field(
+        "smallest",
+        description="smallest: the least words between layers that cost no cycle; hls4ml: a whole feature map each",
+    )
     reuse_factors: dict[str, PositiveInt] = Field(
         default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ class Firmware:
     layers: tuple[FirmwareLayer, ...]
 
 
-def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
+def convert(
+    network: Network, config: HlsConfig, folder: Path, *, fifo_depths: Mapping[str, int] | None = None
+) -> Firmware:
     """Write the hls4ml project of a network into `folder`.
 
     Parameters
@@ -58,6 +61,9 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
         Back end, part, clock, strategy, reuse factors.
     folder
         An empty or new folder.
+    fifo_depths
+        Words by the name of the layer that writes into the FIFO (`siliconv.hls.network_design.fifo_depths`);
+        hls4ml's default, a whole feature map, for the others.
 
     Raises
     ------
@@ -67,6 +73,7 @@ def convert(network: Network, config: HlsConfig, folder: Path) -> Firmware:
     """
     layers = plan_layers(network, config)
     graph = build_graph(network, config, folder)
+    _set_fifo_depths(graph, fifo_depths or {})
     with _hls4ml_output():
         graph.write()
     _remove_traces_of_this_run(folder)
@@ -175,6 +182,14 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
         )
     _check_kept(network, graph, layers)
     return graph
+
+
+def _set_fifo_depths(graph: Any, depths: Mapping[str, int]) -> None:
+    # The same attribute that hls4ml's own FIFO depth optimization sets after a co-simulation.
+    for layer in graph.get_layers():
+        variable = layer.get_output_variable()
+        if layer.name in depths and variable.pragma:
+            variable.pragma = (variable.pragma[0], depths[layer.name])
 
 
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import singledispatch
 
 from siliconv.errors import FirmwareError
@@ -23,6 +24,8 @@ from siliconv.hls.design import (
     PoolLayer,
     Tensor,
 )
+from siliconv.hls.fifo_depths import smallest_depths
+from siliconv.hls.stream_actors import stream_graph
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.network import (
     AveragePool,
@@ -37,9 +40,12 @@ from siliconv.quantize.network import (
     Table,
 )
 
+PADDING_SUFFIX = "_padding"
+"""hls4ml pads a stream in a layer of its own, before the convolution."""
+
 
 def design_of(network: Network, config: HlsConfig) -> Design:
-    """Describe a network with the reuse factors that `siliconv.hls.conversion.convert` gives its layers.
+    """Describe a network with the reuse factors and FIFO depths that its firmware has.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def design_of(network: Network, config: HlsConfig) -> Design:
     for node in network.nodes:
         if not isinstance(node, Input | Reshape):
             layers += _layers(node, network.sources(node)[0], config, reuse)
-    return Design(
+    design = Design(
         network.name,
         tuple(layers),
         part=config.part,
@@ -59,6 +65,21 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         backend=Backend(config.backend),
         io_type=IoType(config.io_type),
     )
+    if config.io_type != "io_stream" or config.fifo_depths == "hls4ml":
+        return design
+    depths = smallest_depths(stream_graph(design)).depths
+    return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in layers))
+
+
+def fifo_depths(design: Design) -> dict[str, int]:
+    """Give the depths in words that a design states, by the name of the hls4ml layer that writes into the FIFO."""
+    return {_hls4ml_name(layer): layer.fifo_depth for layer in design.layers if layer.fifo_depth is not None}
+
+
+def _hls4ml_name(layer: Layer) -> str:
+    if not isinstance(layer, PaddingLayer):
+        return layer.name
+    return f"zp{len(layer.input.shape) - 1}d_{layer.name.removesuffix(PADDING_SUFFIX)}"
 
 
 @singledispatch
@@ -79,7 +100,7 @@ def _(node: Conv, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> 
         # A stream is padded by a layer of its own, which hls4ml puts before the convolution.
         spatial = zip(source.shape[:-1], padding, strict=True)
         padded = Tensor((*(size + pad for size, pad in spatial), source.shape[-1]), before.type)
-        layers.append(PaddingLayer(f"{node.name}_padding", before, padded))
+        layers.append(PaddingLayer(node.name + PADDING_SUFFIX, before, padded))
         before, padding = padded, (0,) * len(padding)
     window = node.kernel.codes.shape[:-2]
     kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D

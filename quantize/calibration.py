@@ -7,6 +7,7 @@ quantization error is taken: a few saturated outliers may cost less than a coars
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -119,8 +120,6 @@ def _producer(activation: Any) -> str:
 
 
 def _check_patterns(model: Any, recipe: Recipe) -> None:
-    from fnmatch import fnmatchcase
-
     names = [layer.name for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]
     for pattern in recipe.layers:
         if not any(fnmatchcase(name, pattern) for name in names):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.errors import ProjectError
+from siliconv.flow import WORK
 from siliconv.models.image_files import decode_image, to_fraction
 from siliconv.models.image_store import open_dataset
 from siliconv.progress import Progress
@@ -63,7 +64,7 @@ def predict_images(
         for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
-    library = compile_project(build / "firmware", network.name, build / ".work" / "csim", progress=progress)
+    library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
     logits = network.logits
     firmware = to_values(simulate(library, network, pixels.astype(np.int64))[logits.name], logits.type)
     return tuple(

@@ -147,13 +147,14 @@ def _lower(context: Context) -> str:
 def _convert(context: Context) -> str:
     from siliconv.hls.conversion import convert
     from siliconv.hls.manifest import write_manifest
+    from siliconv.hls.network_design import design_of, fifo_depths
     from siliconv.hls.testbench import write_testbench
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
     folder = context.out / "firmware"
     folder.mkdir()
-    firmware = convert(network, config, folder)
+    firmware = convert(network, config, folder, fifo_depths=fifo_depths(design_of(network, config)))
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
@@ -365,6 +366,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             *_NETWORK_CODE,
             "siliconv.hls.conversion",
+            "siliconv.hls.network_design",
             "siliconv.hls.table_layer",
             "siliconv.hls.testbench",
             "siliconv.hls.manifest",

@@ -1,0 +1,60 @@
+"""From network to design: what the estimator sees is what the firmware is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion import convert
+from siliconv.hls.design import MatrixLayer, PaddingLayer
+from siliconv.hls.estimate import estimate
+from siliconv.hls.network_design import design_of, fifo_depths
+
+
+@pytest.fixture
+def network(build):
+    chain = build((16, 16, 3)).conv(8, (3, 3)).relu().max_pool(2, 2).conv(8, (3, 3)).relu()
+    return chain.global_average().dense(4).network()
+
+
+def test_layers_carry_geometry_types_weights_and_reuse_factors(network):
+    design = design_of(network, HlsConfig(max_multipliers=64))
+    conv = next(layer for layer in design.layers if layer.name == "conv_2")
+    assert isinstance(conv, MatrixLayer)
+    assert conv.reuse_factor * conv.multipliers == 8 * 9 * 8
+    assert conv.multipliers <= 64
+    assert conv.input.shape == (10, 10, 8), "a stream is padded before the convolution"
+    assert conv.weights is not None
+    assert conv.weights.n == 8 * 9 * 8
+    assert sum(isinstance(layer, PaddingLayer) for layer in design.layers) == 2
+    parallel = design_of(network, HlsConfig(io_type="io_parallel"))
+    assert not any(isinstance(layer, PaddingLayer) for layer in parallel.layers)
+
+
+def test_the_fifo_depths_of_the_design_stand_in_the_firmware(network, tmp_path):
+    config = HlsConfig(max_multipliers=64)
+    depths = fifo_depths(design_of(network, config))
+    convert(network, config, tmp_path, fifo_depths=depths)
+    source = (tmp_path / "firmware" / "net.cpp").read_text()
+    written = sorted(int(depth) for depth in re.findall(r"#pragma HLS STREAM variable=\w+ depth=(\d+)", source))
+    internal = {name: depth for name, depth in depths.items() if name != network.output.name}
+    assert written == sorted(internal.values())
+    assert max(written) < 16 * 16, "hls4ml's default is a whole feature map"
+
+
+def test_small_fifos_save_block_memory_and_cost_no_cycle(network):
+    small, whole = (
+        estimate(design_of(network, HlsConfig(max_multipliers=64, fifo_depths=choice)))
+        for choice in ("smallest", "hls4ml")
+    )
+    assert small.bram18.value < whole.bram18.value
+    assert small.interval_cycles.value == whole.interval_cycles.value
+
+
+def test_more_multipliers_are_never_slower(network):
+    intervals = [
+        estimate(design_of(network, HlsConfig(max_multipliers=most))).interval_cycles.value for most in (8, 64, 512)
+    ]
+    assert intervals == sorted(intervals, reverse=True)
