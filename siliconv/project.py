@@ -21,6 +21,15 @@ from siliconv.models.train_config import TrainConfig
 from siliconv.quantize.recipe import Recipe
 
 PROJECT_FILE = "project.yml"
+
+TAKEN_NAMES = frozenset(
+    "auto bool break case char class const continue default delete do double else enum explicit extern false float for"
+    " friend goto if inline int long main namespace new operator private protected public register return short signed"
+    " sizeof static struct switch template this throw true try typedef typename union unsigned using virtual void"
+    " volatile while hls nnet std".split()
+)
+"""C++ keywords, and the names that the generated sources use themselves."""
+
 PROJECTS_FOLDER = "firmware_projects"
 
 
@@ -144,8 +153,8 @@ def with_data_folder(project: Project, folder: Path) -> Project:
 
 def c_identifier(name: str) -> str:
     """Make a C identifier of a project's name, for the firmware's top function."""
-    cleaned = re.sub(r"\W", "_", name)
-    return cleaned if cleaned[:1].isalpha() else f"net_{cleaned}"
+    cleaned = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return cleaned if cleaned[:1].isalpha() and cleaned not in TAKEN_NAMES else f"net_{cleaned}"
 
 
 def _with_absolute_path(project: Project, folder: Path) -> Project:

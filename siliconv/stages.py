@@ -13,6 +13,7 @@ from siliconv.models.datasets import prepare, source_fingerprint
 from siliconv.models.evaluation import Metrics, evaluate
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset, Images, open_dataset
+from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
@@ -21,6 +22,8 @@ from siliconv.report import write_report
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
+
+IMAGES_PER_READ = 2048
 
 KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
@@ -102,7 +105,6 @@ def _quantize(context: Context) -> str:
 def _lower(context: Context) -> str:
     from siliconv.models.architecture import output_activation
     from siliconv.models.prediction import predict_logits
-    from siliconv.quantize import emulator
     from siliconv.quantize.agreement import compare_layers, compare_logits
     from siliconv.quantize.function_table import table_error
     from siliconv.quantize.lowering import lower
@@ -111,11 +113,11 @@ def _lower(context: Context) -> str:
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
     network = lower(model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)})
-    if output_activation(context.project.model.architecture) == "sigmoid":
+    activation = output_activation(context.project.model.architecture)
+    if activation == "sigmoid":
         network = with_sigmoid(network, name="sigmoid")
     logits = network.logits
-    images = dataset.test.read(slice(None))
-    codes = emulator.compile(network).run(images, keep=[logits.name], progress=context.progress)[logits.name]
+    codes = _network_logits(network, dataset.test, context)
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
@@ -141,7 +143,8 @@ def _lower(context: Context) -> str:
         if not differing and not whole.differing
         else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
     )
-    return f"{len(network.nodes)} nodes, types proven, {verdict}"
+    ending = "; ends with its logits, the softmax is left to the host" if activation == "softmax" else ""
+    return f"{len(network.nodes)} nodes, types proven, {verdict}{ending}"
 
 
 def _convert(context: Context) -> str:
@@ -282,6 +285,20 @@ def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
     from siliconv.models.prediction import predict_logits
 
     return _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+
+
+def _network_logits(network: Network, images: Images, context: Context) -> Codes:
+    """Run the integer network on all images of a set, in bounded memory; (n, outputs)."""
+    from siliconv.quantize import emulator
+
+    name, emulated = network.logits.name, emulator.compile(network)
+    parts = []
+    with activity(context.progress, "Integer network", len(images), "images") as shown:
+        for start in range(0, len(images), IMAGES_PER_READ):
+            codes = images.read(slice(start, start + IMAGES_PER_READ))
+            parts.append(emulated.run(codes, keep=[name])[name])
+            shown.update(start + len(codes))
+    return np.concatenate(parts)
 
 
 def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:

@@ -103,6 +103,9 @@ def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
     assert written.quantize == load(tmp_path, "model: {preset: digits}\n").quantize
 
 
-@pytest.mark.parametrize(("name", "identifier"), [("digits", "digits"), ("my-net 2", "my_net_2"), ("3d", "net_3d")])
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [("digits", "digits"), ("my-net 2", "my_net_2"), ("3d", "net_3d"), ("main", "net_main"), ("größe", "gr__e")],
+)
 def test_names_become_c_identifiers(name, identifier):
     assert c_identifier(name) == identifier
