@@ -14,7 +14,7 @@ from siliconv.quantize.fixed_point import FixedPoint
 _QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
 
 
-def quantized_model(model: Any, types: Mapping[str, FixedPoint]) -> Any:
+def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: float | None = None) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
     Parameters
@@ -23,6 +23,8 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint]) -> Any:
         The deployed float model that outputs logits.
     types
         Types of weights, biases and activations (`siliconv.quantize.calibration.choose_types`).
+    dropout
+        Rate of every dropout layer in fine-tuning; that of the float model by default.
     """
     keras = legacy_keras.load()
     import qkeras
@@ -41,7 +43,10 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint]) -> Any:
             )
         if kind == "Activation":
             return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
-        return type(layer).from_config(layer.get_config())
+        config = layer.get_config()
+        if dropout is not None and "Dropout" in kind:
+            config["rate"] = dropout
+        return type(layer).from_config(config)
 
     clone = keras.models.clone_model(model, clone_function=quantize)
     clone.set_weights(model.get_weights())

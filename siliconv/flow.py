@@ -7,6 +7,7 @@ A run that is killed at any moment therefore leaves whole artefacts of earlier r
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import shutil
@@ -238,7 +239,7 @@ def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[st
     content = {
         "name": name,
         "settings": stage.settings(project),
-        "code": code_hash(*stage.modules),
+        "code": [code_hash(*stage.modules), hashlib.sha256(inspect.getsource(stage.run).encode()).hexdigest()],
         "libraries": {library: library_version(library) for library in stage.libraries},
         "inputs": {need: upstream[need] for need in stage.needs},
     }

@@ -74,12 +74,16 @@ def _quantize(context: Context) -> str:
     float_model = load_float_model(context.build)
     chosen = _spread(len(dataset.train), recipe.calibration_images)
     types = choose_types(float_model, recipe, to_fraction(dataset.train.read(chosen)))
-    model = quantized_model(float_model, types)
+    # A network that was trained with less dropout than is written in it is fine-tuned with as little.
+    configs = [config for config in (recipe.train, context.project.train) if config is not None]
+    dropout = next((config.dropout for config in configs if config.dropout is not None), None)
+    model = quantized_model(float_model, types, dropout=dropout)
     rounded = _evaluate_model(model, dataset, context)
     folder = context.out / "quantized"
     folder.mkdir()
-    epochs = 0
+    how = "rounded, without fine-tuning"
     if recipe.train is not None:
+        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(model, dataset)
         history = fit(
             model,
             dataset,
@@ -88,7 +92,10 @@ def _quantize(context: Context) -> str:
             progress=context.progress,
             activity_name="Fine-tuning",
         )
-        epochs = len(history)
+        how = f"after {len(history)} epochs of fine-tuning ({rounded.accuracy:.4f} by rounding alone)"
+        if _validation_accuracy(model, dataset) < rounded_score:
+            model.set_weights(rounded_weights)
+            how = f"by rounding alone: {len(history)} epochs of fine-tuning did not help on the validation images"
         learning_curves(history, folder / "learning_curves.png")
         _write_history(folder / "history.json", history)
     snap_weights(model)
@@ -96,10 +103,7 @@ def _quantize(context: Context) -> str:
     _write_json(folder / "types.json", as_text(types))
     metrics = _evaluate_model(model, dataset, context)
     _write_json(folder / "metrics.json", {**metrics.as_json(), "accuracy_without_fine_tuning": rounded.accuracy})
-    return (
-        f"test accuracy {metrics.accuracy:.4f} after {epochs} epochs of fine-tuning"
-        f" ({rounded.accuracy:.4f} by rounding alone)"
-    )
+    return f"test accuracy {metrics.accuracy:.4f} {how}"
 
 
 def _lower(context: Context) -> str:
@@ -197,6 +201,7 @@ def _csim(context: Context) -> str:
 def _estimate(context: Context) -> str:
     from siliconv.hls.boards import RESOURCES, board_of_part
     from siliconv.hls.design import MatrixLayer
+    from siliconv.hls.design import Stage as Synthesis
     from siliconv.hls.estimate import estimate
     from siliconv.hls.network_design import design_of
 
@@ -204,7 +209,9 @@ def _estimate(context: Context) -> str:
     config = context.project.hls
     design = design_of(network, config)
     found = estimate(design)
+    on_device = estimate(design, stage=Synthesis.VSYNTH)
     content = found.as_json()
+    content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
     for layer in content["layers"]:
         matrix = matrices.get(layer["name"])
@@ -216,14 +223,18 @@ def _estimate(context: Context) -> str:
     content["part"] = config.part
     board = board_of_part(config.part)
     content["board"] = None
+    verdict = ""
     if board is not None:
-        used = {name: content[name]["value"] for name in RESOURCES}
-        content["board"] = {"name": board.name, "title": board.title, "shares": board.shares(used)}
+        used = {name: content["logic_synthesis"][name]["value"] for name in RESOURCES}
+        shares = board.shares(used)
+        content["board"] = {"name": board.name, "title": board.title, "shares": shares}
+        fullest = max(shares, key=lambda name: shares[name])
+        verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {board.title}"
     _write_json(context.out / "estimate.json", content)
     microseconds = found.latency_cycles.value * found.clock_ns / 1000
     return (
         f"{found.latency_cycles.value:,.0f} cycles = {microseconds:,.0f} us, {found.lut.value:,.0f} LUT,"
-        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis)"
+        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis){verdict}"
     )
 
 
@@ -285,6 +296,15 @@ def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
     from siliconv.models.prediction import predict_logits
 
     return _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+
+
+def _validation_accuracy(model: Any, dataset: Dataset) -> float:
+    """Accuracy on the validation images, or 0 where there are none: then fine-tuning has the last word."""
+    from siliconv.models.prediction import predict_logits
+
+    if not len(dataset.val):
+        return 0.0
+    return evaluate(predict_logits(model, dataset.val), dataset.val.labels, dataset.class_names).accuracy
 
 
 def _network_logits(network: Network, images: Images, context: Context) -> Codes:
@@ -351,7 +371,10 @@ STAGES: tuple[Stage, ...] = (
         _quantize,
         outputs=("quantized",),
         needs=("data", "train"),
-        settings=lambda project: project.quantize.model_dump(mode="json"),
+        settings=lambda project: {
+            "quantize": project.quantize.model_dump(mode="json"),
+            "dropout": project.train.dropout,
+        },
         modules=("siliconv.quantize.calibration", "siliconv.quantize.qkeras_model", "siliconv.models.training"),
         libraries=KERAS_LIBRARIES,
     ),

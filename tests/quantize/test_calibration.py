@@ -68,3 +68,12 @@ def test_snapping_the_weights_changes_no_output_and_puts_them_on_their_grid():
     kind = types["conv2d_2.kernel"]
     assert np.array_equal(kernel, to_values(np.rint(kernel / kind.step).astype(np.int64), kind))
     assert not np.array_equal(kernel, model.get_layer("conv2d_2").kernel.numpy())
+
+
+def test_dropout_of_the_fine_tuning_takes_the_place_of_the_networks():
+    architecture = preset("lecture")
+    model = build_model(architecture)
+    images = np.zeros((1, *architecture.input_shape), np.float32)
+    quantized = quantized_model(model, choose_types(model, Recipe(), images), dropout=0.125)
+    rates = [layer.rate for layer in quantized.layers if "Dropout" in type(layer).__name__]
+    assert rates == [0.125, 0.125]
