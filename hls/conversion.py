@@ -147,10 +147,11 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     """
     descriptions, layers = _descriptions(network), plan_layers(network, config)
     with _hls4ml_output():
+        # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
+        from siliconv.hls.table_layer import register  # isort: skip
+
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
-
-        from siliconv.hls.table_layer import register
 
         register(config.backend)
         settings = create_config(

@@ -14,7 +14,6 @@ import numpy as np
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.design import LayerKind
-from siliconv.hls.table_layer import TableLayer
 from siliconv.quantize.fixed_point import FixedPoint, narrowest, to_values
 from siliconv.quantize.intervals import Bounds
 from siliconv.quantize.network import (
@@ -29,6 +28,9 @@ from siliconv.quantize.network import (
     Table,
     Weights,
 )
+
+TABLE_LAYER = "TableLayer"
+"""Our layer for table functions (`siliconv.hls.table_layer`), by name: this module needs no hls4ml."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
     # Raw bits count 0, 1, ..., then the negative codes from the lowest up.
     by_bits = np.concatenate([by_code[-codes.low :], by_code[: -codes.low]])
     attributes = _attributes(
-        TableLayer.__name__,
+        TABLE_LAYER,
         node,
         n_in=int(np.prod(node.shape)),
         index_width=sources[0].type.width,

@@ -56,7 +56,7 @@ def design_of(network: Network, config: HlsConfig) -> Design:
     layers: list[Layer] = []
     for node in network.nodes:
         if not isinstance(node, Input | Reshape):
-            layers += _layers(node, network.sources(node)[0], config, reuse)
+            layers += _layers(node, _stream_source(node, network), config, reuse)
     design = Design(
         network.name,
         tuple(layers),
@@ -80,6 +80,14 @@ def _hls4ml_name(layer: Layer) -> str:
     if not isinstance(layer, PaddingLayer):
         return layer.name
     return f"zp{len(layer.input.shape) - 1}d_{layer.name.removesuffix(PADDING_SUFFIX)}"
+
+
+def _stream_source(node: Node, network: Network) -> Node:
+    """Give the node whose stream a node reads: flattening leaves the stream as it is."""
+    source = network.sources(node)[0]
+    while isinstance(source, Reshape):
+        source = network.sources(source)[0]
+    return source
 
 
 @singledispatch

@@ -11,10 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hls4ml.backends.backend import get_backend
-from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
-from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
-from hls4ml.model.layers import Layer, register_layer
+from siliconv.hls.layer_list import TABLE_LAYER
+from siliconv.models import legacy_keras
+
+# hls4ml imports TensorFlow, and the first to import it in a process decides which Keras it is bound to.
+legacy_keras.load()
+
+from hls4ml.backends.backend import get_backend  # noqa: E402
+from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate  # noqa: E402
+from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute  # noqa: E402
+from hls4ml.model.layers import Layer, register_layer  # noqa: E402
 
 KERNEL = Path(__file__).parent / "templates" / "nnet_utils" / "nnet_table.h"
 
@@ -82,4 +88,4 @@ def register(backend: str) -> None:
 
 @cache
 def _register_kind() -> None:
-    register_layer(TableLayer.__name__, TableLayer)
+    register_layer(TABLE_LAYER, TableLayer)

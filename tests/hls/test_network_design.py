@@ -44,6 +44,15 @@ def test_the_fifo_depths_of_the_design_stand_in_the_firmware(network, tmp_path):
     assert max(written) < 16 * 16, "hls4ml's default is a whole feature map"
 
 
+def test_a_flattened_stream_is_the_stream_before_it(build):
+    network = build((8, 8, 1)).conv(4, (3, 3)).relu().max_pool(4, 4).flatten().dense(3).network()
+    design = design_of(network, HlsConfig())
+    dense = next(layer for layer in design.layers if layer.name == "dense_1")
+    assert dense.input.shape == (2, 2, 4)
+    assert dense.n_in == 16
+    assert set(fifo_depths(design)) >= {"max_pool_1", "requantize_1", "zp2d_conv_1"}
+
+
 def test_small_fifos_save_block_memory_and_cost_no_cycle(network):
     small, whole = (
         estimate(design_of(network, HlsConfig(max_multipliers=64, fifo_depths=choice)))
