@@ -255,6 +255,8 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
         if result.name == "data" and data is not None:
             remember_data_choice(build, data)
         took = f"{result.record.seconds:.1f} s" if result.ran else "unchanged"
+        if result.edited:
+            took = f"edited since: {', '.join(result.edited)}; kept, --force writes everything again"
         _console.print(f"{result.name:<9} {result.record.summary}  [dim]({took})[/dim]")
 
     results = run_flow(STAGES, chosen, folder.name, build, for_terminal(), until=until, force=force, on_result=show)

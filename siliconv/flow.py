@@ -91,11 +91,12 @@ class Record:
 
 @dataclass(frozen=True)
 class StageResult:
-    """One stage of one run: whether it ran now, and its record."""
+    """One stage of one run: whether it ran now, its record, and which of its outputs were edited since."""
 
     name: str
     ran: bool
     record: Record
+    edited: tuple[str, ...] = ()
 
 
 def run_flow(
@@ -148,8 +149,10 @@ def run_flow(
                     Context(name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress),
                     fingerprint,
                 )
-            digests[stage.name] = _digest(record.outputs)
-            results.append(StageResult(stage.name, ran, record))
+            actual = record.outputs if ran else _actual_hashes(build, record)
+            edited = tuple(name for name, found in actual.items() if found != record.outputs[name])
+            digests[stage.name] = _digest(actual)
+            results.append(StageResult(stage.name, ran, record, edited))
             on_result(results[-1])
             if stage.name == until:
                 break
@@ -157,18 +160,14 @@ def run_flow(
 
 
 def fresh_record(build: Path, stage: Stage, fingerprint: str) -> Record | None:
-    """Give the record of a stage if its inputs and outputs are what they were, else None."""
+    """Give the record of a stage if its inputs are what they were and its outputs are there, else None.
+
+    An output that was edited by hand is kept: the user's work is not overwritten, and the stages after it see it.
+    """
     record = read_record(build, stage.name)
     if record is None or record.fingerprint != fingerprint or not record.outputs:
         return None
-    found = {str(path.relative_to(build)) for path in _output_files(build, stage)}
-    if found != set(record.outputs):
-        return None
-    for relative, expected in record.outputs.items():
-        path = build / relative
-        if _stat(path) != tuple(record.stats.get(relative, ())) and _file_hash(path) != expected:
-            return None
-    return record
+    return record if all((build / relative).is_file() for relative in record.outputs) else None
 
 
 def read_record(build: Path, stage: str) -> Record | None:
@@ -244,6 +243,16 @@ def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[st
         "inputs": {need: upstream[need] for need in stage.needs},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _actual_hashes(build: Path, record: Record) -> dict[str, str]:
+    """Hash the outputs of a record as they lie; what has its old size and time is not read."""
+    return {
+        relative: expected
+        if _stat(build / relative) == tuple(record.stats.get(relative, ()))
+        else _file_hash(build / relative)
+        for relative, expected in record.outputs.items()
+    }
 
 
 def _digest(outputs: Mapping[str, str]) -> str:

@@ -141,6 +141,20 @@ def test_csim_exits_1_when_a_type_is_broken_on_purpose(built, tmp_path, capsys, 
     assert json.loads((copy / "build" / "csim.json").read_text())["exact"] is False
 
 
+def test_csim_exits_1_when_the_generated_sources_were_edited(built, tmp_path, capsys):
+    copy = tmp_path / "digits"
+    shutil.copytree(built, copy)
+    defines = copy / "build" / "firmware" / "firmware" / "defines.h"
+    edited = re.sub("AP_RND_CONV", "AP_TRN", defines.read_text(), count=1)
+    defines.write_text(edited)
+    assert run_command_line(["csim", str(copy)]) == 1
+    message = one_message(capsys.readouterr())
+    assert "CSIM-DIFFERS" in message
+    assert "edited since: firmware/firmware/defines.h" in message
+    assert defines.read_text() == edited
+    assert run_command_line(["csim", str(copy), "--force", "--json"]) == 0
+
+
 def test_a_second_run_is_all_unchanged_and_json_goes_to_stdout(built, capsys):
     assert run_command_line(["run", str(built), "--json"]) == 0
     captured = capsys.readouterr()

@@ -76,14 +76,24 @@ def test_a_changed_setting_runs_from_there_and_stops_where_outputs_are_equal(cou
     assert (tmp_path / "b.txt").read_text() == "two!"
 
 
-def test_a_touched_or_missing_output_is_made_again(counter, project, tmp_path):
+def test_a_missing_output_is_made_again(counter, project, tmp_path):
     run(counter, project, tmp_path)
-    (tmp_path / "b.txt").write_text("tampered")
-    assert run(counter, project, tmp_path) == ["second"]
     (tmp_path / "a" / "file.txt").unlink()
     assert run(counter, project, tmp_path) == ["first"]
-    (tmp_path / "a" / "stray.txt").write_text("what is this")
-    assert run(counter, project, tmp_path) == ["first"]
+
+
+def test_an_output_edited_by_hand_is_kept_told_and_seen_by_the_stages_after_it(counter, project, tmp_path):
+    run(counter, project, tmp_path)
+    (tmp_path / "a" / "file.txt").write_text("edited")
+    (tmp_path / "a" / "stray.txt").write_text("left by a build inside the folder")
+    results = run_flow(counter.stages(), project, "name", tmp_path, Silent(), until="second")
+    assert [(result.name, result.ran, result.edited) for result in results] == [
+        ("first", False, ("a/file.txt",)),
+        ("second", True, ()),
+    ]
+    assert (tmp_path / "b.txt").read_text() == "edited!"
+    assert run(counter, project, tmp_path, force=True) == ["first", "second"]
+    assert (tmp_path / "b.txt").read_text() == "one!"
 
 
 def test_force_runs_everything_and_until_stops(counter, project, tmp_path):
