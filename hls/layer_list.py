@@ -14,8 +14,8 @@ import numpy as np
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.design import LayerKind
-from siliconv.quantize.fixed_point import FixedPoint, narrowest, to_values
-from siliconv.quantize.intervals import Bounds
+from siliconv.quantize.fixed_point import FixedPoint, to_values
+from siliconv.quantize.intervals import Bounds, average_sum_type
 from siliconv.quantize.network import (
     AveragePool,
     Conv,
@@ -111,13 +111,6 @@ def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) ->
 @describe.register
 def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     (source,) = sources
-    # The template divides the sum in the accumulator's type, so the accumulator carries the result's fraction.
-    places = node.type.fraction - source.type.fraction
-    count = int(np.prod(node.window))
-    low, high = bounds[source.name].interval
-    total = bounds[source.name].interval._replace(
-        low=min(low, 0) * count << places, high=max(high, 0) * count << places
-    )
     if node.window == source.shape[:-1]:
         attributes = _attributes(
             f"GlobalAveragePooling{len(node.window)}D",
@@ -128,7 +121,8 @@ def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
         )
     else:
         attributes = _pooling("AveragePooling", node, source)
-    return LayerDescription(attributes, _types(node, accum=narrowest(total, node.type.fraction)))
+    # The template divides the sum in the accumulator's type, so the accumulator carries the result's fraction.
+    return LayerDescription(attributes, _types(node, accum=average_sum_type(node, source, bounds[source.name])))
 
 
 @describe.register

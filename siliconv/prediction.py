@@ -50,6 +50,7 @@ def predict_images(
         ``DATA-IMAGE`` for a file that is no image.
     """
     from siliconv.hls.csim import compile_project, simulate
+    from siliconv.models.pictures import probabilities
     from siliconv.stages import load_float_model, load_quantized_model
 
     if not (build / "firmware").is_dir():
@@ -67,23 +68,19 @@ def predict_images(
     library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
     logits = network.logits
     firmware = to_values(simulate(library, network, pixels.astype(np.int64))[logits.name], logits.type)
+    said = [probabilities(values) for values in (floats, quantized, firmware)]
     return tuple(
         Prediction(
             str(path),
-            _decide(floats[i], class_names),
-            _decide(quantized[i], class_names),
-            _decide(firmware[i], class_names),
+            _decide(said[0][i], class_names),
+            _decide(said[1][i], class_names),
+            _decide(said[2][i], class_names),
             same_bits=bool(np.array_equal(quantized[i], firmware[i])),
         )
         for i, path in enumerate(images)
     )
 
 
-def _decide(logits: np.ndarray, class_names: tuple[str, ...]) -> Said:
-    if logits.size == 1:
-        probability = float(1.0 / (1.0 + np.exp(-logits[0])))
-        chosen = int(logits[0] > 0)
-        return Said(class_names[chosen], probability if chosen else 1.0 - probability)
-    exponentials = np.exp(logits - logits.max())
-    chosen = int(logits.argmax())
-    return Said(class_names[chosen], float(exponentials[chosen] / exponentials.sum()))
+def _decide(shares: np.ndarray, class_names: tuple[str, ...]) -> Said:
+    chosen = int(shares.argmax())
+    return Said(class_names[chosen], float(shares[chosen]))
