@@ -239,6 +239,11 @@ def _sections(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseMod
     return model
 
 
+def knows_field(keys: Sequence[str]) -> bool:
+    """Tell whether a project file has a field of this path; what a mapping with free keys holds counts as unknown."""
+    return keys[-1] in _fields_at(keys[:-1])
+
+
 def _fields_at(keys: Sequence[str | int]) -> Iterator[str]:
     model = _sections(Project, keys)
     return iter(model.model_fields) if model is not None else iter(())
