@@ -6,28 +6,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from siliconv import check_data, check_fields, check_machine
-from siliconv.errors import SiliconvError
-from siliconv.facts import Facts, gather
-from siliconv.hls import check_firmware, check_layers, check_numbers, check_resources, check_reuse
-from siliconv.hls.check_firmware import read_built
-from siliconv.hls.preflight import Finding, Rule, Severity, find_all, rules_of
 from siliconv.options import JsonOption, ProjectArgument, print_json
-from siliconv.planning import read_network
-from siliconv.project import PROJECT_FILE, find_project, load_project
-from siliconv.project_edit import set_fields
 
-FIELD_RULES = rules_of(check_fields)
-PLAN_RULES = rules_of(check_layers, check_reuse, check_numbers, check_resources)
-PROJECT_RULES = rules_of(check_data, check_machine)
-FIRMWARE_RULES = rules_of(check_firmware)
-RULES: tuple[Rule[Any], ...] = (*FIELD_RULES, *PLAN_RULES, *PROJECT_RULES, *FIRMWARE_RULES)
-"""All of them; docs/checks.md has a paragraph for each."""
+if TYPE_CHECKING:
+    from siliconv.hls.preflight import Finding
 
 
 def check(
@@ -39,6 +25,10 @@ def check(
 
     docs/checks.md explains every code.
     """
+    from siliconv.checks import RULES, examine
+    from siliconv.project import PROJECT_FILE, find_project
+    from siliconv.project_edit import set_fields
+
     folder = find_project(project)
     began = time.perf_counter()
     findings = examine(folder)
@@ -59,26 +49,7 @@ def check(
     else:
         sys.stdout.write("".join(f"{line}\n" for line in _lines(findings, changes)))
         sys.stdout.write(f"{len(RULES)} rules in {milliseconds:.0f} ms: {_count(findings)}\n")
-    return int(any(finding.severity is Severity.ERROR for finding in findings))
-
-
-def examine(folder: Path) -> tuple[Finding, ...]:
-    """Apply all rules to a project; a file that can't be read is a finding like the others."""
-    path = folder / PROJECT_FILE
-    written = find_all(FIELD_RULES, check_fields.read_written(path))
-    try:
-        facts = gather(folder, load_project(folder))
-    except SiliconvError as error:
-        return (*written, Finding(error.code, Severity.ERROR, error.what, error.where, error.fix))
-    found = [*written, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
-    return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
-
-
-def _built(facts: Facts) -> tuple[Finding, ...]:
-    build = facts.folder / "build"
-    hls4ml = facts.machine.versions["hls4ml"]
-    built = read_built(build / "firmware", read_network(build), facts.project.hls, hls4ml)
-    return find_all(FIRMWARE_RULES, built) if built is not None else ()
+    return int(any(finding.severity == "error" for finding in findings))
 
 
 def _changes(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -103,5 +74,5 @@ def _lines(findings: Sequence[Finding], changes: dict[str, Any]) -> list[str]:
 
 
 def _count(findings: Sequence[Finding]) -> str:
-    counts = Counter(finding.severity for finding in findings)
-    return ", ".join(f"{counts[one]} {one}{'s' * (counts[one] != 1)}" for one in Severity)
+    counts = Counter(str(finding.severity) for finding in findings)
+    return ", ".join(f"{counts[one]} {one}{'s' * (counts[one] != 1)}" for one in ("error", "warning", "hint"))

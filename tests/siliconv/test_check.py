@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from siliconv import check_command
-from siliconv.check_command import RULES, examine
+from siliconv.checks import RULES, examine
 from siliconv.cli import run_command_line
 from siliconv.hls import check_layers
 from siliconv.machine import Machine
@@ -396,5 +395,5 @@ def test_a_network_of_another_architecture_is_not_taken_for_the_plans(tmp_path, 
 
 def test_this_machine_is_looked_at(tmp_path):
     (tmp_path / "project.yml").write_text(SOUND)
-    found = check_command.examine(tmp_path)
+    found = examine(tmp_path)
     assert not [finding for finding in found if finding.code in ("MACHINE-LIBRARY", "MACHINE-KERAS", "MACHINE-HLS4ML")]
