@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.hls.csim import LayerComparison, compare, compile_project, compiler_version, source_hash
+from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
 from siliconv.progress import Progress
+from siliconv.quantize.comparison import Comparison, Difference
 from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import Network
 from siliconv.quantize.network_file import network_hash
@@ -83,6 +84,7 @@ def certify(
     accuracy: Accuracies,
     cache: Path,
     jobs: int = -1,
+    seconds: float = SECONDS_PER_TASK,
     progress: Progress | None = None,
 ) -> Certificate:
     """Simulate the firmware on the vectors and compare every layer.
@@ -103,6 +105,8 @@ def certify(
         Folder for the compiled library.
     jobs
         Processes; -1 for one a core.
+    seconds
+        Time for the images that a process simulates at a time.
     progress
         Told about the compilation and each simulated vector.
 
@@ -113,7 +117,7 @@ def certify(
     """
     codes = np.concatenate(list(vectors.values()))
     library = compile_project(project, network.name, cache, progress=progress)
-    compared = compare(library, network, codes, jobs=jobs, progress=progress)
+    compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)
     quantized = {layer["name"]: layer for layer in agreement["layers"]}
     layers = tuple(_certified(layer, quantized.get(layer.name)) for layer in compared)
     exact = not any(layer.firmware_differs or layer.quantized_differs for layer in layers)
@@ -137,12 +141,17 @@ def certify(
     )
 
 
-def _certified(layer: LayerComparison, quantized: Mapping[str, Any] | None) -> CertifiedLayer:
+def _certified(layer: Comparison, quantized: Mapping[str, Any] | None) -> CertifiedLayer:
     return CertifiedLayer(
         layer.name,
         max(layer.max_abs_difference, quantized["max_abs_difference"] if quantized else 0.0),
-        layer.elements,
+        layer.values,
         layer.differing,
         quantized["differing"] if quantized else None,
-        asdict(layer.first) if layer.first else None,
+        _place(layer.first) if layer.first else None,
     )
+
+
+def _place(first: Difference) -> dict[str, Any]:
+    """Say where firmware and network part first, as codes of the layer's type."""
+    return {"vector": first.vector, "index": first.index, "firmware": first.one, "network": first.other}

@@ -72,6 +72,9 @@ class CsimConfig(BaseModel):
     images: int = Field(32, ge=1, le=1_000_000, description="test images to simulate, spread over the test set")
     corner_vectors: bool = Field(True, description="also all-zero, all-highest, checkerboard, random inputs")
     jobs: int = Field(-1, ge=-1, description="processes; -1 for one a core")
+    timeout_s: float = Field(
+        600.0, gt=0, description="seconds for the few images that a process simulates at a time, before it is stuck"
+    )
 
 
 class Project(BaseModel):

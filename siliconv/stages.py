@@ -190,6 +190,7 @@ def _csim(context: Context) -> str:
         ),
         cache=context.work,
         jobs=context.project.csim.jobs,
+        seconds=context.project.csim.timeout_s,
         progress=context.progress,
     )
     _write_json(context.out / "csim.json", certificate.as_json())
