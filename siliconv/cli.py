@@ -18,6 +18,7 @@ from rich.table import Table
 from siliconv.check_command import check
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
+from siliconv.verify_command import verify
 
 app = typer.Typer(
     name="siliconv",
@@ -204,6 +205,7 @@ def predict(
 
 
 app.command()(check)
+app.command()(verify)
 
 
 @app.command()

@@ -189,6 +189,10 @@ def _csim(context: Context) -> str:
             )
         ),
         cache=context.work,
+        artefacts=[
+            context.build / name
+            for name in ("network/network.json", "network/weights.npz", "quantized/weights.npz", "quantized/types.json")
+        ],
         jobs=context.project.csim.jobs,
         seconds=context.project.csim.timeout_s,
         progress=context.progress,

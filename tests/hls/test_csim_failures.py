@@ -7,31 +7,18 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hls import csim
-from siliconv.hls.rendering import render
 from siliconv.progress import PlainLines
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 
 pytestmark = pytest.mark.usefixtures("compiler")
 
 SOUND = "for (int i = 0; i < 4; i++) out[i] = in[i];"
-BRIDGE = """
-#include "firmware/net.cpp"
-extern "C" {
-struct trace_data { const char *name; void *data; };
-void allocate_trace_storage(size_t) {}
-void collect_trace_output(struct trace_data *) {}
-void net_double(double *in, double *out) { net(in, out); }
-}
-"""
 
 
 @pytest.fixture
@@ -40,16 +27,9 @@ def network(build):
 
 
 @pytest.fixture
-def compiled(tmp_path):
+def compiled(tmp_path, tiny_project):
     def compile_firmware(body):
-        project = tmp_path / "with a space" / "firmware"
-        (project / "firmware" / "ap_types").mkdir(parents=True)
-        headers = Path(find_spec("hls4ml").submodule_search_locations[0]) / "templates" / "vivado" / "ap_types"
-        shutil.copy(headers / "hls_stream.h", project / "firmware" / "ap_types")
-        (project / "Makefile").write_text(render("Makefile.j2", top="net"))
-        source = f'#include <cassert>\n#include "hls_stream.h"\nstatic void net(double *in, double *out) {{ {body} }}\n'
-        (project / "firmware" / "net.cpp").write_text(source)
-        (project / "net_bridge.cpp").write_text(BRIDGE)
+        project = tiny_project(tmp_path / "with a space" / "firmware", body)
         return csim.compile_project(project, "net", tmp_path / "with a space" / "cache")
 
     return compile_firmware
