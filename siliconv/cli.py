@@ -17,6 +17,7 @@ from rich.table import Table
 
 from siliconv.check_command import check
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
+from siliconv.explain_command import explain
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
 from siliconv.verify_command import verify
 
@@ -205,6 +206,7 @@ def predict(
 
 
 app.command()(check)
+app.command()(explain)
 app.command()(verify)
 
 
