@@ -152,7 +152,40 @@ def test_csim_exits_1_when_the_generated_sources_were_edited(built, tmp_path, ca
     assert "CSIM-DIFFERS" in message
     assert "edited since: firmware/firmware/defines.h" in message
     assert defines.read_text() == edited
+    assert run_command_line(["explain", str(copy)]) == 1
+    said = capsys.readouterr().out
+    assert "part in layer 'conv2d_1_relu'" in said
+    assert re.search(r"cause   \[ROUNDING-(TIE|MODE)\] in the firmware execution", said)
+    assert run_command_line(["check", str(copy)]) == 1
+    assert "FIRMWARE-TYPE" in capsys.readouterr().out
     assert run_command_line(["csim", str(copy), "--force", "--json"]) == 0
+
+
+def test_the_certificate_holds_until_a_file_is_edited(built, tmp_path, capsys):
+    assert run_command_line(["verify", str(built)]) == 0
+    assert "The certificate holds" in capsys.readouterr().out
+    copy = tmp_path / "digits"
+    shutil.copytree(built, copy)
+    weights = copy / "build" / "firmware" / "firmware" / "weights" / "w2.txt"
+    weights.write_text(weights.read_text().replace("0", "1", 1))
+    assert run_command_line(["verify", str(copy)]) == 1
+    captured = capsys.readouterr()
+    assert "firmware/firmware/weights/w2.txt" in captured.out
+    assert "VERIFY-CHANGED" in captured.err
+
+
+def test_explain_says_equal_or_of_what_a_float_networks_difference_consists(built, capsys):
+    assert run_command_line(["explain", str(built), "--between", "reference", "quantized", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal"] is True
+    assert run_command_line(["explain", str(built), "--between", "float", "reference", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["layer"], found["causes"][0]["code"]) == ("conv2d_1", "FLOAT-VS-QUANTIZED")
+    parts = {part["layer"]: part for part in found["contributions"]}
+    assert list(parts) == ["conv2d_1", "conv2d_2", "dense_1", "dense_2"]
+    for part in parts.values():
+        total = part["weights"] + part["bias"] + part["activations"] + part["rounding"]
+        assert total == pytest.approx(part["total"])
+    assert run_command_line(["explain", str(built), "--between", "float", "board"]) == 2
 
 
 def test_a_second_run_is_all_unchanged_and_json_goes_to_stdout(built, capsys):
