@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.hls.firmware_types import StatedType, explain_type, stated_types
+from siliconv.quantize.element_trace import conversion
 from siliconv.quantize.explanation import Cause, Execution, Place, Values, input_cause
 from siliconv.quantize.fixed_point import Codes, FixedPoint, requantize
 from siliconv.quantize.network import AveragePool, Conv, Dense, DepthwiseConv, Network, Requantize, Table
@@ -105,19 +106,14 @@ def _conversion(types: Mapping[str, StatedType], place: Place) -> Iterator[Cause
         return
     assert isinstance(place.node, Requantize)
     kind, expected, stated = place.sources[0].type, result.expected, result.stated
-    code = max(place.input_code, 0) if place.node.relu else place.input_code
-    places = kind.fraction - expected.fraction
-    rest = code - ((code >> places) << places) if places > 0 else 0
-    exact = code * kind.step
-    outside = not stated.reachable.low * stated.step <= exact <= stated.reachable.high * stated.step
-    tie = places > 0 and 2 * rest == 1 << places
-    if outside and (stated.overflow is not expected.overflow or stated.integer != expected.integer):
-        code_of_cause, said = "SATURATION", f"{exact:g} is outside of {stated}, which makes {place.found:g} of it"
+    found = conversion(place.input_code, kind, expected, relu=place.node.relu)
+    if found.is_outside(stated) and (stated.overflow is not expected.overflow or stated.integer != expected.integer):
+        code_of_cause, said = "SATURATION", f"{found.exact:g} is outside of {stated}, which makes {place.found:g} of it"
     elif stated.rounding is not expected.rounding:
-        code_of_cause = "ROUNDING-TIE" if tie else "ROUNDING-MODE"
-        where = "in the middle of two values" if tie else f"{rest} of {1 << max(places, 0)} above a value"
+        code_of_cause = "ROUNDING-TIE" if found.is_tie else "ROUNDING-MODE"
+        where = "in the middle of two values" if found.is_tie else f"{found.rest} of {1 << found.places} above a value"
         taken = f"{stated.rounding} takes {place.found:g}, {expected.rounding} {place.trace.value:g}"
-        said = f"{exact!r} lies {where}; {taken}"
+        said = f"{found.exact!r} lies {where}; {taken}"
     else:
         code_of_cause, said = "RESULT-TYPE", explain_type(result)
     yield Cause(

@@ -176,20 +176,46 @@ def _(
     yield f"input code {code} reads entry {code - lowest} of {node.table.codes.size}: {node.table.codes[code - lowest]}"
 
 
+@dataclass(frozen=True)
+class Conversion:
+    """One code on its way into a type.
+
+    ``code``: after relu; ``exact``: its value; ``places``: bits dropped; ``rest``: what they hold.
+    """
+
+    code: int
+    exact: float
+    places: int
+    rest: int
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether the value lies in the middle between two of the type's."""
+        return self.places > 0 and 2 * self.rest == 1 << self.places
+
+    def is_outside(self, to: FixedPoint) -> bool:
+        """Whether the value is beyond the ends of a type."""
+        return not to.reachable.low * to.step <= self.exact <= to.reachable.high * to.step
+
+
+def conversion(code: int, kind: FixedPoint, to: FixedPoint, *, relu: bool) -> Conversion:
+    """Look at one code on its way from a type into another."""
+    code = max(code, 0) if relu else code
+    places = max(kind.fraction - to.fraction, 0)
+    return Conversion(code, code * kind.step, places, code - ((code >> places) << places))
+
+
 def conversion_in_words(code: int, kind: FixedPoint, to: FixedPoint, *, relu: bool) -> str:
     """Say how one code is brought into a type: what relu does, what is dropped, where it saturates."""
     said = f"code {code} of {kind}"
     if relu and code < 0:
-        said, code = f"{said}, negative, becomes 0 by relu", 0
-    places = kind.fraction - to.fraction
-    if places > 0:
-        rest = code - ((code >> places) << places)
-        tie = ", a tie" if rest == 1 << (places - 1) else ""
-        said += f"; {places} bits dropped, {rest} of {1 << places}{tie}"
-    result = int(requantize(np.array([code], dtype=np.int64), kind.fraction, to)[0])
-    exact = code / 2.0**kind.fraction
-    if not to.reachable.low * to.step <= exact <= to.reachable.high * to.step:
-        said += f"; {exact:g} is outside of {to}"
+        said += ", negative, becomes 0 by relu"
+    found = conversion(code, kind, to, relu=relu)
+    if found.places:
+        said += f"; {found.places} bits dropped, {found.rest} of {1 << found.places}{', a tie' * found.is_tie}"
+    if found.is_outside(to):
+        said += f"; {found.exact:g} is outside of {to}"
+    result = int(requantize(np.array([found.code], dtype=np.int64), kind.fraction, to)[0])
     return f"{said} -> {result}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.models import legacy_keras
-from siliconv.quantize.element_trace import Index, multiplied
+from siliconv.quantize.element_trace import Index, conversion, multiplied
 from siliconv.quantize.explanation import Cause, Execution, Place, Values, input_cause
 from siliconv.quantize.fixed_point import to_values
 from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network, Node, Requantize, Reshape
@@ -206,23 +206,20 @@ def _conversion(place: Place) -> Iterator[Cause]:
     if not isinstance(place.node, Requantize):
         return
     to, kind = place.node.type, place.sources[0].type
-    code = max(place.input_code, 0) if place.node.relu else place.input_code
-    places = kind.fraction - to.fraction
-    rest = code - ((code >> places) << places) if places > 0 else 0
-    exact = code * kind.step
-    if not to.reachable.low * to.step <= exact <= to.reachable.high * to.step:
+    found = conversion(place.input_code, kind, to, relu=place.node.relu)
+    if found.is_outside(to):
         yield Cause(
             "SATURATION",
             QUANTIZED,
-            f"{exact:g} is outside of {to}, which gives {place.trace.value:g}; the model gives {place.found:g}",
+            f"{found.exact:g} is outside of {to}, which gives {place.trace.value:g}; the model gives {place.found:g}",
             "use a quantizer that saturates (quantized_relu, quantized_bits without wrapping)",
         )
-    elif places > 0 and 2 * rest == 1 << places:
+    elif found.is_tie:
         yield Cause(
             "ROUNDING-TIE",
             QUANTIZED,
-            f"{exact!r} lies in the middle of two values of {to}; {to.rounding} takes {place.trace.value:g}, the model "
-            f"{place.found:g}",
+            f"{found.exact!r} lies in the middle of two values of {to}; {to.rounding} takes {place.trace.value:g}, "
+            f"the model {place.found:g}",
             f"use a quantizer that rounds as {to.rounding} (QKeras rounds ties to even)",
         )
 
