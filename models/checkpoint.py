@@ -24,9 +24,10 @@ _SAMPLE = 64
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything the next epoch depends on."""
+    """Everything the next epoch depends on, and whether the training had come to its end."""
 
     history: History
+    finished: bool
     model: list[np.ndarray]
     optimizer: list[np.ndarray]
     best: list[np.ndarray]
@@ -48,7 +49,7 @@ def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
     """Replace the checkpoint by a newer one."""
-    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json()}
+    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json(), "finished": checkpoint.finished}
     arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
     for group in ("model", "optimizer", "best"):
         values = getattr(checkpoint, group)
@@ -65,12 +66,13 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
     try:
         arrays = read_arrays(path)
         about = json.loads(arrays["about"].tobytes())
+        own = about["fingerprint"] == fingerprint
     except (ModelError, KeyError, ValueError):
         return f"{path.name} is damaged"
-    if about["fingerprint"] != fingerprint:
+    if not own:
         return f"{path.name} belongs to other settings or data"
     groups: dict[str, Any] = {
         group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}/")]
         for group in ("model", "optimizer", "best")
     }
-    return Checkpoint(History.from_json(about["history"]), **groups)
+    return Checkpoint(History.from_json(about["history"]), about["finished"], **groups)

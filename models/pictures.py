@@ -17,10 +17,8 @@ from siliconv.models.history import History
 _DPI = 110
 
 
-def learning_curves(history: History, path: Path, *, runs: tuple[int, ...] = ()) -> Path:
-    """Draw loss and accuracy, training and validation, over all epochs; `runs` marks where a later run went
-    on.
-    """
+def learning_curves(history: History, path: Path) -> Path:
+    """Draw loss and accuracy, training and validation, over all epochs, with a line where a later run went on."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     epochs = [record.epoch + 1 for record in history.epochs]
@@ -29,7 +27,7 @@ def learning_curves(history: History, path: Path, *, runs: tuple[int, ...] = ())
         validation = [getattr(record, f"val_{name}") for record in history.epochs]
         if None not in validation:
             axes.plot(epochs, validation, label="validation")
-        for start in runs:
+        for start in history.runs:
             axes.axvline(start + 0.5, color="grey", linestyle=":", linewidth=1)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)

@@ -95,8 +95,9 @@ def fit(
     )
     path = work / CHECKPOINT
     fingerprint = training_fingerprint(config, model.get_weights(), dataset)
-    history, best = _resume(path, fingerprint, model, optimizer, progress)
+    history, best, finished = _resume(path, fingerprint, model, optimizer, progress)
     if not history.should_stop(config):
+        history = history.continued() if finished else history
         with activity(
             progress, activity_name, config.epochs * training.steps, "steps", done=len(history) * training.steps
         ):
@@ -105,7 +106,8 @@ def fit(
                 if history.best_epoch(config) == len(history) - 1:
                     best = model.get_weights()
                 state = [variable.numpy() for variable in optimizer.variables]
-                save_checkpoint(path, Checkpoint(history, model.get_weights(), state, best), fingerprint)
+                checkpoint = Checkpoint(history, history.should_stop(config), model.get_weights(), state, best)
+                save_checkpoint(path, checkpoint, fingerprint)
     if config.keep == "best":
         model.set_weights(best)
     return history
@@ -166,16 +168,16 @@ def _not_a_number(loss: float, epoch: int, step: int) -> ModelError:
 
 def _resume(
     path: Path, fingerprint: str, model: Any, optimizer: Any, progress: Progress
-) -> tuple[History, list[np.ndarray]]:
+) -> tuple[History, list[np.ndarray], bool]:
     found = load_checkpoint(path, fingerprint)
     if isinstance(found, str):
         if found:
             progress.say(f"{found}: training starts from the beginning")
-        return History(), model.get_weights()
+        return History(), model.get_weights(), False
     model.set_weights(found.model)
     for variable, value in zip(optimizer.variables, found.optimizer, strict=True):
         variable.assign(value)
-    return found.history, found.best
+    return found.history, found.best, found.finished
 
 
 def _check_fit(model: Any, dataset: Dataset) -> None:

@@ -327,7 +327,8 @@ def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
 
 def _write_history(path: Path, history: History) -> None:
     """Write the learning curves without the seconds: the same training gives the same file."""
-    _write_json(path, [{**epoch, "seconds": None} for epoch in history.as_json()])
+    found = history.as_json()
+    _write_json(path, {**found, "epochs": [{**epoch, "seconds": None} for epoch in found["epochs"]]})
 
 
 def _write_json(path: Path, content: Any) -> None:
