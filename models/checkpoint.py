@@ -66,13 +66,14 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
     try:
         arrays = read_arrays(path)
         about = json.loads(arrays["about"].tobytes())
-        own = about["fingerprint"] == fingerprint
-    except (ModelError, KeyError, ValueError):
-        return f"{path.name} is damaged"
+        own, finished = about["fingerprint"] == fingerprint, about["finished"]
+        history = History.from_json(about["history"])
+    except (ModelError, KeyError, ValueError, TypeError):
+        return f"{path.name} is damaged or of another version"
     if not own:
         return f"{path.name} belongs to other settings or data"
     groups: dict[str, Any] = {
         group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}/")]
         for group in ("model", "optimizer", "best")
     }
-    return Checkpoint(History.from_json(about["history"]), about["finished"], **groups)
+    return Checkpoint(history, finished, **groups)

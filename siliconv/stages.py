@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,20 @@ from typing import Any
 import numpy as np
 
 from siliconv.flow import Context, Stage
+from siliconv.models.augmentation import AugmentConfig
 from siliconv.models.datasets import prepare, source_fingerprint
-from siliconv.models.evaluation import Metrics, evaluate
+from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset, Images, open_dataset
+from siliconv.models.keras_file import Weights
+from siliconv.models.train_config import TrainConfig
 from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
 from siliconv.quantize.network import Conv, Dense, Network, Table
 from siliconv.report import write_report
+from siliconv.report_pictures import TEST_LOGITS_FILE, draw_pictures
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
@@ -42,28 +47,37 @@ def _train(context: Context) -> str:
     from siliconv.models.weights import save_weights
 
     dataset = open_dataset(context.build / "data")
-    trained, history = train_float(
-        context.project.model.architecture,
-        dataset,
-        context.project.train,
-        work=context.work,
-        progress=context.progress,
-    )
-    architecture, model = without_batch_normalization(trained, context.project.model.architecture)
+    project = context.project
     folder = context.out / "float"
     folder.mkdir()
+    if project.train is None:
+        _ = project.initial_weights  # refused where there are none
+        trained = project.model.user_model.build()
+        how = f"with the weights of {project.model.file}, not trained further"
+    else:
+        trained, history = train_float(
+            project.model.architecture,
+            dataset,
+            project.train,
+            work=context.work,
+            weights=project.initial_weights,
+            progress=context.progress,
+        )
+        how = f"after {len(history)} epochs"
+        learning_curves(history, folder / "learning_curves.png")
+        _write_history(folder / "history.json", history)
+        _draw_augmentation(project.train, dataset, folder / "augmentation.png")
+    architecture, model = without_batch_normalization(trained, project.model.architecture)
     (folder / ARCHITECTURE_FILE).write_text(architecture.model_dump_json(indent=1) + "\n", encoding="utf-8")
     save_weights(model, folder / "weights.npz")
-    learning_curves(history, folder / "learning_curves.png")
-    metrics = _evaluate_model(model, dataset, context)
-    _write_history(folder / "history.json", history)
-    _write_json(folder / "metrics.json", metrics.as_json())
-    return f"test accuracy {metrics.accuracy:.4f} after {len(history)} epochs"
+    metrics = _write_evaluation(_logits_of(model, dataset, context), dataset, folder)
+    return f"test accuracy {metrics.accuracy:.4f} {how}"
 
 
 def _quantize(context: Context) -> str:
     from siliconv.models.image_files import to_fraction
     from siliconv.models.pictures import learning_curves
+    from siliconv.models.prediction import predict_logits
     from siliconv.models.training import fit
     from siliconv.models.weights import save_weights
     from siliconv.quantize.calibration import as_text, choose_types
@@ -78,7 +92,7 @@ def _quantize(context: Context) -> str:
     configs = [config for config in (recipe.train, context.project.train) if config is not None]
     dropout = next((config.dropout for config in configs if config.dropout is not None), None)
     model = quantized_model(float_model, types, dropout=dropout)
-    rounded = _evaluate_model(model, dataset, context)
+    rounded = _metrics(predict_logits(model, dataset.test, context.progress), dataset)
     folder = context.out / "quantized"
     folder.mkdir()
     how = "rounded, without fine-tuning"
@@ -101,8 +115,9 @@ def _quantize(context: Context) -> str:
     snap_weights(model)
     save_weights(model, folder / "weights.npz")
     _write_json(folder / "types.json", as_text(types))
-    metrics = _evaluate_model(model, dataset, context)
-    _write_json(folder / "metrics.json", {**metrics.as_json(), "accuracy_without_fine_tuning": rounded.accuracy})
+    metrics = _write_evaluation(
+        _logits_of(model, dataset, context), dataset, folder, accuracy_without_fine_tuning=rounded.accuracy
+    )
     return f"test accuracy {metrics.accuracy:.4f} {how}"
 
 
@@ -122,14 +137,14 @@ def _lower(context: Context) -> str:
         network = with_sigmoid(network, name="sigmoid")
     logits = network.logits
     codes = _network_logits(network, dataset.test, context)
+    val_codes = _network_logits(network, dataset.val, context)
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     layers = compare_layers(model, network, vectors)
-    metrics = _metrics(to_values(codes, logits.type), dataset)
     folder = context.out / "network"
     network_file.save(network, folder)
-    _write_json(folder / "metrics.json", metrics.as_json())
+    _write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
     _write_json(
         folder / "agreement.json",
         {
@@ -240,7 +255,9 @@ def _estimate(context: Context) -> str:
 
 def _report(context: Context) -> str:
     stages = [stage.name for stage in STAGES if stage.name != "report"]
-    write_report(context.name, context.project, stages, context.build, context.out / "report.html")
+    pictures = context.out / "pictures"
+    draw_pictures(context.build, pictures)
+    write_report(context.name, context.project, stages, context.build, pictures, context.out / "report.html")
     return str(context.build / "report.html")
 
 
@@ -292,10 +309,38 @@ def _spread(total: int, wanted: int) -> np.ndarray:
     return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))
 
 
-def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
-    from siliconv.models.prediction import predict_logits
+def _logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Run a model on the test and on the validation images: its logits, each (n, outputs)."""
+    from siliconv.models.prediction import predictor
 
-    return _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+    predict = predictor(model)
+    return predict(dataset.test, context.progress), predict(dataset.val)
+
+
+def _write_evaluation(logits: tuple[np.ndarray, np.ndarray], dataset: Dataset, folder: Path, **more: float) -> Metrics:
+    """Write the logits of the test images, and how good they are, from test and validation logits.
+
+    For two classes and one logit, also with the threshold that is best on the validation images.
+    """
+    test, val = logits
+    metrics = _metrics(test, dataset)
+    content = {**metrics.as_json(), **more}
+    if test.shape[1] == 1 and len(val):
+        threshold = calibrate_threshold(val, dataset.val.labels)
+        calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)
+        content["calibrated"] = {"threshold": threshold, "accuracy": calibrated.accuracy}
+    np.save(folder / TEST_LOGITS_FILE, test)
+    _write_json(folder / "metrics.json", content)
+    return metrics
+
+
+def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> None:
+    """Draw one training image under each change that the training makes; nothing where it makes none."""
+    from siliconv.models.augmentation import augmentation_sheet
+    from siliconv.models.pictures import image_sheet
+
+    if config.augmentation != AugmentConfig():
+        image_sheet(augmentation_sheet(config.augmentation, dataset.train.read([0])[0], seed=config.seed), path)
 
 
 def _validation_accuracy(model: Any, dataset: Dataset) -> float:
@@ -319,6 +364,14 @@ def _network_logits(network: Network, images: Images, context: Context) -> Codes
             parts.append(emulated.run(codes, keep=[name])[name])
             shown.update(start + len(codes))
     return np.concatenate(parts)
+
+
+def _weights_hash(weights: Weights) -> str:
+    digest = hashlib.sha256()
+    for name, arrays in sorted(weights.items()):
+        for values in arrays:
+            digest.update(f"{name} {values.shape} {values.dtype}\n".encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
@@ -362,9 +415,15 @@ STAGES: tuple[Stage, ...] = (
         needs=("data",),
         settings=lambda project: {
             "architecture": project.model.architecture.model_dump(mode="json"),
-            "train": project.train.model_dump(mode="json"),
+            "train": project.train.model_dump(mode="json") if project.train else None,
+            "weights": _weights_hash(project.initial_weights),
         },
-        modules=("siliconv.models.float_model", "siliconv.models.folding", "siliconv.models.evaluation"),
+        modules=(
+            "siliconv.models.float_model",
+            "siliconv.models.folding",
+            "siliconv.models.evaluation",
+            "siliconv.models.user_model",
+        ),
         libraries=KERAS_LIBRARIES,
     ),
     Stage(
@@ -374,7 +433,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("data", "train"),
         settings=lambda project: {
             "quantize": project.quantize.model_dump(mode="json"),
-            "dropout": project.train.dropout,
+            "dropout": project.train.dropout if project.train else None,
         },
         modules=("siliconv.quantize.calibration", "siliconv.quantize.qkeras_model", "siliconv.models.training"),
         libraries=KERAS_LIBRARIES,
@@ -434,10 +493,10 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         _report,
-        outputs=("report.html",),
+        outputs=("report.html", "pictures"),
         needs=("data", "train", "quantize", "lower", "convert", "csim", "estimate"),
         settings=lambda project: project.model_dump(mode="json"),
-        modules=("siliconv.report",),
+        modules=("siliconv.report", "siliconv.report_pictures"),
         libraries=("matplotlib", "jinja2"),
     ),
 )
