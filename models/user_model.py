@@ -16,6 +16,7 @@ import numpy as np
 from siliconv.errors import ModelError
 from siliconv.models import layers as kinds
 from siliconv.models.architecture import Architecture, named_layers
+from siliconv.models.input_scale import with_input_scale
 from siliconv.models.keras_config import architecture_of
 from siliconv.models.keras_file import Weights, read_keras_file
 from siliconv.models.keras_model import Output, build_model
@@ -78,7 +79,8 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     layer_table(architecture)
     centred = _centring(config)
     renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
-    return UserModel(architecture, _as_built(architecture, renamed))
+    factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
+    return UserModel(architecture, _as_built(architecture, with_input_scale(architecture, renamed, factors)))
 
 
 def set_weights(model: Any, weights: Weights) -> None:
@@ -137,12 +139,13 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
     """For each batch normalization: whether it has gamma, and whether it has beta."""
+    return {layer["name"]: (layer["scale"], layer["center"]) for layer in _settings_of(config, "BatchNormalization")}
+
+
+def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
     model = config["config"]
-    return {
-        layer["config"]["name"]: (layer["config"]["scale"], layer["config"]["center"])
-        for layer in (model["layers"] if isinstance(model, dict) else model)
-        if layer["class_name"] == "BatchNormalization"
-    }
+    layers = model["layers"] if isinstance(model, dict) else model
+    return [layer["config"] for layer in layers if layer["class_name"] == kind]
 
 
 def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
