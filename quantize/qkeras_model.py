@@ -30,6 +30,13 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     import qkeras
 
     from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+    from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
+
+    activation_before = {
+        after.name: layer.name
+        for layer in model.layers
+        if type(layer).__name__ == "Activation" and can_fuse(after := _only_consumer(layer))
+    }
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
@@ -42,8 +49,11 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
                 bias_quantizer=FixedPointBits(bias) if bias is not None else None,
             )
         if kind == "Activation":
-            return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
+            pooled = layer.name in activation_before.values()
+            return TrainedActivation(FixedPointRelu(types[layer.name]), pooled=pooled, name=layer.name)
         config = layer.get_config()
+        if layer.name in activation_before:
+            return POOLINGS[kind](FixedPointRelu(types[activation_before[layer.name]]), **config)
         if dropout is not None and "Dropout" in kind:
             config["rate"] = dropout
         return type(layer).from_config(config)
@@ -51,6 +61,12 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     clone = keras.models.clone_model(model, clone_function=quantize)
     clone.set_weights(model.get_weights())
     return clone
+
+
+def _only_consumer(layer: Any) -> Any:
+    """The layer behind, where there is no other."""
+    consumers = [node.outbound_layer for node in layer.outbound_nodes]
+    return consumers[0] if len(consumers) == 1 else None
 
 
 def snap_weights(model: Any) -> None:

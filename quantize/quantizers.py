@@ -41,14 +41,25 @@ class FixedPointBits(qkeras.quantized_bits):
 class FixedPointRelu(qkeras.quantized_relu):
     """`quantized_relu` of an unsigned type; the gradient passes inside the range only."""
 
+    slope = 1.0
+
     def __init__(self, kind: FixedPoint) -> None:
         _check_modes(kind)
         super().__init__(bits=kind.width, integer=kind.integer)
         self._kind = kind
+        self.step = kind.step
 
     def __call__(self, x: Any) -> Any:
         """Quantize; float32 in, float32 out, any shape."""
-        return _clipped(x, self._kind)
+        return _clipped(x, self)
+
+    def codes(self, x: Any) -> Any:
+        """Round to codes, integers held as float32."""
+        return _codes(x, self._kind)
+
+    def inside(self, x: Any) -> Any:
+        """Say where the gradient passes."""
+        return tf.logical_and(x > 0.0, x <= self._kind.codes.high * self._kind.step)
 
 
 def _check_modes(kind: FixedPoint) -> None:
@@ -61,31 +72,27 @@ def _check_modes(kind: FixedPoint) -> None:
         )
 
 
-def _quantized(x: Any, kind: FixedPoint) -> Any:
+def _codes(x: Any, kind: FixedPoint) -> Any:
     low, high = kind.codes
     if kind.overflow is Overflow.SAT_SYM and kind.signed:
         low = -high
-    codes = tf.clip_by_value(tf.round(x * 2.0**kind.fraction), float(low), float(high))
-    return codes * kind.step
+    return tf.clip_by_value(tf.round(x * 2.0**kind.fraction), float(low), float(high))
 
 
 def _straight_through(x: Any, kind: FixedPoint) -> Any:
     @tf.custom_gradient
     def quantize(value: Any) -> Any:
-        return _quantized(value, kind), lambda upstream: upstream
+        return _codes(value, kind) * kind.step, lambda upstream: upstream
 
     return quantize(tf.convert_to_tensor(x))
 
 
-def _clipped(x: Any, kind: FixedPoint) -> Any:
-    highest = kind.codes.high * kind.step
-
+def _clipped(x: Any, quantizer: Any) -> Any:
     @tf.custom_gradient
     def quantize(value: Any) -> Any:
         def gradient(upstream: Any) -> Any:
-            inside = tf.logical_and(value > 0.0, value <= highest)
-            return tf.where(inside, upstream, tf.zeros_like(upstream))
+            return tf.where(quantizer.inside(value), upstream * quantizer.slope, tf.zeros_like(upstream))
 
-        return _quantized(value, kind), gradient
+        return quantizer.codes(value) * quantizer.step, gradient
 
     return quantize(tf.convert_to_tensor(x))
