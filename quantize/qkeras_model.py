@@ -14,7 +14,13 @@ from siliconv.quantize.fixed_point import FixedPoint
 _QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
 
 
-def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: float | None = None) -> Any:
+def quantized_model(
+    model: Any,
+    types: Mapping[str, FixedPoint],
+    *,
+    dropout: float | None = None,
+    masks: Mapping[str, Any] | None = None,
+) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
     Parameters
@@ -25,17 +31,18 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
         Types of weights, biases and activations (`siliconv.quantize.calibration.choose_types`).
     dropout
         Rate of every dropout layer in fine-tuning; that of the float model by default.
+    masks
+        What pruning keeps of each kernel while training, by layer (`siliconv.quantize.pruning`).
     """
     keras = legacy_keras.load()
     import qkeras
 
+    from siliconv.quantize.pruning import Masked
     from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
     from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
 
     activation_before = {
-        after.name: layer.name
-        for layer in model.layers
-        if type(layer).__name__ == "Activation" and can_fuse(after := _only_consumer(layer))
+        after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
     }
 
     def quantize(layer: Any) -> Any:
@@ -43,11 +50,14 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
         if kind in _QUANTIZED:
             config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
             bias = types.get(f"{layer.name}.bias")
-            return getattr(qkeras, _QUANTIZED[kind])(
+            made = getattr(qkeras, _QUANTIZED[kind])(
                 **config,
                 kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
                 bias_quantizer=FixedPointBits(bias) if bias is not None else None,
             )
+            if masks and layer.name in masks:
+                made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
+            return made
         if kind == "Activation":
             pooled = layer.name in activation_before.values()
             return TrainedActivation(FixedPointRelu(types[layer.name]), pooled=pooled, name=layer.name)
@@ -61,6 +71,10 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     clone = keras.models.clone_model(model, clone_function=quantize)
     clone.set_weights(model.get_weights())
     return clone
+
+
+def _is_relu(layer: Any) -> bool:
+    return type(layer).__name__ == "Activation" and layer.activation.__name__ == "relu"
 
 
 def _only_consumer(layer: Any) -> Any:
