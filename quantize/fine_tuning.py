@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from siliconv.models.evaluation import evaluate
 from siliconv.models.history import History
 from siliconv.models.image_files import to_fraction
 from siliconv.models.image_store import Dataset, spread
-from siliconv.models.prediction import predict_logits
+from siliconv.models.prediction import predictor
 from siliconv.models.training import fit
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.calibration import as_text, choose_types
@@ -95,10 +96,11 @@ def quantize(
         pruner.watch(model)
         if train is None:
             pruner.prune(0)
-    rounded_logits = predict_logits(model, dataset.test, progress)
+    predict = predictor(model)
+    rounded_logits = predict(dataset.test, progress)
     history, helped = None, True
     if train is not None:
-        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(model, dataset)
+        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(predict, dataset)
         # Another number of epochs is another schedule of pruning, but more of the same without it.
         about = {
             "recipe": recipe.model_dump(mode="json", exclude={"train"}),
@@ -117,7 +119,7 @@ def quantize(
             settled=settled(recipe.pruning, train) if recipe.pruning and start is float_model else 0,
         )
         # Rounded weights that were not pruned are no answer to a recipe that prunes.
-        helped = pruner is not None or _validation_accuracy(model, dataset) >= rounded_score
+        helped = pruner is not None or _validation_accuracy(predict, dataset) >= rounded_score
         if not helped:
             model.set_weights(rounded_weights)
     snap_weights(model)
@@ -155,8 +157,8 @@ def _steps(dataset: Dataset, batch_size: int) -> int:
     return math.ceil(len(dataset.train) / batch_size)
 
 
-def _validation_accuracy(model: Any, dataset: Dataset) -> float:
+def _validation_accuracy(predict: Callable[..., NDArray[np.floating]], dataset: Dataset) -> float:
     """Accuracy on the validation images, or 0 where there are none: then fine-tuning has the last word."""
     if not len(dataset.val):
         return 0.0
-    return evaluate(predict_logits(model, dataset.val), dataset.val.labels, dataset.class_names).accuracy
+    return evaluate(predict(dataset.val), dataset.val.labels, dataset.class_names).accuracy
