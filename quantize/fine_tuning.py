@@ -20,9 +20,9 @@ from siliconv.models.prediction import predictor
 from siliconv.models.training import fit
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.calibration import as_text, choose_types
-from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.weight_levels import Quantization
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Quantized:
     """
 
     model: Any
-    types: dict[str, FixedPoint]
+    types: dict[str, Quantization]
     rounded_logits: NDArray[np.floating]
     history: History | None
     helped: bool

@@ -10,13 +10,14 @@ from typing import Any
 
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.weight_levels import Quantization
 
 _QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
 
 
 def quantized_model(
     model: Any,
-    types: Mapping[str, FixedPoint],
+    types: Mapping[str, Quantization],
     *,
     dropout: float | None = None,
     masks: Mapping[str, Any] | None = None,
@@ -38,12 +39,17 @@ def quantized_model(
     import qkeras
 
     from siliconv.quantize.pruning import Masked
-    from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+    from siliconv.quantize.quantizers import FixedPointRelu, weight_quantizer
     from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
 
     activation_before = {
         after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
     }
+
+    def relu(activation: str) -> Any:
+        kind = types[activation]
+        assert isinstance(kind, FixedPoint)  # levels are for weights
+        return FixedPointRelu(kind)
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
@@ -52,18 +58,18 @@ def quantized_model(
             bias = types.get(f"{layer.name}.bias")
             made = getattr(qkeras, _QUANTIZED[kind])(
                 **config,
-                kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
-                bias_quantizer=FixedPointBits(bias) if bias is not None else None,
+                kernel_quantizer=weight_quantizer(types[f"{layer.name}.kernel"]),
+                bias_quantizer=weight_quantizer(bias) if bias is not None else None,
             )
             if masks and layer.name in masks:
                 made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
             return made
         if kind == "Activation":
             pooled = layer.name in activation_before.values()
-            return TrainedActivation(FixedPointRelu(types[layer.name]), pooled=pooled, name=layer.name)
+            return TrainedActivation(relu(layer.name), pooled=pooled, name=layer.name)
         config = layer.get_config()
         if layer.name in activation_before:
-            return POOLINGS[kind](FixedPointRelu(types[activation_before[layer.name]]), **config)
+            return POOLINGS[kind](relu(activation_before[layer.name]), **config)
         if dropout is not None and "Dropout" in kind:
             config["rate"] = dropout
         return type(layer).from_config(config)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from siliconv.models.train_config import TrainConfig
 
 Bits = Annotated[int, Field(ge=2, le=16)]
+WeightBits = Bits | Literal["binary", "ternary", "po2"]
 Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -19,7 +20,7 @@ class LayerBits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: Bits | None = Field(None, description="bits of each weight, the sign included")
+    weights: WeightBits | None = Field(None, description="bits of each weight, or binary, ternary, po2")
     biases: Bits | None = Field(None, description="bits of each bias, the sign included")
     activations: Bits | None = Field(None, description="bits of the activation behind the layer")
     sparsity: Sparsity | None = Field(None, description="share of zero weights that pruning leaves; 0 prunes nothing")
@@ -71,7 +72,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: Bits = Field(6, description="bits of each weight, the sign included")
+    weights: WeightBits = Field(
+        6, description="bits of each weight, the sign included; or binary, ternary, po2 (powers of two)"
+    )
     biases: Bits = Field(8, description="bits of each bias, the sign included")
     activations: Bits = Field(6, description="bits of each activation")
     layers: dict[str, LayerBits] = Field(

@@ -16,8 +16,9 @@ from siliconv.models.image_store import Dataset, Images, open_dataset, spread
 from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
-from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
+from siliconv.quantize.fixed_point import Codes, to_values
 from siliconv.quantize.network import Conv, Dense, Network, Table
+from siliconv.quantize.weight_levels import Quantization, parse_quantization
 from siliconv.report import write_report
 
 ARCHITECTURE_FILE = "architecture.json"
@@ -268,9 +269,9 @@ def _untrained_model(build: Path) -> Any:
     return build_model(Architecture.model_validate_json(text), output="logits")
 
 
-def load_types(build: Path) -> dict[str, FixedPoint]:
+def load_types(build: Path) -> dict[str, Quantization]:
     """Read the types that calibration chose."""
-    return {name: parse_type(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
+    return {name: parse_quantization(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
 
 
 def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
