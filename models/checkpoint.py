@@ -33,9 +33,12 @@ class Checkpoint:
     best: list[np.ndarray]
 
 
-def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset) -> str:
-    """Return a hash of what a training starts from: settings, initial weights, labels, some of the images."""
+def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset, about: str = "") -> str:
+    """Return a hash of what a training starts from: settings, initial weights, labels, some of the images, and
+    whatever `about` says.
+    """
     digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
+    digest.update(about.encode())
     digest.update(repr(dataset.class_names).encode())
     arrays = list(initial)
     for images in (dataset.train, dataset.val):

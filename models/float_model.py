@@ -51,7 +51,7 @@ def train_float(
         As `build_model` and `fit`.
     """
     model = build_model(
-        _with_dropout(architecture, config.dropout),
+        with_dropout(architecture, config.dropout),
         output="logits" if config.from_logits else "probabilities",
         seed=config.seed,
         batch_normalization=config.batch_normalization and not weights,
@@ -62,7 +62,8 @@ def train_float(
     return fold_batch_normalization(model, architecture), history
 
 
-def _with_dropout(architecture: Architecture, rate: float | None) -> Architecture:
+def with_dropout(architecture: Architecture, rate: float | None) -> Architecture:
+    """Return the network with that rate in every dropout layer; None leaves it as it is."""
     if rate is None:
         return architecture
     layers = tuple(

@@ -46,14 +46,16 @@ class History:
         """Return the history with one more epoch."""
         return replace(self, epochs=(*self.epochs, record))
 
-    def best_epoch(self, config: TrainConfig) -> int | None:
-        """Return the index of the best epoch by validation, the first of equals; None before there is one."""
-        scores = [_score(record, config) for record in self.epochs]
-        return scores.index(max(scores)) if scores else None
+    def best_epoch(self, config: TrainConfig, settled: int = 0) -> int | None:
+        """Return the index of the best epoch by validation, the first of equals; None before there is one.
+        The first `settled` epochs don't count.
+        """
+        scores = [_score(record, config) for record in self.epochs[settled:]]
+        return settled + scores.index(max(scores)) if scores else None
 
-    def should_stop(self, config: TrainConfig) -> bool:
+    def should_stop(self, config: TrainConfig, settled: int = 0) -> bool:
         """Whether all epochs are done or patience has run out."""
-        best = self.best_epoch(config)
+        best = self.best_epoch(config, settled)
         stalled = config.patience > 0 and best is not None and len(self) - 1 - best >= config.patience
         return len(self) >= config.epochs or stalled
 

@@ -237,3 +237,8 @@ class StoreWriter:
         """Close the files."""
         for file in self._files.values():
             file.close()
+
+
+def spread(total: int, wanted: int) -> np.ndarray:
+    """Give indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
+    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.recipe import LayerBits, Recipe
+from siliconv.quantize.weight_levels import Quantization, best_levels
 
 WEIGHT_LAYERS = ("Conv1D", "Conv2D", "Dense")
 BATCH = 64
@@ -25,7 +26,7 @@ BATCH = 64
 BIAS_HEADROOM = 1.25
 
 
-def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, FixedPoint]:
+def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, Quantization]:
     """Give a type to every weight, bias and activation of a float model.
 
     Parameters
@@ -44,16 +45,17 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
     Raises
     ------
     NetworkError
-        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer.
+        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer,
+        ``RECIPE-PRUNING`` where pruned weights can't be zero.
     """
     _check_patterns(model, recipe)
-    types: dict[str, FixedPoint] = {}
+    types: dict[str, Quantization] = {}
     activations = [layer for layer in model.layers if type(layer).__name__ == "Activation"]
     for layer in model.layers:
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
             assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
-            types[f"{layer.name}.kernel"] = least_error_type(layer.kernel.numpy(), bits.weights, signed=True)
+            types[f"{layer.name}.kernel"] = _kernel_type(layer.kernel.numpy(), bits, layer.name)
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
@@ -62,6 +64,21 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
         assert bits.activations is not None  # Recipe.bits sets all
         types[layer.name] = least_error_type(values, bits.activations, signed=False)
     return types
+
+
+def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, layer: str) -> Quantization:
+    if isinstance(bits.weights, int):
+        return least_error_type(kernel, bits.weights, signed=True)
+    assert bits.weights is not None  # Recipe.bits sets all
+    levels = best_levels(bits.weights, kernel)
+    if bits.sparsity and not levels.has_zero:
+        raise NetworkError(
+            "RECIPE-PRUNING",
+            f"the layer is pruned, and {levels.kind} weights are never zero",
+            where=f"layer '{layer}'",
+            fix="give the layer sparsity: 0, or ternary weights, or some bits",
+        )
+    return levels
 
 
 def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
@@ -131,6 +148,6 @@ def _check_patterns(model: Any, recipe: Recipe) -> None:
             )
 
 
-def as_text(types: Mapping[str, FixedPoint]) -> dict[str, str]:
+def as_text(types: Mapping[str, Quantization]) -> dict[str, str]:
     """Give types as text, for a JSON file."""
     return {name: str(kind) for name, kind in types.items()}

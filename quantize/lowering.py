@@ -28,6 +28,8 @@ from siliconv.quantize.network import (
     Reshape,
     Weights,
 )
+from siliconv.quantize.quantized_functions import hard_type, table_behind
+from siliconv.quantize.quantized_weights import is_scaled, scaled_weights
 
 INPUT_NAME = "network_input"
 """Name of the input node; hls4ml reserves plain "input"."""
@@ -93,6 +95,12 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
         )
+    refuse_chance(quantizer, where)
+    return to_type(quantizer, where)
+
+
+def refuse_chance(quantizer: Any, where: str) -> None:
+    """Raise ``LOWER-STOCHASTIC`` for a quantizer with a random part."""
     if getattr(quantizer, "use_stochastic_rounding", False) or getattr(quantizer, "qnoise_factor", 1.0) != 1.0:
         raise NetworkError(
             "LOWER-STOCHASTIC",
@@ -100,7 +108,6 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use use_stochastic_rounding=False and qnoise_factor=1",
         )
-    return to_type(quantizer, where)
 
 
 def _bits_type(quantizer: Any, where: str) -> FixedPoint:
@@ -110,7 +117,7 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
             "LOWER-ALPHA",
             f"the quantizer scales by alpha={quantizer.alpha!r}",
             where=where,
-            fix="use alpha=1 and choose the integer bits instead",
+            fix="use alpha=1 and choose the integer bits instead, or alpha='auto_po2' for a kernel",
         )
     sign = bool(quantizer.keep_negative)
     return FixedPoint(
@@ -123,12 +130,12 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
 
 
 def _relu_type(quantizer: Any, where: str) -> FixedPoint:
-    if quantizer.negative_slope or quantizer.use_sigmoid or not quantizer.is_quantized_clip:
+    if quantizer.negative_slope or quantizer.use_sigmoid:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} with a slope, a sigmoid or a bound of its own",
+            f"{quantizer} with a slope or a sigmoid",
             where=where,
-            fix="use quantized_relu(bits, integer) alone",
+            fix="use quantized_relu(bits, integer), with or without relu_upper_bound",
         )
     return FixedPoint(False, int(quantizer.bits), int(quantizer.integer), Rounding.RND_CONV, Overflow.SAT)
 
@@ -136,6 +143,8 @@ def _relu_type(quantizer: Any, where: str) -> FixedPoint:
 _QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
     "quantized_bits": _bits_type,
     "quantized_relu": _relu_type,
+    "quantized_tanh": hard_type,
+    "quantized_sigmoid": hard_type,
 }
 
 
@@ -200,7 +209,10 @@ def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> N
 def _add_requantize(name: str, quantizer: Any, source: Node, graph: _Graph) -> Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
     relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
-    return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
+    table = table_behind(name, quantizer, kind)
+    if table is None:
+        return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
+    return graph.add(table(graph.add(Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
 
 
 def _lower_max_pool(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
@@ -266,6 +278,9 @@ def _weights(layer: Any) -> tuple[Weights, Weights]:
 
 
 def _integer_weights(variable: Any, quantizer: Any, where: str) -> Weights:
+    if is_scaled(quantizer):
+        refuse_chance(quantizer, where)
+        return scaled_weights(np.asarray(quantizer(variable.numpy())), quantizer, where)
     kind = quantizer_type(quantizer, where=where)
     values = np.asarray(quantizer(variable.numpy()))
     return Weights(exact_codes(values, plain(kind), where=where), plain(kind))

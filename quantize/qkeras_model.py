@@ -10,11 +10,18 @@ from typing import Any
 
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.weight_levels import Quantization
 
 _QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
 
 
-def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: float | None = None) -> Any:
+def quantized_model(
+    model: Any,
+    types: Mapping[str, Quantization],
+    *,
+    dropout: float | None = None,
+    masks: Mapping[str, Any] | None = None,
+) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
     Parameters
@@ -25,25 +32,44 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
         Types of weights, biases and activations (`siliconv.quantize.calibration.choose_types`).
     dropout
         Rate of every dropout layer in fine-tuning; that of the float model by default.
+    masks
+        What pruning keeps of each kernel while training, by layer (`siliconv.quantize.pruning`).
     """
     keras = legacy_keras.load()
     import qkeras
 
-    from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+    from siliconv.quantize.pruning import Masked
+    from siliconv.quantize.quantizers import FixedPointRelu, weight_quantizer
+    from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
+
+    activation_before = {
+        after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
+    }
+
+    def relu(activation: str) -> Any:
+        kind = types[activation]
+        assert isinstance(kind, FixedPoint)  # levels are for weights
+        return FixedPointRelu(kind)
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
         if kind in _QUANTIZED:
             config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
             bias = types.get(f"{layer.name}.bias")
-            return getattr(qkeras, _QUANTIZED[kind])(
+            made = getattr(qkeras, _QUANTIZED[kind])(
                 **config,
-                kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
-                bias_quantizer=FixedPointBits(bias) if bias is not None else None,
+                kernel_quantizer=weight_quantizer(types[f"{layer.name}.kernel"]),
+                bias_quantizer=weight_quantizer(bias) if bias is not None else None,
             )
+            if masks and layer.name in masks:
+                made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
+            return made
         if kind == "Activation":
-            return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
+            pooled = layer.name in activation_before.values()
+            return TrainedActivation(relu(layer.name), pooled=pooled, name=layer.name)
         config = layer.get_config()
+        if layer.name in activation_before:
+            return POOLINGS[kind](relu(activation_before[layer.name]), **config)
         if dropout is not None and "Dropout" in kind:
             config["rate"] = dropout
         return type(layer).from_config(config)
@@ -51,6 +77,16 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     clone = keras.models.clone_model(model, clone_function=quantize)
     clone.set_weights(model.get_weights())
     return clone
+
+
+def _is_relu(layer: Any) -> bool:
+    return type(layer).__name__ == "Activation" and layer.activation.__name__ == "relu"
+
+
+def _only_consumer(layer: Any) -> Any:
+    """The layer behind, where there is no other."""
+    consumers = [node.outbound_layer for node in layer.outbound_nodes]
+    return consumers[0] if len(consumers) == 1 else None
 
 
 def snap_weights(model: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.models.evaluation import Metrics, evaluate
-from siliconv.models.image_store import Dataset, open_dataset
+from siliconv.models.image_store import Dataset, open_dataset, spread
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
 
 NETWORKS = {"float": "float", "quantized": "quantized", "firmware": "network"}
@@ -36,9 +36,7 @@ def draw_pictures(build: Path, folder: Path) -> None:
     curves = {name: found.binary for name, found in metrics.items() if found.binary is not None}
     if curves:
         roc_picture(curves, folder / "roc.png")
-    total = len(dataset.test)
-    spread = np.unique(np.linspace(0, total - 1, min(GRID_IMAGES, total)).round().astype(np.int64))
-    _grid(spread, logits, dataset, folder / "predictions.png")
+    _grid(spread(len(dataset.test), GRID_IMAGES), logits, dataset, folder / "predictions.png")
     mistakes = _surest_mistakes(logits["firmware"], dataset.test.labels)[:GRID_IMAGES]
     if len(mistakes):
         _grid(mistakes, logits, dataset, folder / "mistakes.png")

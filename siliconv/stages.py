@@ -14,14 +14,15 @@ from siliconv.models.augmentation import AugmentConfig
 from siliconv.models.datasets import prepare, source_fingerprint
 from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
 from siliconv.models.history import History
-from siliconv.models.image_store import Dataset, Images, open_dataset
+from siliconv.models.image_store import Dataset, Images, open_dataset, spread
 from siliconv.models.keras_file import Weights
 from siliconv.models.train_config import TrainConfig
 from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
-from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
+from siliconv.quantize.fixed_point import Codes, to_values
 from siliconv.quantize.network import Conv, Dense, Network, Table
+from siliconv.quantize.weight_levels import Quantization, parse_quantization
 from siliconv.report import write_report
 from siliconv.report_pictures import TEST_LOGITS_FILE, draw_pictures
 
@@ -75,50 +76,47 @@ def _train(context: Context) -> str:
 
 
 def _quantize(context: Context) -> str:
-    from siliconv.models.image_files import to_fraction
     from siliconv.models.pictures import learning_curves
-    from siliconv.models.prediction import predict_logits
-    from siliconv.models.training import fit
     from siliconv.models.weights import save_weights
-    from siliconv.quantize.calibration import as_text, choose_types
-    from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+    from siliconv.quantize.calibration import as_text
+    from siliconv.quantize.fine_tuning import quantize
 
     dataset = open_dataset(context.build / "data")
     recipe = context.project.quantize
-    float_model = load_float_model(context.build)
-    chosen = _spread(len(dataset.train), recipe.calibration_images)
-    types = choose_types(float_model, recipe, to_fraction(dataset.train.read(chosen)))
     # A network that was trained with less dropout than is written in it is fine-tuned with as little.
     configs = [config for config in (recipe.train, context.project.train) if config is not None]
     dropout = next((config.dropout for config in configs if config.dropout is not None), None)
-    model = quantized_model(float_model, types, dropout=dropout)
-    rounded = _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+    found = quantize(
+        load_float_model(context.build),
+        dataset,
+        recipe,
+        work=context.work,
+        progress=context.progress,
+        dropout=dropout,
+    )
+    rounded = _metrics(found.rounded_logits, dataset)
     folder = context.out / "quantized"
     folder.mkdir()
-    how = "rounded, without fine-tuning"
-    if recipe.train is not None:
-        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(model, dataset)
-        history = fit(
-            model,
-            dataset,
-            recipe.train,
-            work=context.work,
-            progress=context.progress,
-            activity_name="Fine-tuning",
-        )
-        how = f"after {len(history)} epochs of fine-tuning ({rounded.accuracy:.4f} by rounding alone)"
-        if _validation_accuracy(model, dataset) < rounded_score:
-            model.set_weights(rounded_weights)
-            how = f"by rounding alone: {len(history)} epochs of fine-tuning did not help on the validation images"
-        learning_curves(history, folder / "learning_curves.png")
-        _write_history(folder / "history.json", history)
-    snap_weights(model)
-    save_weights(model, folder / "weights.npz")
-    _write_json(folder / "types.json", as_text(types))
-    metrics = _write_evaluation(
-        _logits_of(model, dataset, context), dataset, folder, accuracy_without_fine_tuning=rounded.accuracy
+    if found.history is not None:
+        learning_curves(found.history, folder / "learning_curves.png")
+        _write_history(folder / "history.json", found.history)
+    save_weights(found.model, folder / "weights.npz")
+    _write_json(folder / "types.json", as_text(found.types))
+    _write_json(
+        folder / "sparsity.json",
+        {name: {"zeros": zeros, "weights": all_} for name, (zeros, all_) in found.zeros.items()},
     )
-    return f"test accuracy {metrics.accuracy:.4f} {how}"
+    metrics = _write_evaluation(
+        _logits_of(found.model, dataset, context), dataset, folder, accuracy_without_fine_tuning=rounded.accuracy
+    )
+    how = "rounded, without fine-tuning"
+    if found.history is not None:
+        epochs = f"{len(found.history)} epochs of fine-tuning"
+        how = f"after {epochs} ({rounded.accuracy:.4f} by rounding alone)"
+        if not found.helped:
+            how = f"by rounding alone: {epochs} did not help on the validation images"
+    pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""
+    return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}"
 
 
 def _lower(context: Context) -> str:
@@ -288,25 +286,20 @@ def _untrained_model(build: Path) -> Any:
     return build_model(Architecture.model_validate_json(text), output="logits")
 
 
-def load_types(build: Path) -> dict[str, FixedPoint]:
+def load_types(build: Path) -> dict[str, Quantization]:
     """Read the types that calibration chose."""
-    return {name: parse_type(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
+    return {name: parse_quantization(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
 
 
 def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
     from siliconv.hls.vectors import corner_vectors
 
-    chosen = images.read(_spread(len(images), project.csim.images)).astype(np.int64)
+    chosen = images.read(spread(len(images), project.csim.images)).astype(np.int64)
     vectors = {"test images": chosen}
     if project.csim.corner_vectors:
         vectors |= {name: codes[np.newaxis] for name, codes in corner_vectors(network).items()}
     return vectors
-
-
-def _spread(total: int, wanted: int) -> np.ndarray:
-    """Indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
-    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))
 
 
 def _logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -341,15 +334,6 @@ def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> Non
 
     if config.augmentation != AugmentConfig():
         image_sheet(augmentation_sheet(config.augmentation, dataset.train.read([0])[0], seed=config.seed), path)
-
-
-def _validation_accuracy(model: Any, dataset: Dataset) -> float:
-    """Accuracy on the validation images, or 0 where there are none: then fine-tuning has the last word."""
-    from siliconv.models.prediction import predict_logits
-
-    if not len(dataset.val):
-        return 0.0
-    return evaluate(predict_logits(model, dataset.val), dataset.val.labels, dataset.class_names).accuracy
 
 
 def _network_logits(network: Network, images: Images, context: Context) -> Codes:
@@ -435,8 +419,8 @@ STAGES: tuple[Stage, ...] = (
             "quantize": project.quantize.model_dump(mode="json"),
             "dropout": project.train.dropout if project.train else None,
         },
-        modules=("siliconv.quantize.calibration", "siliconv.quantize.qkeras_model", "siliconv.models.training"),
-        libraries=KERAS_LIBRARIES,
+        modules=("siliconv.quantize.fine_tuning",),
+        libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
     ),
     Stage(
         "lower",
