@@ -7,8 +7,9 @@ same vectors when it was lowered (`siliconv.quantize.agreement`). Both together 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.hls.csim import LayerComparison, compare, compile_project, compiler_version, source_hash
+from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
+from siliconv.hls.file_hashes import hash_files, project_files
 from siliconv.progress import Progress
+from siliconv.quantize.comparison import Comparison, Difference
 from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import Network
 from siliconv.quantize.network_file import network_hash
@@ -61,6 +64,8 @@ class Certificate:
     quantized_test_set: dict[str, Any]
     accuracy: Accuracies
     hashes: dict[str, str]
+    files: dict[str, str]
+    """SHA-256 of every file that it speaks about, by its path in the build folder."""
     versions: dict[str, str]
 
     @property
@@ -70,8 +75,29 @@ class Certificate:
         return next(wrong, None)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as `csim.json` has it."""
-        return asdict(self)
+        """Return it as `csim.json` has it, with a hash over all the rest."""
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return {**content, "sha256": content_hash(content)}
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """Give the SHA-256 of a certificate's content, whatever hash stands in it."""
+    text = json.dumps({key: value for key, value in content.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def vectors_hash(codes: Codes) -> str:
+    """Give the SHA-256 of input vectors: int64, little endian, in C order."""
+    return hashlib.sha256(np.ascontiguousarray(codes, dtype="<i8").tobytes()).hexdigest()
+
+
+def installed_versions() -> dict[str, str]:
+    """Give the versions of all that takes part: libraries, compiler, Python."""
+    return {
+        **{library: version(library) for library in LIBRARIES},
+        "compiler": compiler_version(),
+        "python": platform.python_version(),
+    }
 
 
 def certify(
@@ -82,7 +108,9 @@ def certify(
     agreement: Mapping[str, Any],
     accuracy: Accuracies,
     cache: Path,
+    artefacts: Iterable[Path] = (),
     jobs: int = -1,
+    seconds: float = SECONDS_PER_TASK,
     progress: Progress | None = None,
 ) -> Certificate:
     """Simulate the firmware on the vectors and compare every layer.
@@ -101,8 +129,12 @@ def certify(
         Test accuracies, for the record.
     cache
         Folder for the compiled library.
+    artefacts
+        Further files beside the project that it speaks about: the network's, the quantized model's.
     jobs
         Processes; -1 for one a core.
+    seconds
+        Time for the images that a process simulates at a time.
     progress
         Told about the compilation and each simulated vector.
 
@@ -113,7 +145,7 @@ def certify(
     """
     codes = np.concatenate(list(vectors.values()))
     library = compile_project(project, network.name, cache, progress=progress)
-    compared = compare(library, network, codes, jobs=jobs, progress=progress)
+    compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)
     quantized = {layer["name"]: layer for layer in agreement["layers"]}
     layers = tuple(_certified(layer, quantized.get(layer.name)) for layer in compared)
     exact = not any(layer.firmware_differs or layer.quantized_differs for layer in layers)
@@ -127,22 +159,24 @@ def certify(
         hashes={
             "network": network_hash(network),
             "firmware_sources": source_hash(project),
-            "vectors": hashlib.sha256(np.ascontiguousarray(codes).tobytes()).hexdigest(),
+            "vectors": vectors_hash(codes),
         },
-        versions={
-            **{library: version(library) for library in LIBRARIES},
-            "compiler": compiler_version(),
-            "python": platform.python_version(),
-        },
+        files=hash_files(project.parent, [*project_files(project), *artefacts]),
+        versions=installed_versions(),
     )
 
 
-def _certified(layer: LayerComparison, quantized: Mapping[str, Any] | None) -> CertifiedLayer:
+def _certified(layer: Comparison, quantized: Mapping[str, Any] | None) -> CertifiedLayer:
     return CertifiedLayer(
         layer.name,
         max(layer.max_abs_difference, quantized["max_abs_difference"] if quantized else 0.0),
-        layer.elements,
+        layer.values,
         layer.differing,
         quantized["differing"] if quantized else None,
-        asdict(layer.first) if layer.first else None,
+        _place(layer.first) if layer.first else None,
     )
+
+
+def _place(first: Difference) -> dict[str, Any]:
+    """Say where firmware and network part first, as codes of the layer's type."""
+    return {"vector": first.vector, "index": first.index, "firmware": first.one, "network": first.other}

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from siliconv.errors import FirmwareError, ToolError
+from siliconv.errors import FirmwareError, ToolError, WorkSaysNoError
+from siliconv.hls.compiler_messages import first_message
+from siliconv.hls.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
 from siliconv.progress import Progress, Silent, activity
 from siliconv.quantize import reference
+from siliconv.quantize.comparison import Comparison, add_to, compare_values
 from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import Conv, Dense, Input, Network
 
@@ -31,29 +32,15 @@ COMPILER = "g++"
 # A task is about as many multiplications, so that progress is told often and small networks are not sent one by one.
 PRODUCTS_PER_TASK = 40_000_000
 MOST_IMAGES_PER_TASK = 64
+BYTES_PER_TASK = 1 << 28
 
+PROCESS_BYTES = 400 << 20
+"""What a process needs besides its images: interpreter, libraries, weights of a network like the lecture's."""
+
+SECONDS_PER_TASK = 600.0
+
+_STREAM_WARNING = re.compile(r"[Hh]ls::stream '(?P<name>[^']*)' (?P<what>is read while empty|contains leftover data)")
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first element in which firmware and integer network part, as codes of the layer's type."""
-
-    vector: int
-    index: tuple[int, ...]
-    firmware: int
-    network: int
-
-
-@dataclass(frozen=True)
-class LayerComparison:
-    """One layer over all vectors: elements compared, how many differ, and by how much at most (in real units)."""
-
-    name: str
-    elements: int
-    differing: int
-    max_abs_difference: float
-    first: Difference | None
 
 
 @dataclass(frozen=True)
@@ -121,11 +108,13 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
     ).hexdigest()[:16]
     traced = tuple(_TRACED.findall((project / f"{top}_bridge.cpp").read_text(encoding="utf-8")))
     build = (cache / key).resolve()
+    # From the project, so that make sees nothing of the folders above both: it takes a space for the end of a name.
+    relative = os.path.relpath(build, project.resolve())
     library = Library(build / f"{top}.so", top, traced)
     if not library.path.exists():
         (progress or Silent()).say(f"compiling the firmware with {COMPILER}")
         done = subprocess.run(
-            ["make", "-j2", "library", f"BUILD={build}"], cwd=project, capture_output=True, text=True, check=False
+            ["make", "-j2", "library", f"BUILD={relative}"], cwd=project, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             library.path.unlink(missing_ok=True)
@@ -137,13 +126,13 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
 
 
 def _compile_error(output: str, project: Path) -> FirmwareError:
-    lines = output.splitlines()
-    first = next((line for line in lines if "error:" in line or "***" in line), lines[-1] if lines else "no output")
-    killed = any("Killed" in line for line in lines)
-    fix = (
-        "free memory: the compiler was killed" if killed else "see what g++ says: make -C " + str(project) + " library"
+    found = first_message(output)
+    return FirmwareError(
+        "CSIM-COMPILE",
+        f"{COMPILER} says: {found.what}\n  cause: {found.cause}",
+        where=f"{project}, {found.where}",
+        fix=found.fix,
     )
-    return FirmwareError("CSIM-COMPILE", f"g++ failed: {first.strip()}", where=str(project), fix=fix)
 
 
 def simulate(library: Library, network: Network, codes: Codes) -> dict[str, Codes]:
@@ -186,7 +175,15 @@ class _Firmware:
     """The library loaded into this process, with storage for its traced layers."""
 
     def __init__(self, library: Library) -> None:
-        loaded = ctypes.CDLL(str(library.path))
+        try:
+            loaded = ctypes.CDLL(str(library.path))
+        except OSError as error:
+            raise FirmwareError(
+                "CSIM-LOAD",
+                f"the compiled firmware can't be loaded: {error}",
+                where=str(library.path),
+                fix="remove the folder above it, so that it is compiled again; see also siliconv doctor",
+            ) from error
         top = getattr(loaded, f"{library.top}_double")
         top.restype, top.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p]
         loaded.allocate_trace_storage.argtypes = [ctypes.c_size_t]
@@ -233,8 +230,9 @@ def compare(
     codes: Codes,
     *,
     jobs: int = -1,
+    seconds: float = SECONDS_PER_TASK,
     progress: Progress | None = None,
-) -> tuple[LayerComparison, ...]:
+) -> tuple[Comparison, ...]:
     """Compare the firmware with the integer network on every layer, in parallel over the cores.
 
     Parameters
@@ -246,39 +244,73 @@ def compare(
     codes
         (n, *input shape), codes of the input type; memory grows with the batch in flight, not with n.
     jobs
-        Processes; -1 for one a core.
+        Processes; -1 for one a core, fewer where memory is short.
+    seconds
+        Time that a process may take for its part of the images before it counts as stuck.
     progress
-        Told about each simulated vector.
+        Told how many images are done, and the memory it took.
 
     Returns
     -------
-    One comparison for every traced layer and the output, in the order of the network.
+    One comparison for every traced layer and the output, in the order of the network: the first execution is the
+    firmware, the other one the network.
+
+    Raises
+    ------
+    WorkSaysNoError
+        ``CSIM-STREAM`` if a stream was read while empty or not read to its end, ``CSIM-STUCK`` if there was no end.
+    FirmwareError
+        ``CSIM-CRASH`` if the simulated firmware crashed, ``CSIM-LOAD`` if it can't be loaded, ``CSIM-TYPE``.
     """
     progress = progress or Silent()
     size = _images_per_task(network)
-    tasks = [codes[start : start + size] for start in range(0, len(codes), size)]
     names = [node.name for node in network.nodes if node.name in {*library.traced, network.output.name}]
-    merged: dict[str, LayerComparison] = {}
-    parallel = Parallel(n_jobs=jobs, return_as="generator", mmap_mode="r")
+    tasks = [(library, network, codes[start : start + size], start, names) for start in range(0, len(codes), size)]
+    total: dict[str, Comparison] = {}
+    processes = min(processes_for(jobs, PROCESS_BYTES + size * _bytes_per_image(network)), max(len(tasks), 1))
+    peak = 0.0
     with activity(progress, "C simulation", len(codes), "images"):
         try:
             done = 0
-            for part in parallel(
-                delayed(_compare_chunk)(library, network, chunk, number * size, names)
-                for number, chunk in enumerate(tasks)
-            ):
-                for layer in part:
-                    merged[layer.name] = _merge(merged.get(layer.name), layer)
-                done = min(done + size, len(codes))
-                progress.update(done)
-        except TerminatedWorkerError as error:
-            raise FirmwareError(
-                "CSIM-CRASH",
-                "the simulated firmware crashed or was killed for its memory",
-                where=str(library.path),
-                fix="run the test bench alone to see it: make -C build/firmware csim",
+            for outcome in run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds):
+                _check_streams(outcome.printed, library)
+                for layer in outcome.result:
+                    add_to(total, layer)
+                done, peak = min(done + size, len(codes)), max(peak, outcome.peak_mib)
+                progress.update(done, f"{peak:,.0f} MiB a process")
+        except StuckTaskError as error:
+            raise WorkSaysNoError(
+                "CSIM-STUCK",
+                f"no end after {seconds:g} s: the simulated firmware waits for itself, as it would in hardware, or the "
+                "machine is very slow",
+                where=f"{library.path}, after {done} images",
+                fix="raise csim.timeout_s; if that does not help, the sources wait for data that never comes",
             ) from error
-    return tuple(merged[name] for name in names)
+        except CrashedTaskError as error:
+            raise _crash(str(error.args[0]), library) from error
+    return tuple(total[name] for name in names if name in total)
+
+
+def _check_streams(printed: str, library: Library) -> None:
+    """Refuse a simulation in which a stream ran dry or over: in hardware it would wait forever."""
+    found = _STREAM_WARNING.search(printed)
+    if found is not None:
+        raise WorkSaysNoError(
+            "CSIM-STREAM",
+            f"the stream '{found['name']}' {found['what']}: in hardware the firmware would wait forever",
+            where=str(library.path),
+            fix="the layers around it disagree about its length: write the project again, siliconv run --force",
+        )
+
+
+def _crash(printed: str, library: Library) -> FirmwareError:
+    said = f": {printed}" if printed else ", or was killed for its memory"
+    return FirmwareError(
+        "CSIM-CRASH",
+        f"the simulated firmware crashed{said}",
+        where=str(library.path),
+        fix="siliconv check PROJECT names what templates refuse; make -C build/firmware csim runs the test bench alone",
+    )
 
 
 def _images_per_task(network: Network) -> int:
@@ -287,39 +319,28 @@ def _images_per_task(network: Network) -> int:
         for node in network.nodes
         if isinstance(node, Conv | Dense)
     )
-    return min(max(PRODUCTS_PER_TASK // max(products, 1), 1), MOST_IMAGES_PER_TASK)
+    by_memory = BYTES_PER_TASK // _bytes_per_image(network)
+    return max(min(PRODUCTS_PER_TASK // max(products, 1), by_memory, MOST_IMAGES_PER_TASK), 1)
+
+
+def _bytes_per_image(network: Network) -> int:
+    """Memory of one image's traces: codes of firmware and network, and their differences, 8 bytes each."""
+    return 4 * 8 * sum(int(np.prod(node.shape)) for node in network.nodes)
 
 
 def _compare_chunk(
     library: Library, network: Network, codes: Codes, first_vector: int, names: list[str]
-) -> list[LayerComparison]:
+) -> list[Comparison]:
     firmware = simulate(library, network, codes)
     expected = reference.run(network, codes, keep=names)
     return [
-        _compare_layer(name, firmware[name], expected[name], network.by_name[name].type.step, first_vector)
+        compare_values(
+            name,
+            firmware[name],
+            expected[name],
+            step=network.by_name[name].type.step,
+            first_vector=first_vector,
+        )
         for name in names
         if not isinstance(network.by_name[name], Input)
     ]
-
-
-def _compare_layer(name: str, firmware: Codes, network: Codes, step: float, first_vector: int) -> LayerComparison:
-    wrong = firmware != network
-    first = None
-    if wrong.any():
-        where = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        index = tuple(int(i) for i in where[1:])
-        first = Difference(first_vector + int(where[0]), index, int(firmware[where]), int(network[where]))
-    largest = float(np.abs(firmware - network).max(initial=0)) * step
-    return LayerComparison(name, firmware.size, int(wrong.sum()), largest, first)
-
-
-def _merge(one: LayerComparison | None, other: LayerComparison) -> LayerComparison:
-    if one is None:
-        return other
-    return LayerComparison(
-        one.name,
-        one.elements + other.elements,
-        one.differing + other.differing,
-        max(one.max_abs_difference, other.max_abs_difference),
-        one.first or other.first,
-    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import Firmware
+from siliconv.hls.file_hashes import hash_files, project_files
 from siliconv.quantize.network import Network
 from siliconv.quantize.network_file import network_hash
 
@@ -16,12 +17,13 @@ MANIFEST_FILE = "siliconv.json"
 
 
 def write_manifest(firmware: Firmware, network: Network, config: HlsConfig, folder: Path) -> None:
-    """Write the manifest into the project."""
+    """Write the manifest into the project, last of all: it has the hashes of all other files."""
     content = {
         "top": firmware.top,
         "network_sha256": network_hash(network),
         "hls": config.model_dump(mode="json"),
         "hls4ml": version("hls4ml"),
         "layers": [asdict(layer) for layer in firmware.layers],
+        "files": hash_files(folder, [path for path in project_files(folder) if path.name != MANIFEST_FILE]),
     }
     (folder / MANIFEST_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -11,6 +11,8 @@ from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes, FixedPoint
 from siliconv.quantize.network import Network
 
+VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
+
 
 def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: bool) -> None:
     """Write the test bench and its vectors into a generated project.
@@ -38,12 +40,12 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         stream=stream,
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
-    vectors = folder / "tb_data"
+    vectors = folder / VECTORS_FOLDER
     vectors.mkdir(exist_ok=True)
     for stale in vectors.glob("tb_*.dat"):
         stale.unlink()
-    _write_codes(codes, vectors / "input_codes.dat")
-    _write_codes(golden, vectors / "golden_codes.dat")
+    _write_codes(codes, vectors / INPUT_VECTORS)
+    _write_codes(golden, vectors / GOLDEN_VECTORS)
 
 
 def _raw_bits(kind: FixedPoint) -> str:

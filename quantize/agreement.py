@@ -6,7 +6,6 @@ integer network is right and the difference is counted.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,33 +13,24 @@ from numpy.typing import NDArray
 
 from siliconv.models import legacy_keras
 from siliconv.quantize import reference
+from siliconv.quantize.comparison import Comparison, add_to, compare_values
 from siliconv.quantize.fixed_point import Codes, to_values
 from siliconv.quantize.network import Network, Node
 
 BATCH = 16
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """One tensor: values compared, how many differ, and by how much at most (in real units)."""
-
-    name: str
-    values: int
-    differing: int
-    max_abs_difference: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as a plain dictionary."""
-        return asdict(self)
-
-
-def compare_logits(quantized: NDArray[np.floating], codes: Codes, node: Node) -> Agreement:
+def compare_logits(quantized: NDArray[np.floating], codes: Codes, node: Node) -> Comparison:
     """Compare QKeras' outputs with codes of the integer network's logits, both (n, outputs)."""
-    difference = np.abs(quantized.astype(np.float64) - to_values(codes, node.type))
-    return Agreement(node.name, difference.size, int((difference != 0).sum()), float(difference.max(initial=0.0)))
+    return _compare(quantized, codes, node, 0)
 
 
-def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Agreement, ...]:
+def _compare(quantized: NDArray[np.floating], codes: Codes, node: Node, first_vector: int) -> Comparison:
+    values = to_values(codes, node.type)
+    return compare_values(node.name, quantized.astype(np.float64), values, first_vector=first_vector)
+
+
+def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Comparison, ...]:
     """Compare every layer that both have, on input codes (n, *input shape), in bounded memory.
 
     Parameters
@@ -55,24 +45,13 @@ def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Agreemen
     keras = legacy_keras.load()
     layers = [layer for layer in model.layers if layer.name in network.by_name]
     probe = keras.Model(model.input, [layer.output for layer in layers])
-    total: dict[str, Agreement] = {}
+    total: dict[str, Comparison] = {}
     for start in range(0, len(codes), BATCH):
         batch = codes[start : start + BATCH]
         outputs = probe(to_values(batch, network.input.type).astype(np.float32), training=False)
         expected = reference.run(network, batch, keep=[layer.name for layer in layers])
         for layer, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
             node = network.by_name[layer.name]
-            found = compare_logits(output.numpy().reshape(-1, *node.shape), expected[layer.name], node)
-            total[layer.name] = _add(total.get(layer.name), found)
+            values = output.numpy().reshape(-1, *node.shape)
+            add_to(total, _compare(values, expected[layer.name], node, start))
     return tuple(total.values())
-
-
-def _add(one: Agreement | None, other: Agreement) -> Agreement:
-    if one is None:
-        return other
-    return Agreement(
-        one.name,
-        one.values + other.values,
-        one.differing + other.differing,
-        max(one.max_abs_difference, other.max_abs_difference),
-    )

@@ -78,6 +78,11 @@ def lower(
     return Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
 
 
+def lowered_kinds() -> frozenset[str]:
+    """Give the class names of the Keras layers that have an exact integer meaning here."""
+    return frozenset(_LOWERERS)
+
+
 def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
     """Give the fixed-point type that a QKeras quantizer rounds to.
 

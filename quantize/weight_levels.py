@@ -66,6 +66,14 @@ class WeightLevels:
         return sign * 2.0**exponents
 
 
+def stored_bits(weights: int | Kind) -> int:
+    """Give the bits of a weight of a recipe's setting in its fixed-point type; for levels, those of the widest."""
+    if isinstance(weights, int):
+        return weights
+    levels = WeightLevels(weights, 0)
+    return levels.exponent - levels.smallest + 2
+
+
 Quantization = FixedPoint | WeightLevels
 """What a tensor is rounded to."""
 

@@ -122,6 +122,9 @@ class CsimConfig(BaseModel):
     images: int = Field(32, ge=1, le=1_000_000, description="test images to simulate, spread over the test set")
     corner_vectors: bool = Field(True, description="also all-zero, all-highest, checkerboard, random inputs")
     jobs: int = Field(-1, ge=-1, description="processes; -1 for one a core")
+    timeout_s: float = Field(
+        600.0, gt=0, description="seconds for the few images that a process simulates at a time, before it is stuck"
+    )
 
 
 class Project(BaseModel):
@@ -205,12 +208,29 @@ def load_project(folder: Path) -> Project:
         ``PROJECT-YAML``, ``PROJECT-FIELD`` or ``PROJECT-VALUE`` with file, line, field and what would be right.
     """
     path = folder / PROJECT_FILE
+    project = parse_project(read_project_text(path), path)
+    return _with_absolute_path(project.model_copy(update={"model": project.model.beside(folder)}), folder)
+
+
+def read_project_text(path: Path) -> str:
+    """Read a project file, or raise `ProjectError` ``PROJECT-READ``."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("PROJECT-READ", f"{error}", where=str(path), fix="make the file readable") from error
+
+
+def parse_project(text: str, path: Path) -> Project:
+    """Check the text of a project file, which lies or shall lie at `path`; paths in it stay as they are written.
+
+    Raises
+    ------
+    ProjectError
+        As `load_project`.
+    """
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -223,11 +243,9 @@ def load_project(folder: Path) -> Project:
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
         )
     try:
-        project = Project.model_validate(content)
+        return Project.model_validate(content)
     except ValidationError as error:
         raise _explain(error.errors(), tree, path) from error
-    project = project.model_copy(update={"model": project.model.beside(folder)})
-    return _with_absolute_path(project, folder)
 
 
 def with_data_folder(project: Project, folder: Path) -> Project:
@@ -307,6 +325,11 @@ def _sections(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseMod
             return None
         model = nested
     return model
+
+
+def knows_field(keys: Sequence[str]) -> bool:
+    """Tell whether a project file has a field of this path; what a mapping with free keys holds counts as unknown."""
+    return keys[-1] in _fields_at(keys[:-1])
 
 
 def _fields_at(keys: Sequence[str | int]) -> Iterator[str]:

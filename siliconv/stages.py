@@ -202,7 +202,12 @@ def _csim(context: Context) -> str:
             )
         ),
         cache=context.work,
+        artefacts=[
+            context.build / name
+            for name in ("network/network.json", "network/weights.npz", "quantized/weights.npz", "quantized/types.json")
+        ],
         jobs=context.project.csim.jobs,
+        seconds=context.project.csim.timeout_s,
         progress=context.progress,
     )
     _write_json(context.out / "csim.json", certificate.as_json())

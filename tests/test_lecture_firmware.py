@@ -56,4 +56,4 @@ def test_the_full_size_network_is_exact_in_every_layer(tmp_path):
     layers = compare(library, network, codes)
     assert [layer for layer in layers if layer.differing] == []
     assert len(layers) == 15
-    assert next(layer for layer in layers if layer.name == "conv2d_1").elements == 3 * 64 * 64 * 32
+    assert next(layer for layer in layers if layer.name == "conv2d_1").values == 3 * 64 * 64 * 32

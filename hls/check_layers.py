@@ -1,0 +1,207 @@
+"""Pre-flight rules about the layers: what has no exact form, no template, or a template that stops at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from siliconv.hls.design import IoType, Strategy
+from siliconv.hls.fit import MOST_MULTIPLIERS
+from siliconv.hls.plan import Plan
+from siliconv.hls.preflight import Complaint, Severity, rule
+from siliconv.quantize.lowering import lowered_kinds
+
+MOST_ELEMENTS = 4096
+"""Elements of an array split into registers: `config_array_partition -maximum_size` of the generated Tcl."""
+
+# As the layers are called in a QKeras model; a name without a rank stands for both ranks.
+_KERAS_KINDS = {
+    "conv1d": "QConv1D",
+    "conv2d": "QConv2D",
+    "depthwise_conv1d": "QDepthwiseConv1D",
+    "depthwise_conv2d": "QDepthwiseConv2D",
+    "dense": "QDense",
+    "activation": "QActivation",
+    "max_pool": "MaxPooling",
+    "average_pool": "AveragePooling",
+    "global_average_pool": "GlobalAveragePooling",
+    "global_max_pool": "GlobalMaxPooling",
+    "flatten": "Flatten",
+    "add": "Add",
+    "concatenate": "Concatenate",
+}
+_POOLS = ("max_pool", "average_pool")
+
+
+@rule("LAYER-KIND", Severity.ERROR)
+def layer_kind(plan: Plan) -> Iterator[Complaint]:
+    known = lowered_kinds()
+    for layer in plan.layers:
+        name = _KERAS_KINDS.get(layer.kind, layer.kind)
+        if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in known):
+            yield Complaint(
+                f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
+                f"layer '{layer.name}'",
+                "use another kind of layer",
+            )
+
+
+@rule("LAYER-ACTIVATION", Severity.ERROR)
+def layer_activation(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        if layer.kind == "activation" and layer.activation != "relu":
+            yield Complaint(
+                f"the activation {layer.activation} inside the network has no quantized form",
+                f"layer '{layer.name}'",
+                "use relu; sigmoid and softmax are for the output",
+            )
+
+
+@rule("LAYER-UNACTIVATED", Severity.WARNING)
+def layer_unactivated(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        for before in plan.before(layer):
+            if before.matrix is not None:
+                yield Complaint(
+                    f"'{layer.name}' multiplies the whole accumulator of '{before.name}': nothing between them rounds "
+                    "it to few bits",
+                    f"layer '{layer.name}'",
+                    f"put a relu behind '{before.name}'",
+                )
+            if before.kind not in (*_POOLS, "flatten", "global_average_pool", "global_max_pool"):
+                break
+
+
+@rule("POOL-AVERAGE", Severity.ERROR)
+def pool_average(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        window = layer.inputs[0][:-1] if layer.kind == "global_average_pool" else layer.window
+        if "average_pool" not in layer.kind:
+            continue
+        count = prod(window)
+        if count & (count - 1) or any(layer.padding):
+            padded = " that hang over the edge" if any(layer.padding) else ""
+            yield Complaint(
+                f"an average over windows of {count} elements{padded}: the division is exact for powers of two only",
+                f"layer '{layer.name}'",
+                "choose window and input size so that each window has 2, 4, 8, 16, ... real elements, or use max_pool",
+            )
+
+
+@rule("POOL-PADDING", Severity.ERROR)
+def pool_padding(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        if layer.kind in _POOLS and any(layer.padding) and plan.io_type is IoType.STREAM:
+            yield Complaint(
+                f"pooling with padding 'same' pads {_sizes(layer.inputs[0][:-1])} by {_sizes(layer.padding)}; the "
+                "streaming template of hls4ml stops at an assertion",
+                f"layer '{layer.name}'",
+                "use padding: valid, or an input size that the window divides",
+            )
+
+
+@rule("POOL-STRIDE", Severity.ERROR)
+def pool_stride(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        two_axes = len(layer.window) == 2
+        if layer.kind in _POOLS and two_axes and layer.window != layer.strides and plan.io_type is IoType.STREAM:
+            yield Complaint(
+                f"a pooling window of {_sizes(layer.window)} with stride {_sizes(layer.strides)}; the streaming "
+                "template of hls4ml stops at an assertion unless they are equal",
+                f"layer '{layer.name}'",
+                "leave the stride out",
+            )
+
+
+@rule("UNROLL-PRODUCTS", Severity.ERROR)
+def unroll_products(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        reuse = plan.reuse_factor(layer) or 1
+        unrolled = layer.products if plan.hls.strategy is Strategy.LATENCY else -(-layer.products // reuse)
+        if unrolled > MOST_MULTIPLIERS and plan.hls.strategy is not Strategy.DISTRIBUTED_ARITHMETIC:
+            latency = plan.hls.strategy is Strategy.LATENCY
+            yield Complaint(
+                f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
+                + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),
+                f"layer '{layer.name}'",
+                "use hls.strategy: resource" if latency else f"use hls.max_multipliers: {MOST_MULTIPLIERS} or less",
+                {"hls.strategy": "resource"} if latency and not plan.hls.reuse_factors else {},
+            )
+
+
+@rule("UNROLL-VECTOR", Severity.ERROR)
+def unroll_vector(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
+            if size > MOST_ELEMENTS:
+                yield Complaint(
+                    f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
+                    f"layer '{layer.name}'",
+                    "pool before the layer, for example global_average_pool in place of flatten"
+                    if what == "inputs"
+                    else "use fewer outputs",
+                )
+
+
+@rule("PARALLEL-ARRAY", Severity.ERROR)
+def parallel_array(plan: Plan) -> Iterator[Complaint]:
+    if plan.io_type is not IoType.PARALLEL:
+        return
+    first = plan.layers[0]
+    sizes = [("the input", prod(first.inputs[0])), *((f"layer '{one.name}'", prod(one.output)) for one in plan.layers)]
+    where, size = max(sizes, key=lambda pair: pair[1])
+    if size > MOST_ELEMENTS:
+        yield Complaint(
+            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {MOST_ELEMENTS:,}",
+            where,
+            "use hls.io_type: io_stream",
+            {"hls.io_type": "io_stream"},
+        )
+
+
+@rule("PARALLEL-SIZE", Severity.WARNING)
+def parallel_size(plan: Plan) -> Iterator[Complaint]:
+    weights = sum(layer.products for layer in plan.matrices)
+    convolutions = [layer for layer in plan.matrices if layer.matrix is not None and layer.matrix.is_convolution]
+    if plan.io_type is IoType.PARALLEL and convolutions and weights > MOST_ELEMENTS:
+        yield Complaint(
+            f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
+            "hls.io_type",
+            "use hls.io_type: io_stream",
+            {"hls.io_type": "io_stream"},
+        )
+
+
+@rule("OUTPUT-SOFTMAX", Severity.HINT)
+def output_softmax(plan: Plan) -> Iterator[Complaint]:
+    if plan.output_activation == "softmax" and plan.layers[-1].output[-1] > 1:
+        yield Complaint(
+            "the firmware ends with the logits; the softmax is left to the host",
+            "the output",
+            "nothing to do: the largest logit is the decision",
+        )
+
+
+@rule("OUTPUT-CONSTANT", Severity.ERROR)
+def output_constant(plan: Plan) -> Iterator[Complaint]:
+    if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
+        yield Complaint(
+            "a softmax of one output is 1 for every image",
+            "the output",
+            "use activation: sigmoid, or one output a class",
+        )
+
+
+@rule("OUTPUT-RELU", Severity.ERROR)
+def output_relu(plan: Plan) -> Iterator[Complaint]:
+    last = plan.layers[-1]
+    if last.activation == "relu":
+        yield Complaint(
+            "the network ends in a relu: every negative logit becomes 0, and classes tie",
+            f"layer '{last.name}'",
+            "leave the activation of the last layer out",
+        )
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in sizes)

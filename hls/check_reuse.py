@@ -1,0 +1,138 @@
+"""Pre-flight rules about how products are scheduled: strategies and reuse factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from siliconv.hls.design import LayerKind, Strategy
+from siliconv.hls.plan import Plan, PlannedLayer
+from siliconv.hls.preflight import Complaint, Severity, rule
+from siliconv.hls.reuse_factors import nearest_legal
+
+# da4ml's solver on two cores: 27x32 weights took 0.4 s, 288x64 took 382 s, 576x128 did not end.
+_MOST_ADDER_WEIGHTS, _MANY_ADDER_WEIGHTS = 288 * 64, 2_000
+
+_SLOW_CYCLES = 10_000_000
+
+
+@rule("REUSE-ILLEGAL", Severity.ERROR)
+def reuse_illegal(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        asked, legal = plan.hls.reuse_factors.get(layer.name), plan.legal_reuse(layer)
+        if asked is not None and legal and asked not in legal:
+            nearest = nearest_legal(asked, legal)
+            yield Complaint(
+                f"the {plan.hls.strategy} template can't compute {layer.n_in} x {layer.n_out} products with reuse "
+                f"factor {asked}",
+                f"hls.reuse_factors.{layer.name}",
+                "use " + " or ".join(str(factor) for factor in nearest),
+                {f"hls.reuse_factors.{layer.name}": nearest[-1]},
+            )
+
+
+@rule("REUSE-LAYER", Severity.ERROR)
+def reuse_layer(plan: Plan) -> Iterator[Complaint]:
+    names = [layer.name for layer in plan.matrices]
+    for name in plan.hls.reuse_factors:
+        if name not in names:
+            yield Complaint(
+                f"a reuse factor for '{name}', which is no layer with weights",
+                f"hls.reuse_factors.{name}",
+                "use one of " + ", ".join(names),
+            )
+
+
+@rule("REUSE-NONE", Severity.ERROR)
+def reuse_none(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        legal = plan.legal_reuse(layer)
+        if legal and layer.name not in plan.hls.reuse_factors and plan.reuse_factor(layer) is None:
+            fewest = -(-layer.products // legal[-1])
+            yield Complaint(
+                f"no legal reuse factor brings {layer.products:,} products to {plan.hls.max_multipliers} multipliers",
+                f"layer '{layer.name}'",
+                f"use hls.max_multipliers: {fewest} or more",
+            )
+
+
+@rule("STRATEGY-TEMPLATE", Severity.ERROR)
+def strategy_template(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        if not plan.legal_reuse(layer):
+            yield Complaint(
+                f"hls4ml has no {plan.hls.strategy} template for a {layer.kind} layer with {plan.hls.io_type}",
+                f"layer '{layer.name}'",
+                "use hls.strategy: resource, and hls.io_type: io_stream",
+            )
+
+
+@rule("STRATEGY-REUSE", Severity.WARNING)
+def strategy_reuse(plan: Plan) -> Iterator[Complaint]:
+    if plan.hls.strategy is not Strategy.LATENCY:
+        return
+    for layer in plan.matrices:
+        reuse = plan.reuse_factor(layer)
+        if reuse is not None and reuse > 1:
+            yield Complaint(
+                f"with the latency strategy a reuse factor of {reuse} is only asked for: the tools unroll all products "
+                "and share what they can",
+                f"layer '{layer.name}'",
+                "use hls.strategy: resource where multipliers shall be shared",
+            )
+
+
+@rule("STRATEGY-ADDERS", Severity.ERROR)
+def strategy_adders(plan: Plan) -> Iterator[Complaint]:
+    yield from _too_many_adders(plan, _MOST_ADDER_WEIGHTS, None, "its solver does not end (576x128) or takes minutes")
+
+
+@rule("STRATEGY-ADDERS-SLOW", Severity.WARNING)
+def strategy_adders_slow(plan: Plan) -> Iterator[Complaint]:
+    yield from _too_many_adders(plan, _MANY_ADDER_WEIGHTS, _MOST_ADDER_WEIGHTS, "its solver takes from seconds on")
+
+
+def _too_many_adders(plan: Plan, above: int, up_to: int | None, why: str) -> Iterator[Complaint]:
+    if plan.hls.strategy is not Strategy.DISTRIBUTED_ARITHMETIC:
+        return
+    for layer in plan.matrices:
+        if layer.products > above and (up_to is None or layer.products <= up_to):
+            yield Complaint(
+                f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: {why}",
+                f"layer '{layer.name}'",
+                "use hls.strategy: resource; distributed arithmetic is for small layers",
+            )
+
+
+@rule("REUSE-SLOWEST", Severity.HINT)
+def reuse_slowest(plan: Plan) -> Iterator[Complaint]:
+    """One layer holds up all others: its cycles decide, and their multipliers idle."""
+    cycles = {layer.name: _cycles(plan, layer) for layer in plan.matrices}
+    if plan.hls.strategy is not Strategy.RESOURCE or len(cycles) < 2:
+        return
+    slowest, next_to = sorted(cycles, key=lambda name: -cycles[name])[:2]
+    if cycles[slowest] > 4 * cycles[next_to] and cycles[slowest] > 1_000:
+        yield Complaint(
+            f"'{slowest}' takes about {cycles[slowest]:,} cycles an image, every other layer a quarter of it at most",
+            f"layer '{slowest}'",
+            f"give it more multipliers (a smaller hls.reuse_factors.{slowest}), or the others fewer",
+        )
+
+
+@rule("REUSE-LONG", Severity.WARNING)
+def reuse_long(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        cycles = _cycles(plan, layer)
+        if cycles > _SLOW_CYCLES:
+            yield Complaint(
+                f"about {cycles:,} cycles an image, {cycles * plan.hls.clock_ns / 1e6:,.0f} ms",
+                f"layer '{layer.name}'",
+                "raise hls.max_multipliers, or make the input smaller",
+            )
+
+
+def _cycles(plan: Plan, layer: PlannedLayer) -> int:
+    pixels = 1
+    if layer.matrix is not LayerKind.DENSE:
+        for size in layer.output[:-1]:
+            pixels *= size
+    return pixels * (plan.reuse_factor(layer) or 1)

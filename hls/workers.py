@@ -1,0 +1,124 @@
+"""Work on a compiled firmware in processes of its own: bounded in time and memory, and able to crash alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, TimeoutError
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import psutil
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+Result = TypeVar("Result")
+
+IN_FLIGHT = 2
+"""Tasks a process that are sent ahead, so that none waits and memory does not grow with their number."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """What a task gave, what was printed meanwhile, and the most memory its process ever had (MiB)."""
+
+    result: Result
+    printed: str
+    peak_mib: float
+
+
+class StuckTaskError(Exception):
+    """A task took longer than it may."""
+
+
+class CrashedTaskError(Exception):
+    """A process ended in the middle of a task; `args[0]` is the last that it printed."""
+
+
+def run_tasks(
+    function: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], *, processes: int, seconds: float
+) -> Iterator[Outcome[Result]]:
+    """Call a function in processes, and yield the outcomes in the order of the tasks.
+
+    Parameters
+    ----------
+    function
+        A function of a module.
+    tasks
+        Its arguments, a tuple a task.
+    processes
+        How many work side by side. They are kept for the next call.
+    seconds
+        Time for one task.
+
+    Raises
+    ------
+    StuckTaskError
+        A task took longer; all processes are ended then.
+    CrashedTaskError
+        A process ended.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="siliconv-"))
+    executor = get_reusable_executor(max_workers=processes)
+    waiting: deque[Future[Outcome[Result]]] = deque()
+    left = iter(tasks)
+    try:
+        waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, IN_FLIGHT * processes))
+        while waiting:
+            yield waiting[0].result(timeout=seconds)
+            waiting.popleft()
+            waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, 1))
+    except TimeoutError as error:
+        executor.shutdown(wait=True, kill_workers=True)
+        raise StuckTaskError from error
+    except TerminatedWorkerError as error:
+        raise CrashedTaskError(_last_printed(folder)) from error
+    finally:
+        for future in waiting:
+            future.cancel()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def processes_for(jobs: int, bytes_each: int) -> int:
+    """Give how many processes to use: as many as asked for (-1: one a core), but no more than memory allows."""
+    wanted = jobs if jobs > 0 else os.cpu_count() or 1
+    return max(1, min(wanted, int(psutil.virtual_memory().available // max(bytes_each, 1))))
+
+
+def _observed(function: Callable[..., Result], arguments: tuple[Any, ...], folder: Path) -> Outcome[Result]:
+    """Call a function with all that C and C++ print brought into a file."""
+    path = folder / f"{os.getpid()}.txt"
+    kept = [os.dup(1), os.dup(2)]
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        result = function(*arguments)
+    finally:
+        for number, descriptor in enumerate(kept, start=1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(target)
+    return Outcome(result, path.read_text(encoding="utf-8", errors="replace"), _peak_mib())
+
+
+def _peak_mib() -> float:
+    # getrusage would tell the memory of the parent before the new program was loaded, where that was more.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _last_printed(folder: Path) -> str:
+    """Give the assertion that stopped a process, or the last line that one of them printed."""
+    lines = [
+        line.strip() for path in sorted(folder.glob("*.txt")) for line in path.read_text(errors="replace").splitlines()
+    ]
+    asserted = [line for line in lines if "Assertion" in line]
+    return (asserted or [line for line in lines if line] or [""])[-1]

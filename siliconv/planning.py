@@ -1,0 +1,130 @@
+"""The plan of a project's firmware: its layers as they are deployed, from the project file alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from siliconv.errors import NetworkError
+from siliconv.hls.boards import board_of_part
+from siliconv.hls.design import LayerKind
+from siliconv.hls.plan import Plan, PlannedLayer
+from siliconv.models import layers as kinds
+from siliconv.models.architecture import (
+    INPUT,
+    Architecture,
+    Node,
+    normal_form,
+    output_activation,
+    without_output_activation,
+)
+from siliconv.models.layers import Layer, pair
+from siliconv.models.shapes import Shape, output_shape
+from siliconv.project import Project
+from siliconv.quantize import network_file
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network
+
+_MATRICES: dict[type[Layer], LayerKind] = {
+    kinds.Conv2D: LayerKind.CONV2D,
+    kinds.Conv1D: LayerKind.CONV1D,
+    kinds.DepthwiseConv2D: LayerKind.DEPTHWISE2D,
+    kinds.DepthwiseConv1D: LayerKind.DEPTHWISE1D,
+    kinds.Dense: LayerKind.DENSE,
+}
+_LEFT_OUT = (kinds.Dropout, kinds.BatchNormalization)
+"""Not in the firmware: dropout is the identity, batch normalization is folded into a neighbour."""
+
+
+def plan_of(name: str, project: Project, network: Network | None = None) -> Plan:
+    """Plan the firmware of a project.
+
+    Parameters
+    ----------
+    name
+        Of the project.
+    project
+        Its file.
+    network
+        The integer network of an earlier build; left out of the plan where it is of another architecture.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-...`` for an architecture that is impossible.
+    """
+    architecture = project.model.architecture
+    layers = planned_layers(architecture)
+    return Plan(
+        name,
+        layers,
+        output_activation(architecture),
+        project.quantize,
+        project.hls,
+        board_of_part(project.hls.part),
+        network if network is not None and _is_of(network, layers) else None,
+    )
+
+
+def read_network(build: Path) -> Network | None:
+    """Read the integer network of a build, or give None where there is none that can be read."""
+    try:
+        return network_file.load(build / "network")
+    except (NetworkError, OSError):
+        return None
+
+
+def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
+    """Give the layers of an architecture as they are deployed, ending with the logits."""
+    shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
+    source_of = {INPUT: INPUT}
+    found = []
+    for node in normal_form(without_output_activation(architecture)):
+        sources = tuple(source_of[name] for name in node.inputs)
+        if isinstance(node.layer, _LEFT_OUT):
+            source_of[node.name] = sources[0]
+            continue
+        inputs = tuple(shapes[name] for name in sources)
+        shapes[node.name] = output_shape(node.layer, node.name, inputs)
+        source_of[node.name] = node.name
+        found.append(_planned(node, sources, inputs, shapes[node.name]))
+    return tuple(found)
+
+
+def _planned(node: Node, sources: tuple[str, ...], inputs: tuple[Shape, ...], output: Shape) -> PlannedLayer:
+    layer = node.layer
+    window, strides, padding = _geometry(layer, inputs[0], output)
+    return PlannedLayer(
+        node.name,
+        layer.kind,
+        sources,
+        inputs,
+        output,
+        matrix=_MATRICES.get(type(layer)),
+        activation=layer.activation if isinstance(layer, kinds.Activation) else None,
+        window=window,
+        strides=strides,
+        padding=padding,
+    )
+
+
+def _geometry(layer: Layer, source: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
+    """Give window, strides and what is padded in all, per spatial axis; empty where nothing slides."""
+    axes = len(source) - 1
+    extent = getattr(layer, "kernel", getattr(layer, "pool", None))
+    if extent is None:
+        return (), (), ()
+    stride = getattr(layer, "stride", None) or extent
+    window, strides = pair(extent)[:axes], pair(stride)[:axes]
+    same = getattr(layer, "padding", "valid") == "same"
+    padding = tuple(
+        max((after - 1) * step + width - before, 0) if same else 0
+        for before, after, width, step in zip(source, output, window, strides, strict=False)
+    )
+    return window, strides, padding
+
+
+def _is_of(network: Network, layers: tuple[PlannedLayer, ...]) -> bool:
+    """Whether a network has the weights of these layers, and no others."""
+    found = {
+        node.name: node.kernel.codes.size for node in network.nodes if isinstance(node, Conv | Dense | DepthwiseConv)
+    }
+    return found == {layer.name: layer.products for layer in layers if layer.matrix is not None}
