@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
+from siliconv.fit_command import fit
+from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
+from siliconv.terminal import console as _console
+from siliconv.terminal import show as _show
 
 app = typer.Typer(
     name="siliconv",
@@ -25,24 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-# Human words go to stderr: stdout belongs to --json.
-_console = Console(stderr=True, highlight=False, soft_wrap=True)
+app.command()(fit)
 
 INTERRUPTED, INTERNAL = 130, 70
-PIPE_WIDTH = 160
-
-ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        metavar="FOLDER",
-        help="a folder of images (class = folder name) instead of the project's data; remembered",
-    ),
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
-JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
@@ -138,7 +126,7 @@ def estimate(
     assert records is not None  # one of the two was given
     found = estimate_records(records)
     if json_output:
-        _print_json(found)
+        print_json(found)
     else:
         sys.stdout.write("\n".join(as_lines(found)) + "\n")
     return 0
@@ -150,7 +138,7 @@ def boards(json_output: JsonOption = False) -> None:
     from siliconv.hls.boards import boards as known_boards
 
     if json_output:
-        _print_json([asdict(board) for board in known_boards()])
+        print_json([asdict(board) for board in known_boards()])
         return
     table = Table("board", "device", "LUT", "FF", "DSP", "BRAM18", "URAM", "clock ns", "hls4ml back end")
     for board in known_boards():
@@ -180,7 +168,7 @@ def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
     folder = find_project(project)
     rows = summarize(load_project(folder), folder / "build")
     if json_output:
-        _print_json([asdict(row) for row in rows])
+        print_json([asdict(row) for row in rows])
         return
     table = Table("layer", "kind", "shape", *(("parameters", "multiplications", "type")), title=folder.name)
     for row in rows:
@@ -205,7 +193,7 @@ def predict(
     folder = find_project(project)
     predictions = predict_images(folder.name, load_project(folder), folder / "build", images, for_terminal())
     if json_output:
-        _print_json([asdict(prediction) for prediction in predictions])
+        print_json([asdict(prediction) for prediction in predictions])
         return
     table = Table("image", "float", "quantized", "firmware", "firmware = quantized")
     for one in predictions:
@@ -221,7 +209,7 @@ def doctor(json_output: JsonOption = False) -> int:
 
     findings = examine()
     if json_output:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         table = Table("what", "found", "needed for", "what to do")
         for finding in findings:
@@ -271,7 +259,7 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
             }
             for result in results
         }
-        _print_json({"project": folder.name, "build": str(build), "stages": stages, "certificate": certificate})
+        print_json({"project": folder.name, "build": str(build), "stages": stages, "certificate": certificate})
     if certificate is not None and not certificate["exact"]:
         raise WorkSaysNoError(
             "CSIM-DIFFERS",
@@ -292,13 +280,3 @@ def _first_difference(certificate: dict[str, Any]) -> str:
 def _certificate(build: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((build / "csim.json").read_text(encoding="utf-8"))
     return content
-
-
-def _show(table: Table) -> None:
-    """Print a table to stdout; on a pipe, as wide as it is."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(highlight=False, width=width).print(table)
-
-
-def _print_json(content: Any) -> None:
-    sys.stdout.write(json.dumps(content, indent=1) + "\n")

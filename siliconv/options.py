@@ -1,0 +1,28 @@
+"""Arguments and options that several commands share, and how results for machines are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="a folder of images (class = folder name) instead of the project's data; remembered",
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
+JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
+
+
+def print_json(content: Any) -> None:
+    """Print a result for machines to stdout."""
+    sys.stdout.write(json.dumps(content, indent=1) + "\n")
