@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from siliconv.hls.design import Strategy
 
+SHIFT_REGISTER_WORDS = 128
+"""FIFOs deeper than this cost more LUTs than the block memory is worth: four for each bit of a word."""
+
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -30,6 +33,11 @@ class HlsConfig(BaseModel):
     fifo_depths: Literal["smallest", "hls4ml"] = Field(
         "smallest",
         description="smallest: the least words between layers that cost no cycle; hls4ml: a whole feature map each",
+    )
+    fifo_memory: Literal["auto", "shift_registers"] = Field(
+        "auto",
+        description="auto: the tool decides, block memory from 1024 bits on; shift_registers: LUTs for up to "
+        f"{SHIFT_REGISTER_WORDS} words (Vitis, io_stream)",
     )
     reuse_factors: dict[str, PositiveInt] = Field(
         default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"

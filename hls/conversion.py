@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.design import Strategy
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.rendering import render
@@ -86,6 +87,8 @@ def convert(
     with _hls4ml_output():
         graph.write()
     _remove_traces_of_this_run(folder)
+    if config.fifo_memory == "shift_registers":
+        _bind_fifos(folder / "firmware" / f"{network.name}.cpp")
     (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
     return Firmware(folder, network.name, layers)
 
@@ -223,6 +226,17 @@ def _set_fifo_depths(graph: Any, depths: Mapping[str, int]) -> None:
         variable = layer.get_output_variable()
         if layer.name in depths and variable.pragma:
             variable.pragma = (variable.pragma[0], depths[layer.name])
+
+
+def _bind_fifos(source: Path) -> None:
+    """Bind the FIFOs that are not too deep to shift registers; hls4ml itself has no such setting."""
+    lines = []
+    for line in source.read_text(encoding="utf-8").splitlines():
+        lines.append(line)
+        found = re.fullmatch(r"(\s*)#pragma HLS STREAM variable=(\w+) depth=(\d+)", line)
+        if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
+            lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:

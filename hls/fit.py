@@ -43,6 +43,8 @@ class Configuration:
     ----------
     reuse_factors, strategies, parallelization_factors
         By layer.
+    fifo_memory
+        Where FIFOs lie, as in `HlsConfig`.
     clock_ns
         Period.
     estimate
@@ -64,6 +66,7 @@ class Configuration:
     surely: bool
     meets: bool
     parallelization_factors: Mapping[str, int] = field(default_factory=dict)
+    fifo_memory: str = "auto"
 
     @property
     def images_per_second(self) -> float:
@@ -105,6 +108,7 @@ class Configuration:
             "images_per_second": round(self.images_per_second, 3),
             "latency_us": round(self.latency_us, 3),
             "clock_ns": self.clock_ns,
+            "fifo_memory": self.fifo_memory,
             "reuse_factors": dict(self.reuse_factors),
             "strategies": {name: str(strategy) for name, strategy in self.strategies.items()},
             "parallelization_factors": dict(self.parallelization_factors),
@@ -120,6 +124,7 @@ class Configuration:
         changes = {
             "part": board.part,
             "clock_ns": self.clock_ns,
+            "fifo_memory": self.fifo_memory,
             "strategies": {name: one for name, one in self.strategies.items() if one is not config.strategy},
             "reuse_factors": dict(self.reuse_factors),
             "parallelization_factors": {name: one for name, one in self.parallelization_factors.items() if one > 1},
@@ -179,8 +184,8 @@ class _Target:
     def is_stated(self) -> bool:
         return self.images_per_second is not None or self.latency_us is not None
 
-    def estimate(self, design: Design) -> Estimate:
-        return estimate(design, stage=Stage.VSYNTH, coefficients=self.coefficients)
+    def estimate(self, design: Design, *, by_layer: bool = True) -> Estimate:
+        return estimate(design, stage=Stage.VSYNTH, coefficients=self.coefficients, by_layer=by_layer)
 
     def __str__(self) -> str:
         asked = []
@@ -201,6 +206,7 @@ def fit(
     fifo_depths: Mapping[str, int] | None = None,
     most_share: float = MOST_SHARE,
     as_generated: Callable[[Configuration], Design] | None = None,
+    fifo_memories: Sequence[str] = ("auto",),
     coefficients: Coefficients | None = None,
 ) -> Fit:
     """Search the settings of a design for a board.
@@ -222,14 +228,18 @@ def fit(
     as_generated
         Gives the design of a configuration as its firmware will be, FIFO depths included; the best configurations
         are judged by it.
+    fifo_memories
+        Where FIFOs may lie; tried with `as_generated` only, for the search itself knows shallow ones.
     coefficients
         Those of the package by default.
     """
     target = _Target(board, images_per_second, latency_us, most_share, coefficients)
-    shallow = tuple(replace(layer, fifo_depth=(fifo_depths or {}).get(layer.name, _SHALLOW)) for layer in design.layers)
+    depths = fifo_depths or {}
+    layers = tuple(replace(layer, fifo_depth=depths.get(layer.name, _SHALLOW)) for layer in design.layers)
+    shallow = replace(design, layers=layers, part=board.part, clock_uncertainty_ns=None)
     found: list[Configuration] = []
     for clock_ns in clocks_ns or [round(board.clock_ns * factor, 3) for factor in _CLOCKS]:
-        placed = replace(design, layers=shallow, part=board.part, clock_ns=clock_ns, clock_uncertainty_ns=None)
+        placed = replace(shallow, clock_ns=clock_ns)
         options = {
             layer.name: _options(layer, placed, target) for layer in placed.layers if isinstance(layer, MatrixLayer)
         }
@@ -237,9 +247,12 @@ def fit(
     found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     searched = tuple(found)
     if as_generated is not None:
-        found = [_judged(one, as_generated(one), target) for one in found[:_EXAMINED]]
+        placed_both_ways = [replace(one, fifo_memory=memory) for one in found[:_EXAMINED] for memory in fifo_memories]
+        found = [_judged(one, as_generated(one), target) for one in placed_both_ways]
         found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     best = _telling(found)[:_SHOWN]
+    if as_generated is None:
+        best = [_judged(one, one.applied_to(shallow), target) for one in best]
     chosen = best[0] if best and best[0].fits and best[0].meets else None
     full = [one for one in searched if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
@@ -317,7 +330,7 @@ def _configuration(design: Design, picked: Mapping[str, _Option], target: _Targe
         else layer
         for layer in design.layers
     )
-    found = target.estimate(replace(design, layers=layers))
+    found = target.estimate(replace(design, layers=layers), by_layer=False)
     return Configuration(
         {name: option.reuse_factor for name, option in picked.items()},
         {name: option.strategy for name, option in picked.items()},

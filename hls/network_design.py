@@ -8,7 +8,7 @@ from functools import singledispatch
 
 from siliconv.errors import FirmwareError
 from siliconv.hls import weight_statistics
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion import FirmwareLayer, plan_layers
 from siliconv.hls.design import (
     Backend,
@@ -67,6 +67,7 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         clock_ns=config.clock_ns,
         backend=Backend(config.backend),
         io_type=IoType(config.io_type),
+        shift_register_words=shift_register_words(config),
     )
     return _with_fifos(design, config) if config.io_type == "io_stream" else design
 
@@ -91,6 +92,26 @@ def _with_fifos(design: Design, config: HlsConfig) -> Design:
 def fifo_depths(design: Design) -> dict[str, int]:
     """Give the depths in words that a design states, by the name of the hls4ml layer that writes into the FIFO."""
     return {_hls4ml_name(layer): layer.fifo_depth for layer in design.layers if layer.fifo_depth is not None}
+
+
+def shift_register_words(config: HlsConfig) -> int:
+    """Give the words up to which FIFOs are bound to shift registers, 0 where the tool decides.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIFO-MEMORY`` where the back end has no such binding.
+    """
+    if config.fifo_memory == "auto":
+        return 0
+    if config.backend != "Vitis" or config.io_type != "io_stream":
+        raise FirmwareError(
+            "FIFO-MEMORY",
+            f"no FIFOs that could be bound to shift registers with {config.backend} and {config.io_type}",
+            where="hls.fifo_memory",
+            fix="use fifo_memory: auto, or backend: Vitis with io_type: io_stream",
+        )
+    return SHIFT_REGISTER_WORDS
 
 
 def _hls4ml_name(layer: Layer) -> str:

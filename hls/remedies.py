@@ -70,12 +70,14 @@ def remedies(
     board = found.board
     # Longer periods make nothing smaller that matters here; one period is a quarter of the time.
     target = {**target, "clocks_ns": target.get("clocks_ns") or [board.clock_ns], "as_generated": None}
+    # Like with like: what is tried has no FIFOs of its own.
+    before = fit(design, board, **target)
     altered = [*_alterations(design), *(alternatives or {}).items()]
     tried = [_tried(change, fit(one, board, **target)) for change, one in altered if one != design]
     larger = _smallest_board(design, board, target)
     if larger is not None:
         tried.append(larger)
-    return tuple(sorted((one for one in tried if _helps(one, found)), key=lambda one: (not one.fits, one.share)))
+    return tuple(sorted((one for one in tried if _helps(one, before)), key=lambda one: (not one.fits, one.share)))
 
 
 def _helps(remedy: Remedy, found: Fit) -> bool:

@@ -27,7 +27,7 @@ from siliconv.hls.design import (
 )
 from siliconv.hls.design import Layer as DesignLayer
 from siliconv.hls.fifo_depths import smallest_depths
-from siliconv.hls.network_design import PADDING_SUFFIX
+from siliconv.hls.network_design import PADDING_SUFFIX, shift_register_words
 from siliconv.hls.reuse_factors import legal_reuse_factors, smallest_legal
 from siliconv.hls.stream_actors import stream_graph
 from siliconv.models import layers as kinds
@@ -85,6 +85,7 @@ def assumed_design(name: str, architecture: Architecture, recipe: Recipe, config
         clock_ns=config.clock_ns,
         backend=Backend.VIVADO if config.backend.startswith("Vivado") else Backend.VITIS,
         io_type=IoType(config.io_type),
+        shift_register_words=shift_register_words(config),
     )
     if config.io_type != "io_stream" or config.fifo_depths == "hls4ml":
         return design

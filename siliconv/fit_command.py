@@ -89,7 +89,7 @@ def table(found: Fit, board: Board) -> Table:
     """Make the table of the best configurations; resources are those of logic synthesis, and their share."""
     shown = Table(
         "",
-        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "reuse factors"),
+        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
     for one in found.best:
@@ -98,7 +98,8 @@ def table(found: Fit, board: Board) -> Table:
             for name in ("lut", "ff", "dsp", "bram18")
         )
         speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.clock_ns:g}")
-        shown.add_row(_verdict(one, found), *speed, *cells, _factors(one))
+        place = "LUTs" if one.fifo_memory == "shift_registers" else "auto"
+        shown.add_row(_verdict(one, found), *speed, *cells, place, _factors(one))
     return shown
 
 

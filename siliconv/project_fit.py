@@ -22,12 +22,12 @@ from siliconv.project_edit import set_fields
 from siliconv.quantize import network_file
 from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network
 
-_WRITTEN = ("part", "clock_ns", "strategies", "reuse_factors", "parallelization_factors")
+_WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
 _PRESETS_TRIED = 3
 
 PLACEMENT = (
-    "memory: FIFO depths are written as chosen; whether a weight memory becomes block memory or LUTs is not a setting "
-    "of hls4ml but the tool's decision"
+    "memory: FIFO depths and where FIFOs lie are written as chosen; whether a weight memory becomes block memory or "
+    "LUTs is no setting of hls4ml's templates but the tool's decision"
 )
 CLOCK = "clock: the period is what the tool is asked for; whether it is met is known after synthesis only"
 
@@ -122,10 +122,13 @@ def fit_project(
             "parallelization_factors": {},
             "fifo_depths": "hls4ml",
             "fifo_words": {},
+            "fifo_memory": "auto",
             "max_multipliers": 1 << 30,
         }
     )
     design = design_for(free)
+
+    streams_into_luts = project.hls.backend == "Vitis" and project.hls.io_type == "io_stream"
 
     def as_generated(one: Configuration) -> Design:
         return design_for(one.settings(project.hls, board))
@@ -135,7 +138,8 @@ def fit_project(
         "latency_us": latency_us,
         "clocks_ns": clocks_ns,
     }
-    found = fit(design, board, **target, as_generated=as_generated)
+    placements = ("auto", "shift_registers") if streams_into_luts else ("auto",)
+    found = fit(design, board, **target, as_generated=as_generated, fifo_memories=placements)
     helpful: tuple[Remedy, ...] = ()
     if found.chosen is None:
         helpful = remedies(design, found, alternatives=_smaller_presets(project, folder, free), **target)

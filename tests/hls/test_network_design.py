@@ -7,7 +7,7 @@ import re
 import pytest
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion import convert
 from siliconv.hls.design import MatrixLayer, PaddingLayer
 from siliconv.hls.estimate import estimate
@@ -103,6 +103,25 @@ def test_the_estimate_describes_what_is_generated(network, tmp_path, config):
     for name, words in config.fifo_words.items():
         assert depths[name] == words
         assert f"depth={words}" in (tmp_path / "firmware" / "net.cpp").read_text()
+
+
+def test_fifos_bound_to_shift_registers_take_luts_and_no_block_memory(network, tmp_path):
+    config = HlsConfig(max_multipliers=64, fifo_memory="shift_registers", fifo_words={"conv_1": 600, "max_pool_1": 40})
+    design = design_of(network, config)
+    convert(network, config, tmp_path, fifo_depths=fifo_depths(design))
+    source = (tmp_path / "firmware" / "net.cpp").read_text()
+    streams = dict(re.findall(r"#pragma HLS STREAM variable=(\w+) depth=(\d+)", source))
+    bound = re.findall(r"#pragma HLS BIND_STORAGE variable=(\w+) type=fifo impl=srl", source)
+    assert set(bound) == {name for name, depth in streams.items() if int(depth) <= SHIFT_REGISTER_WORDS}
+    assert len(bound) == len(streams) - 1, "one is too deep"
+    free, ours = (
+        {layer.name: layer for layer in estimate(design_of(network, one)).layers}
+        for one in (config.model_copy(update={"fifo_memory": "auto"}), config)
+    )
+    assert free["max_pool_1"].fifo_bram18 > 0 == ours["max_pool_1"].fifo_bram18
+    assert ours["conv_1"].fifo_bram18 == free["conv_1"].fifo_bram18 > 0
+    with pytest.raises(FirmwareError, match="FIFO-MEMORY"):
+        design_of(network, HlsConfig(backend="Vivado", fifo_memory="shift_registers"))
 
 
 def parameters_of(text):

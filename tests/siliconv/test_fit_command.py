@@ -70,7 +70,7 @@ def test_the_chosen_settings_are_written_and_give_the_estimate_that_was_shown(di
     assert found["source"] == "architecture"
     assert any("not trained" in note for note in found["notes"])
     # The same again finds everything in place.
-    code, again, said = outcome(capsys, digits, "--board", "pynq-z2")
+    code, again, _ = outcome(capsys, digits, "--board", "pynq-z2")
     assert (code, again["written"]) == (0, [])
     assert (digits / "project.yml").read_text() == text
 
@@ -169,4 +169,3 @@ def dense_network(weight_bits):
     bounds = node_bounds(flat, (image,), (node_bounds(image, (), ()),))
     result = sum_of_products_type(kernel, bias, bounds, flat.type)
     return Network("net", (image, flat, Dense("dense_1", (flat.name,), (3,), result, kernel, bias)))
-
