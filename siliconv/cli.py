@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from siliconv.build_command import build
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
 from siliconv.fit_command import fit
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fit)
+app.command()(build)
 
 INTERRUPTED, INTERNAL = 130, 70
 

@@ -19,6 +19,7 @@ from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
 from siliconv.quantize.network import Conv, Dense, Network, Table
 from siliconv.report import write_report
+from siliconv.synthesis_file import SYNTHESIS_FILE, synthesis_results
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
@@ -204,6 +205,7 @@ def _estimate(context: Context) -> str:
     from siliconv.hls.design import Stage as Synthesis
     from siliconv.hls.estimate import estimate
     from siliconv.hls.network_design import design_of
+    from siliconv.hls.synthesis_results import beside
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
@@ -230,11 +232,16 @@ def _estimate(context: Context) -> str:
         content["board"] = {"name": board.name, "title": board.title, "shares": shares}
         fullest = max(shares, key=lambda name: shares[name])
         verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {board.title}"
+    kind = "estimate for C synthesis"
+    results = synthesis_results(context.build, network, config)
+    if results is not None:
+        content = beside(content, results)
+        kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
     _write_json(context.out / "estimate.json", content)
-    microseconds = found.latency_cycles.value * found.clock_ns / 1000
+    cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
-        f"{found.latency_cycles.value:,.0f} cycles = {microseconds:,.0f} us, {found.lut.value:,.0f} LUT,"
-        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis){verdict}"
+        f"{cycles:,.0f} cycles = {cycles * found.clock_ns / 1000:,.0f} us, {lut:,.0f} LUT,"
+        f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
 
 
@@ -428,7 +435,14 @@ STAGES: tuple[Stage, ...] = (
         outputs=("estimate.json",),
         needs=("lower",),
         settings=lambda project: project.hls.model_dump(mode="json"),
-        modules=(*_NETWORK_CODE, "siliconv.hls.network_design", "siliconv.hls.estimate", "siliconv.hls.boards"),
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.network_design",
+            "siliconv.hls.estimate",
+            "siliconv.hls.boards",
+            "siliconv.hls.synthesis_results",
+        ),
+        beside=(SYNTHESIS_FILE,),
     ),
     Stage(
         "report",
