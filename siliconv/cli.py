@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from siliconv.build_command import build
+from siliconv.calibrate_command import calibrate
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
 from siliconv.fit_command import fit
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(build)
+app.command()(calibrate)
 
 INTERRUPTED, INTERNAL = 130, 70
 
@@ -114,6 +116,7 @@ def estimate(
     verbose: VerboseOption = False,
 ) -> int:
     """Estimate latency and resources of a project, or of published synthesis records, without any vendor tool."""
+    from siliconv.calibration_file import calibrated
     from siliconv.hls.record_estimates import as_lines, estimate_records
 
     if (project is None) == (records is None):
@@ -126,7 +129,10 @@ def estimate(
     if project is not None:
         return _run(project, data, "estimate", force, json_output, verbose)
     assert records is not None  # one of the two was given
-    found = estimate_records(records)
+    coefficients, calibration = calibrated(None)
+    found = {**estimate_records(records, coefficients=coefficients), "calibration": calibration}
+    if calibration:
+        _console.print(calibration, markup=False)
     if json_output:
         print_json(found)
     else:

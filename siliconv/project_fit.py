@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from siliconv.assumed_design import ASSUMPTIONS, assumed_design
+from siliconv.calibration_file import calibrated
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Design, MatrixLayer, Strategy
@@ -138,6 +139,8 @@ def fit_project(
         "latency_us": latency_us,
         "clocks_ns": clocks_ns,
     }
+    coefficients, calibration = calibrated(folder)
+    target["coefficients"] = coefficients
     placements = ("auto", "shift_registers") if streams_into_luts else ("auto",)
     found = fit(design, board, **target, as_generated=as_generated, fifo_memories=placements)
     helpful: tuple[Remedy, ...] = ()
@@ -149,7 +152,7 @@ def fit_project(
         changes = _changes(project.hls, found.chosen.settings(project.hls, board))
     if write and changes:
         set_fields(folder / PROJECT_FILE, changes)
-    notes = (*remark, *_about(design, board), *_about_choice(found))
+    notes = (*remark, *([calibration] if calibration else []), *_about(design, board), *_about_choice(found))
     written = tuple(changes) if write else ()
     return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, no_firmware)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.calibration_file import CALIBRATION_FILE, calibrated, user_calibration
 from siliconv.flow import Context, Stage
 from siliconv.models.datasets import prepare, source_fingerprint
 from siliconv.models.evaluation import Metrics, evaluate
@@ -210,9 +211,10 @@ def _estimate(context: Context) -> str:
     network = network_file.load(context.build / "network")
     config = context.project.hls
     design = design_of(network, config)
-    found = estimate(design)
-    on_device = estimate(design, stage=Synthesis.VSYNTH)
-    content = found.as_json()
+    coefficients, calibration = calibrated(context.build.parent)
+    found = estimate(design, coefficients=coefficients)
+    on_device = estimate(design, stage=Synthesis.VSYNTH, coefficients=coefficients)
+    content = {**found.as_json(), "calibration": calibration}
     content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
     for layer in content["layers"]:
@@ -434,15 +436,16 @@ STAGES: tuple[Stage, ...] = (
         _estimate,
         outputs=("estimate.json",),
         needs=("lower",),
-        settings=lambda project: project.hls.model_dump(mode="json"),
+        settings=lambda project: {"hls": project.hls.model_dump(mode="json"), "calibration": user_calibration()},
         modules=(
             *_NETWORK_CODE,
             "siliconv.hls.network_design",
             "siliconv.hls.estimate",
             "siliconv.hls.boards",
             "siliconv.hls.synthesis_results",
+            "siliconv.hls.own_calibration",
         ),
-        beside=(SYNTHESIS_FILE,),
+        beside=(SYNTHESIS_FILE, f"../{CALIBRATION_FILE}"),
     ),
     Stage(
         "report",
