@@ -247,6 +247,8 @@ class Design:
         "vivado_hls 2020.1", "vitis_hls 2024.1", or empty.
     forced_multipliers
         "dsp" or "fabric" where the build script binds all multiplications (`config_op mul -impl`).
+    shift_register_words
+        FIFOs of up to so many words are bound to shift registers (`bind_storage type=fifo impl=srl`), however wide.
     """
 
     name: str
@@ -258,6 +260,7 @@ class Design:
     clock_uncertainty_ns: float | None = None
     tool: str = ""
     forced_multipliers: str = ""
+    shift_register_words: int = 0
 
     @property
     def usable_clock_ns(self) -> float:

@@ -6,9 +6,9 @@ from math import ceil
 
 from siliconv.hls.design import Backend, Design, IoType, MatrixLayer
 from siliconv.hls.memory import (
-    fifo_blocks,
     fifo_geometry,
     input_buffer_blocks,
+    layer_fifo_blocks,
     memory_blocks,
     rom_blocks,
     weight_blocks,
@@ -36,9 +36,9 @@ def logic_blocks(design: Design) -> int:
         else:
             total += memory_blocks(layer, design)
         if design.io_type is IoType.STREAM and number < len(design.layers) - 1:
-            depth, bits, count = fifo_geometry(layer, design)
+            depth, bits, _count = fifo_geometry(layer, design)
             if depth * bits > _LEAST_FIFO_BITS:
-                total += count * fifo_blocks(depth, bits, design.backend)
+                total += layer_fifo_blocks(layer, design)
     return total
 
 

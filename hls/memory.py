@@ -69,6 +69,14 @@ def fifo_geometry(layer: Layer, design: Design) -> tuple[int, int, int]:
     return (depth, width, channels) if design.backend is Backend.VIVADO else (depth, width * channels, 1)
 
 
+def layer_fifo_blocks(layer: Layer, design: Design) -> int:
+    """Return the blocks of the FIFOs that carry a layer's output; none for io_parallel."""
+    depth, bits, count = fifo_geometry(layer, design)
+    if design.io_type is IoType.PARALLEL or depth <= design.shift_register_words:
+        return 0
+    return count * fifo_blocks(depth, bits, design.backend)
+
+
 @singledispatch
 def memory_blocks(layer: Layer, design: Design) -> int:
     """Return the blocks of a layer's weights and tables; its FIFO and line buffer are not in it.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.calibration_file import CALIBRATION_FILE, calibrated, user_calibration
 from siliconv.flow import Context, Stage
 from siliconv.models.augmentation import AugmentConfig
 from siliconv.models.datasets import prepare, source_fingerprint
@@ -25,6 +26,7 @@ from siliconv.quantize.network import Conv, Dense, Network, Table
 from siliconv.quantize.weight_levels import Quantization, parse_quantization
 from siliconv.report import write_report
 from siliconv.report_pictures import TEST_LOGITS_FILE, draw_pictures
+from siliconv.synthesis_file import SYNTHESIS_FILE, synthesis_results
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
@@ -222,13 +224,15 @@ def _estimate(context: Context) -> str:
     from siliconv.hls.design import Stage as Synthesis
     from siliconv.hls.estimate import estimate
     from siliconv.hls.network_design import design_of
+    from siliconv.hls.synthesis_results import beside
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
     design = design_of(network, config)
-    found = estimate(design)
-    on_device = estimate(design, stage=Synthesis.VSYNTH)
-    content = found.as_json()
+    coefficients, calibration = calibrated(context.build.parent)
+    found = estimate(design, coefficients=coefficients)
+    on_device = estimate(design, stage=Synthesis.VSYNTH, coefficients=coefficients)
+    content = {**found.as_json(), "calibration": calibration}
     content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
     for layer in content["layers"]:
@@ -248,11 +252,16 @@ def _estimate(context: Context) -> str:
         content["board"] = {"name": board.name, "title": board.title, "shares": shares}
         fullest = max(shares, key=lambda name: shares[name])
         verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {board.title}"
+    kind = "estimate for C synthesis"
+    results = synthesis_results(context.build, network, config)
+    if results is not None:
+        content = beside(content, results)
+        kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
     _write_json(context.out / "estimate.json", content)
-    microseconds = found.latency_cycles.value * found.clock_ns / 1000
+    cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
-        f"{found.latency_cycles.value:,.0f} cycles = {microseconds:,.0f} us, {found.lut.value:,.0f} LUT,"
-        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis){verdict}"
+        f"{cycles:,.0f} cycles = {cycles * found.clock_ns / 1000:,.0f} us, {lut:,.0f} LUT,"
+        f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
 
 
@@ -476,8 +485,16 @@ STAGES: tuple[Stage, ...] = (
         _estimate,
         outputs=("estimate.json",),
         needs=("lower",),
-        settings=lambda project: project.hls.model_dump(mode="json"),
-        modules=(*_NETWORK_CODE, "siliconv.hls.network_design", "siliconv.hls.estimate", "siliconv.hls.boards"),
+        settings=lambda project: {"hls": project.hls.model_dump(mode="json"), "calibration": user_calibration()},
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.network_design",
+            "siliconv.hls.estimate",
+            "siliconv.hls.boards",
+            "siliconv.hls.synthesis_results",
+            "siliconv.hls.own_calibration",
+        ),
+        beside=(SYNTHESIS_FILE, f"../{CALIBRATION_FILE}"),
     ),
     Stage(
         "report",
