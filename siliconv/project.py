@@ -270,10 +270,11 @@ def _with_absolute_path(project: Project, folder: Path) -> Project:
 
 def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path) -> ProjectError:
     first = errors[0]
-    keys = tuple(first["loc"])
+    keys = _as_written(first["loc"], tree)
     field = ".".join(str(key) for key in keys)
     line = _line(tree, keys)
-    more = f" ({len(errors) - 1} more problems in this file)" if len(errors) > 1 else ""
+    others = len({_as_written(error["loc"], tree) for error in errors} - {keys})
+    more = f" ({others} more problems in this file)" if others else ""
     where = f"{path}:{line}, field {field or 'model'}"
     if first["type"] == "extra_forbidden":
         known = list(_fields_at(keys[:-1]))
@@ -294,6 +295,18 @@ def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path)
         where=where,
         fix=_describe_field(keys) or "correct the value",
     )
+
+
+def _as_written(location: Sequence[str | int], node: yaml.Node | None) -> tuple[str | int, ...]:
+    """Give the part of an error's location that is in the file: behind a plain value only kinds of it are named."""
+    for depth, key in enumerate(location):
+        if isinstance(node, yaml.ScalarNode):
+            return tuple(location[:depth])
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == str(key)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+    return tuple(location)
 
 
 def _line(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
