@@ -13,10 +13,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siliconv.errors import FirmwareError, ToolError, WorkSaysNoError
 from siliconv.hls.compiler_messages import first_message
@@ -151,20 +153,25 @@ def simulate(library: Library, network: Network, codes: Codes) -> dict[str, Code
     -------
     Codes of every traced layer by name, (n, *shape), and of the output.
     """
+    return {name: _as_codes(values, network, name) for name, values in simulate_values(library, network, codes).items()}
+
+
+def simulate_values(library: Library, network: Network, codes: Codes) -> dict[str, NDArray[np.float64]]:
+    """Run the firmware on inputs as `simulate` does; what its layers hold in real units, whatever their types."""
     firmware = _load(library)
     shapes = {name: network.by_name[name] for name in library.traced}
-    found: dict[str, list[Codes]] = {name: [] for name in (*library.traced, network.output.name)}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*library.traced, network.output.name)}
     output = np.zeros(int(np.prod(network.output.shape)), dtype=np.float64)
     for image in codes:
         values = np.ascontiguousarray(image, dtype=np.float64) * network.input.type.step
         firmware.call(values.ctypes.data, output.ctypes.data)
         if network.output.name not in library.traced:
-            found[network.output.name].append(_as_codes(output.copy(), network, network.output.name))
+            found[network.output.name].append(output.copy())
         for name, address in firmware.traces():
             size = int(np.prod(shapes[name].shape))
             traced = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_double)), shape=(size,))
-            found[name].append(_as_codes(traced, network, name))
-    return {name: np.stack(parts) for name, parts in found.items()}
+            found[name].append(traced.copy())
+    return {name: np.stack(parts).reshape(-1, *network.by_name[name].shape) for name, parts in found.items()}
 
 
 class _Trace(ctypes.Structure):
@@ -221,7 +228,7 @@ def _as_codes(values: np.ndarray, network: Network, name: str) -> Codes:
             where=f"layer '{name}'",
             fix="the firmware was not made from this network: convert again",
         )
-    return codes.reshape(node.shape)
+    return codes
 
 
 def compare(
@@ -269,26 +276,48 @@ def compare(
     total: dict[str, Comparison] = {}
     processes = min(processes_for(jobs, PROCESS_BYTES + size * _bytes_per_image(network)), max(len(tasks), 1))
     peak = 0.0
-    with activity(progress, "C simulation", len(codes), "images"):
-        try:
-            done = 0
-            for outcome in run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds):
-                _check_streams(outcome.printed, library)
-                for layer in outcome.result:
-                    add_to(total, layer)
-                done, peak = min(done + size, len(codes)), max(peak, outcome.peak_mib)
-                progress.update(done, f"{peak:,.0f} MiB a process")
-        except StuckTaskError as error:
-            raise WorkSaysNoError(
-                "CSIM-STUCK",
-                f"no end after {seconds:g} s: the simulated firmware waits for itself, as it would in hardware, or the "
-                "machine is very slow",
-                where=f"{library.path}, after {done} images",
-                fix="raise csim.timeout_s; if that does not help, the sources wait for data that never comes",
-            ) from error
-        except CrashedTaskError as error:
-            raise _crash(str(error.args[0]), library) from error
+    with activity(progress, "C simulation", len(codes), "images"), _told(library, seconds):
+        done = 0
+        for outcome in run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds):
+            _check_streams(outcome.printed, library)
+            for layer in outcome.result:
+                add_to(total, layer)
+            done, peak = min(done + size, len(codes)), max(peak, outcome.peak_mib)
+            progress.update(done, f"{peak:,.0f} MiB a process")
     return tuple(total[name] for name in names if name in total)
+
+
+def simulate_apart(
+    library: Library, network: Network, codes: Codes, *, seconds: float = SECONDS_PER_TASK
+) -> dict[str, NDArray[np.float64]]:
+    """Run the firmware as `simulate_values` does, in a process of its own that may crash or hang.
+
+    Raises
+    ------
+    FirmwareError, WorkSaysNoError
+        As `compare`.
+    """
+    with _told(library, seconds):
+        (outcome,) = run_tasks(simulate_values, [(library, network, codes)], processes=1, seconds=seconds)
+    _check_streams(outcome.printed, library)
+    return outcome.result
+
+
+@contextmanager
+def _told(library: Library, seconds: float) -> Iterator[None]:
+    """Bring the end of a process into the user's words."""
+    try:
+        yield
+    except StuckTaskError as error:
+        raise WorkSaysNoError(
+            "CSIM-STUCK",
+            f"no end after {seconds:g} s: the simulated firmware waits for itself, as it would in hardware, or the "
+            "machine is very slow",
+            where=str(library.path),
+            fix="raise csim.timeout_s; if that does not help, the sources wait for data that never comes",
+        ) from error
+    except CrashedTaskError as error:
+        raise _crash(str(error.args[0]), library) from error
 
 
 def _check_streams(printed: str, library: Library) -> None:

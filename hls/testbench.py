@@ -35,8 +35,8 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         top=network.name,
         inputs=int(np.prod(network.input.shape)),
         outputs=int(np.prod(output.shape)),
-        input_raw=_raw_bits(network.input.type),
-        output_raw=_raw_bits(output.type),
+        input_raw=raw_bits(network.input.type),
+        output_raw=raw_bits(output.type),
         stream=stream,
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
@@ -48,7 +48,8 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
     _write_codes(golden, vectors / GOLDEN_VECTORS)
 
 
-def _raw_bits(kind: FixedPoint) -> str:
+def raw_bits(kind: FixedPoint) -> str:
+    """Give the C++ integer type of the bits of a fixed-point type."""
     return f"ap_{'' if kind.signed else 'u'}int<{kind.width}>"
 
 

@@ -18,6 +18,7 @@ from siliconv.build_command import build
 from siliconv.calibrate_command import calibrate
 from siliconv.check_command import check
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
+from siliconv.explain_command import explain
 from siliconv.fit_command import fit
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
 from siliconv.terminal import console as _console
@@ -213,6 +214,7 @@ def predict(
 
 
 app.command()(check)
+app.command()(explain)
 app.command()(verify)
 
 

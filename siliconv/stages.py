@@ -167,9 +167,11 @@ def _lower(context: Context) -> str:
 
 
 def _convert(context: Context) -> str:
+    from siliconv.hls.axi import write_axi
     from siliconv.hls.conversion import convert
     from siliconv.hls.manifest import write_manifest
     from siliconv.hls.network_design import design_of, fifo_depths
+    from siliconv.hls.project_readme import write_readme
     from siliconv.hls.testbench import write_testbench
 
     network = network_file.load(context.build / "network")
@@ -180,6 +182,8 @@ def _convert(context: Context) -> str:
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
+    write_axi(network, config, folder)
+    write_readme(firmware, network, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
         node.kernel.codes.size + node.bias.codes.size for node in network.nodes if isinstance(node, Conv | Dense)
@@ -467,6 +471,8 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.hls.network_design",
             "siliconv.hls.table_layer",
             "siliconv.hls.testbench",
+            "siliconv.hls.axi",
+            "siliconv.hls.project_readme",
             "siliconv.hls.manifest",
             "siliconv.hls.vectors",
         ),

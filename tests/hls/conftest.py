@@ -103,7 +103,7 @@ class NetworkBuilder:
         return self
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build():
     return NetworkBuilder
 
