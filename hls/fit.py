@@ -229,7 +229,7 @@ def fit(
         Gives the design of a configuration as its firmware will be, FIFO depths included; the best configurations
         are judged by it.
     fifo_memories
-        Where FIFOs may lie; tried with `as_generated` only, for the search itself knows shallow ones.
+        Where FIFOs may lie, what is preferred first; with `as_generated` only, for the search knows shallow ones.
     coefficients
         Those of the package by default.
     """
@@ -247,8 +247,7 @@ def fit(
     found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     searched = tuple(found)
     if as_generated is not None:
-        placed_both_ways = [replace(one, fifo_memory=memory) for one in found[:_EXAMINED] for memory in fifo_memories]
-        found = [_judged(one, as_generated(one), target) for one in placed_both_ways]
+        found = [_placed(one, as_generated, fifo_memories, target) for one in found[:_EXAMINED]]
         found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     best = _telling(found)[:_SHOWN]
     if as_generated is None:
@@ -345,6 +344,19 @@ def _judged(one: Configuration, design: Design, target: _Target) -> Configuratio
     """Return a configuration judged by its design as it will be generated."""
     found = target.estimate(design)
     return replace(one, estimate=found, **_verdict(found, target))
+
+
+def _placed(
+    one: Configuration, as_generated: Callable[[Configuration], Design], memories: Sequence[str], target: _Target
+) -> Configuration:
+    """Return a configuration with its FIFOs in the first place where it fits; in the first where it does nowhere."""
+    tried = []
+    for memory in memories:
+        placed = replace(one, fifo_memory=memory)
+        tried.append(_judged(placed, as_generated(placed), target))
+        if tried[-1].fits:
+            return tried[-1]
+    return tried[0]
 
 
 def _verdict(found: Estimate, target: _Target) -> dict[str, Any]:

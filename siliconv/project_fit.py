@@ -145,7 +145,10 @@ def fit_project(
     found = fit(design, board, **target, as_generated=as_generated, fifo_memories=placements)
     helpful: tuple[Remedy, ...] = ()
     if found.chosen is None:
-        helpful = remedies(design, found, alternatives=_smaller_presets(project, folder, free), **target)
+        others = dict(_smaller_presets(project, free))
+        if project.hls.io_type == "io_parallel":
+            others["hls.io_type: io_stream"] = design_for(free.model_copy(update={"io_type": "io_stream"}))
+        helpful = remedies(design, found, alternatives=others, **target)
     no_firmware = _no_firmware(board)
     changes: dict[str, Any] = {}
     if found.chosen is not None and not no_firmware:
@@ -187,7 +190,7 @@ def _is_of(network: Network, design: Design) -> bool:
     return ours == theirs
 
 
-def _smaller_presets(project: Project, folder: Path, config: HlsConfig) -> Mapping[str, Design]:
+def _smaller_presets(project: Project, config: HlsConfig) -> Mapping[str, Design]:
     """Give the designs of the presets for the same images that have fewer parameters, the largest first."""
     ours = project.model.architecture
     most = sum(row.parameters for row in layer_table(ours))
@@ -224,7 +227,7 @@ def _about(design: Design, board: Board) -> list[str]:
     weights = sum(layer.products for layer in matrices)
     bits = sum(layer.weight_bits for layer in matrices)
     notes = [
-        f"{weights:,} weights, with biases {bits / 1e6:,.1f} Mbit; block memory of the device: "
+        f"{weights:,} weights, with biases {bits / 1e6:,.2f} Mbit; block memory of the device: "
         f"{board.bram18 * 18 * 1024 / 1e6:,.1f} Mbit"
     ]
     if not board.is_calibrated:

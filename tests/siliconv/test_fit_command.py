@@ -123,6 +123,14 @@ def test_the_dense_baseline_says_what_it_costs(tmp_path, capsys):
     assert "use the" in said
 
 
+def test_whole_tensors_that_do_not_fit_are_advised_to_stream(tmp_path):
+    (tmp_path / "project.yml").write_text("model: {preset: svhn}\nhls: {io_type: io_parallel}\n")
+    found = fit_project(tmp_path, board("pynq-z2"), write=False)
+    assert found.fit.chosen is None
+    streaming = next(one for one in found.remedies if "io_stream" in one.change)
+    assert streaming.share < found.fit.best[0].binding[1]
+
+
 def test_boards_without_a_back_end_and_unknown_ones_are_told(digits, capsys):
     code, found, said = outcome(capsys, digits, "--board", "ecp5-evn")
     assert code == 2
