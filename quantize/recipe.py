@@ -83,6 +83,13 @@ class Recipe(BaseModel):
     calibration_images: Annotated[int, Field(ge=1, le=100_000)] = Field(
         256, description="training images that the ranges of the activations are measured on"
     )
+    calibration: Literal["least_error", "percentile"] = Field(
+        "least_error",
+        description="how integer bits are chosen: least_error (mean square over all values) or percentile (holds it)",
+    )
+    percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(
+        99.9, description="share of the values, in percent, that calibration by percentile keeps from saturating"
+    )
     train: TrainConfig | None = Field(
         default_factory=lambda: TrainConfig(epochs=10, learning_rate=2e-4),
         description="fine-tuning; null rounds the float weights and leaves it at that",
