@@ -1,7 +1,8 @@
 """Choose the integer bits of every tensor from the float weights and from the activations on training images.
 
-For a given number of bits each position of the binary point is tried, and the one with the least mean squared
-quantization error is taken: a few saturated outliers may cost less than a coarser step for all.
+By least error: for a given number of bits each position of the binary point is tried, and the one with the least mean
+squared quantization error is taken: a few saturated outliers may cost less than a coarser step for all. By percentile:
+the finest type that holds this share of the values. Biases are held whole either way.
 """
 
 from __future__ import annotations
@@ -55,20 +56,20 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
             assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
-            types[f"{layer.name}.kernel"] = _kernel_type(layer.kernel.numpy(), bits, layer.name)
+            types[f"{layer.name}.kernel"] = _kernel_type(layer.kernel.numpy(), bits, recipe, layer.name)
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
-    for layer, values in zip(activations, _activation_samples(model, activations, images), strict=True):
+    for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
         assert bits.activations is not None  # Recipe.bits sets all
-        types[layer.name] = least_error_type(values, bits.activations, signed=False)
+        types[layer.name] = ranged_type(values, bits.activations, recipe, signed=False)
     return types
 
 
-def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, layer: str) -> Quantization:
+def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, recipe: Recipe, layer: str) -> Quantization:
     if isinstance(bits.weights, int):
-        return least_error_type(kernel, bits.weights, signed=True)
+        return ranged_type(kernel, bits.weights, recipe, signed=True)
     assert bits.weights is not None  # Recipe.bits sets all
     levels = best_levels(bits.weights, kernel)
     if bits.sparsity and not levels.has_zero:
@@ -79,6 +80,13 @@ def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, layer: str) -> Q
             fix="give the layer sparsity: 0, or ternary weights, or some bits",
         )
     return levels
+
+
+def ranged_type(values: NDArray[np.floating], bits: int, recipe: Recipe, *, signed: bool) -> FixedPoint:
+    """Give the type of this width that the recipe's calibration chooses for these values."""
+    if recipe.calibration == "least_error":
+        return least_error_type(values, bits, signed=signed)
+    return covering_type(float(np.percentile(np.abs(values), recipe.percentile)), bits, signed=signed)
 
 
 def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
@@ -94,10 +102,10 @@ def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -
     return min(candidates, key=lambda kind: (_mean_square_error(values, kind), kind.integer))
 
 
-def covering_type(largest: float, bits: int) -> FixedPoint:
-    """Give the finest signed type of this width that holds everything up to ``largest`` in magnitude."""
-    integer = int(np.floor(np.log2(largest))) + 2 if largest > 0 else 1
-    return FixedPoint(True, bits, integer, Rounding.RND_CONV, Overflow.SAT)
+def covering_type(largest: float, bits: int, *, signed: bool = True) -> FixedPoint:
+    """Give the finest type of this width that holds everything up to ``largest`` in magnitude."""
+    integer = int(np.floor(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
 
 
 def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
@@ -105,7 +113,7 @@ def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
     return float(np.mean((np.clip(np.rint(scaled), *kind.codes) - scaled) ** 2)) * kind.step**2
 
 
-def _activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+def activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     """Outputs of the activation layers on the images, flattened, at most a million values each."""
     if not activations:
         return []

@@ -20,6 +20,7 @@ from siliconv.models.prediction import predictor
 from siliconv.models.training import fit
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.calibration import as_text, choose_types
+from siliconv.quantize.calibration_record import calibration_record
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.weight_levels import Quantization
@@ -35,6 +36,7 @@ class Quantized:
     ``history``: of the fine-tuning, None without one.
     ``helped``: whether the fine-tuned weights are the ones kept.
     ``zeros``: zeros and weights of each kernel, by layer.
+    ``calibration``: how the types were chosen and how they fit, for a JSON file.
     """
 
     model: Any
@@ -43,6 +45,7 @@ class Quantized:
     history: History | None
     helped: bool
     zeros: dict[str, tuple[int, int]]
+    calibration: dict[str, Any]
 
     @property
     def sparsity(self) -> float:
@@ -85,6 +88,7 @@ def quantize(
     if recipe.pruning is not None and recipe.pruning.before is not None:
         start = _pruned(float_model, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout)
     types = choose_types(start, recipe, images)
+    fits = calibration_record(start, types, recipe, images)
     train, pruner = recipe.train, None
     if recipe.pruning is not None:
         epochs, steps = (train.epochs, _steps(dataset, train.batch_size)) if train else (1, 1)
@@ -123,7 +127,7 @@ def quantize(
         if not helped:
             model.set_weights(rounded_weights)
     snap_weights(model)
-    return Quantized(model, types, rounded_logits, history, helped, zero_weights(model))
+    return Quantized(model, types, rounded_logits, history, helped, zero_weights(model), fits)
 
 
 def _pruned(

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from siliconv.models.train_config import TrainConfig
 
-Bits = Annotated[int, Field(ge=2, le=16)]
-WeightBits = Bits | Literal["binary", "ternary", "po2"]
+FEWEST, MOST = 2, 16
+Bits = Annotated[int, Field(ge=FEWEST, le=MOST)]
+LevelKind = Literal["binary", "ternary", "po2"]
+
+
+def _bits_or_levels(value: object) -> object:
+    # As a union of types, pydantic would tell of two mistakes where there is one.
+    if value in get_args(LevelKind) or (type(value) is int and FEWEST <= value <= MOST):
+        return value
+    raise ValueError(f"use {FEWEST} to {MOST} bits, or one of {', '.join(get_args(LevelKind))}")
+
+
+WeightBits = Annotated[int | LevelKind, PlainValidator(_bits_or_levels)]
 Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -82,6 +93,13 @@ class Recipe(BaseModel):
     )
     calibration_images: Annotated[int, Field(ge=1, le=100_000)] = Field(
         256, description="training images that the ranges of the activations are measured on"
+    )
+    calibration: Literal["least_error", "percentile"] = Field(
+        "least_error",
+        description="how integer bits are chosen: least_error (mean square over all values) or percentile (holds it)",
+    )
+    percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(
+        99.9, description="share of the values, in percent, that calibration by percentile keeps from saturating"
     )
     train: TrainConfig | None = Field(
         default_factory=lambda: TrainConfig(epochs=10, learning_rate=2e-4),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.quantize.fixed_point import FixedPoint, parse_type
+from siliconv.quantize.recipe import LevelKind
 
-Kind = Literal["binary", "ternary", "po2"]
-KINDS: tuple[Kind, ...] = ("binary", "ternary", "po2")
+KINDS: tuple[LevelKind, ...] = get_args(LevelKind)
 
 PO2_BITS = 4
 """Sign and three bits of exponent: eight magnitudes."""
@@ -28,7 +28,7 @@ class WeightLevels:
     to `smallest`, the nearest in the logarithm; no zero.
     """
 
-    kind: Kind
+    kind: LevelKind
     exponent: int
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class WeightLevels:
         return sign * 2.0**exponents
 
 
-def stored_bits(weights: int | Kind) -> int:
+def stored_bits(weights: int | LevelKind) -> int:
     """Give the bits of a weight of a recipe's setting in its fixed-point type; for levels, those of the widest."""
     if isinstance(weights, int):
         return weights
@@ -78,7 +78,7 @@ Quantization = FixedPoint | WeightLevels
 """What a tensor is rounded to."""
 
 
-def best_levels(kind: Kind, weights: NDArray[np.floating]) -> WeightLevels:
+def best_levels(kind: LevelKind, weights: NDArray[np.floating]) -> WeightLevels:
     """Give the levels with the least mean squared error, the smaller ones among equals."""
     largest = float(np.abs(weights).max(initial=0.0))
     top = int(np.ceil(np.log2(largest))) if largest > 0 else 0

@@ -219,6 +219,32 @@ app.command()(verify)
 
 
 @app.command()
+def export(
+    project: ProjectArgument,
+    qonnx: Annotated[bool, typer.Option("--qonnx", help="as QONNX, for FINN, hls4ml and Netron")] = False,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="where to write; into build/ else")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the integer network in another format: siliconv export PROJECT --qonnx [FILE]."""
+    from siliconv.export import export_qonnx
+    from siliconv.project import find_project, load_project
+
+    if not qonnx:
+        raise ProjectError("EXPORT-FORMAT", "no format is named", where="siliconv export", fix="add --qonnx")
+    folder = find_project(project)
+    done = export_qonnx(folder.name, load_project(folder), folder / "build", file)
+    if json_output:
+        print_json(asdict(done))
+        return
+    checked = (
+        f"executed by qonnx {done.qonnx}: {done.values} values, every bit equal"
+        if done.qonnx
+        else "not executed, because the qonnx package is not installed"
+    )
+    _console.print(f"Wrote {done.file}, ending with '{done.output}'; {checked}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def doctor(json_output: JsonOption = False) -> int:
     """Show which tools and libraries are there, and what is missing for which work."""
     from siliconv.doctor import examine

@@ -104,12 +104,17 @@ def _quantize(context: Context) -> str:
         _write_history(folder / "history.json", found.history)
     save_weights(found.model, folder / "weights.npz")
     _write_json(folder / "types.json", as_text(found.types))
+    _write_json(folder / "calibration.json", found.calibration)
     _write_json(
         folder / "sparsity.json",
         {name: {"zeros": zeros, "weights": all_} for name, (zeros, all_) in found.zeros.items()},
     )
     metrics = _write_evaluation(
-        _logits_of(found.model, dataset, context), dataset, folder, accuracy_without_fine_tuning=rounded.accuracy
+        _logits_of(found.model, dataset, context),
+        dataset,
+        folder,
+        accuracy_without_fine_tuning=rounded.accuracy,
+        fine_tuned=found.history is not None and found.helped,
     )
     how = "rounded, without fine-tuning"
     if found.history is not None:
@@ -118,7 +123,7 @@ def _quantize(context: Context) -> str:
         if not found.helped:
             how = f"by rounding alone: {epochs} did not help on the validation images"
     pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""
-    return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}"
+    return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}, types by {found.calibration['method']}"
 
 
 def _lower(context: Context) -> str:
