@@ -17,8 +17,9 @@ from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.table_types import FUNCTIONS, table_output
 
-WEIGHT_LAYERS = ("Conv1D", "Conv2D", "Dense")
+WEIGHT_LAYERS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense")
 BATCH = 64
 
 # Fine-tuning moves biases; this share is kept free above the largest one.
@@ -44,7 +45,8 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
     Raises
     ------
     NetworkError
-        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer.
+        ``QUANTIZE-ACTIVATION`` for an activation without a quantized form, ``RECIPE-LAYER`` for a pattern that names no
+        layer.
     """
     _check_patterns(model, recipe)
     types: dict[str, FixedPoint] = {}
@@ -53,15 +55,25 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
             assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
-            types[f"{layer.name}.kernel"] = least_error_type(layer.kernel.numpy(), bits.weights, signed=True)
+            types[f"{layer.name}.kernel"] = least_error_type(kernel_of(layer).numpy(), bits.weights, signed=True)
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
     for layer, values in zip(activations, _activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
         assert bits.activations is not None  # Recipe.bits sets all
-        types[layer.name] = least_error_type(values, bits.activations, signed=False)
+        function = layer.activation.__name__
+        types[layer.name] = (
+            least_error_type(values, bits.activations, signed=False)
+            if function == "relu"
+            else table_output(function, bits.activations)
+        )
     return types
+
+
+def kernel_of(layer: Any) -> Any:
+    """Give the kernel variable of a layer with weights, by whatever name it has there."""
+    return getattr(layer, "depthwise_kernel" if "Depthwise" in type(layer).__name__ else "kernel")
 
 
 def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
@@ -93,12 +105,12 @@ def _activation_samples(model: Any, activations: list[Any], images: NDArray[np.f
     if not activations:
         return []
     for layer in activations:
-        if layer.activation.__name__ != "relu":
+        if layer.activation.__name__ not in ("relu", *FUNCTIONS):
             raise NetworkError(
                 "QUANTIZE-ACTIVATION",
                 f"no quantized form of the activation {layer.activation.__name__} inside a network",
                 where=f"layer '{layer.name}'",
-                fix="use relu",
+                fix="use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
             )
     keras = legacy_keras.load()
     probe = keras.Model(model.input, [layer.output for layer in activations])

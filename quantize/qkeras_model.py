@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.fractions import counts_of_average, fractions, sources
+from siliconv.quantize.lowering_graph import PIXEL
+from siliconv.quantize.table_types import FUNCTIONS, table_input
 
-_QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
+_QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense", "DepthwiseConv2D": "QDepthwiseConv2D"}
 
 
 def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: float | None = None) -> Any:
@@ -29,21 +34,35 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     keras = legacy_keras.load()
     import qkeras
 
+    from siliconv.quantize import average_pooling
+    from siliconv.quantize.depthwise import QDepthwiseConv1D
     from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+    from siliconv.quantize.table_activation import TableActivation
+
+    places = fractions(model, types, PIXEL)
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
-        if kind in _QUANTIZED:
+        if f"{layer.name}.kernel" in types:
             config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
             bias = types.get(f"{layer.name}.bias")
-            return getattr(qkeras, _QUANTIZED[kind])(
+            make = QDepthwiseConv1D if kind == "DepthwiseConv1D" else getattr(qkeras, _QUANTIZED[kind])
+            kernel = "depthwise_quantizer" if "Depthwise" in kind else "kernel_quantizer"
+            return make(
                 **config,
-                kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
+                **{kernel: FixedPointBits(types[f"{layer.name}.kernel"])},
                 bias_quantizer=FixedPointBits(bias) if bias is not None else None,
             )
         if kind == "Activation":
+            function = layer.activation.__name__
+            if function in FUNCTIONS:
+                return TableActivation(function, table_input(function), types[layer.name], name=layer.name)
             return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
         config = layer.get_config()
+        if "AveragePooling" in kind and np.any((counts := counts_of_average(layer)) & (counts - 1)):
+            (source,) = sources(layer)
+            own = getattr(average_pooling, f"Truncated{kind}")
+            return own(source_fraction=places[source.name], fraction=places[layer.name], **config)
         if dropout is not None and "Dropout" in kind:
             config["rate"] = dropout
         return type(layer).from_config(config)
@@ -64,10 +83,14 @@ def snap_weights(model: Any) -> None:
 
 
 def _quantized_variables(layer: Any) -> list[tuple[Any, Any]]:
-    pairs = [("kernel", "kernel_quantizer_internal"), ("bias", "bias_quantizer_internal")]
+    pairs = [
+        ("kernel", "kernel_quantizer_internal"),
+        ("depthwise_kernel", "depthwise_quantizer_internal"),
+        ("bias", "bias_quantizer_internal"),
+    ]
     found = [(getattr(layer, name, None), getattr(layer, quantizer, None)) for name, quantizer in pairs]
     return [(variable, quantizer) for variable, quantizer in found if variable is not None and quantizer is not None]
 
 
 # QKeras layers take these from their quantizers.
-_OF_FLOAT_LAYERS_ONLY = {"kernel_constraint", "bias_constraint"}
+_OF_FLOAT_LAYERS_ONLY = {"kernel_constraint", "depthwise_constraint", "bias_constraint"}
