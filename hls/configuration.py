@@ -34,3 +34,16 @@ class HlsConfig(BaseModel):
     reuse_factors: dict[str, PositiveInt] = Field(
         default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"
     )
+    strategies: dict[str, Strategy] = Field(
+        default_factory=dict, description="strategy by layer name, where another than `strategy` is wanted"
+    )
+    parallelization_factors: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="output pixels at once by convolution; io_parallel only"
+    )
+    fifo_words: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
+    )
+
+    def strategy_of(self, layer: str) -> Strategy:
+        """Give the strategy of one layer."""
+        return self.strategies.get(layer, self.strategy)

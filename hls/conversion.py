@@ -7,14 +7,21 @@ import io
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.design import Strategy
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.rendering import render
-from siliconv.hls.reuse_factors import check_reuse_factor, legal_reuse_factors, smallest_legal
+from siliconv.hls.reuse_factors import (
+    check_reuse_factor,
+    legal_parallelization_factors,
+    legal_reuse_factors,
+    smallest_legal,
+)
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Requantize, Reshape
@@ -29,7 +36,7 @@ class FirmwareLayer:
     """A layer as it is in the firmware.
 
     ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
-    used for one such product.
+    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once.
     """
 
     name: str
@@ -37,6 +44,8 @@ class FirmwareLayer:
     type: str
     reuse_factor: int = 1
     products: tuple[int, int] | None = None
+    strategy: Strategy | None = None
+    parallelization_factor: int = 1
 
 
 @dataclass(frozen=True)
@@ -97,17 +106,21 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
             str(node.type),
             choose_reuse_factor(node.name, descriptions[node.name], config),
             descriptions[node.name].product,
+            config.strategy_of(node.name) if descriptions[node.name].product else None,
+            choose_parallelization_factor(node, descriptions[node.name], config),
         )
         for node in network.nodes
     )
-    unknown = sorted(set(config.reuse_factors) - {layer.name for layer in layers if layer.products})
-    if unknown:
-        raise FirmwareError(
-            "REUSE-LAYER",
-            f"a reuse factor for '{unknown[0]}', which is no layer with multipliers",
-            where="hls.reuse_factors",
-            fix="use one of " + ", ".join(layer.name for layer in layers if layer.products),
-        )
+    known = [layer.name for layer in layers if layer.products]
+    for field in ("reuse_factors", "strategies", "parallelization_factors"):
+        unknown = sorted(set(getattr(config, field)) - set(known))
+        if unknown:
+            raise FirmwareError(
+                "REUSE-LAYER",
+                f"a setting for '{unknown[0]}', which is no layer with multipliers",
+                where=f"hls.{field}",
+                fix="use one of " + ", ".join(known),
+            )
     return layers
 
 
@@ -121,11 +134,11 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
     if layer.product is None or layer.kind is None:
         return 1
     n_in, n_out = layer.product
-    asked = config.reuse_factors.get(name)
+    asked, strategy = config.reuse_factors.get(name), config.strategy_of(name)
     if asked is not None:
-        check_reuse_factor(asked, n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type, layer=name)
+        check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type, layer=name)
         return asked
-    legal = legal_reuse_factors(n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type)
+    legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type)
     chosen = smallest_legal(legal, n_in * n_out, config.max_multipliers)
     if chosen is None:
         raise FirmwareError(
@@ -135,6 +148,24 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
             fix="raise hls.max_multipliers, or use the resource strategy",
         )
     return chosen
+
+
+def choose_parallelization_factor(node: Node, layer: LayerDescription, config: HlsConfig) -> int:
+    """Give how many output pixels of a convolution are computed at once: as asked for, if legal, else one."""
+    asked = config.parallelization_factors.get(node.name, 1)
+    if asked == 1 or layer.kind is None:
+        return 1
+    # hls4ml partitions height x width; a dense layer has one pixel.
+    pixels = prod(node.shape[:-1]) if layer.kind.is_convolution else 1
+    legal = legal_parallelization_factors(pixels, io_type=config.io_type)
+    if asked not in legal:
+        raise FirmwareError(
+            "PARALLEL-ILLEGAL",
+            f"{asked} pixels at once is not legal with {config.io_type}",
+            where=f"layer '{node.name}'",
+            fix="use one of " + ", ".join(map(str, legal)),
+        )
+    return asked
 
 
 def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
@@ -168,7 +199,8 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
                 layer.name: {
                     "Precision": descriptions[layer.name].precision,
                     "ReuseFactor": layer.reuse_factor,
-                    "Strategy": str(config.strategy),
+                    "Strategy": str(layer.strategy or config.strategy),
+                    "ParallelizationFactor": layer.parallelization_factor,
                     "Trace": True,
                 }
                 for layer in layers
@@ -208,8 +240,19 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
         # A flattened stream is its source's stream, rounding modes and all; nothing is converted into it.
         if _bits(actual) != _bits(given) if isinstance(node, Reshape) else actual != given:
             _refuse_change(layer.name, given, actual)
-        if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
-            _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+        if layer.products:
+            for field, stated in _settings(layer).items():
+                if str(kept.get_attr(field, stated)) != stated:
+                    _refuse_change(layer.name, f"{field} {stated}", str(kept.get_attr(field)))
+
+
+def _settings(layer: FirmwareLayer) -> dict[str, str]:
+    """Give what hls4ml has to keep of a layer with multipliers, by the name of its attribute."""
+    return {
+        "reuse_factor": str(layer.reuse_factor),
+        "strategy": str(layer.strategy),
+        "parallelization_factor": str(layer.parallelization_factor),
+    }
 
 
 def _changes_nothing(node: Node, network: Network) -> bool:

@@ -9,7 +9,7 @@ from functools import singledispatch
 from siliconv.errors import FirmwareError
 from siliconv.hls import weight_statistics
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import plan_layers
+from siliconv.hls.conversion import FirmwareLayer, plan_layers
 from siliconv.hls.design import (
     Backend,
     Design,
@@ -24,7 +24,7 @@ from siliconv.hls.design import (
     PoolLayer,
     Tensor,
 )
-from siliconv.hls.fifo_depths import smallest_depths
+from siliconv.hls.fifo_depths import check_depths, smallest_depths
 from siliconv.hls.stream_actors import stream_graph
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.network import (
@@ -50,13 +50,16 @@ def design_of(network: Network, config: HlsConfig) -> Design:
     Raises
     ------
     FirmwareError
-        ``ESTIMATE-NODE`` for a node that no template computes, ``REUSE-...`` as in the conversion.
+        ``ESTIMATE-NODE`` for a node that no template computes, ``REUSE-...`` as in the conversion, ``FIFO-LAYER``
+        for a depth of a FIFO that is not there.
+    WorkSaysNoError
+        ``FIFO-DEADLOCK`` where depths that were asked for stop the stream.
     """
-    reuse = {layer.name: layer.reuse_factor for layer in plan_layers(network, config)}
+    plan = {layer.name: layer for layer in plan_layers(network, config)}
     layers: list[Layer] = []
     for node in network.nodes:
         if not isinstance(node, Input | Reshape):
-            layers += _layers(node, _stream_source(node, network), config, reuse)
+            layers += _layers(node, _stream_source(node, network), config, plan)
     design = Design(
         network.name,
         tuple(layers),
@@ -65,10 +68,24 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         backend=Backend(config.backend),
         io_type=IoType(config.io_type),
     )
-    if config.io_type != "io_stream" or config.fifo_depths == "hls4ml":
-        return design
-    depths = smallest_depths(stream_graph(design)).depths
-    return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in layers))
+    return _with_fifos(design, config) if config.io_type == "io_stream" else design
+
+
+def _with_fifos(design: Design, config: HlsConfig) -> Design:
+    """Give the design with the depth of each FIFO: smallest or hls4ml's, or what is asked for."""
+    graph = stream_graph(design)
+    depths = smallest_depths(graph).depths if config.fifo_depths == "smallest" else {}
+    if unknown := sorted(set(config.fifo_words) - {fifo.name for fifo in graph.fifos}):
+        raise FirmwareError(
+            "FIFO-LAYER",
+            f"a depth for '{unknown[0]}', behind which there is no FIFO",
+            where="hls.fifo_words",
+            fix="use one of " + ", ".join(fifo.name for fifo in graph.fifos),
+        )
+    if config.fifo_words:
+        depths = {**depths, **config.fifo_words}
+        check_depths(graph.with_depths(depths))
+    return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in design.layers))
 
 
 def fifo_depths(design: Design) -> dict[str, int]:
@@ -91,7 +108,7 @@ def _stream_source(node: Node, network: Network) -> Node:
 
 
 @singledispatch
-def _layers(node: Node, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
+def _layers(node: Node, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
     raise FirmwareError(
         "ESTIMATE-NODE",
         f"no hardware model for a {type(node).__name__} node",
@@ -101,7 +118,7 @@ def _layers(node: Node, source: Node, config: HlsConfig, reuse: Mapping[str, int
 
 
 @_layers.register
-def _(node: Conv, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
+def _(node: Conv, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
     before, padding = _tensor(source), tuple(sum(pair) for pair in node.padding)
     layers: list[Layer] = []
     if config.io_type == "io_stream" and any(padding):
@@ -112,17 +129,17 @@ def _(node: Conv, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> 
         before, padding = padded, (0,) * len(padding)
     window = node.kernel.codes.shape[:-2]
     kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
-    return [*layers, _matrix(node, before, kind, config, reuse, window, node.strides, padding)]
+    return [*layers, _matrix(node, before, kind, config, plan, window, node.strides, padding)]
 
 
 @_layers.register
-def _(node: Dense, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
-    return [_matrix(node, _tensor(source), LayerKind.DENSE, config, reuse)]
+def _(node: Dense, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
+    return [_matrix(node, _tensor(source), LayerKind.DENSE, config, plan)]
 
 
 @_layers.register(MaxPool)
 @_layers.register(AveragePool)
-def _(node: MaxPool | AveragePool, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
+def _(node: MaxPool | AveragePool, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
     average = isinstance(node, AveragePool)
     if average and node.window == source.shape[:-1]:
         return [GlobalPoolLayer(node.name, _tensor(source), _tensor(node), average=True)]
@@ -130,13 +147,13 @@ def _(node: MaxPool | AveragePool, source: Node, config: HlsConfig, reuse: Mappi
 
 
 @_layers.register
-def _(node: Requantize, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
+def _(node: Requantize, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
     function = "relu" if node.relu else "requantize"
     return [ElementwiseLayer(node.name, _tensor(source), _tensor(node), function=function)]
 
 
 @_layers.register
-def _(node: Table, source: Node, config: HlsConfig, reuse: Mapping[str, int]) -> list[Layer]:
+def _(node: Table, source: Node, config: HlsConfig, plan: Mapping[str, FirmwareLayer]) -> list[Layer]:
     return [
         ElementwiseLayer(
             node.name,
@@ -154,7 +171,7 @@ def _matrix(
     before: Tensor,
     kind: LayerKind,
     config: HlsConfig,
-    reuse: Mapping[str, int],
+    plan: Mapping[str, FirmwareLayer],
     window: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
     padding: tuple[int, ...] = (),
@@ -170,8 +187,9 @@ def _matrix(
         kernel=window,
         stride=strides,
         padding=padding,
-        reuse_factor=reuse[node.name],
-        strategy=config.strategy,
+        reuse_factor=plan[node.name].reuse_factor,
+        strategy=plan[node.name].strategy or config.strategy,
+        parallelization_factor=plan[node.name].parallelization_factor,
         weights=weight_statistics.from_integers(node.kernel.codes),
     )
 

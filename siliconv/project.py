@@ -121,12 +121,28 @@ def load_project(folder: Path) -> Project:
         ``PROJECT-YAML``, ``PROJECT-FIELD`` or ``PROJECT-VALUE`` with file, line, field and what would be right.
     """
     path = folder / PROJECT_FILE
+    return _with_absolute_path(parse_project(read_project_text(path), path), folder)
+
+
+def read_project_text(path: Path) -> str:
+    """Read a project file, or raise `ProjectError` ``PROJECT-READ``."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError("PROJECT-READ", f"{error}", where=str(path), fix="make the file readable") from error
+
+
+def parse_project(text: str, path: Path) -> Project:
+    """Check the text of a project file, which lies or shall lie at `path`; paths in it stay as they are written.
+
+    Raises
+    ------
+    ProjectError
+        As `load_project`.
+    """
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -139,10 +155,9 @@ def load_project(folder: Path) -> Project:
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
         )
     try:
-        project = Project.model_validate(content)
+        return Project.model_validate(content)
     except ValidationError as error:
         raise _explain(error.errors(), tree, path) from error
-    return _with_absolute_path(project, folder)
 
 
 def with_data_folder(project: Project, folder: Path) -> Project:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import convert
 from siliconv.hls.design import MatrixLayer, PaddingLayer
@@ -67,3 +68,58 @@ def test_more_multipliers_are_never_slower(network):
         estimate(design_of(network, HlsConfig(max_multipliers=most))).interval_cycles.value for most in (8, 64, 512)
     ]
     assert intervals == sorted(intervals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        HlsConfig(max_multipliers=64, strategies={"conv_2": "latency"}, reuse_factors={"conv_2": 2}),
+        HlsConfig(strategy="latency", strategies={"dense_1": "resource"}, reuse_factors={"dense_1": 4}),
+        HlsConfig(
+            io_type="io_parallel",
+            strategy="latency",
+            strategies={"conv_2": "resource"},
+            reuse_factors={"conv_2": 9},
+            parallelization_factors={"conv_1": 4, "conv_2": 8},
+        ),
+        HlsConfig(backend="Vivado", strategies={"conv_1": "latency"}, fifo_words={"max_pool_1": 40}),
+    ],
+    ids=["stream", "latency", "parallel", "vivado"],
+)
+def test_the_estimate_describes_what_is_generated(network, tmp_path, config):
+    design = design_of(network, config)
+    depths = fifo_depths(design)
+    convert(network, config, tmp_path, fifo_depths=depths)
+    written = parameters_of((tmp_path / "firmware" / "parameters.h").read_text())
+    described = [layer for layer in design.layers if isinstance(layer, MatrixLayer)]
+    assert len(written) == len(described)
+    for layer, found in zip(described, written, strict=True):
+        assert found["strategy"] == f"nnet::{layer.strategy}"
+        # hls4ml spells a layer's reuse factor as its own constant; of the Latency strategy it is the interval.
+        assert int(found["reuse_factor"]) == layer.reuse_factor
+        if layer.kind.is_convolution:
+            pixels = layer.output.pixels if config.io_type == "io_parallel" else int(found["n_partitions"])
+            assert int(found["n_partitions"]) * layer.parallelization_factor == pixels
+    for name, words in config.fifo_words.items():
+        assert depths[name] == words
+        assert f"depth={words}" in (tmp_path / "firmware" / "net.cpp").read_text()
+
+
+def parameters_of(text):
+    """The constants of every convolution and dense layer in order; those of their products are left out."""
+    found = []
+    for body in re.findall(r"struct config\d+ : nnet::(?:conv[12]d|dense)_config \{(.*?)\n\};", text, re.DOTALL):
+        found.append(dict(re.findall(r"static const unsigned (\w+) = ([\w:]+);", body)))
+    return found
+
+
+def test_a_depth_where_no_fifo_is_is_refused(network):
+    with pytest.raises(FirmwareError, match="FIFO-LAYER"):
+        design_of(network, HlsConfig(fifo_words={"conv_9": 4}))
+
+
+def test_settings_of_layers_without_multipliers_are_refused(network):
+    with pytest.raises(FirmwareError, match="REUSE-LAYER"):
+        design_of(network, HlsConfig(strategies={"max_pool_1": "latency"}))
+    with pytest.raises(FirmwareError, match="PARALLEL-ILLEGAL"):
+        design_of(network, HlsConfig(parallelization_factors={"conv_1": 2}))
