@@ -24,7 +24,7 @@ from siliconv.hls.reuse_factors import (
 )
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
-from siliconv.quantize.network import Network, Node, Requantize, Reshape
+from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
 
 _VARYING = ("OutputDir:", "Stamp:")
 
@@ -106,7 +106,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
             str(node.type),
             choose_reuse_factor(node.name, descriptions[node.name], config),
             descriptions[node.name].product,
-            config.strategy_of(node.name) if descriptions[node.name].product else None,
+            choose_strategy(node.name, descriptions[node.name], config),
             choose_parallelization_factor(node, descriptions[node.name], config),
         )
         for node in network.nodes
@@ -134,20 +134,35 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
     if layer.product is None or layer.kind is None:
         return 1
     n_in, n_out = layer.product
-    asked, strategy = config.reuse_factors.get(name), config.strategy_of(name)
+    asked, strategy = config.reuse_factors.get(name), choose_strategy(name, layer, config) or config.strategy
     if asked is not None:
         check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type, layer=name)
         return asked
     legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type)
-    chosen = smallest_legal(legal, n_in * n_out, config.max_multipliers)
+    products = n_in if layer.kind.is_depthwise else n_in * n_out
+    chosen = smallest_legal(legal, products, config.max_multipliers)
     if chosen is None:
         raise FirmwareError(
             "REUSE-NONE",
-            f"no legal reuse factor brings {n_in} x {n_out} products to {config.max_multipliers} multipliers",
+            f"no legal reuse factor brings {products} products to {config.max_multipliers} multipliers",
             where=f"layer '{name}'",
             fix="raise hls.max_multipliers, or use the resource strategy",
         )
     return chosen
+
+
+def choose_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> Strategy | None:
+    """Give the strategy of a layer with multipliers.
+
+    A depthwise convolution that hls4ml has no template for with the strategy of all layers takes the latency strategy.
+    """
+    if layer.product is None or layer.kind is None:
+        return None
+    strategy = config.strategy_of(name)
+    if name in config.strategies or not layer.kind.is_depthwise:
+        return strategy
+    legal = legal_reuse_factors(*layer.product, strategy, kind=layer.kind, io_type=config.io_type)
+    return strategy if legal else Strategy.LATENCY
 
 
 def choose_parallelization_factor(node: Node, layer: LayerDescription, config: HlsConfig) -> int:
@@ -179,7 +194,7 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     descriptions, layers = _descriptions(network), plan_layers(network, config)
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
-        from siliconv.hls.table_layer import register  # isort: skip
+        from siliconv.hls.own_layers import register  # isort: skip
 
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
@@ -220,9 +235,21 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
 def _set_fifo_depths(graph: Any, depths: Mapping[str, int]) -> None:
     # The same attribute that hls4ml's own FIFO depth optimization sets after a co-simulation.
     for layer in graph.get_layers():
-        variable = layer.get_output_variable()
-        if layer.name in depths and variable.pragma:
-            variable.pragma = (variable.pragma[0], depths[layer.name])
+        for output in layer.outputs:
+            variable = layer.get_output_variable(output)
+            depth = depths.get(_fifo_name(layer, output))
+            if depth is not None and variable.pragma:
+                variable.pragma = (variable.pragma[0], depth)
+
+
+def _fifo_name(layer: Any, output: str) -> str:
+    """Name a FIFO as `siliconv.hls.network_design.fifo_depths` does: by its writer, a copy also by its reader."""
+    if layer.class_name != "Clone":
+        return str(layer.name)
+    (reader,) = layer.get_output_nodes(output)
+    while reader.class_name == "Reshape":
+        (reader,) = reader.get_output_nodes()
+    return f"{layer.get_input_node().name}->{reader.name}"
 
 
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:
@@ -237,8 +264,8 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
         kept = found[layer.name]
         given = _as_hls4ml_writes(node.type)
         actual = str(kept.get_output_variable().type.precision)
-        # A flattened stream is its source's stream, rounding modes and all; nothing is converted into it.
-        if _bits(actual) != _bits(given) if isinstance(node, Reshape) else actual != given:
+        # A flattened or padded tensor has its source's type, rounding modes and all; nothing is converted into it.
+        if _bits(actual) != _bits(given) if isinstance(node, Reshape | Pad) else actual != given:
             _refuse_change(layer.name, given, actual)
         if layer.products:
             for field, stated in _settings(layer).items():

@@ -407,7 +407,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.hls.conversion",
             "siliconv.hls.network_design",
-            "siliconv.hls.table_layer",
+            "siliconv.hls.own_layers",
             "siliconv.hls.testbench",
             "siliconv.hls.manifest",
             "siliconv.hls.vectors",
