@@ -14,6 +14,7 @@ from typing import Any
 from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Strategy
+from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.rendering import render
 from siliconv.hls.reuse_factors import (
@@ -98,7 +99,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     FirmwareError
         ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
     """
-    descriptions = _descriptions(network)
+    descriptions = _descriptions(network, config)
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -124,7 +125,8 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     return layers
 
 
-def _descriptions(network: Network) -> dict[str, LayerDescription]:
+def _descriptions(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
+    network = firmware_form(network, config.io_type)
     bounds = prove(network)
     return {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
 
@@ -191,7 +193,7 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     FirmwareError
         As `convert`.
     """
-    descriptions, layers = _descriptions(network), plan_layers(network, config)
+    descriptions, layers = _descriptions(network, config), plan_layers(network, config)
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
         from siliconv.hls.own_layers import register  # isort: skip

@@ -24,7 +24,7 @@ from siliconv.errors import FirmwareError, ToolError
 from siliconv.progress import Progress, Silent, activity
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes
-from siliconv.quantize.network import Conv, Dense, Input, Network
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Input, Network
 
 COMPILER = "g++"
 
@@ -285,7 +285,7 @@ def _images_per_task(network: Network) -> int:
     products = sum(
         node.kernel.codes.size * int(np.prod(node.shape[:-1]))
         for node in network.nodes
-        if isinstance(node, Conv | Dense)
+        if isinstance(node, Conv | DepthwiseConv | Dense)
     )
     return min(max(PRODUCTS_PER_TASK // max(products, 1), 1), MOST_IMAGES_PER_TASK)
 

@@ -20,6 +20,7 @@ from siliconv.hls.design import (
     MergeLayer,
     PaddingLayer,
     PoolLayer,
+    SoftmaxLayer,
     Tensor,
 )
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
@@ -35,6 +36,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Shape,
+    Softmax,
     Table,
 )
 
@@ -144,6 +146,12 @@ def _(node: Table, sources: tuple[Node, ...], settings: Settings) -> list[Layer]
             table_type=_fixed_type(node.table.type),
         )
     ]
+
+
+@hardware_layers.register
+def _(node: Softmax, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    # The model's is hls4ml's: the same two tables and as many products.
+    return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), table_size=node.exponential.codes.size)]
 
 
 def _convolution(

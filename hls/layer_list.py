@@ -29,9 +29,11 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
+from siliconv.quantize.structure import softmax_shifts
 
 # Our own layers (`siliconv.hls.own_layers`) stand here by name: this module needs no hls4ml.
 
@@ -204,6 +206,31 @@ def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
         table_data=by_bits,
     )
     return LayerDescription(attributes, _types(node, table=node.table.type))
+
+
+@describe.register
+def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    classes, (_, most) = node.shape[-1], softmax_shifts(node, node.shape[-1])
+    largest = int(node.exponential.codes.max())
+    product = largest * int(node.reciprocal.codes.max())
+    attributes = _attributes(
+        "SoftmaxTables",
+        node,
+        output_shape=node.shape,
+        n_in=int(np.prod(node.shape)),
+        n_classes=classes,
+        exponential_size=node.exponential.codes.size,
+        index_bits=node.reciprocal.codes.size.bit_length() - 1,
+        sum_width=(largest * classes).bit_length(),
+        # Half a unit is added before the shift.
+        product_width=max(product.bit_length(), most) + 1,
+        product_shift=node.reciprocal.type.fraction - node.type.fraction,
+        exponential_data=to_values(node.exponential.codes, node.exponential.type),
+        reciprocal_data=to_values(node.reciprocal.codes, node.reciprocal.type),
+    )
+    return LayerDescription(
+        attributes, _types(node, exponential=node.exponential.type, reciprocal=node.reciprocal.type)
+    )
 
 
 def _attributes(class_name: str, node: Node, **others: Any) -> dict[str, Any]:

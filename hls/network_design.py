@@ -10,6 +10,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import plan_layers
 from siliconv.hls.design import Backend, Design, ForkLayer, IoType, Layer, PaddingLayer
 from siliconv.hls.fifo_depths import check_depths, smallest_depths
+from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.hardware_layers import PADDING_SUFFIX, Settings, hardware_layers
 from siliconv.hls.stream_actors import stream_graph
 from siliconv.quantize.network import Input, Network, Node, Reshape
@@ -27,6 +28,7 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         ``FIFO-DEADLOCK`` where depths that were asked for stop the stream.
     """
     plan = {layer.name: layer for layer in plan_layers(network, config)}
+    network = firmware_form(network, config.io_type)
     layers: list[Layer] = []
     inputs: dict[str, tuple[str, ...]] = {}
     for node in network.nodes:

@@ -124,7 +124,42 @@ class WideRequantize(OwnLayer):
     call = "nnet::wide_requantize<{input_t}, {output_t}, {config}>({input}, {output});"
 
 
-OWN_LAYERS: tuple[type[OwnLayer], ...] = (TableLayer, WindowPool, WideRequantize)
+class SoftmaxTables(OwnLayer):
+    """Softmax by the tables of the integer network.
+
+    hls4ml's own fills its tables with the compiler's `exp` and reads them through scalings that round (hls4ml #1523).
+    """
+
+    _expected_attributes = [  # noqa: RUF012
+        *(
+            Attribute(name)
+            for name in (
+                *("n_in", "n_classes", "exponential_size", "index_bits", "sum_width", "product_width"),
+                "product_shift",
+            )
+        ),
+        WeightAttribute("exponential"),
+        WeightAttribute("reciprocal"),
+        TypeAttribute("exponential"),
+        TypeAttribute("reciprocal"),
+    ]
+    tables = ("exponential", "reciprocal")
+    kernel = "nnet_softmax_tables.h"
+    config = """struct config{index} : nnet::softmax_tables_config {{
+    static const unsigned n_in = {n_in};
+    static const unsigned n_classes = {n_classes};
+    static const unsigned exponential_size = {exponential_size};
+    static const unsigned index_bits = {index_bits};
+    static const unsigned sum_width = {sum_width};
+    static const unsigned product_width = {product_width};
+    static const int shift = {product_shift};
+    typedef {exponential_t.name} exponential_t;
+    typedef {reciprocal_t.name} reciprocal_t;
+}};\n"""
+    call = "nnet::softmax_tables<{input_t}, {output_t}, {config}>({input}, {output}, {exponential}, {reciprocal});"
+
+
+OWN_LAYERS: tuple[type[OwnLayer], ...] = (TableLayer, WindowPool, WideRequantize, SoftmaxTables)
 
 
 @cache

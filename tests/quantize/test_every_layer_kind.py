@@ -53,13 +53,16 @@ TWO_DIMENSIONAL = Architecture(
         kinds.DepthwiseConv2D(name="depthwise", stride=2, activation="sigmoid"),
         kinds.SeparableConv2D(name="separable", filters=6, activation="relu", inputs=("depthwise",)),
         kinds.AveragePool(name="average", pool=3, stride=1, padding="same"),
+        kinds.ZeroPadding(name="wider", before=(1, 0), after=2, inputs=("separable",)),
         kinds.MaxPool(name="maximum", pool=3, stride=1, padding="same", inputs=("separable",)),
         kinds.Add(name="sum", inputs=("average", "maximum", "separable"), activation="relu"),
         kinds.Concatenate(name="both", inputs=("sum", "average")),
         kinds.Conv2D(name="last", filters=5, kernel=1, activation="relu"),
-        kinds.GlobalMaxPool(name="largest"),
+        kinds.Conv2D(name="reduced", filters=2, kernel=2, stride=2, padding="valid", inputs=("wider",)),
+        kinds.GlobalMaxPool(name="largest", inputs=("last",)),
         kinds.GlobalAveragePool(name="mean", inputs=("last",)),
-        kinds.Concatenate(name="features", inputs=("largest", "mean")),
+        kinds.GlobalAveragePool(name="mean_reduced", inputs=("reduced",)),
+        kinds.Concatenate(name="features", inputs=("largest", "mean", "mean_reduced")),
         kinds.Dense(units=3, activation="softmax"),
     ),
 )
@@ -68,7 +71,8 @@ ONE_DIMENSIONAL = Architecture(
     input_shape=(23, 2),
     layers=(
         kinds.Conv1D(name="stem", filters=4, stride=2, activation="relu"),
-        kinds.DepthwiseConv1D(name="depthwise", activation="tanh"),
+        kinds.ZeroPadding(name="longer", before=0, after=1),
+        kinds.DepthwiseConv1D(name="depthwise", padding="valid", kernel=2, activation="tanh"),
         kinds.SeparableConv1D(name="separable", filters=4, kernel=5),
         kinds.Add(name="sum", inputs=("stem", "separable"), activation="sigmoid"),
         kinds.AveragePool(name="average", pool=3, stride=2, padding="same"),
@@ -101,7 +105,7 @@ def test_three_branches_are_merged_two_at_a_time():
         ("average", "maximum"),
         ("sum_part1", "separable_relu"),
     ]
-    assert [node.shape for node in network.of_kind(Concatenate)] == [(6, 5, 12), (10,)]
+    assert [node.shape for node in network.of_kind(Concatenate)] == [(6, 5, 12), (10,), (12,)]
 
 
 def test_fine_tuning_has_a_gradient_through_tables_and_truncated_averages():
