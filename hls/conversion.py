@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from siliconv.hls.reuse_factors import (
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
+
+FLOAT_SIGNIFICAND = 24
+"""Bits that a float holds exactly."""
 
 _VARYING = ("OutputDir:", "Stamp:")
 
@@ -209,6 +213,7 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             part=config.part,
             clock_period=config.clock_ns,
             io_type=config.io_type,
+            **_accelerator(network, config),
         )
         settings["HLSConfig"] = {
             "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(config.strategy)},
@@ -232,6 +237,34 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
         )
     _check_kept(network, graph, layers)
     return graph
+
+
+def _accelerator(network: Network, config: HlsConfig) -> dict[str, str]:
+    """Give what hls4ml's accelerator back end wants besides: its name of the board, and numbers that hold every value.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIRMWARE-BOARD`` for a part that is on none of its boards.
+    """
+    if config.backend != "VivadoAccelerator":
+        return {}
+    import hls4ml.backends.vivado_accelerator as accelerator
+
+    boards = json.loads((Path(accelerator.__file__).parent / "supported_boards.json").read_text(encoding="utf-8"))
+    board = next((name for name, facts in boards.items() if facts["part"] == config.part), None)
+    if board is None:
+        raise FirmwareError(
+            "FIRMWARE-BOARD",
+            f"hls4ml has no driver for a board with {config.part}",
+            where="hls.part",
+            fix="use one of " + ", ".join(f"{facts['part']} ({name})" for name, facts in boards.items()),
+        )
+    types = {
+        f"{side}_type": "float" if node.type.width <= FLOAT_SIGNIFICAND else "double"
+        for side, node in (("input", network.input), ("output", network.output))
+    }
+    return {"board": board, **types}
 
 
 def _set_fifo_depths(graph: Any, depths: Mapping[str, int]) -> None:

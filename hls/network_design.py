@@ -45,7 +45,7 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         tuple(layers),
         part=config.part,
         clock_ns=config.clock_ns,
-        backend=Backend(config.backend),
+        backend=Backend.family(config.backend),
         io_type=IoType(config.io_type),
         inputs={
             name: tuple(source for source in sources if source != network.input.name)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+from siliconv.hls.design import Backend
 from siliconv.models import legacy_keras
 
 # hls4ml imports TensorFlow, and the first to import it in a process decides which Keras it is bound to.
@@ -166,9 +167,13 @@ OWN_LAYERS: tuple[type[OwnLayer], ...] = (TableLayer, WindowPool, WideRequantize
 def register(backend: str) -> None:
     """Make our layers known to hls4ml and to one of its back ends; once a process."""
     _register_kinds()
+    # An accelerator's writer copies the kernels, but the flow that fills in the templates is its family's.
+    family = Backend.family(backend)
+    if backend != family:
+        register(family)
     target = get_backend(backend)
     for layer in OWN_LAYERS:
-        for template in _templates(layer):
+        for template in _templates(layer) if backend == family else ():
             target.register_template(template)
         target.register_source(KERNELS / layer.kernel)
 

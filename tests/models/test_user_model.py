@@ -50,7 +50,8 @@ def waveform(keras):
     layers = keras.layers
     return keras.Sequential([
         keras.Input((32, 2)), layers.Conv1D(4, 5, strides=2, activation="relu"), layers.MaxPooling1D(2),
-        layers.SeparableConv1D(3, 3), layers.ZeroPadding1D((0, 2)), layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
+        layers.SeparableConv1D(3, 3), layers.ZeroPadding1D((0, 2)),
+        layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
     ])
 """
 NAMES = ("sequential", "functional", "waveform")
