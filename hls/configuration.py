@@ -19,7 +19,10 @@ class HlsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["Vitis", "Vivado"] = Field("Vitis", description="hls4ml back end: Vitis or Vivado")
+    backend: Literal["Vitis", "Vivado", "VivadoAccelerator"] = Field(
+        "Vitis",
+        description="hls4ml back end: Vitis, Vivado, or VivadoAccelerator (Vivado with an AXI wrapper and a driver)",
+    )
     part: str = Field("xczu7ev-ffvc1156-2-e", min_length=1, description="FPGA part; the default is a ZCU104's")
     clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(

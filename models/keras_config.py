@@ -232,6 +232,15 @@ def _pool(kind: str) -> Callable[[Config, str], dict[str, Any]]:
     return describe
 
 
+def _padding(layer: Config, where: str) -> dict[str, Any]:
+    sides = layer["config"]["padding"]
+    if not isinstance(sides[0], list | tuple):
+        before, after = sides
+        return {"kind": "zero_padding", "before": before, "after": after}
+    (above, below), (left, right) = sides
+    return {"kind": "zero_padding", "before": (above, left), "after": (below, right)}
+
+
 def _plain(kind: str, **fixed: Any) -> Callable[[Config, str], dict[str, Any]]:
     return lambda layer, where: {"kind": kind, **fixed}
 
@@ -280,6 +289,8 @@ _DESCRIBE: dict[str, Callable[[Config, str], dict[str, Any]]] = {
     "AveragePooling1D": _pool("average_pool"),
     "GlobalAveragePooling2D": _plain("global_average_pool"),
     "GlobalAveragePooling1D": _plain("global_average_pool"),
+    "ZeroPadding2D": _padding,
+    "ZeroPadding1D": _padding,
     "GlobalMaxPooling2D": _plain("global_max_pool"),
     "GlobalMaxPooling1D": _plain("global_max_pool"),
     "Flatten": _plain("flatten"),

@@ -18,9 +18,10 @@ from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.recipe import LayerBits, Recipe
+from siliconv.quantize.table_types import FUNCTIONS, table_output
 from siliconv.quantize.weight_levels import Quantization, best_levels
 
-WEIGHT_LAYERS = ("Conv1D", "Conv2D", "Dense")
+WEIGHT_LAYERS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense")
 BATCH = 64
 
 # Fine-tuning moves biases; this share is kept free above the largest one.
@@ -46,8 +47,8 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
     Raises
     ------
     NetworkError
-        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer,
-        ``RECIPE-PRUNING`` where pruned weights can't be zero.
+        ``QUANTIZE-ACTIVATION`` for an activation without a quantized form, ``RECIPE-LAYER`` for a pattern that names no
+        layer, ``RECIPE-PRUNING`` where pruned weights can't be zero.
     """
     _check_patterns(model, recipe)
     types: dict[str, Quantization] = {}
@@ -56,15 +57,25 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
             assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
-            types[f"{layer.name}.kernel"] = _kernel_type(layer.kernel.numpy(), bits, recipe, layer.name)
+            types[f"{layer.name}.kernel"] = _kernel_type(kernel_of(layer).numpy(), bits, recipe, layer.name)
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
     for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
         assert bits.activations is not None  # Recipe.bits sets all
-        types[layer.name] = ranged_type(values, bits.activations, recipe, signed=False)
+        function = layer.activation.__name__
+        types[layer.name] = (
+            ranged_type(values, bits.activations, recipe, signed=False)
+            if function == "relu"
+            else table_output(function, bits.activations)
+        )
     return types
+
+
+def kernel_of(layer: Any) -> Any:
+    """Give the kernel variable of a layer with weights, by whatever name it has there."""
+    return getattr(layer, "depthwise_kernel" if "Depthwise" in type(layer).__name__ else "kernel")
 
 
 def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, recipe: Recipe, layer: str) -> Quantization:
@@ -118,12 +129,12 @@ def activation_samples(model: Any, activations: list[Any], images: NDArray[np.fl
     if not activations:
         return []
     for layer in activations:
-        if layer.activation.__name__ != "relu":
+        if layer.activation.__name__ not in ("relu", *FUNCTIONS):
             raise NetworkError(
                 "QUANTIZE-ACTIVATION",
                 f"no quantized form of the activation {layer.activation.__name__} inside a network",
                 where=f"layer '{layer.name}'",
-                fix="use relu",
+                fix="use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
             )
     keras = legacy_keras.load()
     probe = keras.Model(model.input, [layer.output for layer in activations])

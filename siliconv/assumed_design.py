@@ -36,7 +36,7 @@ from siliconv.models.layers import LayerBase, pair
 from siliconv.models.shapes import output_shape
 from siliconv.quantize import output_sigmoid
 from siliconv.quantize.fixed_point import FixedPoint
-from siliconv.quantize.lowering import PIXEL, same_padding
+from siliconv.quantize.lowering_graph import PIXEL, same_padding
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.weight_levels import stored_bits
 

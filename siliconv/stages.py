@@ -22,7 +22,7 @@ from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import Codes, to_values
-from siliconv.quantize.network import Conv, Dense, Network, Table
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network, Softmax, Table
 from siliconv.quantize.weight_levels import Quantization, parse_quantization
 from siliconv.report import write_report
 from siliconv.report_pictures import TEST_LOGITS_FILE, draw_pictures
@@ -133,6 +133,7 @@ def _lower(context: Context) -> str:
     from siliconv.quantize.function_table import table_error
     from siliconv.quantize.lowering import lower
     from siliconv.quantize.output_sigmoid import with_sigmoid
+    from siliconv.quantize.output_softmax import softmax_error, with_softmax
 
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
@@ -140,6 +141,8 @@ def _lower(context: Context) -> str:
     activation = output_activation(context.project.model.architecture)
     if activation == "sigmoid":
         network = with_sigmoid(network, name="sigmoid")
+    elif activation == "softmax":
+        network = with_softmax(network, name="softmax")
     logits = network.logits
     codes = _network_logits(network, dataset.test, context)
     val_codes = _network_logits(network, dataset.val, context)
@@ -158,7 +161,8 @@ def _lower(context: Context) -> str:
             "tables": {
                 table.name: table_error(table, network.sources(table)[0].type).last_places
                 for table in network.of_kind(Table)
-            },
+            }
+            | {softmax.name: softmax_error(softmax) for softmax in network.of_kind(Softmax)},
         },
     )
     differing = sum(layer.differing for layer in layers)
@@ -167,8 +171,7 @@ def _lower(context: Context) -> str:
         if not differing and not whole.differing
         else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
     )
-    ending = "; ends with its logits, the softmax is left to the host" if activation == "softmax" else ""
-    return f"{len(network.nodes)} nodes, types proven, {verdict}{ending}"
+    return f"{len(network.nodes)} nodes, types proven, {verdict}"
 
 
 def _convert(context: Context) -> str:
@@ -191,7 +194,9 @@ def _convert(context: Context) -> str:
     write_readme(firmware, network, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
-        node.kernel.codes.size + node.bias.codes.size for node in network.nodes if isinstance(node, Conv | Dense)
+        node.kernel.codes.size + node.bias.codes.size
+        for node in network.nodes
+        if isinstance(node, Conv | DepthwiseConv | Dense)
     )
     return f"{config.backend} project with {weights:,} weights, {config.io_type}, {config.part}"
 
@@ -455,6 +460,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.quantize.lowering",
             "siliconv.quantize.output_sigmoid",
+            "siliconv.quantize.output_softmax",
             "siliconv.quantize.agreement",
             "siliconv.quantize.emulator",
             "siliconv.hls.vectors",
@@ -474,7 +480,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.hls.conversion",
             "siliconv.hls.network_design",
-            "siliconv.hls.table_layer",
+            "siliconv.hls.own_layers",
             "siliconv.hls.testbench",
             "siliconv.hls.axi",
             "siliconv.hls.project_readme",

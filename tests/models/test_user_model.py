@@ -42,6 +42,7 @@ def functional(keras):
     b = layers.Activation("relu")(layers.Conv2D(4, 1, name="y")(a))
     c = layers.Concatenate()([layers.Add()([a, b]), b])
     layers.Dense(7)(layers.Flatten()(c))
+    c = layers.ZeroPadding2D(((1, 0), (2, 3)))(c)
     d = layers.GlobalAveragePooling2D()(layers.AveragePooling2D(2)(c))
     return keras.Model(image, layers.Activation("sigmoid")(layers.Dense(1)(d)))
 
@@ -49,7 +50,8 @@ def waveform(keras):
     layers = keras.layers
     return keras.Sequential([
         keras.Input((32, 2)), layers.Conv1D(4, 5, strides=2, activation="relu"), layers.MaxPooling1D(2),
-        layers.SeparableConv1D(3, 3), layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
+        layers.SeparableConv1D(3, 3), layers.ZeroPadding1D((0, 2)),
+        layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
     ])
 
 def rescaled(keras):

@@ -10,7 +10,8 @@ from siliconv.models import legacy_keras
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, to_values
 from siliconv.quantize.intervals import prove
-from siliconv.quantize.lowering import lower, same_padding
+from siliconv.quantize.lowering import lower
+from siliconv.quantize.lowering_graph import same_padding
 
 
 @pytest.fixture(scope="module")
