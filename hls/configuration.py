@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from siliconv.hls.design import Strategy
 
+SHIFT_REGISTER_WORDS = 128
+"""FIFOs deeper than this cost more LUTs than the block memory is worth: four for each bit of a word."""
+
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -16,7 +19,10 @@ class HlsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["Vitis", "Vivado"] = Field("Vitis", description="hls4ml back end: Vitis or Vivado")
+    backend: Literal["Vitis", "Vivado", "VivadoAccelerator"] = Field(
+        "Vitis",
+        description="hls4ml back end: Vitis, Vivado, or VivadoAccelerator (Vivado with an AXI wrapper and a driver)",
+    )
     part: str = Field("xczu7ev-ffvc1156-2-e", min_length=1, description="FPGA part; the default is a ZCU104's")
     clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(
@@ -31,6 +37,24 @@ class HlsConfig(BaseModel):
         "smallest",
         description="smallest: the least words between layers that cost no cycle; hls4ml: a whole feature map each",
     )
+    fifo_memory: Literal["auto", "shift_registers"] = Field(
+        "auto",
+        description="auto: the tool decides, block memory from 1024 bits on; shift_registers: LUTs for up to "
+        f"{SHIFT_REGISTER_WORDS} words (Vitis, io_stream)",
+    )
     reuse_factors: dict[str, PositiveInt] = Field(
         default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"
     )
+    strategies: dict[str, Strategy] = Field(
+        default_factory=dict, description="strategy by layer name, where another than `strategy` is wanted"
+    )
+    parallelization_factors: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="output pixels at once by convolution; io_parallel only"
+    )
+    fifo_words: dict[str, PositiveInt] = Field(
+        default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
+    )
+
+    def strategy_of(self, layer: str) -> Strategy:
+        """Give the strategy of one layer."""
+        return self.strategies.get(layer, self.strategy)

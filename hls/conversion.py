@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.design import Strategy
+from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.rendering import render
-from siliconv.hls.reuse_factors import check_reuse_factor, legal_reuse_factors, smallest_legal
+from siliconv.hls.reuse_factors import (
+    check_reuse_factor,
+    legal_parallelization_factors,
+    legal_reuse_factors,
+    smallest_legal,
+)
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
-from siliconv.quantize.network import Network, Node, Requantize, Reshape
+from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
+
+FLOAT_SIGNIFICAND = 24
+"""Bits that a float holds exactly."""
 
 _VARYING = ("OutputDir:", "Stamp:")
 
@@ -29,7 +42,7 @@ class FirmwareLayer:
     """A layer as it is in the firmware.
 
     ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
-    used for one such product.
+    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once.
     """
 
     name: str
@@ -37,6 +50,8 @@ class FirmwareLayer:
     type: str
     reuse_factor: int = 1
     products: tuple[int, int] | None = None
+    strategy: Strategy | None = None
+    parallelization_factor: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,8 @@ def convert(
     with _hls4ml_output():
         graph.write()
     _remove_traces_of_this_run(folder)
+    if config.fifo_memory == "shift_registers":
+        _bind_fifos(folder / "firmware" / f"{network.name}.cpp")
     (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
     return Firmware(folder, network.name, layers)
 
@@ -89,7 +106,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     FirmwareError
         ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
     """
-    descriptions = _descriptions(network)
+    descriptions = _descriptions(network, config)
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -97,21 +114,26 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
             str(node.type),
             choose_reuse_factor(node.name, descriptions[node.name], config),
             descriptions[node.name].product,
+            choose_strategy(node.name, descriptions[node.name], config),
+            choose_parallelization_factor(node, descriptions[node.name], config),
         )
         for node in network.nodes
     )
-    unknown = sorted(set(config.reuse_factors) - {layer.name for layer in layers if layer.products})
-    if unknown:
-        raise FirmwareError(
-            "REUSE-LAYER",
-            f"a reuse factor for '{unknown[0]}', which is no layer with multipliers",
-            where="hls.reuse_factors",
-            fix="use one of " + ", ".join(layer.name for layer in layers if layer.products),
-        )
+    known = [layer.name for layer in layers if layer.products]
+    for field in ("reuse_factors", "strategies", "parallelization_factors"):
+        unknown = sorted(set(getattr(config, field)) - set(known))
+        if unknown:
+            raise FirmwareError(
+                "REUSE-LAYER",
+                f"a setting for '{unknown[0]}', which is no layer with multipliers",
+                where=f"hls.{field}",
+                fix="use one of " + ", ".join(known),
+            )
     return layers
 
 
-def _descriptions(network: Network) -> dict[str, LayerDescription]:
+def _descriptions(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
+    network = firmware_form(network, config.io_type)
     bounds = prove(network)
     return {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
 
@@ -121,20 +143,53 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
     if layer.product is None or layer.kind is None:
         return 1
     n_in, n_out = layer.product
-    asked = config.reuse_factors.get(name)
+    asked, strategy = config.reuse_factors.get(name), choose_strategy(name, layer, config) or config.strategy
     if asked is not None:
-        check_reuse_factor(asked, n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type, layer=name)
+        check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type, layer=name)
         return asked
-    legal = legal_reuse_factors(n_in, n_out, config.strategy, kind=layer.kind, io_type=config.io_type)
-    chosen = smallest_legal(legal, n_in * n_out, config.max_multipliers)
+    legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type)
+    products = n_in if layer.kind.is_depthwise else n_in * n_out
+    chosen = smallest_legal(legal, products, config.max_multipliers)
     if chosen is None:
         raise FirmwareError(
             "REUSE-NONE",
-            f"no legal reuse factor brings {n_in} x {n_out} products to {config.max_multipliers} multipliers",
+            f"no legal reuse factor brings {products} products to {config.max_multipliers} multipliers",
             where=f"layer '{name}'",
             fix="raise hls.max_multipliers, or use the resource strategy",
         )
     return chosen
+
+
+def choose_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> Strategy | None:
+    """Give the strategy of a layer with multipliers.
+
+    A depthwise convolution that hls4ml has no template for with the strategy of all layers takes the latency strategy.
+    """
+    if layer.product is None or layer.kind is None:
+        return None
+    strategy = config.strategy_of(name)
+    if name in config.strategies or not layer.kind.is_depthwise:
+        return strategy
+    legal = legal_reuse_factors(*layer.product, strategy, kind=layer.kind, io_type=config.io_type)
+    return strategy if legal else Strategy.LATENCY
+
+
+def choose_parallelization_factor(node: Node, layer: LayerDescription, config: HlsConfig) -> int:
+    """Give how many output pixels of a convolution are computed at once: as asked for, if legal, else one."""
+    asked = config.parallelization_factors.get(node.name, 1)
+    if asked == 1 or layer.kind is None:
+        return 1
+    # hls4ml partitions height x width; a dense layer has one pixel.
+    pixels = prod(node.shape[:-1]) if layer.kind.is_convolution else 1
+    legal = legal_parallelization_factors(pixels, io_type=config.io_type)
+    if asked not in legal:
+        raise FirmwareError(
+            "PARALLEL-ILLEGAL",
+            f"{asked} pixels at once is not legal with {config.io_type}",
+            where=f"layer '{node.name}'",
+            fix="use one of " + ", ".join(map(str, legal)),
+        )
+    return asked
 
 
 def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
@@ -145,10 +200,10 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     FirmwareError
         As `convert`.
     """
-    descriptions, layers = _descriptions(network), plan_layers(network, config)
+    descriptions, layers = _descriptions(network, config), plan_layers(network, config)
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
-        from siliconv.hls.table_layer import register  # isort: skip
+        from siliconv.hls.own_layers import register  # isort: skip
 
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
@@ -161,6 +216,7 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             part=config.part,
             clock_period=config.clock_ns,
             io_type=config.io_type,
+            **_accelerator(network, config),
         )
         settings["HLSConfig"] = {
             "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(config.strategy)},
@@ -168,7 +224,8 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
                 layer.name: {
                     "Precision": descriptions[layer.name].precision,
                     "ReuseFactor": layer.reuse_factor,
-                    "Strategy": str(config.strategy),
+                    "Strategy": str(layer.strategy or config.strategy),
+                    "ParallelizationFactor": layer.parallelization_factor,
                     "Trace": True,
                 }
                 for layer in layers
@@ -185,12 +242,63 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     return graph
 
 
+def _accelerator(network: Network, config: HlsConfig) -> dict[str, str]:
+    """Give what hls4ml's accelerator back end wants besides: its name of the board, and numbers that hold every value.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIRMWARE-BOARD`` for a part that is on none of its boards.
+    """
+    if config.backend != "VivadoAccelerator":
+        return {}
+    import hls4ml.backends.vivado_accelerator as accelerator
+
+    boards = json.loads((Path(accelerator.__file__).parent / "supported_boards.json").read_text(encoding="utf-8"))
+    board = next((name for name, facts in boards.items() if facts["part"] == config.part), None)
+    if board is None:
+        raise FirmwareError(
+            "FIRMWARE-BOARD",
+            f"hls4ml has no driver for a board with {config.part}",
+            where="hls.part",
+            fix="use one of " + ", ".join(f"{facts['part']} ({name})" for name, facts in boards.items()),
+        )
+    types = {
+        f"{side}_type": "float" if node.type.width <= FLOAT_SIGNIFICAND else "double"
+        for side, node in (("input", network.input), ("output", network.output))
+    }
+    return {"board": board, **types}
+
+
 def _set_fifo_depths(graph: Any, depths: Mapping[str, int]) -> None:
     # The same attribute that hls4ml's own FIFO depth optimization sets after a co-simulation.
     for layer in graph.get_layers():
-        variable = layer.get_output_variable()
-        if layer.name in depths and variable.pragma:
-            variable.pragma = (variable.pragma[0], depths[layer.name])
+        for output in layer.outputs:
+            variable = layer.get_output_variable(output)
+            depth = depths.get(_fifo_name(layer, output))
+            if depth is not None and variable.pragma:
+                variable.pragma = (variable.pragma[0], depth)
+
+
+def _fifo_name(layer: Any, output: str) -> str:
+    """Name a FIFO as `siliconv.hls.network_design.fifo_depths` does: by its writer, a copy also by its reader."""
+    if layer.class_name != "Clone":
+        return str(layer.name)
+    (reader,) = layer.get_output_nodes(output)
+    while reader.class_name == "Reshape":
+        (reader,) = reader.get_output_nodes()
+    return f"{layer.get_input_node().name}->{reader.name}"
+
+
+def _bind_fifos(source: Path) -> None:
+    """Bind the FIFOs that are not too deep to shift registers; hls4ml itself has no such setting."""
+    lines = []
+    for line in source.read_text(encoding="utf-8").splitlines():
+        lines.append(line)
+        found = re.fullmatch(r"(\s*)#pragma HLS STREAM variable=(\w+) depth=(\d+)", line)
+        if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
+            lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:
@@ -205,11 +313,22 @@ def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...])
         kept = found[layer.name]
         given = _as_hls4ml_writes(node.type)
         actual = str(kept.get_output_variable().type.precision)
-        # A flattened stream is its source's stream, rounding modes and all; nothing is converted into it.
-        if _bits(actual) != _bits(given) if isinstance(node, Reshape) else actual != given:
+        # A flattened or padded tensor has its source's type, rounding modes and all; nothing is converted into it.
+        if _bits(actual) != _bits(given) if isinstance(node, Reshape | Pad) else actual != given:
             _refuse_change(layer.name, given, actual)
-        if layer.products and int(kept.get_attr("reuse_factor")) != layer.reuse_factor:
-            _refuse_change(layer.name, f"reuse factor {layer.reuse_factor}", str(kept.get_attr("reuse_factor")))
+        if layer.products:
+            for field, stated in _settings(layer).items():
+                if str(kept.get_attr(field, stated)) != stated:
+                    _refuse_change(layer.name, f"{field} {stated}", str(kept.get_attr(field)))
+
+
+def _settings(layer: FirmwareLayer) -> dict[str, str]:
+    """Give what hls4ml has to keep of a layer with multipliers, by the name of its attribute."""
+    return {
+        "reuse_factor": str(layer.reuse_factor),
+        "strategy": str(layer.strategy),
+        "parallelization_factor": str(layer.parallelization_factor),
+    }
 
 
 def _changes_nothing(node: Node, network: Network) -> bool:

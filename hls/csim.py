@@ -22,7 +22,7 @@ from siliconv.progress import Progress, Silent, activity
 from siliconv.quantize import reference
 from siliconv.quantize.comparison import Comparison, add_to, compare_values
 from siliconv.quantize.fixed_point import Codes
-from siliconv.quantize.network import Conv, Dense, Input, Network
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Input, Network
 
 __all__ = [
     "SECONDS_PER_TASK",
@@ -77,9 +77,11 @@ def simulate_values(library: Library, network: Network, codes: Codes) -> dict[st
     for image in codes:
         values = np.ascontiguousarray(image, dtype=np.float64) * network.input.type.step
         firmware.call(values.ctypes.data, output.ctypes.data)
-        if network.output.name not in library.traced:
-            found[network.output.name].append(output.copy())
+        # What leaves the top function, through the wrapper of an accelerator, and not the last layer's trace.
+        found[network.output.name].append(output.copy())
         for name, address in firmware.traces():
+            if name == network.output.name:
+                continue
             size = int(np.prod(shapes[name].shape))
             traced = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_double)), shape=(size,))
             found[name].append(traced.copy())
@@ -258,7 +260,7 @@ def _images_per_task(network: Network) -> int:
     products = sum(
         node.kernel.codes.size * int(np.prod(node.shape[:-1]))
         for node in network.nodes
-        if isinstance(node, Conv | Dense)
+        if isinstance(node, Conv | DepthwiseConv | Dense)
     )
     by_memory = BYTES_PER_TASK // _bytes_per_image(network)
     return max(min(PRODUCTS_PER_TASK // max(products, 1), by_memory, MOST_IMAGES_PER_TASK), 1)

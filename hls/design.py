@@ -7,6 +7,7 @@ batch; widths are bits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import prod
@@ -35,6 +36,11 @@ class Backend(StrEnum):
 
     VIVADO = "Vivado"
     VITIS = "Vitis"
+
+    @classmethod
+    def family(cls, backend: str) -> Backend:
+        """Return the family that a back end by hls4ml's name belongs to."""
+        return cls(backend.removesuffix("Accelerator"))
 
 
 class Stage(StrEnum):
@@ -162,11 +168,20 @@ class MatrixLayer(Layer):
 
 @dataclass(frozen=True)
 class PoolLayer(Layer):
-    """Maximum or average over a sliding window."""
+    """Maximum or average over a sliding window; `before` is the padding before each spatial axis."""
 
     kernel: tuple[int, ...] = ()
     stride: tuple[int, ...] = ()
     average: bool = False
+    before: tuple[int, ...] = ()
+
+    @property
+    def raster(self) -> tuple[int, ...]:
+        """Sizes of the image that the window slides over, with the padding that it reaches."""
+        if not self.before:
+            return self.input.shape[:-1]
+        axes = zip(self.input.shape, self.output.shape, self.kernel, self.stride, self.before, strict=False)
+        return tuple(max(pad + size, (count - 1) * step + extent) for size, count, extent, step, pad in axes)
 
     @property
     def counts_vary(self) -> bool:
@@ -219,6 +234,17 @@ class MergeLayer(Layer):
 
 
 @dataclass(frozen=True)
+class ForkLayer(Layer):
+    """One of the copies of a stream that several layers read: its FIFO, from `writer` (or its copier) to `reader`.
+
+    The copier takes no resources worth counting: it moves one word a cycle.
+    """
+
+    writer: str = ""
+    reader: str = ""
+
+
+@dataclass(frozen=True)
 class ResizeLayer(Layer):
     """Upsampling by repetition, and other layers that only move pixels."""
 
@@ -247,6 +273,11 @@ class Design:
         "vivado_hls 2020.1", "vitis_hls 2024.1", or empty.
     forced_multipliers
         "dsp" or "fabric" where the build script binds all multiplications (`config_op mul -impl`).
+    shift_register_words
+        FIFOs of up to so many words are bound to shift registers (`bind_storage type=fifo impl=srl`), however wide.
+    inputs
+        Layer to the layers whose outputs it reads, in order; a layer that is not in it reads the layer before it, an
+        empty sequence is an input of the design.
     """
 
     name: str
@@ -258,6 +289,8 @@ class Design:
     clock_uncertainty_ns: float | None = None
     tool: str = ""
     forced_multipliers: str = ""
+    shift_register_words: int = 0
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def usable_clock_ns(self) -> float:

@@ -9,12 +9,11 @@ from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.coefficients import METRICS, SLACK, Coefficients, group_of, shipped
-from siliconv.hls.design import Design, IoType, Layer, MatrixLayer, Stage, UnknownLayer
+from siliconv.hls.design import Design, Layer, MatrixLayer, Stage, UnknownLayer
 from siliconv.hls.logic_memory import logic_blocks
 from siliconv.hls.memory import (
-    fifo_blocks,
-    fifo_geometry,
     input_buffer_blocks,
+    layer_fifo_blocks,
     memory_blocks,
 )
 from siliconv.hls.multipliers import dsps
@@ -119,7 +118,9 @@ def from_json(fields: Mapping[str, Any]) -> Estimate:
     )
 
 
-def estimate(design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coefficients | None = None) -> Estimate:
+def estimate(
+    design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coefficients | None = None, by_layer: bool = True
+) -> Estimate:
     """Return the estimate of a design.
 
     Parameters
@@ -130,6 +131,8 @@ def estimate(design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coeff
         Whose resource figures to predict: C synthesis overstates LUTs about twofold against logic synthesis.
     coefficients
         Those of the package by default; a calibration passes its own.
+    by_layer
+        Whether to give the layers one by one as well; a search over many designs needs the totals only.
     """
     known = shipped() if coefficients is None else coefficients
     cycles = [schedule(layer, design) for layer in design.layers]
@@ -145,7 +148,9 @@ def estimate(design: Design, *, stage: Stage = Stage.CSYNTH, coefficients: Coeff
         layers=tuple(
             _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
             for layer, each in zip(design.layers, cycles, strict=True)
-        ),
+        )
+        if by_layer
+        else (),
         warnings=_warnings(design),
     )
 
@@ -176,16 +181,9 @@ def _cost(found: Parts, resource: str, design: Design, stage: Stage, known: Coef
 def _blocks(design: Design, stage: Stage) -> int:
     if stage is Stage.VSYNTH:
         return logic_blocks(design)
-    fifos = sum(_fifo_blocks(layer, design) for layer in design.layers[:-1])
+    fifos = sum(layer_fifo_blocks(layer, design) for layer in design.layers[:-1])
     weights = sum(memory_blocks(layer, design) for layer in design.layers)
     return fifos + weights + input_buffer_blocks(design)
-
-
-def _fifo_blocks(layer: Layer, design: Design) -> int:
-    if design.io_type is IoType.PARALLEL:
-        return 0
-    depth, bits, count = fifo_geometry(layer, design)
-    return count * fifo_blocks(depth, bits, design.backend)
 
 
 def _layer_estimate(
@@ -195,7 +193,7 @@ def _layer_estimate(
     fifo = 0
     if not last:
         found.update(fifo_parts(layer, design))
-        fifo = _fifo_blocks(layer, design)
+        fifo = layer_fifo_blocks(layer, design)
     return LayerEstimate(
         name=layer.name,
         kind=str(layer.kind) if isinstance(layer, MatrixLayer) else type(layer).__name__.removesuffix("Layer").lower(),

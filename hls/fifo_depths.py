@@ -1,9 +1,9 @@
 """The smallest FIFO depths that cost no cycle.
 
-Without limits every actor runs as early as it can, and the words pile up before the slow ones. Running every
-actor as late as possible without delaying the last output instead shows how many words a FIFO has to hold;
-with those depths the graph is as fast as without limits, because a step never starts later when a FIFO is
-deeper. What is left to gain is found by trying each FIFO with less.
+At first each FIFO holds whatever is written into it, and every actor runs as early as it can. Then each is tried with
+less, as long as no word leaves the graph later. The one that carries the most bits of an image comes first: what has
+to wait somewhere then waits where words are narrow and few, behind a pooling for example. None can be made smaller at
+the end, because a step never starts later when a FIFO is deeper.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from siliconv.errors import WorkSaysNoError
-from siliconv.hls.stream_graph import Step, StreamGraph
+from siliconv.hls.stream_graph import StreamGraph
+from siliconv.hls.stream_relaxation import Relaxation, Schedule, Times, TooManyUpdates
 from siliconv.hls.stream_simulation import Trace, simulate
 
 # hls::stream is two words deep unless it is told otherwise; less saves nothing in hardware.
 SHALLOWEST = 2
-# Later than any simulation gets, and early enough for arithmetic.
-_NEVER = 1 << 60
 
 
 @dataclass(frozen=True)
@@ -47,45 +48,94 @@ def smallest_depths(graph: StreamGraph, *, images: int = 2, shallowest: int = SH
         FIFO-DEADLOCK when the graph stops however deep its FIFOs are, with the actors that wait for each
         other.
     """
-    free = simulate(graph.with_depths(None), images=images)
-    if free.deadlock:
-        raise deadlock_error(free)
-    needed, latest = _latest(graph, free, images)
-
-    def is_enough(depths: dict[str, int]) -> bool:
-        trace = simulate(graph.with_depths(depths), images=images, latest=latest)
-        return not trace.late and not trace.deadlock
-
-    depths = {fifo.name: max(depth, shallowest) for fifo, depth in zip(graph.fifos, needed, strict=True)}
-    # The largest first: what is saved in one FIFO at times has to be kept in another.
-    by_size = sorted(graph.fifos, key=lambda one: -one.bits * depths[one.name])
-    deep = _all_shallow(
-        [fifo.name for fifo in by_size if depths[fifo.name] > shallowest], depths, shallowest, is_enough
-    )
-    for name in deep:
-        low, high = shallowest + 1, depths[name]
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if is_enough({**depths, name: middle}) else (middle + 1, high)
-        depths[name] = high
-    return FifoDepths(depths, free.length)
+    search = _Search(graph, images)
+    found = search.depths
+    by_traffic = sorted(graph.fifos, key=lambda one: -one.bits * search.words(one.name))
+    deep = [fifo.name for fifo in by_traffic if found[fifo.name] > shallowest]
+    found.update(dict.fromkeys(found.keys() - set(deep), shallowest))
+    for name in _all_shallow(deep, lambda names: search.accepts(dict.fromkeys(names, shallowest))):
+        _least_depth(name, search, shallowest)
+    return FifoDepths(found, search.free.length)
 
 
-def _all_shallow(
-    names: Sequence[str], depths: dict[str, int], shallowest: int, is_enough: Callable[[dict[str, int]], bool]
-) -> list[str]:
+class _Search:
+    """Depths that are enough, with the schedule that keeps to them."""
+
+    def __init__(self, graph: StreamGraph, images: int) -> None:
+        self._graph, self._images = graph, images
+        order = _order(graph)
+        if len(order) < len(graph.actors):
+            raise deadlock_error(simulate(graph.with_depths(None), images=images))
+        self._relaxation = Relaxation(graph, images)
+        self.free = self._schedule = self._relaxation.unlimited(order)
+        self._latest, writes = self._relaxation.latest(self.free, order)
+        names = [fifo.name for fifo in graph.fifos]
+        self._latest_writes = dict(zip(names, writes, strict=True))
+        self._number = {name: number for number, name in enumerate(names)}
+        self.depths = {name: max(len(writes), 1) for name, writes in self._latest_writes.items()}
+
+    def words(self, name: str) -> int:
+        """Return the words that all images send through a FIFO."""
+        return len(self._latest_writes[name])
+
+    def least(self, name: str) -> int:
+        """Return a depth below which a word of a FIFO would be late, whatever the other FIFOs are."""
+        latest = self._latest_writes[name]
+        return _most_held(latest, self._schedule.reads[self._number[name]])
+
+    def accepts(self, smaller: dict[str, int]) -> bool:
+        """Whether some FIFOs can be smaller; they are from then on, if so."""
+        depths = {**self.depths, **smaller}
+        try:
+            found = self._relaxation.with_depths(self._schedule, depths, list(smaller), self._latest)
+        except TooManyUpdates:
+            found = self._stepped_through(depths)
+        if found is None:
+            return False
+        self._schedule = found
+        self.depths.update(smaller)
+        return True
+
+    def _stepped_through(self, depths: dict[str, int]) -> Schedule | None:
+        latest = [ends.tolist() for ends in self._latest]
+        trace = simulate(self._graph.with_depths(depths), images=self._images, latest=latest)
+        if trace.late or trace.deadlock:
+            return None
+        return Schedule(*(tuple(map(np.asarray, times)) for times in (trace.ends, trace.reads, trace.writes)))
+
+
+def _all_shallow(names: Sequence[str], accepts: Callable[[Sequence[str]], bool]) -> list[str]:
     """Make as many FIFOs shallow as can be, halving the doubtful ones; return those that stay deep."""
-    if not names:
-        return []
-    shallow = {**depths, **dict.fromkeys(names, shallowest)}
-    if is_enough(shallow):
-        depths.update(shallow)
+    if not names or accepts(names):
         return []
     if len(names) == 1:
         return list(names)
     middle = len(names) // 2
-    first = _all_shallow(names[:middle], depths, shallowest, is_enough)
-    return first + _all_shallow(names[middle:], depths, shallowest, is_enough)
+    first = _all_shallow(names[:middle], accepts)
+    return first + _all_shallow(names[middle:], accepts)
+
+
+def _least_depth(name: str, search: _Search, shallowest: int) -> None:
+    """Make one FIFO as small as it can be, feeling upwards from what it needs at least."""
+    too_small, enough = shallowest, search.depths[name]
+    tried, step = max(search.least(name), shallowest + 1), 1
+    while tried < enough and not search.accepts({name: tried}):
+        too_small, tried, step = tried, tried + step, 2 * step
+    enough = search.depths[name]
+    while too_small + 1 < enough:
+        middle = (too_small + enough) // 2
+        if search.accepts({name: middle}):
+            enough = middle
+        else:
+            too_small = middle
+
+
+def _most_held(written: Times, read: Times) -> int:
+    """Return the least depth with which these times are possible; room is free the cycle after a read."""
+    if not len(written):
+        return 1
+    gone = np.searchsorted(read, written, side="left")
+    return max(int((np.arange(len(written)) - gone).max()) + 1, 1)
 
 
 def check_depths(graph: StreamGraph, *, images: int = 2) -> Trace:
@@ -107,76 +157,6 @@ def deadlock_error(trace: Trace) -> WorkSaysNoError:
         where="the FIFOs between the layers",
         fix="let siliconv choose the FIFO depths, or deepen one of those that are waited on for room",
     )
-
-
-def _latest(graph: StreamGraph, free: Trace, images: int) -> tuple[list[int], list[list[int]]]:
-    """Return how late everything may happen without delaying a word that leaves the graph.
-
-    Returns the words that each FIFO holds then, and for each actor the latest ends of its steps.
-    """
-    readers: dict[str, list[int]] = {actor.name: [] for actor in graph.actors}
-    writers: dict[str, list[int]] = {actor.name: [] for actor in graph.actors}
-    for number, fifo in enumerate(graph.fifos):
-        readers[fifo.reader].append(number)
-        writers[fifo.writer].append(number)
-    reads: list[list[int]] = [[] for _ in graph.fifos]
-    writes: list[list[int]] = [[] for _ in graph.fifos]
-    number_of = {actor.name: number for number, actor in enumerate(graph.actors)}
-    latest: list[list[int]] = [[] for _ in graph.actors]
-    for name in reversed(_order(graph)):
-        number = number_of[name]
-        actor = graph.actors[number]
-        program = actor.program * images
-        ends = _late_ends(
-            program,
-            [reads[one] for one in writers[name]],
-            actor.latency,
-            free.ends[number] if not writers[name] else None,
-        )
-        latest[number] = ends
-        both = list(zip(program, ends, strict=True))
-        for one in readers[name]:
-            reads[one] = [end - step.cycles + 1 for step, end in both if step.reads]
-        for one in writers[name]:
-            writes[one] = [end for step, end in both if step.writes]
-    held = [_most_held(written, read) for written, read in zip(writes, reads, strict=True)]
-    return held, latest
-
-
-def _late_ends(
-    program: Sequence[Step], consumed: list[list[int]], latency: int, ends: Sequence[int] | None
-) -> list[int]:
-    """Return the latest ends of an actor's steps.
-
-    `consumed` are the latest reads of the tokens that it writes; a sink instead has its own `ends`.
-    """
-    written = sum(step.writes for step in program)
-    # Nobody waits for the steps after the last output.
-    last = _NEVER
-    found: list[int] = []
-    following: int | None = None
-    for position in range(len(program) - 1, -1, -1):
-        step = program[position]
-        end = last if following is None else following - 1
-        if ends is not None:
-            end = ends[position]
-        elif step.writes:
-            written -= 1
-            for tokens in consumed:
-                end = min(end, tokens[written] - 1 - latency)
-        found.append(end)
-        following = end - step.cycles + 1
-    return found[::-1]
-
-
-def _most_held(written: Sequence[int], read: Sequence[int]) -> int:
-    """Return the least depth with which these times are possible; room is free the cycle after a read."""
-    most, gone = 1, 0
-    for number, cycle in enumerate(written):
-        while gone < len(read) and read[gone] < cycle:
-            gone += 1
-        most = max(most, number - gone + 1)
-    return most
 
 
 def _order(graph: StreamGraph) -> list[str]:

@@ -14,23 +14,28 @@ import numpy as np
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.design import LayerKind
-from siliconv.quantize.fixed_point import FixedPoint, to_values
+from siliconv.quantize.fixed_point import FixedPoint, Rounding, to_values
 from siliconv.quantize.intervals import Bounds, average_sum_type
 from siliconv.quantize.network import (
+    Add,
     AveragePool,
+    Concatenate,
     Conv,
     Dense,
+    DepthwiseConv,
     Input,
     MaxPool,
     Node,
+    Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
+from siliconv.quantize.structure import softmax_shifts
 
-TABLE_LAYER = "TableLayer"
-"""Our layer for table functions (`siliconv.hls.table_layer`), by name: this module needs no hls4ml."""
+# Our own layers (`siliconv.hls.own_layers`) stand here by name: this module needs no hls4ml.
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,27 @@ def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> La
 
 
 @describe.register
+def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
+    weights = _weights(node.kernel, node.bias)
+    attributes = _attributes(
+        f"DepthwiseConv{len(window)}D",
+        node,
+        n_chan=channels,
+        n_filt=channels,
+        depth_multiplier=1,
+        depthwise_data=weights.pop("weight_data")[..., None],
+        depthwise_quantizer=weights.pop("weight_quantizer"),
+        **weights,
+        **_sizes("in", sources[0].shape),
+        **_sizes("out", node.shape),
+        **_window("filt", window, node.strides, node.padding),
+    )
+    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
+    return LayerDescription(attributes, _product_types(node), (int(np.prod(window)) * channels, channels), kind)
+
+
+@describe.register
 def _(node: Dense, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     n_in, n_out = node.kernel.codes.shape
     attributes = _attributes("Dense", node, n_in=n_in, n_out=n_out, **_weights(node.kernel, node.bias))
@@ -104,32 +130,57 @@ def _(node: Dense, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
 
 @describe.register
 def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = _pooling("MaxPooling", node, sources[0])
-    return LayerDescription(attributes, _types(node, accum=node.type))
+    return LayerDescription(_pooling("Max", node, sources[0]), _types(node, accum=node.type))
 
 
 @describe.register
 def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     (source,) = sources
-    if node.window == source.shape[:-1]:
-        attributes = _attributes(
-            f"GlobalAveragePooling{len(node.window)}D",
-            node,
-            n_filt=source.shape[-1],
-            keepdims=len(node.shape) > 1,
-            **_input_sizes(source.shape),
-        )
-    else:
-        attributes = _pooling("AveragePooling", node, source)
     # The template divides the sum in the accumulator's type, so the accumulator carries the result's fraction.
-    return LayerDescription(attributes, _types(node, accum=average_sum_type(node, source, bounds[source.name])))
+    accumulator = average_sum_type(node, source, bounds[source.name])
+    return LayerDescription(_pooling("Average", node, source), _types(node, accum=accumulator))
+
+
+@describe.register
+def _(node: Add, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    return LayerDescription(_attributes("Merge", node, op="add"), _types(node))
+
+
+@describe.register
+def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    if len(sources) != 2:
+        raise FirmwareError(
+            "FIRMWARE-CONCATENATE",
+            f"{len(sources)} inputs, hls4ml joins two at a time",
+            where=f"node '{node.name}'",
+            fix="join two of them first, and the result with the next",
+        )
+    attributes = _attributes("Concatenate", node, op=f"concatenate{len(node.shape)}d", axis=-1)
+    return LayerDescription(attributes, _types(node))
+
+
+@describe.register
+def _(node: Pad, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    attributes = _attributes(
+        f"ZeroPadding{len(node.padding)}D",
+        node,
+        n_chan=node.shape[-1],
+        **_sizes("in", sources[0].shape),
+        **_sizes("out", node.shape),
+        **_sides(node.padding),
+    )
+    return LayerDescription(attributes, _types(node))
 
 
 @describe.register
 def _(node: Requantize, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = _attributes(
-        "Activation", node, activation="relu" if node.relu else "linear", n_in=int(np.prod(node.shape))
-    )
+    source, n_in = sources[0].type, int(np.prod(node.shape))
+    dropped = source.fraction - node.type.fraction
+    if dropped > source.width and node.type.rounding is not Rounding.TRN:
+        wide = FixedPoint(source.signed, dropped + 1, dropped + 1 - source.fraction)
+        attributes = _attributes("WideRequantize", node, n_in=n_in, relu=node.relu, output_shape=node.shape)
+        return LayerDescription(attributes, _types(node, wide=wide))
+    attributes = _attributes("Activation", node, activation="relu" if node.relu else "linear", n_in=n_in)
     return LayerDescription(attributes, {"result": str(node.type)})
 
 
@@ -146,14 +197,40 @@ def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
     # Raw bits count 0, 1, ..., then the negative codes from the lowest up.
     by_bits = np.concatenate([by_code[-codes.low :], by_code[: -codes.low]])
     attributes = _attributes(
-        TABLE_LAYER,
+        "TableLayer",
         node,
+        output_shape=node.shape,
         n_in=int(np.prod(node.shape)),
         index_width=sources[0].type.width,
         table_size=by_bits.size,
         table_data=by_bits,
     )
     return LayerDescription(attributes, _types(node, table=node.table.type))
+
+
+@describe.register
+def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    classes, (_, most) = node.shape[-1], softmax_shifts(node, node.shape[-1])
+    largest = int(node.exponential.codes.max())
+    product = largest * int(node.reciprocal.codes.max())
+    attributes = _attributes(
+        "SoftmaxTables",
+        node,
+        output_shape=node.shape,
+        n_in=int(np.prod(node.shape)),
+        n_classes=classes,
+        exponential_size=node.exponential.codes.size,
+        index_bits=node.reciprocal.codes.size.bit_length() - 1,
+        sum_width=(largest * classes).bit_length(),
+        # Half a unit is added before the shift.
+        product_width=max(product.bit_length(), most) + 1,
+        product_shift=node.reciprocal.type.fraction - node.type.fraction,
+        exponential_data=to_values(node.exponential.codes, node.exponential.type),
+        reciprocal_data=to_values(node.reciprocal.codes, node.reciprocal.type),
+    )
+    return LayerDescription(
+        attributes, _types(node, exponential=node.exponential.type, reciprocal=node.reciprocal.type)
+    )
 
 
 def _attributes(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
@@ -177,7 +254,7 @@ def _weights(kernel: Weights, bias: Weights) -> dict[str, Any]:
     }
 
 
-def _product_types(node: Conv | Dense) -> dict[str, str]:
+def _product_types(node: Conv | DepthwiseConv | Dense) -> dict[str, str]:
     return _types(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
 
 
@@ -185,16 +262,46 @@ def _types(node: Node, **others: FixedPoint) -> dict[str, str]:
     return {"result": str(node.type), **{name: str(kind) for name, kind in others.items()}}
 
 
-def _pooling(name: str, node: MaxPool | AveragePool, source: Node) -> dict[str, Any]:
-    sizes = _input_sizes(source.shape)
-    out = {"n_out": node.shape[0]} if len(node.window) == 1 else _sizes("out", node.shape)
+def _pooling(operation: str, node: MaxPool | AveragePool, source: Node) -> dict[str, Any]:
+    """Describe a pooling by hls4ml's template for it, or by ours where that one refuses it or is not exact."""
+    rank, channels = len(node.window), source.shape[-1]
+    if any(sum(pair) for pair in node.padding) or (node.window != node.strides and node.window != source.shape[:-1]):
+        return _window_pool(node, source, average=operation == "Average")
+    if node.window == source.shape[:-1]:
+        keepdims = len(node.shape) > 1
+        sizes = _input_sizes(source.shape)
+        return _attributes(f"Global{operation}Pooling{rank}D", node, n_filt=channels, keepdims=keepdims, **sizes)
+    out = {"n_out": node.shape[0]} if rank == 1 else _sizes("out", node.shape)
+    window = _window("pool", node.window, node.strides, node.padding)
     return _attributes(
-        f"{name}{len(node.window)}D",
+        f"{operation}Pooling{rank}D", node, n_filt=channels, **_input_sizes(source.shape), **out, **window
+    )
+
+
+def _window_pool(node: MaxPool | AveragePool, source: Node, *, average: bool) -> dict[str, Any]:
+    """Describe a pooling by our own template, which takes one dimension as an image of one row."""
+    row = (1,) * (2 - len(node.window))
+    in_height, in_width = (*row, *source.shape[:-1])
+    height, width = (*row, *node.window)
+    down, across = (*row, *node.strides)
+    out_height, out_width = (*row, *(node.shape[:-1] or (1,) * len(node.window)))
+    top, left = (*(0 for _ in row), *(before for before, _ in node.padding))
+    return _attributes(
+        "WindowPool",
         node,
-        n_filt=source.shape[-1],
-        **sizes,
-        **out,
-        **_window("pool", node.window, node.strides, node.padding),
+        output_shape=node.shape,
+        in_height=in_height,
+        in_width=in_width,
+        out_height=out_height,
+        out_width=out_width,
+        n_chan=source.shape[-1],
+        pool_height=height,
+        pool_width=width,
+        stride_height=down,
+        stride_width=across,
+        pad_top=top,
+        pad_left=left,
+        average=average,
     )
 
 
@@ -211,11 +318,19 @@ def _window(
     prefix: str, window: tuple[int, ...], strides: tuple[int, ...], padding: tuple[tuple[int, int], ...]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"padding": "same" if any(sum(pair) for pair in padding) else "valid"}
-    sides = (("left", "right"),) if len(window) == 1 else (("top", "bottom"), ("left", "right"))
-    for axis, size, stride, pair, names in zip(_axes(len(window)), window, strides, padding, sides, strict=True):
+    for axis, size, stride in zip(_axes(len(window)), window, strides, strict=True):
         found |= {f"{prefix}_{axis}": size, f"stride_{axis}": stride}
-        found |= {f"pad_{name}": pad for name, pad in zip(names, pair, strict=True)}
-    return found
+    return found | _sides(padding)
+
+
+def _sides(padding: tuple[tuple[int, int], ...]) -> dict[str, int]:
+    """Give the padding by the name of each side."""
+    sides = (("left", "right"),) if len(padding) == 1 else (("top", "bottom"), ("left", "right"))
+    return {
+        f"pad_{name}": pad
+        for names, pair in zip(sides, padding, strict=True)
+        for name, pad in zip(names, pair, strict=True)
+    }
 
 
 def _axes(rank: int) -> tuple[str, ...]:

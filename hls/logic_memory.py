@@ -6,9 +6,10 @@ from math import ceil
 
 from siliconv.hls.design import Backend, Design, IoType, MatrixLayer
 from siliconv.hls.memory import (
-    fifo_blocks,
     fifo_geometry,
+    index_blocks,
     input_buffer_blocks,
+    layer_fifo_blocks,
     memory_blocks,
     rom_blocks,
     weight_blocks,
@@ -19,9 +20,10 @@ from siliconv.hls.multipliers import is_unrolled
 _LEAST_FIFO_BITS = 1024
 # Of wider types trained weights use about so many bits; the constant ones are not stored.
 _USED_WEIGHT_BITS = 10
-# Io_parallel weights of up to 8 bits: a block for each multiplier, in this share of the published designs
-# (wa-hls4ml, Vitis HLS 2023.2); wider ones go to LUTs. No rule was found for which.
-_LANE_BITS, _LANE_SHARE = 8, 0.65
+# Io_parallel weights (wa-hls4ml, Vitis HLS 2023.2): wider ones go to LUTs, and so do nearly all memories of more
+# words (none was published between 1248 and 1440); of the others, this share of the multipliers has a block of its
+# own. Which of them, no rule was found for: the contents decide.
+_LANE_BITS, _LANE_WORDS, _LANE_SHARE = 8, 1300, 0.4
 
 
 def logic_blocks(design: Design) -> int:
@@ -36,15 +38,16 @@ def logic_blocks(design: Design) -> int:
         else:
             total += memory_blocks(layer, design)
         if design.io_type is IoType.STREAM and number < len(design.layers) - 1:
-            depth, bits, count = fifo_geometry(layer, design)
+            depth, bits, _count = fifo_geometry(layer, design)
             if depth * bits > _LEAST_FIFO_BITS:
-                total += count * fifo_blocks(depth, bits, design.backend)
+                total += layer_fifo_blocks(layer, design)
     return total
 
 
 def _lane_blocks(layer: MatrixLayer) -> float:
+    """Return the blocks of one layer's index table, which are always blocks, and the expected ones of its weights."""
+    tables = float(index_blocks(layer))
+    if layer.weight.width > _LANE_BITS or layer.reuse_factor > _LANE_WORDS:
+        return tables
     lanes = ceil(layer.products / layer.reuse_factor)
-    index_table = 1.0
-    if layer.weight.width > _LANE_BITS:
-        return index_table
-    return index_table + _LANE_SHARE * lanes * max(rom_blocks(layer.reuse_factor, layer.weight.width), 1)
+    return tables + _LANE_SHARE * lanes * max(rom_blocks(layer.reuse_factor, layer.weight.width), 1)

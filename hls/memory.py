@@ -69,6 +69,14 @@ def fifo_geometry(layer: Layer, design: Design) -> tuple[int, int, int]:
     return (depth, width, channels) if design.backend is Backend.VIVADO else (depth, width * channels, 1)
 
 
+def layer_fifo_blocks(layer: Layer, design: Design) -> int:
+    """Return the blocks of the FIFOs that carry a layer's output; none for io_parallel."""
+    depth, bits, count = fifo_geometry(layer, design)
+    if design.io_type is IoType.PARALLEL or depth <= design.shift_register_words:
+        return 0
+    return count * fifo_blocks(depth, bits, design.backend)
+
+
 @singledispatch
 def memory_blocks(layer: Layer, design: Design) -> int:
     """Return the blocks of a layer's weights and tables; its FIFO and line buffer are not in it.
@@ -88,12 +96,18 @@ def weight_blocks(layer: MatrixLayer, width: int) -> int:
     if is_unrolled(layer) or layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
         return 0
     words, lanes = layer.reuse_factor, ceil(layer.products / layer.reuse_factor)
-    blocks = rom_blocks(words, lanes * width)
-    if layer.reuse_factor > layer.n_in:
-        # outidx of dense_resource_rf_gt_nin_rem0: which output each step adds to.
-        outputs = layer.reuse_factor // layer.n_in
-        blocks += rom_blocks(words, max((outputs - 1).bit_length(), 1))
-    return blocks
+    return rom_blocks(words, lanes * width) + index_blocks(layer)
+
+
+def index_blocks(layer: MatrixLayer) -> int:
+    """Return the blocks of a layer's index table: which output each step of its reuse loop adds to.
+
+    outidx of dense_resource_rf_gt_nin_rem0; with a reuse factor up to the inputs there is none.
+    """
+    if layer.reuse_factor <= layer.n_in:
+        return 0
+    outputs = layer.reuse_factor // layer.n_in
+    return rom_blocks(layer.reuse_factor, max((outputs - 1).bit_length(), 1))
 
 
 @memory_blocks.register

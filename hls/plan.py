@@ -12,6 +12,7 @@ from siliconv.hls.design import IoType, LayerKind
 from siliconv.hls.reuse_factors import legal_reuse_factors, smallest_legal
 from siliconv.quantize.network import Network, Shape
 from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.weight_levels import stored_bits
 
 PIXEL_BITS = 8
 
@@ -106,7 +107,7 @@ class Plan:
 
     def weight_bits(self, layer: PlannedLayer) -> int:
         """Bits of each weight of a layer."""
-        return self.recipe.bits(layer.name).weights or self.recipe.weights
+        return stored_bits(self.recipe.bits(layer.name).weights or self.recipe.weights)
 
     def input_bits(self, layer: PlannedLayer) -> int:
         """Bits of each value that a layer multiplies: pixels, or activations behind a layer with weights."""

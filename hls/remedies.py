@@ -10,7 +10,7 @@ from typing import Any
 from siliconv.errors import WorkSaysNoError
 from siliconv.hls.boards import Board, boards
 from siliconv.hls.design import Design, Layer, MatrixLayer, Tensor
-from siliconv.hls.fit import Configuration, Fit, fit
+from siliconv.hls.fit import MOST_MULTIPLIERS, Configuration, Fit, fit
 from siliconv.hls.weight_statistics import WeightStatistics
 
 _SPELLED = {
@@ -24,15 +24,36 @@ _SPELLED = {
 
 @dataclass(frozen=True)
 class Remedy:
-    """One change: what to do, the fullest resource after it and its share, and whether the design fits."""
+    """One change and what it leads to.
+
+    Parameters
+    ----------
+    change
+        What to do.
+    fits
+        Whether the design then fits and reaches what was asked for.
+    resource, share
+        The fullest resource after it, and its share of the device; infinite where no layer can be built.
+    images_per_second, latency_us
+        Of the best configuration after it.
+    """
 
     change: str
-    resource: str
-    share: float
     fits: bool
+    resource: str = "lut"
+    share: float = float("inf")
+    images_per_second: float = 0.0
+    latency_us: float = float("inf")
+
+    def __str__(self) -> str:
+        fits = "fits, " if self.fits else ""
+        speed = f"{self.images_per_second:,.0f} images/s, {self.latency_us:,.0f} us"
+        return f"{self.change}: {fits}{self.share:.0%} of the {_SPELLED[self.resource]}, {speed}"
 
 
-def remedies(design: Design, found: Fit, **target: Any) -> tuple[Remedy, ...]:
+def remedies(
+    design: Design, found: Fit, *, alternatives: Mapping[str, Design] | None = None, **target: Any
+) -> tuple[Remedy, ...]:
     """Return changes that bring a design nearer to a board, those that make it fit first.
 
     Parameters
@@ -41,40 +62,62 @@ def remedies(design: Design, found: Fit, **target: Any) -> tuple[Remedy, ...]:
         What did not fit.
     found
         The outcome of the search.
+    alternatives
+        Other networks for the same images by what to do for them, such as smaller presets.
     target
         The keywords that the search was given.
     """
     board = found.board
-    tried = [
-        _tried(change, fit(altered, board, **target)) for change, altered in _alterations(design) if altered != design
-    ]
+    # Longer periods make nothing smaller that matters here; one period is a quarter of the time.
+    target = {**target, "clocks_ns": target.get("clocks_ns") or [board.clock_ns], "as_generated": None}
+    # Like with like: what is tried has no FIFOs of its own.
+    before = fit(design, board, **target)
+    altered = [*_alterations(design), *(alternatives or {}).items()]
+    tried = [_tried(change, fit(one, board, **target)) for change, one in altered if one != design]
     larger = _smallest_board(design, board, target)
     if larger is not None:
         tried.append(larger)
-    before = found.best[0].binding[1] if found.best else float("inf")
-    helpful = [remedy for remedy in tried if remedy.fits or remedy.share < 0.98 * before]
-    return tuple(sorted(helpful, key=lambda remedy: (not remedy.fits, remedy.share)))
+    return tuple(sorted((one for one in tried if _helps(one, before)), key=lambda one: (not one.fits, one.share)))
+
+
+def _helps(remedy: Remedy, found: Fit) -> bool:
+    if remedy.fits or not found.best:
+        return remedy.fits
+    before = found.best[0]
+    if before.fits:
+        return remedy.share <= 1 and remedy.images_per_second > 1.02 * before.images_per_second
+    return remedy.share < 0.98 * before.binding[1]
 
 
 def does_not_fit(design: Design, found: Fit, helpful: tuple[Remedy, ...]) -> WorkSaysNoError:
     """Return the error FIT-NONE: which resource binds, with the numbers, and what would help."""
-    if found.best:
-        nearest = found.best[0]
-        name, share = nearest.binding
-        used, has = getattr(nearest.estimate, name).value, getattr(found.board, name)
-        what = f"needs {used:,.0f} {_SPELLED[name]} of {has:,} ({share:.0%}) at {_speed(nearest)}"
-    else:
-        what = "has a layer with more products than any legal reuse factor can spread"
-    steps = "; ".join(
-        f"{one.change}: {'fits, ' if one.fits else ''}{one.share:.0%} of the {_SPELLED[one.resource]}"
-        for one in helpful[:4]
-    )
     return WorkSaysNoError(
         "FIT-NONE",
-        f"{design.name or 'the design'} {what}; asked for: {found.target}",
+        f"{design.name or 'the design'} {what_binds(design, found)}; asked for: {found.target}",
         where=f"{found.board.title} ({found.board.part})",
-        fix=steps or "a much smaller network",
+        fix="; ".join(map(str, helpful[:5])) or "a much smaller network",
     )
+
+
+def what_binds(design: Design, found: Fit) -> str:
+    """Say which resource stands in the way, with the numbers."""
+    if not found.best:
+        largest = max((one for one in design.layers if isinstance(one, MatrixLayer)), key=lambda one: one.products)
+        return (
+            f"has {largest.products:,} weights in '{largest.name}', more than any legal reuse factor can spread over "
+            f"{MOST_MULTIPLIERS:,} multipliers"
+        )
+    nearest = found.best[0]
+    if not nearest.fits:
+        return f"needs {_used(nearest, found.board)} at {_speed(nearest)}"
+    if found.beyond is None:
+        return f"reaches {_speed(nearest)} at most: hls4ml's templates have nothing faster, whatever the device"
+    return f"reaches {_speed(nearest)} at most: {_speed(found.beyond)} needs {_used(found.beyond, found.board)}"
+
+
+def _used(one: Configuration, board: Board) -> str:
+    name, share = one.binding
+    return f"{getattr(one.estimate, name).value:,.0f} {_SPELLED[name]} of {getattr(board, name):,} ({share:.0%})"
 
 
 def _speed(one: Configuration) -> str:
@@ -83,9 +126,10 @@ def _speed(one: Configuration) -> str:
 
 def _tried(change: str, found: Fit) -> Remedy:
     if not found.best:
-        return Remedy(change, "lut", float("inf"), False)
-    name, share = found.best[0].binding
-    return Remedy(change, name, share, found.chosen is not None)
+        return Remedy(change, fits=False)
+    one = found.best[0]
+    name, share = one.binding
+    return Remedy(change, found.chosen is not None, name, share, one.images_per_second, one.latency_us)
 
 
 def _smallest_board(design: Design, than: Board, target: Mapping[str, Any]) -> Remedy | None:
@@ -94,10 +138,9 @@ def _smallest_board(design: Design, than: Board, target: Mapping[str, Any]) -> R
         (one for one in boards() if one.is_calibrated and one.name != than.name), key=lambda one: one.lut
     )
     for one in candidates:
-        found = fit(design, one, **target)
+        found = fit(design, one, **{**target, "clocks_ns": [one.clock_ns]})
         if found.chosen is not None:
-            name, share = found.chosen.binding
-            return Remedy(f"use the {one.title} (--board {one.name})", name, share, True)
+            return _tried(f"use the {one.title} (--board {one.name})", found)
     return None
 
 

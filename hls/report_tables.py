@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from siliconv.errors import ToolError
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,35 @@ def number(cell: str) -> float | None:
     """Return the number at the start of a cell such as "15409", "5.00 ns" or "17966 (1%)", else None."""
     match = re.match(r"[-~<]?\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", cell.strip())
     return float(match.group(1)) if match and not cell.strip().startswith("-") else None
+
+
+def after(text: str, pattern: str) -> str:
+    """Return what a pattern's group holds, empty where the pattern is nowhere in the text."""
+    match = re.search(pattern, text, re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def read_report(path: Path) -> str:
+    """Return the text of a report; raises `ToolError` REPORT-READ where it can't be read."""
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ToolError(
+            "REPORT-READ",
+            f"the report cannot be read: {error}",
+            where=str(path),
+            fix="run the synthesis again, or pass the folder that holds its reports",
+        ) from error
+
+
+def not_a_report(path: Path, kind: str) -> ToolError:
+    """Return the error REPORT-FORMAT for a file that is something else."""
+    return ToolError(
+        "REPORT-FORMAT",
+        f"this is not a {kind} of Vivado HLS, Vitis HLS or Vivado 2019 to 2025",
+        where=str(path),
+        fix="pass the report as the tool wrote it",
+    )
 
 
 def _table(above: str, block: Sequence[str]) -> Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-from math import ceil, log2
+from math import ceil, log2, prod
 
 from siliconv.hls.design import (
     Backend,
@@ -93,7 +93,7 @@ def _(layer: PoolLayer, design: Design) -> Cycles:
         # Averages divide; Vivado HLS builds a divider, Vitis HLS a multiplication.
         slow = layer.average and layer.counts_vary and design.backend is Backend.VIVADO
         return Cycles(layer.output.type.width + 5 if slow else 0, 1)
-    return _loop(layer.input.pixels, 1, design)
+    return _loop(prod(layer.raster), 1, design)
 
 
 @schedule.register

@@ -9,6 +9,7 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.design import (
     Backend,
     Design,
+    ForkLayer,
     GlobalPoolLayer,
     Layer,
     MatrixLayer,
@@ -23,6 +24,7 @@ from siliconv.hls.stream_graph import (
     Fifo,
     Step,
     StreamGraph,
+    padded_window_steps,
     padding_steps,
     resampling_steps,
     steps,
@@ -38,38 +40,46 @@ def stream_graph(design: Design, inputs: Mapping[str, Sequence[str]] | None = No
     design
         Its layers' `fifo_depth` become the depths; None is a whole image, hls4ml's default.
     inputs
-        Layer to the layers whose outputs it reads, in order; a layer that is not in it reads the layer
-        before it, an empty sequence is an input of the design. A layer that several others read gets an
-        actor `<layer>.clone`, as hls4ml inserts one.
+        In place of the design's own: layer to the layers whose outputs it reads. A layer that several others read
+        gets an actor `<layer>.clone`, as hls4ml inserts one; the depths of its copies are those of the `ForkLayer`s.
 
     Raises
     ------
     FirmwareError
         STREAM-SHAPES when a layer reads another number of words than its producer writes.
     """
-    names = [layer.name for layer in design.layers]
-    sources = {
-        layer.name: tuple((inputs or {}).get(layer.name, names[number - 1 : number] if number else ()))
-        for number, layer in enumerate(design.layers)
-    }
-    readers: dict[str, list[str]] = {name: [] for name in names}
-    for name, read in sources.items():
-        for source in read:
-            readers[source].append(name)
+    layers = [layer for layer in design.layers if not isinstance(layer, ForkLayer)]
+    copies = {layer.name: layer for layer in design.layers if isinstance(layer, ForkLayer)}
+    known, names = design.inputs if inputs is None else inputs, [layer.name for layer in layers]
+    readers: dict[str, list[str]] = {}
+    for number, layer in enumerate(layers):
+        for source in known.get(layer.name, names[number - 1 : number] if number else ()):
+            readers.setdefault(source, []).append(layer.name)
     actors, fifos = [], []
-    for layer in design.layers:
+    for layer in layers:
         program = actor_program(layer, design)
         cycles = schedule(layer, design)
         latency = 0 if isinstance(layer, MatrixLayer | SoftmaxLayer) else min(cycles.latency, 3)
         actors.append(Actor(layer.name, program, latency))
         depth, bits = _channel(layer, design)
-        if len(readers[layer.name]) == 1:
-            fifos.append(Fifo(layer.name, layer.name, readers[layer.name][0], bits, depth))
-        elif len(readers[layer.name]) > 1:
+        reading = readers.get(layer.name, [])
+        if len(reading) == 1:
+            fifos.append(Fifo(layer.name, layer.name, reading[0], bits, depth))
+        elif len(reading) > 1:
             clone = f"{layer.name}.clone"
             actors.append(Actor(clone, steps(layer.output.pixels)))
             fifos.append(Fifo(layer.name, layer.name, clone, bits, depth))
-            fifos += [Fifo(f"{layer.name}->{reader}", clone, reader, bits, depth) for reader in readers[layer.name]]
+            for reader in reading:
+                depth, bits = _channel(copies.get(f"{layer.name}->{reader}", layer), design)
+                fifos.append(Fifo(f"{layer.name}->{reader}", clone, reader, bits, depth))
+    # What several layers read and no layer writes is the design's input.
+    for copy in copies.values():
+        if copy.writer not in names:
+            clone = f"{copy.writer}.clone"
+            if clone not in [actor.name for actor in actors]:
+                actors.append(Actor(clone, steps(copy.output.pixels)))
+            depth, bits = _channel(copy, design)
+            fifos.append(Fifo(copy.name, clone, copy.reader, bits, depth))
     graph = StreamGraph(tuple(actors), tuple(fifos))
     if wrong := graph.unbalanced():
         raise FirmwareError(
@@ -83,7 +93,9 @@ def stream_graph(design: Design, inputs: Mapping[str, Sequence[str]] | None = No
 
 def fifo_memory(graph: StreamGraph, design: Design) -> int:
     """Return the 18-Kb blocks that the FIFOs of a graph take with their depths."""
-    channels = {layer.name: layer.output.channels for layer in design.layers}
+    channels = {
+        layer.writer if isinstance(layer, ForkLayer) else layer.name: layer.output.channels for layer in design.layers
+    }
     total = 0
     for fifo in graph.fifos:
         depth = fifo.depth if fifo.depth is not None else 0
@@ -123,8 +135,10 @@ def _(layer: MatrixLayer, design: Design) -> tuple[Step, ...]:
 
 @actor_program.register
 def _(layer: PoolLayer, design: Design) -> tuple[Step, ...]:
-    program = window_steps(layer.input.shape[:-1], layer.kernel, layer.stride, layer.output.shape[:-1], (1, 1))
-    return _writing(program, layer)
+    spatial, out = layer.input.shape[:-1], layer.output.shape[:-1]
+    if layer.before:
+        return padded_window_steps(spatial, layer.kernel, layer.stride, out, layer.before, layer.raster)
+    return _writing(window_steps(spatial, layer.kernel, layer.stride, out, (1, 1)), layer)
 
 
 @actor_program.register

@@ -116,6 +116,35 @@ def window_steps(
     return tuple(completing_step if row and column else filling_step for row in rows for column in columns)
 
 
+def padded_window_steps(
+    image: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    out: Sequence[int],
+    before: Sequence[int],
+    raster: Sequence[int],
+) -> tuple[Step, ...]:
+    """Return the program of a window that goes through an image with the padding around it, a pixel a cycle.
+
+    Parameters
+    ----------
+    image, kernel, stride, out
+        As `window_steps`.
+    before
+        Padding before each axis.
+    raster
+        Sizes of the image with the padding that is gone through.
+    """
+    hits = window_steps(raster, kernel, stride, out, (1, 1))
+    inside = [
+        [pad <= position < pad + size for position in range(length)]
+        for size, pad, length in zip(image, before, raster, strict=True)
+    ]
+    rows = inside[0] if len(inside) == 2 else [True]
+    reads = [row and column for row in rows for column in inside[-1]]
+    return tuple(Step(read, 1, step.writes) for read, step in zip(reads, hits, strict=True))
+
+
 def padding_steps(image: Sequence[int], out: Sequence[int]) -> tuple[Step, ...]:
     """Return the program that surrounds an image with zeros, the odd one at the end of an axis."""
     inside = []

@@ -29,7 +29,7 @@ from siliconv.hls.design import (
     Tensor,
 )
 from siliconv.hls.devices import family_of
-from siliconv.hls.memory import fifo_blocks, fifo_geometry, input_stages, rom_blocks, runs_as_dataflow
+from siliconv.hls.memory import fifo_geometry, input_stages, layer_fifo_blocks, rom_blocks, runs_as_dataflow
 from siliconv.hls.multipliers import (
     dsps_of_product,
     is_unrolled,
@@ -41,6 +41,7 @@ from siliconv.hls.schedule import tree_depth
 
 Parts = Counter[str]
 
+_SHIFTED_WORDS = 32
 _TABLES = ("sigmoid", "tanh", "elu", "selu", "softplus", "softsign")
 
 
@@ -146,9 +147,11 @@ def fifo_parts(layer: Layer, design: Design) -> Parts:
     if design.io_type is IoType.PARALLEL:
         return Counter()
     depth, bits, count = fifo_geometry(layer, design)
-    blocks = fifo_blocks(depth, bits, design.backend)
+    blocks = layer_fifo_blocks(layer, design)
     name = f"fifo.{design.backend}_{'block' if blocks else 'shift'}"
-    found: Parts = Counter({f"{name}_count": count, f"{name}_bits": count * bits})
+    # A LUT shifts 32 words; the depths that the tool itself puts there stay below.
+    segments = ceil(depth / _SHIFTED_WORDS) if 0 < depth <= design.shift_register_words else 1
+    found: Parts = Counter({f"{name}_count": count, f"{name}_bits": count * bits * segments})
     if blocks:
         found[f"{name}_address_bits"] += count * ceil(log2(max(depth, 2)))
     return found

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from siliconv.errors import ToolError
-from siliconv.hls.report_tables import Table, number, tables
+from siliconv.hls.report_tables import Table, after, not_a_report, number, read_report, tables
 
 _RESOURCES = {
     "bram18": ("BRAM_18K",),
@@ -106,21 +105,21 @@ class CoSimulation:
 
 def read_csynthesis(path: Path) -> CSynthesis:
     """Read a `<function>_csynth.rpt`; raises `ToolError` REPORT-FORMAT when it is not one."""
-    text = _text(path)
+    text = read_report(path)
     head = re.search(r"== (Vivado HLS|Vitis HLS) Report for '([^']+)'", text)
     found = list(tables(text))
     timing = _with_column(found, "Clock", "Target")
     latency = next((one for one in found if one.header and "Latency (cycles)" in one.header[0][0]), None)
     usage = _with_column(found, "Name", "BRAM_18K")
     if head is None or timing is None or latency is None or usage is None or not latency.rows:
-        raise _not_one(path, "C synthesis report")
+        raise not_a_report(path, "C synthesis report")
     clock = timing.rows[0]
     cycles = latency.rows[0]
     return CSynthesis(
         tool=head.group(1),
-        version=_after(text, r"\* Version:\s+(\S+)"),
+        version=after(text, r"\* Version:\s+(\S+)"),
         function=head.group(2),
-        part=_after(text, r"\* Target device:\s+(\S+)"),
+        part=after(text, r"\* Target device:\s+(\S+)"),
         clock_ns=number(clock[1]) or 0.0,
         estimated_ns=number(clock[2]) or 0.0,
         uncertainty_ns=number(clock[3]) or 0.0,
@@ -138,7 +137,7 @@ def read_csynthesis(path: Path) -> CSynthesis:
 
 def read_logic_synthesis(path: Path) -> LogicSynthesis:
     """Read the output of `report_utilization`; raises `ToolError` REPORT-FORMAT when it is not one."""
-    text = _text(path)
+    text = read_report(path)
     used: dict[str, float] = {}
     available: dict[str, float] = {}
     names = {
@@ -163,11 +162,11 @@ def read_logic_synthesis(path: Path) -> LogicSynthesis:
             used[name] = factor * (number(row[use]) or 0.0)
             available[name] = factor * (number(row[most]) or 0.0)
     if "lut" not in used or "ff" not in used:
-        raise _not_one(path, "utilization report")
+        raise not_a_report(path, "utilization report")
     return LogicSynthesis(
-        version=_after(text, r"Tool Version\s*:\s*Vivado v\.(\S+)"),
-        part=_after(text, r"\| Device\s*:\s*(\S+)"),
-        state=_after(text, r"\| Design State\s*:\s*(.+?)\s*$"),
+        version=after(text, r"Tool Version\s*:\s*Vivado v\.(\S+)"),
+        part=after(text, r"\| Device\s*:\s*(\S+)"),
+        state=after(text, r"\| Design State\s*:\s*(.+?)\s*$"),
         resources={name: round(value) for name, value in used.items()},
         available={name: round(value) for name, value in available.items()},
     )
@@ -178,12 +177,12 @@ def read_cosimulation(path: Path) -> CoSimulation:
 
     Of the languages that were simulated, the one with numbers counts.
     """
-    for table in tables(_text(path)):
+    for table in tables(read_report(path)):
         for row in table.rows:
             if row[0] in ("Verilog", "VHDL") and len(row) >= 8 and row[1] not in ("NA", ""):
                 latency, interval = [_whole(cell) for cell in row[2:5]], [_whole(cell) for cell in row[5:8]]
                 return CoSimulation(row[1].lower() == "pass", *latency, *interval)
-    raise _not_one(path, "co-simulation report")
+    raise not_a_report(path, "co-simulation report")
 
 
 def _instances(found: Sequence[Table]) -> tuple[Instance, ...]:
@@ -248,29 +247,3 @@ def _with_column(found: Sequence[Table], first: str, other: str) -> Table | None
 def _whole(cell: str) -> int | None:
     value = number(cell)
     return None if value is None else round(value)
-
-
-def _after(text: str, pattern: str) -> str:
-    match = re.search(pattern, text, re.MULTILINE)
-    return match.group(1) if match else ""
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace")
-    except OSError as error:
-        raise ToolError(
-            "REPORT-READ",
-            f"the report cannot be read: {error}",
-            where=str(path),
-            fix="run the synthesis again, or pass the folder that holds its reports",
-        ) from error
-
-
-def _not_one(path: Path, kind: str) -> ToolError:
-    return ToolError(
-        "REPORT-FORMAT",
-        f"this is not a {kind} of Vivado HLS, Vitis HLS or Vivado 2019 to 2025",
-        where=str(path),
-        fix="pass the report as the tool wrote it",
-    )

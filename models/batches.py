@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -33,32 +34,27 @@ def training_batches(
     """
     tf = tensorflow()
     labels, shape = images.labels.astype(np.int32), images.shape
-    current = {"seed": 0}
+    current: dict[str, Any] = {"seed": 0, "order": np.arange(len(images))}
 
-    def plan() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        seed = current["seed"]
-        order = np.random.default_rng(seed).permutation(len(images))
-        for number, start in enumerate(range(0, len(order), batch_size)):
-            yield np.array([seed, number]), order[start : start + batch_size]
+    def read(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        chosen = current["order"][number * batch_size : (number + 1) * batch_size]
+        return images.read(chosen), labels[chosen], weights[chosen], np.array([current["seed"], number])
 
-    def read(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return images.read(chosen), labels[chosen], weights[chosen]
-
-    def load(seed: Any, chosen: Any) -> tuple[Any, Any, Any]:
-        pixels, label, weight = tf.numpy_function(read, [chosen], [tf.uint8, tf.int32, tf.float32])
+    def load(number: Any) -> tuple[Any, Any, Any]:
+        pixels, label, weight, seed = tf.numpy_function(read, [number], [tf.uint8, tf.int32, tf.float32, tf.int64])
         pixels.set_shape((None, *shape))
         label.set_shape((None,))
         weight.set_shape((None,))
+        seed.set_shape((2,))
         if augment is not None:
             pixels = augment(pixels, seed)
         return as_fraction(pixels), label, weight
 
-    signature = (tf.TensorSpec((2,), tf.int64), tf.TensorSpec((None,), tf.int64))
-    pipeline = tf.data.Dataset.from_generator(plan, output_signature=signature)
+    pipeline = tf.data.Dataset.range(math.ceil(len(images) / batch_size))
     pipeline = pipeline.map(load, num_parallel_calls=2, deterministic=True)
 
     def epoch(seed: int) -> Iterable[tuple[Any, Any, Any]]:
-        current["seed"] = seed
+        current["seed"], current["order"] = seed, np.random.default_rng(seed).permutation(len(images))
         return ahead(pipeline, _AHEAD)
 
     return epoch

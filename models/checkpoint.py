@@ -24,17 +24,21 @@ _SAMPLE = 64
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything the next epoch depends on."""
+    """Everything the next epoch depends on, and whether the training had come to its end."""
 
     history: History
+    finished: bool
     model: list[np.ndarray]
     optimizer: list[np.ndarray]
     best: list[np.ndarray]
 
 
-def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset) -> str:
-    """Return a hash of what a training starts from: settings, initial weights, labels, some of the images."""
+def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset, about: str = "") -> str:
+    """Return a hash of what a training starts from: settings, initial weights, labels, some of the images, and
+    whatever `about` says.
+    """
     digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
+    digest.update(about.encode())
     digest.update(repr(dataset.class_names).encode())
     arrays = list(initial)
     for images in (dataset.train, dataset.val):
@@ -48,7 +52,7 @@ def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
     """Replace the checkpoint by a newer one."""
-    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json()}
+    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json(), "finished": checkpoint.finished}
     arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
     for group in ("model", "optimizer", "best"):
         values = getattr(checkpoint, group)
@@ -65,12 +69,14 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
     try:
         arrays = read_arrays(path)
         about = json.loads(arrays["about"].tobytes())
-    except (ModelError, KeyError, ValueError):
-        return f"{path.name} is damaged"
-    if about["fingerprint"] != fingerprint:
+        own, finished = about["fingerprint"] == fingerprint, about["finished"]
+        history = History.from_json(about["history"])
+    except (ModelError, KeyError, ValueError, TypeError):
+        return f"{path.name} is damaged or of another version"
+    if not own:
         return f"{path.name} belongs to other settings or data"
     groups: dict[str, Any] = {
         group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}/")]
         for group in ("model", "optimizer", "best")
     }
-    return Checkpoint(History.from_json(about["history"]), **groups)
+    return Checkpoint(history, finished, **groups)

@@ -15,6 +15,7 @@ import numpy as np
 
 from siliconv.errors import DataError
 from siliconv.models.data_config import Aspect, DataConfig
+from siliconv.models.folder_files import files_below
 from siliconv.models.image_files import RawImage, Shape, decode_image
 from siliconv.models.image_store import SPLITS, DataSummary, StoreWriter
 from siliconv.models.listing import Listing
@@ -114,12 +115,10 @@ def source_fingerprint(config: DataConfig) -> str:
     """
     digest = hashlib.sha256(config.model_dump_json().encode())
     if config.path is not None and config.source in ("folder", "npz"):
-        files = [config.path] if config.path.is_file() else sorted(config.path.rglob("*"))
-        for file in files:
-            if file.is_file():
-                found = file.stat()
-                name = file.relative_to(config.path).as_posix()
-                digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+        names = ["."] if config.path.is_file() else files_below(config.path)
+        for name in names:
+            found = (config.path / name).stat()
+            digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -13,15 +13,13 @@ from siliconv.models.legacy_keras import load, tensorflow
 tf_keras = load()
 tf = tensorflow()
 
-_STEPS = 2**16
-"""The rate is a multiple of 1/65536."""
-
 
 @tf_keras.utils.register_keras_serializable("siliconv")
 class SeededDropout(tf_keras.layers.Layer):  # type: ignore[name-defined]
     """Dropout with a random generator of its own that `reseed` puts to a known state.
 
-    Keras' own layer draws from a stream whose position cannot be saved.
+    Keras' own layer draws from a stream whose position cannot be saved. The rate is taken as a multiple of
+    1/256 where it is one, else as the nearest multiple of 1/65536.
     """
 
     def __init__(self, rate: float, seed: int = 0, **kwargs: Any) -> None:
@@ -39,14 +37,16 @@ class SeededDropout(tf_keras.layers.Layer):  # type: ignore[name-defined]
         if not training or self.rate == 0.0:
             return inputs
         # One draw from the stream is the seed of many: the stateless kernel uses all cores. Each of its
-        # 32-bit numbers gives two values of 16 bits, because the drawing is what costs time here.
-        count, seed = tf.size(inputs), self._generator.uniform_full_int([2], dtype=tf.int64)
+        # 32-bit numbers decides on several values, because the drawing is what costs time here.
+        kind, steps = (tf.uint8, 2**8) if (self.rate * 2**8).is_integer() else (tf.uint16, 2**16)
+        count, share = tf.size(inputs), 4 // kind.size
+        seed = self._generator.uniform_full_int([2], dtype=tf.int64)
         drawn = tf.random.stateless_uniform(
-            [(count + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+            [(count + share - 1) // share], seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
         )
-        halves = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])[:count]
-        kept = tf.reshape(halves, tf.shape(inputs)) >= tf.constant(round(self.rate * _STEPS), tf.uint16)
-        return tf.where(kept, inputs / (1.0 - round(self.rate * _STEPS) / _STEPS), tf.zeros_like(inputs))
+        parts = tf.reshape(tf.reshape(tf.bitcast(drawn, kind), [-1])[:count], tf.shape(inputs))
+        dropped = min(round(self.rate * steps), steps - 1)
+        return inputs * (tf.cast(parts >= tf.constant(dropped, kind), inputs.dtype) * (steps / (steps - dropped)))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""

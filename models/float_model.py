@@ -12,10 +12,12 @@ from siliconv.models.architecture import Architecture
 from siliconv.models.folding import fold_batch_normalization
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset
+from siliconv.models.keras_file import Weights
 from siliconv.models.keras_model import build_model
 from siliconv.models.layers import Dropout
 from siliconv.models.train_config import TrainConfig
 from siliconv.models.training import fit
+from siliconv.models.user_model import set_weights
 from siliconv.progress import Progress
 
 
@@ -25,10 +27,23 @@ def train_float(
     config: TrainConfig,
     *,
     work: Path,
+    weights: Weights | None = None,
     progress: Progress | None = None,
     before_step: Callable[[int], None] | None = None,
 ) -> tuple[Any, History]:
     """Train the float network and return it as it is deployed: logits, batch normalization folded away.
+
+    Parameters
+    ----------
+    architecture, dataset, config
+        The network, the images, how it is trained.
+    work
+        Folder of the checkpoint.
+    weights
+        By layer, to start from: those of a network that was trained before, which then gets no further batch
+        normalizations. Drawn from the seed without.
+    progress, before_step
+        As for `fit`.
 
     Raises
     ------
@@ -36,16 +51,19 @@ def train_float(
         As `build_model` and `fit`.
     """
     model = build_model(
-        _with_dropout(architecture, config.dropout),
+        with_dropout(architecture, config.dropout),
         output="logits" if config.from_logits else "probabilities",
         seed=config.seed,
-        batch_normalization=config.batch_normalization,
+        batch_normalization=config.batch_normalization and not weights,
     )
+    if weights:
+        set_weights(model, weights)
     history = fit(model, dataset, config, work=work, progress=progress, before_step=before_step)
     return fold_batch_normalization(model, architecture), history
 
 
-def _with_dropout(architecture: Architecture, rate: float | None) -> Architecture:
+def with_dropout(architecture: Architecture, rate: float | None) -> Architecture:
+    """Return the network with that rate in every dropout layer; None leaves it as it is."""
     if rate is None:
         return architecture
     layers = tuple(

@@ -5,7 +5,7 @@ learning rate.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from siliconv.models.train_config import TrainConfig
@@ -31,36 +31,46 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class History:
-    """The record of a training, over all its runs."""
+    """The record of a training, over all its runs.
+
+    `runs` holds, for each time that a finished training was told to go on, how many epochs were done by then.
+    """
 
     epochs: tuple[EpochRecord, ...] = ()
+    runs: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.epochs)
 
     def with_epoch(self, record: EpochRecord) -> History:
         """Return the history with one more epoch."""
-        return History((*self.epochs, record))
+        return replace(self, epochs=(*self.epochs, record))
 
-    def best_epoch(self, config: TrainConfig) -> int | None:
-        """Return the index of the best epoch by validation, the first of equals; None before there is one."""
-        scores = [_score(record, config) for record in self.epochs]
-        return scores.index(max(scores)) if scores else None
+    def best_epoch(self, config: TrainConfig, settled: int = 0) -> int | None:
+        """Return the index of the best epoch by validation, the first of equals; None before there is one.
+        The first `settled` epochs don't count.
+        """
+        scores = [_score(record, config) for record in self.epochs[settled:]]
+        return settled + scores.index(max(scores)) if scores else None
 
-    def should_stop(self, config: TrainConfig) -> bool:
+    def should_stop(self, config: TrainConfig, settled: int = 0) -> bool:
         """Whether all epochs are done or patience has run out."""
-        best = self.best_epoch(config)
+        best = self.best_epoch(config, settled)
         stalled = config.patience > 0 and best is not None and len(self) - 1 - best >= config.patience
         return len(self) >= config.epochs or stalled
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return it as plain dictionaries."""
-        return [asdict(record) for record in self.epochs]
+    def continued(self) -> History:
+        """Return the history of a finished training that goes on from here."""
+        return replace(self, runs=(*self.runs, len(self)))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain dictionaries and lists."""
+        return {"epochs": [asdict(record) for record in self.epochs], "runs": list(self.runs)}
 
     @classmethod
-    def from_json(cls, records: list[dict[str, Any]]) -> History:
+    def from_json(cls, found: dict[str, Any]) -> History:
         """Read what `as_json` gave."""
-        return cls(tuple(EpochRecord(**record) for record in records))
+        return cls(tuple(EpochRecord(**record) for record in found["epochs"]), tuple(found["runs"]))
 
 
 def learning_rate(config: TrainConfig, history: History, step: int, steps: int) -> float:

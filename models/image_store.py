@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -212,7 +213,7 @@ class StoreWriter:
                 where=str(folder),
                 fix="choose a folder that can be written, with space for the images",
             ) from error
-        self._labels: dict[str, list[int]] = {split: [] for split in SPLITS}
+        self._labels = {split: array("i") for split in SPLITS}
 
     def append(self, split: str, pixels: np.ndarray, label: int) -> None:
         """Add one image."""
@@ -236,3 +237,8 @@ class StoreWriter:
         """Close the files."""
         for file in self._files.values():
             file.close()
+
+
+def spread(total: int, wanted: int) -> np.ndarray:
+    """Give indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
+    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from siliconv.errors import ModelError
@@ -64,9 +65,11 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
         if layer["class_name"] == "InputLayer":
             result[name] = INPUT
             continue
+        inputs = [result[source] for source in layer_sources] if layer_sources else [INPUT]
+        if layer["class_name"] == "Rescaling" and inputs != [INPUT]:
+            raise _refused(layer, "it does not stand right behind the input", where)
         names[name] = _name(name, [*names.values(), INPUT])
         described = _describe(layer, where)
-        inputs = [result[source] for source in layer_sources] if layer_sources else [INPUT]
         layers.append({**described, "name": names[name], "inputs": inputs})
         result[name] = names[name]
     return Architecture.model_validate({"input_shape": input_shape, "layers": layers}), names
@@ -229,6 +232,15 @@ def _pool(kind: str) -> Callable[[Config, str], dict[str, Any]]:
     return describe
 
 
+def _padding(layer: Config, where: str) -> dict[str, Any]:
+    sides = layer["config"]["padding"]
+    if not isinstance(sides[0], list | tuple):
+        before, after = sides
+        return {"kind": "zero_padding", "before": before, "after": after}
+    (above, below), (left, right) = sides
+    return {"kind": "zero_padding", "before": (above, left), "after": (below, right)}
+
+
 def _plain(kind: str, **fixed: Any) -> Callable[[Config, str], dict[str, Any]]:
     return lambda layer, where: {"kind": kind, **fixed}
 
@@ -253,6 +265,13 @@ def _normalization(layer: Config, where: str) -> dict[str, Any]:
     return {"kind": "batch_normalization", "epsilon": layer["config"]["epsilon"]}
 
 
+def _rescaling(layer: Config, where: str) -> dict[str, Any]:
+    # The factor goes into the weights behind it (`siliconv.models.input_scale`); the layer itself does nothing.
+    if np.any(layer["config"].get("offset", 0.0)) or np.ndim(layer["config"]["scale"]):
+        raise _refused(layer, "it has an offset, or a factor for each channel", where)
+    return {"kind": "dropout", "rate": 0.0}
+
+
 def _dropout(layer: Config, where: str) -> dict[str, Any]:
     return {"kind": "dropout", "rate": layer["config"]["rate"]}
 
@@ -270,6 +289,8 @@ _DESCRIBE: dict[str, Callable[[Config, str], dict[str, Any]]] = {
     "AveragePooling1D": _pool("average_pool"),
     "GlobalAveragePooling2D": _plain("global_average_pool"),
     "GlobalAveragePooling1D": _plain("global_average_pool"),
+    "ZeroPadding2D": _padding,
+    "ZeroPadding1D": _padding,
     "GlobalMaxPooling2D": _plain("global_max_pool"),
     "GlobalMaxPooling1D": _plain("global_max_pool"),
     "Flatten": _plain("flatten"),
@@ -281,6 +302,7 @@ _DESCRIBE: dict[str, Callable[[Config, str], dict[str, Any]]] = {
     "Dense": _dense,
     "BatchNormalization": _normalization,
     "Dropout": _dropout,
+    "Rescaling": _rescaling,
 }
 
 

@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from siliconv.errors import ModelError
@@ -30,6 +29,15 @@ def read_keras_file(path: Path) -> tuple[Config, Weights]:
     ModelError
         ``MODEL-FILE`` when the file is missing, damaged or no Keras model.
     """
+    import h5py
+
+    if not path.is_file():
+        raise ModelError(
+            "MODEL-FILE",
+            "there is no such model file",
+            where=str(path),
+            fix="give the file's path from the project's folder, or module:function",
+        )
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:

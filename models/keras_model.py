@@ -152,6 +152,14 @@ def _(layer: LayerBase, tf_keras: Any, source: Any, seed: int) -> Any:
 
 
 @_keras_layer.register
+def _(layer: kinds.ZeroPadding, tf_keras: Any, source: Any, seed: int) -> Any:
+    sides = tuple(zip(kinds.pair(layer.before), kinds.pair(layer.after), strict=True))
+    if _rank(source) == 1:
+        return tf_keras.layers.ZeroPadding1D(sides[0], name=layer.name)
+    return tf_keras.layers.ZeroPadding2D(sides, name=layer.name)
+
+
+@_keras_layer.register
 def _(layer: kinds.BatchNormalization, tf_keras: Any, source: Any, seed: int) -> Any:
     return tf_keras.layers.BatchNormalization(
         momentum=BATCH_NORMALIZATION_MOMENTUM, epsilon=layer.epsilon, name=layer.name

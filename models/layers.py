@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[int, Field(ge=1, le=65536)]
+Count = Annotated[int, Field(ge=0, le=65536)]
 Size = Positive | tuple[Positive, Positive]
 Padding = Literal["same", "valid"]
 ActivationKind = Literal["relu", "tanh", "sigmoid", "softmax"]
@@ -125,6 +126,18 @@ class GlobalMaxPool(LayerBase):
     kind: Literal["global_max_pool"] = "global_max_pool"
 
 
+class ZeroPadding(LayerBase):
+    """Zeros around an image, or at both ends of a waveform."""
+
+    kind: Literal["zero_padding"] = "zero_padding"
+    before: Count | tuple[Count, Count] = Field(
+        default=1, description="Pixels above and to the left, or samples before; one number for both"
+    )
+    after: Count | tuple[Count, Count] = Field(
+        default=1, description="Pixels below and to the right, or samples after; one number for both"
+    )
+
+
 class BatchNormalization(LayerBase):
     """Scale and offset of each channel that training keeps near zero mean and unit variance."""
 
@@ -183,6 +196,7 @@ Layer = Annotated[
     | AveragePool
     | GlobalAveragePool
     | GlobalMaxPool
+    | ZeroPadding
     | BatchNormalization
     | Dropout
     | Flatten

@@ -15,12 +15,13 @@ from siliconv.models.evaluation import BinaryScore, Metrics
 from siliconv.models.history import History
 
 _DPI = 110
+_GRID_IMAGE, _GRID_TITLE, _GRID_LINE, _GRID_GAP = 1.6, 0.22, 0.15, 0.14
+"""Of a grid of images, in inches: side of an image, height of the title above and of each line below it, and what is
+free between two of them."""
 
 
-def learning_curves(history: History, path: Path, *, runs: tuple[int, ...] = ()) -> Path:
-    """Draw loss and accuracy, training and validation, over all epochs; `runs` marks where a later run went
-    on.
-    """
+def learning_curves(history: History, path: Path) -> Path:
+    """Draw loss and accuracy, training and validation, over all epochs, with a line where a later run went on."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     epochs = [record.epoch + 1 for record in history.epochs]
@@ -29,7 +30,7 @@ def learning_curves(history: History, path: Path, *, runs: tuple[int, ...] = ())
         validation = [getattr(record, f"val_{name}") for record in history.epochs]
         if None not in validation:
             axes.plot(epochs, validation, label="validation")
-        for start in runs:
+        for start in history.runs:
             axes.axvline(start + 0.5, color="grey", linestyle=":", linewidth=1)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
@@ -101,26 +102,27 @@ def prediction_grid(
     """
     answers = {name: probabilities(logits) for name, logits in predictions.items()}
     rows = max(1, -(-len(pixels) // columns))
-    figure = Figure(figsize=(1.7 * columns, (1.6 + 0.2 * len(answers)) * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat:
+    cell = _GRID_TITLE + _GRID_IMAGE + _GRID_LINE * len(answers) + _GRID_GAP
+    width, height = columns * (_GRID_IMAGE + _GRID_GAP), rows * cell
+    figure = Figure(figsize=(width, height))
+    for number, image in enumerate(pixels):
+        row, column = divmod(number, columns)
+        left, top = column * (_GRID_IMAGE + _GRID_GAP) + _GRID_GAP / 2, height - row * cell - _GRID_TITLE
+        place = (left / width, (top - _GRID_IMAGE) / height, _GRID_IMAGE / width, _GRID_IMAGE / height)
+        axes = figure.add_axes(place)
         axes.axis("off")
-    for number, axes in zip(range(len(pixels)), grid.flat, strict=False):
-        _show(axes, pixels[number])
-        axes.set_title(class_names[labels[number]], fontsize=8)
+        _show(axes, image)
+        axes.set_title(class_names[labels[number]], fontsize=8, pad=3)
         for line, (name, shares) in enumerate(answers.items()):
             guess = int(shares[number].argmax())
-            text = f"{name}: {class_names[guess]} {shares[number, guess]:.2f}"
-            colour = "black" if guess == labels[number] else "red"
-            axes.text(
-                0.5,
-                -0.04 - 0.13 * line,
-                text,
-                transform=axes.transAxes,
+            figure.text(
+                (left + _GRID_IMAGE / 2) / width,
+                (top - _GRID_IMAGE - _GRID_LINE * (line + 0.2)) / height,
+                f"{name}: {class_names[guess]} {shares[number, guess]:.2f}",
                 ha="center",
                 va="top",
                 fontsize=7,
-                color=colour,
+                color="black" if guess == labels[number] else "red",
             )
     return _save(figure, path)
 

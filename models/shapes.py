@@ -110,6 +110,17 @@ def _(layer: LayerBase, name: str, sources: tuple[Shape, ...]) -> Shape:
     return (sources[0][-1],)
 
 
+@_shape.register
+def _(layer: kinds.ZeroPadding, name: str, sources: tuple[Shape, ...]) -> Shape:
+    source = sources[0]
+    if len(source) < 2:
+        raise _misfit(name, source, "there is nothing left to pad", "put it before the flatten or dense layer")
+    if len(source) == 2 and (isinstance(layer.before, tuple) or isinstance(layer.after, tuple)):
+        raise _misfit(name, source, "a waveform is padded with one number an end, not a pair", "write before: 1")
+    added = (sum(sides) for sides in zip(pair(layer.before), pair(layer.after), strict=True))
+    return (*(size + more for size, more in zip(source[:-1], added, strict=False)), source[-1])
+
+
 @_shape.register(kinds.BatchNormalization)
 @_shape.register(kinds.Dropout)
 @_shape.register(kinds.Activation)

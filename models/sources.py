@@ -11,6 +11,7 @@ import numpy as np
 
 from siliconv.errors import DataError
 from siliconv.models.data_config import DataConfig
+from siliconv.models.folder_files import files_below
 from siliconv.models.image_files import Shape, as_bytes_array
 from siliconv.models.listing import SPLIT_ALIASES, Listing
 from siliconv.models.splits import UNASSIGNED
@@ -116,15 +117,15 @@ def _list_folder(root: Path) -> Listing:
     labels, given = [], []
     for tree, split in trees:
         for number, class_name in enumerate(class_names):
-            inside = (tree / class_name).rglob("*")
-            found = sorted(path.relative_to(root).as_posix() for path in inside if path.is_file())
-            files += found
-            labels += [number] * len(found)
-            given += [split] * len(found)
+            before = len(files)
+            prefix = (tree / class_name).relative_to(root).as_posix()
+            files += [f"{prefix}/{name}" for name in files_below(tree / class_name)]
+            labels.append(np.full(len(files) - before, number, np.int32))
+            given.append(np.full(len(files) - before, split, np.int64))
     return Listing(
         class_names,
-        np.asarray(labels, np.int32),
-        np.asarray(given, np.int64),
+        np.concatenate(labels),
+        np.concatenate(given),
         lambda i: files[i],
         lambda chosen: (root / files[i] for i in chosen),
     )

@@ -22,7 +22,7 @@ from siliconv.models.image_store import Dataset
 from siliconv.models.legacy_keras import tensorflow
 from siliconv.models.losses import image_weights
 from siliconv.models.train_config import TrainConfig
-from siliconv.models.training_step import Step, Validate, optimizer_of, training_step, validator
+from siliconv.models.training_step import Mix, Step, Validate, optimizer_of, training_step, validator
 from siliconv.progress import Progress, Silent, activity
 
 CHECKPOINT = "checkpoint.npz"
@@ -37,6 +37,9 @@ def fit(
     progress: Progress | None = None,
     activity_name: str = "Training",
     before_step: Callable[[int], None] | None = None,
+    mix: Mix | None = None,
+    about: str = "",
+    settled: int = 0,
 ) -> History:
     """Train `model` in place to the end that `config` describes, from the checkpoint in `work` if there is
     one.
@@ -60,7 +63,14 @@ def fit(
         What the progress calls it.
     before_step
         Called with the number of the step (over all epochs) before it is done; pruning schedules hook in
-        here.
+        here. The first step of an epoch may be the first after a resume.
+    mix
+        See `siliconv.models.training_step.Mix`.
+    about
+        Whatever else the training depends on (its hooks, its quantizers), as text: a checkpoint of another
+        training is not resumed.
+    settled
+        Epochs at the beginning that are neither kept as the best nor waited for by `patience`.
 
     Returns
     -------
@@ -86,7 +96,7 @@ def fit(
         model,
         optimizer,
         config,
-        training_step(model, optimizer, config),
+        training_step(model, optimizer, config, mix),
         validator(model, dataset.val, config),
         training_batches(dataset.train, weights, config.batch_size, augment),
         math.ceil(len(dataset.train) / config.batch_size),
@@ -94,18 +104,20 @@ def fit(
         progress,
     )
     path = work / CHECKPOINT
-    fingerprint = training_fingerprint(config, model.get_weights(), dataset)
-    history, best = _resume(path, fingerprint, model, optimizer, progress)
-    if not history.should_stop(config):
+    fingerprint = training_fingerprint(config, model.get_weights(), dataset, about)
+    history, best, finished = _resume(path, fingerprint, model, optimizer, progress)
+    if not history.should_stop(config, settled):
+        history = history.continued() if finished else history
         with activity(
             progress, activity_name, config.epochs * training.steps, "steps", done=len(history) * training.steps
         ):
-            while not history.should_stop(config):
+            while not history.should_stop(config, settled):
                 history = history.with_epoch(training.epoch(history))
-                if history.best_epoch(config) == len(history) - 1:
+                if history.best_epoch(config, settled) == len(history) - 1:
                     best = model.get_weights()
                 state = [variable.numpy() for variable in optimizer.variables]
-                save_checkpoint(path, Checkpoint(history, model.get_weights(), state, best), fingerprint)
+                checkpoint = Checkpoint(history, history.should_stop(config, settled), model.get_weights(), state, best)
+                save_checkpoint(path, checkpoint, fingerprint)
     if config.keep == "best":
         model.set_weights(best)
     return history
@@ -166,16 +178,16 @@ def _not_a_number(loss: float, epoch: int, step: int) -> ModelError:
 
 def _resume(
     path: Path, fingerprint: str, model: Any, optimizer: Any, progress: Progress
-) -> tuple[History, list[np.ndarray]]:
+) -> tuple[History, list[np.ndarray], bool]:
     found = load_checkpoint(path, fingerprint)
     if isinstance(found, str):
         if found:
             progress.say(f"{found}: training starts from the beginning")
-        return History(), model.get_weights()
+        return History(), model.get_weights(), False
     model.set_weights(found.model)
     for variable, value in zip(optimizer.variables, found.optimizer, strict=True):
         variable.assign(value)
-    return found.history, found.best
+    return found.history, found.best, found.finished
 
 
 def _check_fit(model: Any, dataset: Dataset) -> None:

@@ -19,8 +19,11 @@ Step = Callable[[Any, Any, Any], tuple[Any, Any]]
 Validate = Callable[[], tuple[float | None, float | None]]
 """() -> (loss, accuracy) on the validation images, None without any."""
 
+Mix = Callable[[Any, Any, Any], Any]
+"""(images, network outputs, losses from the labels) -> losses to train on, one an image: distillation hooks in here."""
 
-def training_step(model: Any, optimizer: Any, config: TrainConfig) -> Step:
+
+def training_step(model: Any, optimizer: Any, config: TrainConfig, mix: Mix | None = None) -> Step:
     """Return the function that trains on one batch."""
     tf = tensorflow()
     loss_function = loss_of(config, model.output_shape[-1])
@@ -34,7 +37,9 @@ def training_step(model: Any, optimizer: Any, config: TrainConfig) -> Step:
     def step(pixels: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             output = model(pixels, training=True)
-            loss = tf.reduce_mean(loss_function(labels, output) * weights)
+            losses = loss_function(labels, output)
+            losses = losses if mix is None else mix(pixels, output, losses)
+            loss = tf.reduce_mean(losses * weights)
             total = tf.add_n([loss, *model.losses]) if model.losses else loss
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -16,9 +16,11 @@ import numpy as np
 from siliconv.errors import ModelError
 from siliconv.models import layers as kinds
 from siliconv.models.architecture import Architecture, named_layers
+from siliconv.models.input_scale import with_input_scale
 from siliconv.models.keras_config import architecture_of
 from siliconv.models.keras_file import Weights, read_keras_file
 from siliconv.models.keras_model import Output, build_model
+from siliconv.models.legacy_keras import load
 from siliconv.models.shapes import layer_table
 
 
@@ -30,11 +32,16 @@ class UserModel:
     weights: Weights
 
     def build(self, *, output: Output = "logits") -> Any:
-        """Return the tf_keras model with these weights."""
+        """Return the tf_keras model with these weights.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-FILE`` for weights that do not fit their layers.
+        """
         model = build_model(self.architecture, output=output)
-        for layer in model.layers:
-            if layer.weights and self.weights:
-                layer.set_weights(self.weights[layer.name])
+        if self.weights:
+            set_weights(model, self.weights)
         return model
 
 
@@ -58,6 +65,9 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
     """
     if ":" in source and not (folder / source).exists():
+        # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
+        # numbered from one again, so that the same function gives the same names each time.
+        load().backend.reset_uids()
         found = _call(source, folder)
         if isinstance(found, Architecture):
             return UserModel(found, {})
@@ -69,7 +79,29 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     layer_table(architecture)
     centred = _centring(config)
     renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
-    return UserModel(architecture, _as_built(architecture, renamed, source))
+    factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
+    return UserModel(architecture, _as_built(architecture, with_input_scale(architecture, renamed, factors)))
+
+
+def set_weights(model: Any, weights: Weights) -> None:
+    """Give a model of `build_model` the weights of a user's model, by layer name.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-FILE`` where they do not fit.
+    """
+    for layer in (layer for layer in model.layers if layer.weights):
+        wanted = [tuple(weight.shape) for weight in layer.weights]
+        has = [values.shape for values in weights.get(layer.name, [])]
+        if wanted != has:
+            raise ModelError(
+                "MODEL-FILE",
+                f"layer {layer.name!r} has weights of shapes {has}, and needs {wanted}",
+                where="model.file",
+                fix="save the model again with model.save('model.keras')",
+            )
+        layer.set_weights(weights.get(layer.name, []))
 
 
 def _call(source: str, folder: Path) -> Any:
@@ -107,12 +139,13 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
     """For each batch normalization: whether it has gamma, and whether it has beta."""
+    return {layer["name"]: (layer["scale"], layer["center"]) for layer in _settings_of(config, "BatchNormalization")}
+
+
+def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
     model = config["config"]
-    return {
-        layer["config"]["name"]: (layer["config"]["scale"], layer["config"]["center"])
-        for layer in (model["layers"] if isinstance(model, dict) else model)
-        if layer["class_name"] == "BatchNormalization"
-    }
+    layers = model["layers"] if isinstance(model, dict) else model
+    return [layer["config"] for layer in layers if layer["class_name"] == kind]
 
 
 def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
@@ -126,25 +159,13 @@ def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> l
     return [gamma, beta, mean, variance]
 
 
-def _as_built(architecture: Architecture, weights: Weights, where: str) -> Weights:
+def _as_built(architecture: Architecture, weights: Weights) -> Weights:
     """Share the weights among the layers of `build_model`: separable convolutions are two there."""
-    if not any(weights.values()):
-        return {}
     built: Weights = {}
     for name, layer, _ in named_layers(architecture):
         values = weights.get(name, [])
         if isinstance(layer, kinds.SeparableConv2D | kinds.SeparableConv1D) and values:
             built[f"{name}_depthwise"], built[name] = values[:1], values[1:]
-        else:
+        elif values:
             built[name] = values
-    for keras_layer in build_model(architecture).layers:
-        wanted = [tuple(weight.shape) for weight in keras_layer.weights]
-        has = [values.shape for values in built.get(keras_layer.name, [])]
-        if wanted and wanted != has:
-            raise ModelError(
-                "MODEL-FILE",
-                f"layer {keras_layer.name!r} has weights of shapes {has}, and needs {wanted}",
-                where=where,
-                fix="save the model again with model.save('model.keras')",
-            )
     return built

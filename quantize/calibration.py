@@ -1,7 +1,8 @@
 """Choose the integer bits of every tensor from the float weights and from the activations on training images.
 
-For a given number of bits each position of the binary point is tried, and the one with the least mean squared
-quantization error is taken: a few saturated outliers may cost less than a coarser step for all.
+By least error: for a given number of bits each position of the binary point is tried, and the one with the least mean
+squared quantization error is taken: a few saturated outliers may cost less than a coarser step for all. By percentile:
+the finest type that holds this share of the values. Biases are held whole either way.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.recipe import LayerBits, Recipe
+from siliconv.quantize.table_types import FUNCTIONS, table_output
+from siliconv.quantize.weight_levels import Quantization, best_levels
 
-WEIGHT_LAYERS = ("Conv1D", "Conv2D", "Dense")
+WEIGHT_LAYERS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense")
 BATCH = 64
 
 # Fine-tuning moves biases; this share is kept free above the largest one.
 BIAS_HEADROOM = 1.25
 
 
-def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, FixedPoint]:
+def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, Quantization]:
     """Give a type to every weight, bias and activation of a float model.
 
     Parameters
@@ -44,24 +47,57 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
     Raises
     ------
     NetworkError
-        ``QUANTIZE-ACTIVATION`` for an activation other than ReLU, ``RECIPE-LAYER`` for a pattern that names no layer.
+        ``QUANTIZE-ACTIVATION`` for an activation without a quantized form, ``RECIPE-LAYER`` for a pattern that names no
+        layer, ``RECIPE-PRUNING`` where pruned weights can't be zero.
     """
     _check_patterns(model, recipe)
-    types: dict[str, FixedPoint] = {}
+    types: dict[str, Quantization] = {}
     activations = [layer for layer in model.layers if type(layer).__name__ == "Activation"]
     for layer in model.layers:
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
             assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
-            types[f"{layer.name}.kernel"] = least_error_type(layer.kernel.numpy(), bits.weights, signed=True)
+            types[f"{layer.name}.kernel"] = _kernel_type(kernel_of(layer).numpy(), bits, recipe, layer.name)
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
-    for layer, values in zip(activations, _activation_samples(model, activations, images), strict=True):
+    for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
         assert bits.activations is not None  # Recipe.bits sets all
-        types[layer.name] = least_error_type(values, bits.activations, signed=False)
+        function = layer.activation.__name__
+        types[layer.name] = (
+            ranged_type(values, bits.activations, recipe, signed=False)
+            if function == "relu"
+            else table_output(function, bits.activations)
+        )
     return types
+
+
+def kernel_of(layer: Any) -> Any:
+    """Give the kernel variable of a layer with weights, by whatever name it has there."""
+    return getattr(layer, "depthwise_kernel" if "Depthwise" in type(layer).__name__ else "kernel")
+
+
+def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, recipe: Recipe, layer: str) -> Quantization:
+    if isinstance(bits.weights, int):
+        return ranged_type(kernel, bits.weights, recipe, signed=True)
+    assert bits.weights is not None  # Recipe.bits sets all
+    levels = best_levels(bits.weights, kernel)
+    if bits.sparsity and not levels.has_zero:
+        raise NetworkError(
+            "RECIPE-PRUNING",
+            f"the layer is pruned, and {levels.kind} weights are never zero",
+            where=f"layer '{layer}'",
+            fix="give the layer sparsity: 0, or ternary weights, or some bits",
+        )
+    return levels
+
+
+def ranged_type(values: NDArray[np.floating], bits: int, recipe: Recipe, *, signed: bool) -> FixedPoint:
+    """Give the type of this width that the recipe's calibration chooses for these values."""
+    if recipe.calibration == "least_error":
+        return least_error_type(values, bits, signed=signed)
+    return covering_type(float(np.percentile(np.abs(values), recipe.percentile)), bits, signed=signed)
 
 
 def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
@@ -77,10 +113,10 @@ def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -
     return min(candidates, key=lambda kind: (_mean_square_error(values, kind), kind.integer))
 
 
-def covering_type(largest: float, bits: int) -> FixedPoint:
-    """Give the finest signed type of this width that holds everything up to ``largest`` in magnitude."""
-    integer = int(np.floor(np.log2(largest))) + 2 if largest > 0 else 1
-    return FixedPoint(True, bits, integer, Rounding.RND_CONV, Overflow.SAT)
+def covering_type(largest: float, bits: int, *, signed: bool = True) -> FixedPoint:
+    """Give the finest type of this width that holds everything up to ``largest`` in magnitude."""
+    integer = int(np.floor(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
 
 
 def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
@@ -88,17 +124,17 @@ def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
     return float(np.mean((np.clip(np.rint(scaled), *kind.codes) - scaled) ** 2)) * kind.step**2
 
 
-def _activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+def activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     """Outputs of the activation layers on the images, flattened, at most a million values each."""
     if not activations:
         return []
     for layer in activations:
-        if layer.activation.__name__ != "relu":
+        if layer.activation.__name__ not in ("relu", *FUNCTIONS):
             raise NetworkError(
                 "QUANTIZE-ACTIVATION",
                 f"no quantized form of the activation {layer.activation.__name__} inside a network",
                 where=f"layer '{layer.name}'",
-                fix="use relu",
+                fix="use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
             )
     keras = legacy_keras.load()
     probe = keras.Model(model.input, [layer.output for layer in activations])
@@ -131,6 +167,6 @@ def _check_patterns(model: Any, recipe: Recipe) -> None:
             )
 
 
-def as_text(types: Mapping[str, FixedPoint]) -> dict[str, str]:
+def as_text(types: Mapping[str, Quantization]) -> dict[str, str]:
     """Give types as text, for a JSON file."""
     return {name: str(kind) for name, kind in types.items()}

@@ -38,6 +38,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
@@ -172,6 +173,12 @@ def _(node: Table, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bou
     lowest = sources[0].type.codes.low
     reached = [node.table.codes[low - lowest : high - lowest + 1] for low, high in zip(*inputs[0], strict=True)]
     return Bounds(np.array([part.min() for part in reached]), np.array([part.max() for part in reached]))
+
+
+@node_bounds.register
+def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+    channels = node.shape[-1]
+    return Bounds(np.zeros(channels, np.int64), np.full(channels, node.type.codes.high))
 
 
 def sum_of_products_type(

@@ -7,33 +7,22 @@ weight) is refused with a code and the fix, never approximated.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from siliconv.errors import NetworkError
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, exact_codes, narrowest
-from siliconv.quantize.intervals import Bounds, node_bounds, sum_of_products_type
-from siliconv.quantize.network import (
-    AveragePool,
-    Conv,
-    Dense,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Padding,
-    Requantize,
-    Reshape,
-    Weights,
-)
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, exact_codes
+from siliconv.quantize.function_table import table_node
+from siliconv.quantize.intervals import sum_of_products_type
+from siliconv.quantize.lowering_graph import PIXEL, LoweringGraph, geometry, plain
+from siliconv.quantize.lowering_shapes import SHAPE_LOWERERS, Lowerer
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Input, Network, Node, Requantize, Weights
+from siliconv.quantize.quantized_functions import hard_type, table_behind
+from siliconv.quantize.quantized_weights import is_scaled, scaled_weights
 
 INPUT_NAME = "network_input"
 """Name of the input node; hls4ml reserves plain "input"."""
-
-PIXEL = FixedPoint(signed=False, width=8, integer=0)
-"""The type of image pixels: k/256 for k = 0 to 255."""
 
 
 def lower(
@@ -57,7 +46,7 @@ def lower(
     NetworkError
         ``LOWER-...`` with the layer and the fix where something has no exact integer meaning.
     """
-    graph = _Graph()
+    graph = LoweringGraph()
     for layer in model.layers:
         kinds = [kind.__name__ for kind in type(layer).__mro__]
         if "InputLayer" in kinds:
@@ -98,6 +87,12 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
         )
+    refuse_chance(quantizer, where)
+    return to_type(quantizer, where)
+
+
+def refuse_chance(quantizer: Any, where: str) -> None:
+    """Raise ``LOWER-STOCHASTIC`` for a quantizer with a random part."""
     if getattr(quantizer, "use_stochastic_rounding", False) or getattr(quantizer, "qnoise_factor", 1.0) != 1.0:
         raise NetworkError(
             "LOWER-STOCHASTIC",
@@ -105,7 +100,6 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use use_stochastic_rounding=False and qnoise_factor=1",
         )
-    return to_type(quantizer, where)
 
 
 def _bits_type(quantizer: Any, where: str) -> FixedPoint:
@@ -115,7 +109,7 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
             "LOWER-ALPHA",
             f"the quantizer scales by alpha={quantizer.alpha!r}",
             where=where,
-            fix="use alpha=1 and choose the integer bits instead",
+            fix="use alpha=1 and choose the integer bits instead, or alpha='auto_po2' for a kernel",
         )
     sign = bool(quantizer.keep_negative)
     return FixedPoint(
@@ -128,12 +122,12 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
 
 
 def _relu_type(quantizer: Any, where: str) -> FixedPoint:
-    if quantizer.negative_slope or quantizer.use_sigmoid or not quantizer.is_quantized_clip:
+    if quantizer.negative_slope or quantizer.use_sigmoid:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} with a slope, a sigmoid or a bound of its own",
+            f"{quantizer} with a slope or a sigmoid",
             where=where,
-            fix="use quantized_relu(bits, integer) alone",
+            fix="use quantized_relu(bits, integer), with or without relu_upper_bound",
         )
     return FixedPoint(False, int(quantizer.bits), int(quantizer.integer), Rounding.RND_CONV, Overflow.SAT)
 
@@ -141,30 +135,12 @@ def _relu_type(quantizer: Any, where: str) -> FixedPoint:
 _QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
     "quantized_bits": _bits_type,
     "quantized_relu": _relu_type,
+    "quantized_tanh": hard_type,
+    "quantized_sigmoid": hard_type,
 }
 
 
-@dataclass
-class _Graph:
-    """The nodes so far, their proven bounds, and which node stands for the output of which layer."""
-
-    nodes: dict[str, Node] = field(default_factory=dict)
-    bounds: dict[str, Bounds] = field(default_factory=dict)
-    output_of: dict[str, str] = field(default_factory=dict)
-
-    def add(self, node: Node) -> Node:
-        sources = tuple(self.nodes[name] for name in node.inputs)
-        self.bounds[node.name] = node_bounds(node, sources, tuple(self.bounds[name] for name in node.inputs))
-        self.nodes[node.name] = node
-        return node
-
-    def sources(self, layer: Any) -> tuple[Node, ...]:
-        inbound = layer.inbound_nodes[0].inbound_layers
-        before = inbound if isinstance(inbound, list) else [inbound]
-        return tuple(self.nodes[self.output_of[layer.name]] for layer in before)
-
-
-def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
+def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
     if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.groups != 1:
         raise NetworkError(
             "LOWER-CONV",
@@ -175,14 +151,32 @@ def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> 
     (source,) = sources
     kernel, bias = _weights(layer)
     strides = tuple(layer.strides)
-    padding, spatial = _geometry(layer, source, kernel.codes.shape[:-2], strides)
+    padding, spatial = geometry(layer, source, kernel.codes.shape[:-2], strides)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
     shape = (*spatial, kernel.codes.shape[-1])
     node = graph.add(Conv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
     return _lower_own_activation(layer, node, graph)
 
 
-def _lower_dense(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
+def _lower_depthwise(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
+        raise NetworkError(
+            "LOWER-CONV",
+            "a depthwise convolution with channels first, dilation or several outputs a channel",
+            where=f"layer '{layer.name}'",
+            fix="use channels_last, dilation 1 and depth_multiplier 1",
+        )
+    (source,) = sources
+    kernel, bias = _weights(layer)
+    strides = tuple(layer.strides)
+    padding, spatial = geometry(layer, source, kernel.codes.shape[:-1], strides)
+    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type, depthwise=True)
+    shape = (*spatial, source.shape[-1])
+    node = graph.add(DepthwiseConv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    return _lower_own_activation(layer, node, graph)
+
+
+def _lower_dense(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
     (source,) = sources
     kernel, bias = _weights(layer)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
@@ -191,130 +185,61 @@ def _lower_dense(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
     return _lower_own_activation(layer, node, graph)
 
 
-def _lower_own_activation(layer: Any, node: Node, graph: _Graph) -> Node:
+def _lower_own_activation(layer: Any, node: Node, graph: LoweringGraph) -> Node:
     activation = layer.activation
     if activation is None or getattr(activation, "__name__", "") == "linear":
         return node
     return _add_requantize(f"{layer.name}_activation", activation, node, graph)
 
 
-def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
+def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
     return _add_requantize(layer.name, layer.quantizer, sources[0], graph)
 
 
-def _add_requantize(name: str, quantizer: Any, source: Node, graph: _Graph) -> Node:
+def _lower_table(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    requantize = Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
+    return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
+
+
+def _add_requantize(name: str, quantizer: Any, source: Node, graph: LoweringGraph) -> Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
     relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
-    return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
-
-
-def _lower_max_pool(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
-    (source,) = sources
-    window, strides = tuple(layer.pool_size), tuple(layer.strides)
-    padding, spatial = _geometry(layer, source, window, strides)
-    shape = (*spatial, source.shape[-1])
-    return graph.add(MaxPool(layer.name, (source.name,), shape, plain(source.type), window, strides, padding))
-
-
-def _lower_average_pool(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
-    window, strides = tuple(layer.pool_size), tuple(layer.strides)
-    padding, spatial = _geometry(layer, sources[0], window, strides)
-    return _add_average(layer.name, sources[0], window, strides, padding, (*spatial, sources[0].shape[-1]), graph)
-
-
-def _lower_global_average(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
-    (source,) = sources
-    window = source.shape[:-1]
-    no_padding = ((0, 0),) * len(window)
-    shape = tuple(layer.output_shape[1:])
-    return _add_average(layer.name, source, window, window, no_padding, shape, graph)
-
-
-def _add_average(
-    name: str,
-    source: Node,
-    window: tuple[int, ...],
-    strides: tuple[int, ...],
-    padding: Padding,
-    shape: tuple[int, ...],
-    graph: _Graph,
-) -> Node:
-    count = int(np.prod(window))
-    padded = any(sum(pair) for pair in padding)
-    if count & (count - 1) or padded:
-        raise NetworkError(
-            "LOWER-AVERAGE",
-            f"an average over a window of {count} elements{' with padding' if padded else ''}",
-            where=f"layer '{name}'",
-            fix="use a window whose number of elements is a power of two, without padding",
-        )
-    fraction = source.type.fraction + count.bit_length() - 1
-    bounds = Bounds(*(bound * count for bound in graph.bounds[source.name]))
-    result = narrowest(bounds.interval, fraction)
-    return graph.add(AveragePool(name, (source.name,), shape, result, window, strides, padding))
-
-
-def _lower_flatten(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
-    (source,) = sources
-    return graph.add(Reshape(layer.name, (source.name,), (int(np.prod(source.shape)),), plain(source.type)))
-
-
-def _lower_identity(layer: Any, sources: tuple[Node, ...], graph: _Graph) -> Node:
-    return sources[0]
+    table = table_behind(name, quantizer, kind)
+    if table is None:
+        return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
+    return graph.add(table(graph.add(Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
 
 
 def _weights(layer: Any) -> tuple[Weights, Weights]:
-    kernel = _integer_weights(layer.kernel, layer.kernel_quantizer_internal, f"kernel of layer '{layer.name}'")
+    where = f"kernel of layer '{layer.name}'"
+    if hasattr(layer, "depthwise_quantizer_internal"):
+        # Keras has a last axis for several outputs a channel; there is one.
+        kernel = _integer_weights(layer.depthwise_kernel, layer.depthwise_quantizer_internal, where)
+        kernel = Weights(kernel.codes[..., 0], kernel.type)
+    else:
+        kernel = _integer_weights(layer.kernel, layer.kernel_quantizer_internal, where)
     if layer.use_bias:
         return kernel, _integer_weights(layer.bias, layer.bias_quantizer_internal, f"bias of layer '{layer.name}'")
     return kernel, Weights(np.zeros(kernel.codes.shape[-1], dtype=np.int64), FixedPoint(True, 1, 1))
 
 
 def _integer_weights(variable: Any, quantizer: Any, where: str) -> Weights:
+    if is_scaled(quantizer):
+        refuse_chance(quantizer, where)
+        return scaled_weights(np.asarray(quantizer(variable.numpy())), quantizer, where)
     kind = quantizer_type(quantizer, where=where)
     values = np.asarray(quantizer(variable.numpy()))
     return Weights(exact_codes(values, plain(kind), where=where), plain(kind))
 
 
-def plain(kind: FixedPoint) -> FixedPoint:
-    """Give the same bits without rounding and overflow modes, for a tensor that is never converted into the type."""
-    return FixedPoint(kind.signed, kind.width, kind.integer)
-
-
-def same_padding(shape: tuple[int, ...], window: tuple[int, ...], strides: tuple[int, ...]) -> Padding:
-    """Give Keras' 'same' padding, a (before, after) pair for each spatial axis; the odd one comes after."""
-    pairs = []
-    for size, extent, stride in zip(shape, window, strides, strict=True):
-        total = max((-(-size // stride) - 1) * stride + extent - size, 0)
-        pairs.append((total // 2, total - total // 2))
-    return tuple(pairs)
-
-
-def _geometry(
-    layer: Any, source: Node, window: tuple[int, ...], strides: tuple[int, ...]
-) -> tuple[Padding, tuple[int, ...]]:
-    """Give the padding and the spatial shape of the output of a layer that slides a window."""
-    spatial = source.shape[:-1]
-    padding = same_padding(spatial, window, strides) if layer.padding == "same" else ((0, 0),) * len(window)
-    out = tuple(
-        (size + sum(pair) - extent) // stride + 1
-        for size, pair, extent, stride in zip(spatial, padding, window, strides, strict=True)
-    )
-    return padding, out
-
-
-_LOWERERS: dict[str, Callable[[Any, tuple[Node, ...], _Graph], Node]] = {
+_LOWERERS: Mapping[str, Lowerer] = {
     "QConv1D": _lower_convolution,
     "QConv2D": _lower_convolution,
+    "QDepthwiseConv1D": _lower_depthwise,
+    "QDepthwiseConv2D": _lower_depthwise,
     "QDense": _lower_dense,
     "QActivation": _lower_activation,
-    "MaxPooling1D": _lower_max_pool,
-    "MaxPooling2D": _lower_max_pool,
-    "AveragePooling1D": _lower_average_pool,
-    "AveragePooling2D": _lower_average_pool,
-    "GlobalAveragePooling1D": _lower_global_average,
-    "GlobalAveragePooling2D": _lower_global_average,
-    "Flatten": _lower_flatten,
-    "Dropout": _lower_identity,
-    "SeededDropout": _lower_identity,
+    "TableActivation": _lower_table,
+    **SHAPE_LOWERERS,
 }

@@ -5,7 +5,7 @@ node is written down in docs/integer_network.md and executed by `siliconv.quanti
 hardware back end are written from it and tested against it.
 
 Arithmetic nodes (convolution, dense, pooling, add) are exact: their output type holds every possible result.
-Bits are lost only where a `Requantize`, `AveragePool` or `Table` node says so.
+Bits are lost only where a `Requantize`, `AveragePool`, `Table` or `Softmax` node says so.
 """
 
 from __future__ import annotations
@@ -150,6 +150,18 @@ class Table(Node):
     function: str = field(default="table")
 
 
+@dataclass(frozen=True, eq=False)
+class Softmax(Node):
+    """Shares of the exponentials along the last axis, by a table of exponentials and one of reciprocals.
+
+    ``exponential``: entry ``d`` belongs to an input code ``d`` below the largest, the last one to all that are further
+    below. ``reciprocal``: entry ``i`` of ``2**B`` belongs to a sum whose ``B`` bits behind the leading one are ``i``.
+    """
+
+    exponential: Weights
+    reciprocal: Weights
+
+
 NodeT = TypeVar("NodeT", bound=Node)
 
 
@@ -214,9 +226,11 @@ class Network:
 
     @property
     def logits(self) -> Node:
-        """The node before a final table function (sigmoid): what the decision is made of."""
+        """The node before a final table function (sigmoid) or softmax: what the decision is made of."""
         node = self.output
-        while isinstance(node, Table) or (isinstance(node, Requantize) and not node.relu and node is not self.output):
+        while isinstance(node, Table | Softmax) or (
+            isinstance(node, Requantize) and not node.relu and node is not self.output
+        ):
             node = self.by_name[node.inputs[0]]
         return node
 

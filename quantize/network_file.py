@@ -38,6 +38,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
@@ -63,6 +64,7 @@ _KINDS: Mapping[str, type[Node]] = {
         Reshape,
         Pad,
         Table,
+        Softmax,
     )
 }
 

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from siliconv.quantize.fixed_point import MAX_WIDTH, Codes
 from siliconv.quantize.intervals import Bounds, average_sum_type
@@ -29,6 +30,7 @@ from siliconv.quantize.network import (
     Padding,
     Requantize,
     Reshape,
+    Softmax,
     Table,
 )
 from siliconv.quantize.onnx_clip import maximum
@@ -347,6 +349,36 @@ class Translation:
         index = self.graph.op("Sub", self.tensors.get(source, I64, first=first), self.graph.constant(low, I64))
         road = road_for(int(np.abs(entries).max()))
         self.tensors.put(node, Form(road, first), self.graph.op("Gather", self.graph.constant(entries, road), index))
+
+    @emit.register
+    def _(self, node: Softmax, source: Node) -> None:
+        graph = self.graph
+        last = graph.constant([len(node.shape)], I64)
+        codes = self.tensors.get(source, I64, first=False)
+        below = graph.op("Sub", graph.op("ReduceMax", codes, last, keepdims=1), codes)
+        furthest = graph.constant(node.exponential.codes.size - 1, I64)
+        exponentials = self._looked_up(node.exponential.codes, graph.op("Min", below, furthest))
+        total = graph.op("ReduceSum", exponentials, last, keepdims=1)
+        # The position of the leading one: how many powers of two the sum reaches.
+        entries = node.reciprocal.codes.size
+        largest = int(node.exponential.codes.max()) * node.shape[-1]
+        powers = [1 << place for place in range(entries.bit_length(), largest.bit_length())]
+        reached = graph.op("GreaterOrEqual", total, graph.constant(powers or [largest + 1], I64))
+        above = graph.op("ReduceSum", graph.op("Cast", reached, to=TensorProto.INT64), last, keepdims=1)
+        scales = np.array([1 << place for place in range(len(powers) + 1)], dtype=np.int64)
+        index = graph.op("Div", total, self._looked_up(scales, above))
+        reciprocal = self._looked_up(node.reciprocal.codes, graph.op("Sub", index, graph.constant(entries, I64)))
+        least = entries.bit_length() - 1 + node.reciprocal.type.fraction - node.type.fraction
+        # Sums below the first exponential do not occur; their shift would be negative.
+        shifts = np.array([1 << max(least + place, 1) for place in range(len(powers) + 1)], dtype=np.int64)
+        product = graph.op("Mul", exponentials, reciprocal)
+        rounded = graph.op("Add", product, self._looked_up(shifts // 2, above))
+        quotient = graph.op("Div", rounded, self._looked_up(shifts, above))
+        result = graph.op("Min", quotient, graph.constant(node.type.codes.high, I64))
+        self.tensors.put(node, Form(I64, False), result)
+
+    def _looked_up(self, table: Codes, index: str) -> str:
+        return self.graph.op("Gather", self.graph.constant(table, I64), index)
 
 
 def _needed(network: Network, kept: frozenset[str]) -> set[str]:

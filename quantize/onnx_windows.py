@@ -7,7 +7,6 @@ float64 and int64 roads use it; it is slower than a kernel, and exact.
 from __future__ import annotations
 
 import itertools
-from functools import reduce
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import AveragePool, MaxPool, Node, Padding, Shape
 from siliconv.quantize.onnx_forms import I64
 from siliconv.quantize.onnx_graph import OnnxGraph
+from siliconv.quantize.windows import real_elements
 
 
 def trimmed(shape: Shape, out: Shape, window: Shape, strides: Shape, padding: Padding) -> Padding:
@@ -60,10 +60,4 @@ def spatial_shape(node: MaxPool | AveragePool) -> Shape:
 
 def counts_of_windows(node: AveragePool, source: Node) -> Codes:
     """Count the real elements under every window: (*out, 1)."""
-    counts = []
-    for size, out, extent, stride, (before, _after) in zip(
-        source.shape, spatial_shape(node), node.window, node.strides, node.padding, strict=False
-    ):
-        starts = np.arange(out) * stride - before
-        counts.append(np.minimum(starts + extent, size) - np.maximum(starts, 0))
-    return reduce(np.multiply.outer, counts)[..., None]
+    return real_elements(source.shape[:-1], node.window, node.strides, node.padding)

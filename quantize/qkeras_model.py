@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.fractions import counts_of_average, fractions, sources
+from siliconv.quantize.lowering_graph import PIXEL
+from siliconv.quantize.table_types import FUNCTIONS, table_input
+from siliconv.quantize.weight_levels import Quantization
 
-_QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense"}
+_QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense", "DepthwiseConv2D": "QDepthwiseConv2D"}
 
 
-def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: float | None = None) -> Any:
+def quantized_model(
+    model: Any,
+    types: Mapping[str, Quantization],
+    *,
+    dropout: float | None = None,
+    masks: Mapping[str, Any] | None = None,
+) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
     Parameters
@@ -25,25 +37,57 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
         Types of weights, biases and activations (`siliconv.quantize.calibration.choose_types`).
     dropout
         Rate of every dropout layer in fine-tuning; that of the float model by default.
+    masks
+        What pruning keeps of each kernel while training, by layer (`siliconv.quantize.pruning`).
     """
     keras = legacy_keras.load()
     import qkeras
 
-    from siliconv.quantize.quantizers import FixedPointBits, FixedPointRelu
+    from siliconv.quantize import average_pooling
+    from siliconv.quantize.depthwise import QDepthwiseConv1D
+    from siliconv.quantize.pruning import Masked
+    from siliconv.quantize.quantizers import FixedPointRelu, weight_quantizer
+    from siliconv.quantize.table_activation import TableActivation
+    from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
+
+    places = fractions(model, types, PIXEL)
+    activation_before = {
+        after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
+    }
+
+    def activation_type(activation: str) -> FixedPoint:
+        kind = types[activation]
+        assert isinstance(kind, FixedPoint)  # levels are for weights
+        return kind
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
-        if kind in _QUANTIZED:
+        if f"{layer.name}.kernel" in types:
             config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
             bias = types.get(f"{layer.name}.bias")
-            return getattr(qkeras, _QUANTIZED[kind])(
+            make = QDepthwiseConv1D if kind == "DepthwiseConv1D" else getattr(qkeras, _QUANTIZED[kind])
+            role = "depthwise" if "Depthwise" in kind else "kernel"
+            made = make(
                 **config,
-                kernel_quantizer=FixedPointBits(types[f"{layer.name}.kernel"]),
-                bias_quantizer=FixedPointBits(bias) if bias is not None else None,
+                **{f"{role}_quantizer": weight_quantizer(types[f"{layer.name}.kernel"])},
+                bias_quantizer=weight_quantizer(bias) if bias is not None else None,
             )
+            if masks and layer.name in masks:
+                made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
+            return made
         if kind == "Activation":
-            return qkeras.QActivation(FixedPointRelu(types[layer.name]), name=layer.name)
+            function = layer.activation.__name__
+            if function in FUNCTIONS:
+                return TableActivation(function, table_input(function), activation_type(layer.name), name=layer.name)
+            relu = FixedPointRelu(activation_type(layer.name))
+            return TrainedActivation(relu, pooled=layer.name in activation_before.values(), name=layer.name)
         config = layer.get_config()
+        if layer.name in activation_before:
+            return POOLINGS[kind](FixedPointRelu(activation_type(activation_before[layer.name])), **config)
+        if "AveragePooling" in kind and np.any((counts := counts_of_average(layer)) & (counts - 1)):
+            (source,) = sources(layer)
+            own = getattr(average_pooling, f"Truncated{kind}")
+            return own(source_fraction=places[source.name], fraction=places[layer.name], **config)
         if dropout is not None and "Dropout" in kind:
             config["rate"] = dropout
         return type(layer).from_config(config)
@@ -51,6 +95,16 @@ def quantized_model(model: Any, types: Mapping[str, FixedPoint], *, dropout: flo
     clone = keras.models.clone_model(model, clone_function=quantize)
     clone.set_weights(model.get_weights())
     return clone
+
+
+def _is_relu(layer: Any) -> bool:
+    return type(layer).__name__ == "Activation" and layer.activation.__name__ == "relu"
+
+
+def _only_consumer(layer: Any) -> Any:
+    """The layer behind, where there is no other."""
+    consumers = [node.outbound_layer for node in layer.outbound_nodes]
+    return consumers[0] if len(consumers) == 1 else None
 
 
 def snap_weights(model: Any) -> None:
@@ -64,10 +118,14 @@ def snap_weights(model: Any) -> None:
 
 
 def _quantized_variables(layer: Any) -> list[tuple[Any, Any]]:
-    pairs = [("kernel", "kernel_quantizer_internal"), ("bias", "bias_quantizer_internal")]
+    pairs = [
+        ("kernel", "kernel_quantizer_internal"),
+        ("depthwise_kernel", "depthwise_quantizer_internal"),
+        ("bias", "bias_quantizer_internal"),
+    ]
     found = [(getattr(layer, name, None), getattr(layer, quantizer, None)) for name, quantizer in pairs]
     return [(variable, quantizer) for variable, quantizer in found if variable is not None and quantizer is not None]
 
 
 # QKeras layers take these from their quantizers.
-_OF_FLOAT_LAYERS_ONLY = {"kernel_constraint", "bias_constraint"}
+_OF_FLOAT_LAYERS_ONLY = {"kernel_constraint", "depthwise_constraint", "bias_constraint"}

@@ -34,6 +34,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
@@ -66,8 +67,8 @@ def qonnx_model(network: Network) -> bytes:
 
 
 def last_node(network: Network) -> Node:
-    """Give the node that an export ends with: the output, or the logits where the output is a table."""
-    if not isinstance(network.output, Table):
+    """Give the node that an export ends with: the output, or the logits where the output is a table or a softmax."""
+    if not isinstance(network.output, Table | Softmax):
         return network.output
     if isinstance(network.logits, Input):
         raise _refusal(network.output, "NODE", "a network of a table alone", "export the part before it")

@@ -7,11 +7,13 @@ raises an integer to a negative power, which TensorFlow refuses).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.quantize.weight_levels import PO2_BITS, Quantization, WeightLevels
 
 legacy_keras.load()
 
@@ -41,14 +43,88 @@ class FixedPointBits(qkeras.quantized_bits):
 class FixedPointRelu(qkeras.quantized_relu):
     """`quantized_relu` of an unsigned type; the gradient passes inside the range only."""
 
+    slope = 1.0
+
     def __init__(self, kind: FixedPoint) -> None:
         _check_modes(kind)
         super().__init__(bits=kind.width, integer=kind.integer)
         self._kind = kind
+        self.step = kind.step
 
     def __call__(self, x: Any) -> Any:
         """Quantize; float32 in, float32 out, any shape."""
-        return _clipped(x, self._kind)
+        return _clipped(x, self)
+
+    def codes(self, x: Any) -> Any:
+        """Round to codes, integers held as float32."""
+        return _codes(x, self._kind)
+
+    def inside(self, x: Any) -> Any:
+        """Say where the gradient passes."""
+        return tf.logical_and(x > 0.0, x <= self._kind.codes.high * self._kind.step)
+
+
+class Levels:
+    """Weights of few levels, with QKeras' values (exact, not its ``x + (q - x)``); the gradient passes straight."""
+
+    def __init__(self, levels: WeightLevels, **qkeras_arguments: Any) -> None:
+        super().__init__(**qkeras_arguments)
+        self._levels = levels
+
+    def __call__(self, x: Any) -> Any:
+        """Quantize; float32 in, float32 out, any shape."""
+        self.scale = 2.0**self._levels.exponent
+
+        @tf.custom_gradient
+        def quantize(value: Any) -> Any:
+            return self._nearest(value), lambda upstream: upstream
+
+        return quantize(tf.convert_to_tensor(x))
+
+    def _nearest(self, value: Any) -> Any:
+        size = 2.0**self._levels.exponent
+        signed = tf.where(value >= 0.0, size, -size)
+        if self._levels.kind == "ternary":
+            return tf.where(tf.abs(value) >= size / 2, signed, 0.0)
+        return signed
+
+
+class BinaryWeights(Levels, qkeras.binary):
+    """`binary` with a power of two as alpha."""
+
+    def __init__(self, levels: WeightLevels) -> None:
+        super().__init__(levels, alpha=2.0**levels.exponent)
+
+
+class TernaryWeights(Levels, qkeras.ternary):
+    """`ternary` with a power of two as alpha, and half of it as threshold."""
+
+    def __init__(self, levels: WeightLevels) -> None:
+        super().__init__(levels, alpha=2.0**levels.exponent, threshold=2.0 ** (levels.exponent - 1))
+
+
+class PowerOfTwoWeights(Levels, qkeras.quantized_po2):
+    """`quantized_po2`."""
+
+    def __init__(self, levels: WeightLevels) -> None:
+        super().__init__(levels, bits=PO2_BITS, max_value=2.0**levels.exponent)
+
+    def _nearest(self, value: Any) -> Any:
+        low, high = self._levels.smallest, self._levels.exponent
+        # The logarithm of zero is minus infinity, which the clip takes to the smallest power.
+        exponents = tf.clip_by_value(tf.round(tf.math.log(tf.abs(value)) / math.log(2.0)), float(low), float(high))
+        sizes = tf.gather(
+            tf.constant([2.0**power for power in range(low, high + 1)]), tf.cast(exponents, tf.int32) - low
+        )
+        return tf.where(value >= 0.0, sizes, -sizes)
+
+
+_OF_LEVELS = {"binary": BinaryWeights, "ternary": TernaryWeights, "po2": PowerOfTwoWeights}
+
+
+def weight_quantizer(kind: Quantization) -> Any:
+    """Give the quantizer of weights."""
+    return FixedPointBits(kind) if isinstance(kind, FixedPoint) else _OF_LEVELS[kind.kind](kind)
 
 
 def _check_modes(kind: FixedPoint) -> None:
@@ -61,31 +137,27 @@ def _check_modes(kind: FixedPoint) -> None:
         )
 
 
-def _quantized(x: Any, kind: FixedPoint) -> Any:
+def _codes(x: Any, kind: FixedPoint) -> Any:
     low, high = kind.codes
     if kind.overflow is Overflow.SAT_SYM and kind.signed:
         low = -high
-    codes = tf.clip_by_value(tf.round(x * 2.0**kind.fraction), float(low), float(high))
-    return codes * kind.step
+    return tf.clip_by_value(tf.round(x * 2.0**kind.fraction), float(low), float(high))
 
 
 def _straight_through(x: Any, kind: FixedPoint) -> Any:
     @tf.custom_gradient
     def quantize(value: Any) -> Any:
-        return _quantized(value, kind), lambda upstream: upstream
+        return _codes(value, kind) * kind.step, lambda upstream: upstream
 
     return quantize(tf.convert_to_tensor(x))
 
 
-def _clipped(x: Any, kind: FixedPoint) -> Any:
-    highest = kind.codes.high * kind.step
-
+def _clipped(x: Any, quantizer: Any) -> Any:
     @tf.custom_gradient
     def quantize(value: Any) -> Any:
         def gradient(upstream: Any) -> Any:
-            inside = tf.logical_and(value > 0.0, value <= highest)
-            return tf.where(inside, upstream, tf.zeros_like(upstream))
+            return tf.where(quantizer.inside(value), upstream * quantizer.slope, tf.zeros_like(upstream))
 
-        return _quantized(value, kind), gradient
+        return quantizer.codes(value) * quantizer.step, gradient
 
     return quantize(tf.convert_to_tensor(x))

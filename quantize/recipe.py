@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from siliconv.models.train_config import TrainConfig
 
-Bits = Annotated[int, Field(ge=2, le=16)]
+FEWEST, MOST = 2, 16
+Bits = Annotated[int, Field(ge=FEWEST, le=MOST)]
+LevelKind = Literal["binary", "ternary", "po2"]
+
+
+def _bits_or_levels(value: object) -> object:
+    # As a union of types, pydantic would tell of two mistakes where there is one.
+    if value in get_args(LevelKind) or (type(value) is int and FEWEST <= value <= MOST):
+        return value
+    raise ValueError(f"use {FEWEST} to {MOST} bits, or one of {', '.join(get_args(LevelKind))}")
+
+
+WeightBits = Annotated[int | LevelKind, PlainValidator(_bits_or_levels)]
+Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class LayerBits(BaseModel):
@@ -17,9 +31,51 @@ class LayerBits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: Bits | None = Field(None, description="bits of each weight, the sign included")
+    weights: WeightBits | None = Field(None, description="bits of each weight, or binary, ternary, po2")
     biases: Bits | None = Field(None, description="bits of each bias, the sign included")
     activations: Bits | None = Field(None, description="bits of the activation behind the layer")
+    sparsity: Sparsity | None = Field(None, description="share of zero weights that pruning leaves; 0 prunes nothing")
+
+
+class Pruning(BaseModel):
+    """Which weights become zero, and when; the smallest of a layer first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sparsity: Sparsity = Field(0.5, description="share of each kernel's weights that end as zero")
+    pattern: Literal["free", "2:4"] = Field(
+        "free", description="free: anywhere; 2:4: two of any four neighbouring input channels, whatever the sparsity"
+    )
+    schedule: Literal["polynomial", "constant"] = Field(
+        "polynomial", description="polynomial: rising from begin to end; constant: at once, at begin"
+    )
+    initial_sparsity: Sparsity = Field(0.0, description="where the polynomial starts")
+    power: Annotated[float, Field(gt=0.0, le=10.0)] = Field(3.0, description="of the polynomial; 3 rises fast first")
+    begin: Share = Field(0.0, description="share of the epochs after which pruning begins")
+    end: Share = Field(0.5, description="share of the epochs after which the polynomial is at its full sparsity")
+    every: Annotated[int, Field(ge=1)] = Field(20, description="steps between two choices of what is zero")
+    before: TrainConfig | None = Field(
+        None, description="training that prunes the float network before it is quantized; null prunes in fine-tuning"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Pruning:
+        if self.begin > self.end:
+            raise ValueError("pruning would end before it begins")
+        return self
+
+
+class Distillation(BaseModel):
+    """Learning from the float network's outputs too, not from the labels alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.5, description="share of the loss that compares with the float network; the labels have the rest"
+    )
+    temperature: Annotated[float, Field(gt=0.0, le=100.0)] = Field(
+        2.0, description="both networks' logits are divided by it before they are compared"
+    )
 
 
 class Recipe(BaseModel):
@@ -27,7 +83,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: Bits = Field(6, description="bits of each weight, the sign included")
+    weights: WeightBits = Field(
+        6, description="bits of each weight, the sign included; or binary, ternary, po2 (powers of two)"
+    )
     biases: Bits = Field(8, description="bits of each bias, the sign included")
     activations: Bits = Field(6, description="bits of each activation")
     layers: dict[str, LayerBits] = Field(
@@ -36,14 +94,37 @@ class Recipe(BaseModel):
     calibration_images: Annotated[int, Field(ge=1, le=100_000)] = Field(
         256, description="training images that the ranges of the activations are measured on"
     )
+    calibration: Literal["least_error", "percentile"] = Field(
+        "least_error",
+        description="how integer bits are chosen: least_error (mean square over all values) or percentile (holds it)",
+    )
+    percentile: Annotated[float, Field(gt=50.0, le=100.0)] = Field(
+        99.9, description="share of the values, in percent, that calibration by percentile keeps from saturating"
+    )
     train: TrainConfig | None = Field(
         default_factory=lambda: TrainConfig(epochs=10, learning_rate=2e-4),
         description="fine-tuning; null rounds the float weights and leaves it at that",
     )
+    pruning: Pruning | None = Field(None, description="zero weights, such as {sparsity: 0.5}; null prunes nothing")
+    distillation: Distillation | None = Field(
+        None, description="fine-tuning towards the float network's outputs, such as {weight: 0.5, temperature: 2}"
+    )
+
+    @model_validator(mode="after")
+    def _trains_on_logits(self) -> Recipe:
+        for config in (self.train, self.pruning.before if self.pruning else None):
+            if config is not None and not config.from_logits:
+                raise ValueError("the quantized network gives logits; leave from_logits at true")
+        return self
 
     def bits(self, layer: str) -> LayerBits:
         """Give the bits of one layer, every field set."""
-        chosen = LayerBits(weights=self.weights, biases=self.biases, activations=self.activations)
+        chosen = LayerBits(
+            weights=self.weights,
+            biases=self.biases,
+            activations=self.activations,
+            sparsity=self.pruning.sparsity if self.pruning else 0.0,
+        )
         for pattern, exception in self.layers.items():
             if fnmatchcase(layer, pattern):
                 chosen = chosen.model_copy(update=exception.model_dump(exclude_none=True))

@@ -31,6 +31,7 @@ from siliconv.quantize.network import (
     Padding,
     Requantize,
     Reshape,
+    Softmax,
     Table,
 )
 
@@ -199,6 +200,20 @@ def _(node: Pad, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
 @evaluate.register
 def _(node: Table, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     return node.table.codes[inputs[0] - sources[0].type.codes.low]
+
+
+@evaluate.register
+def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+    below = inputs[0].max(axis=-1, keepdims=True) - inputs[0]
+    exponentials = node.exponential.codes[np.minimum(below, node.exponential.codes.size - 1)]
+    total = exponentials.sum(axis=-1, keepdims=True)
+    index_bits = node.reciprocal.codes.size.bit_length() - 1
+    # Exact: a sum is far below 2**53.
+    places = np.frexp(total.astype(np.float64))[1].astype(np.int64) - 1
+    index = (total >> (places - index_bits)) - node.reciprocal.codes.size
+    shift = places + node.reciprocal.type.fraction - node.type.fraction
+    quotient = (exponentials * node.reciprocal.codes[index] + (np.int64(1) << (shift - 1))) >> shift
+    return np.minimum(quotient, node.type.codes.high)
 
 
 def _windows(codes: Codes, window: tuple[int, ...], strides: tuple[int, ...], padding: Padding, *, fill: int) -> Codes:

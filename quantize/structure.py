@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from siliconv.errors import NetworkError
-from siliconv.quantize.fixed_point import FixedPoint, Interval
+from siliconv.quantize.fixed_point import FixedPoint, Interval, Overflow, Rounding
 from siliconv.quantize.network import (
     Add,
     AveragePool,
@@ -29,12 +29,16 @@ from siliconv.quantize.network import (
     Requantize,
     Reshape,
     Shape,
+    Softmax,
     Table,
     Weights,
 )
 
 LARGEST_DIMENSION = 1 << 24
 """Bound on every axis and on the elements of a tensor: 16 million pixels, far above what an FPGA layer holds."""
+
+LARGEST_SHIFT = 60
+"""Products of a softmax, with half a unit for rounding, stay below 2^62."""
 
 
 class _IllFormedError(Exception):
@@ -182,6 +186,39 @@ def _(node: Table, sources: tuple[Node, ...]) -> Shape:
     _check_codes(node.table)
     _check_same_bits(node, node.table.type)
     return source.shape
+
+
+@output_shape.register
+def _(node: Softmax, sources: tuple[Node, ...]) -> Shape:
+    source = _only(sources)
+    tables = (node.exponential, node.reciprocal)
+    if any(weights.codes.ndim != 1 or weights.codes.size == 0 for weights in tables):
+        raise _IllFormedError("a table that is not one row of entries")
+    for weights in tables:
+        _check_codes(weights)
+    entries = node.reciprocal.codes.size
+    if entries & (entries - 1) or min(weights.codes.min() for weights in tables) < 0:
+        raise _IllFormedError(f"{entries} reciprocals, or a negative entry")
+    if node.exponential.codes[0] < entries:
+        raise _IllFormedError(f"a largest exponential of {node.exponential.codes[0]} for {entries} reciprocals")
+    modes = (node.type.signed, node.type.rounding, node.type.overflow)
+    if modes != (False, Rounding.RND, Overflow.SAT):
+        raise _IllFormedError(f"the type {node.type}, expected an unsigned one with RND and SAT")
+    least, most = softmax_shifts(node, source.shape[-1])
+    if (
+        least < 1
+        or most > LARGEST_SHIFT
+        or int(node.exponential.codes.max()) * int(node.reciprocal.codes.max()) >= (1 << LARGEST_SHIFT)
+    ):
+        raise _IllFormedError(f"products shifted by {least} to {most} places, expected 1 to {LARGEST_SHIFT}")
+    return source.shape
+
+
+def softmax_shifts(node: Softmax, classes: int) -> tuple[int, int]:
+    """Give the least and the most places that a product of exponential and reciprocal is shifted down by."""
+    places = node.reciprocal.type.fraction - node.type.fraction
+    largest = int(node.exponential.codes.max()) * classes
+    return int(node.exponential.codes[0]).bit_length() - 1 + places, largest.bit_length() - 1 + places
 
 
 def _only(sources: tuple[Node, ...]) -> Node:

@@ -74,7 +74,8 @@ def data_test_few(facts: Facts) -> Iterator[Complaint]:
 
 @rule("DATA-UNBALANCED", Severity.WARNING)
 def data_unbalanced(facts: Facts) -> Iterator[Complaint]:
-    if facts.images is None or facts.project.train.class_weights != "equal":
+    train = facts.project.train
+    if facts.images is None or train is None or train.class_weights != "equal":
         return
     counts = dict(zip(facts.images.class_names, facts.images.counts["train"], strict=True))
     rarest, commonest = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
@@ -126,7 +127,7 @@ def train_warmup(facts: Facts) -> Iterator[Complaint]:
 @rule("TRAIN-PATIENCE", Severity.HINT)
 def train_patience(facts: Facts) -> Iterator[Complaint]:
     config = facts.project.train
-    if config.patience >= config.epochs:
+    if config is not None and config.patience >= config.epochs:
         yield Complaint(
             f"a patience of {config.patience} in {config.epochs} epochs never stops early",
             "train.patience",
@@ -137,7 +138,7 @@ def train_patience(facts: Facts) -> Iterator[Complaint]:
 @rule("TUNING-RATE", Severity.WARNING)
 def tuning_rate(facts: Facts) -> Iterator[Complaint]:
     train, tuning = facts.project.train, facts.project.quantize.train
-    if tuning is not None and tuning.learning_rate > train.learning_rate:
+    if train is not None and tuning is not None and tuning.learning_rate > train.learning_rate:
         yield Complaint(
             f"fine-tuning with a learning rate of {tuning.learning_rate:g} leaves what training with "
             f"{train.learning_rate:g} found",

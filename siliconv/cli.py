@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from siliconv.build_command import build
+from siliconv.calibrate_command import calibrate
 from siliconv.check_command import check
 from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
 from siliconv.explain_command import explain
+from siliconv.fit_command import fit
 from siliconv.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
+from siliconv.terminal import console as _console
+from siliconv.terminal import show as _show
 from siliconv.verify_command import verify
 
 app = typer.Typer(
@@ -29,11 +33,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-# Human words go to stderr: stdout belongs to --json.
-_console = Console(stderr=True, highlight=False, soft_wrap=True)
+app.command()(fit)
+app.command()(build)
+app.command()(calibrate)
 
 INTERRUPTED, INTERNAL = 130, 70
-PIPE_WIDTH = 160
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
@@ -115,6 +119,7 @@ def estimate(
     verbose: VerboseOption = False,
 ) -> int:
     """Estimate latency and resources of a project, or of published synthesis records, without any vendor tool."""
+    from siliconv.calibration_file import calibrated
     from siliconv.hls.record_estimates import as_lines, estimate_records
 
     if (project is None) == (records is None):
@@ -127,7 +132,10 @@ def estimate(
     if project is not None:
         return _run(project, data, "estimate", force, json_output, verbose)
     assert records is not None  # one of the two was given
-    found = estimate_records(records)
+    coefficients, calibration = calibrated(None)
+    found = {**estimate_records(records, coefficients=coefficients), "calibration": calibration}
+    if calibration:
+        _console.print(calibration, markup=False)
     if json_output:
         print_json(found)
     else:
@@ -211,6 +219,32 @@ app.command()(verify)
 
 
 @app.command()
+def export(
+    project: ProjectArgument,
+    qonnx: Annotated[bool, typer.Option("--qonnx", help="as QONNX, for FINN, hls4ml and Netron")] = False,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="where to write; into build/ else")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the integer network in another format: siliconv export PROJECT --qonnx [FILE]."""
+    from siliconv.export import export_qonnx
+    from siliconv.project import find_project, load_project
+
+    if not qonnx:
+        raise ProjectError("EXPORT-FORMAT", "no format is named", where="siliconv export", fix="add --qonnx")
+    folder = find_project(project)
+    done = export_qonnx(folder.name, load_project(folder), folder / "build", file)
+    if json_output:
+        print_json(asdict(done))
+        return
+    checked = (
+        f"executed by qonnx {done.qonnx}: {done.values} values, every bit equal"
+        if done.qonnx
+        else "not executed, because the qonnx package is not installed"
+    )
+    _console.print(f"Wrote {done.file}, ending with '{done.output}'; {checked}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def doctor(json_output: JsonOption = False) -> int:
     """Show which tools and libraries are there, and what is missing for which work."""
     from siliconv.doctor import examine
@@ -288,9 +322,3 @@ def _first_difference(certificate: dict[str, Any]) -> str:
 def _certificate(build: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((build / "csim.json").read_text(encoding="utf-8"))
     return content
-
-
-def _show(table: Table) -> None:
-    """Print a table to stdout; on a pipe, as wide as it is."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(highlight=False, width=width).print(table)

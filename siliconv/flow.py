@@ -64,6 +64,8 @@ class Stage:
         Modules whose code, imports included, decides its result.
     libraries
         Libraries whose version decides its result.
+    beside
+        Files of the build folder that it reads where they are there, and that no stage writes.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Stage:
     settings: Callable[[Project], Any]
     modules: tuple[str, ...]
     libraries: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def run_flow(
         results: list[StageResult] = []
         digests: dict[str, str] = {}
         for stage in stages:
-            fingerprint = _fingerprint(stage, project, name, digests)
+            fingerprint = _fingerprint(stage, project, name, digests, build)
             record = None if force else fresh_record(build, stage, fingerprint)
             ran = record is None
             if record is None:
@@ -234,7 +237,7 @@ def _output_files(build: Path, stage: Stage) -> list[Path]:
     return files
 
 
-def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[str, str]) -> str:
+def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[str, str], build: Path) -> str:
     content = {
         "name": name,
         "settings": stage.settings(project),
@@ -242,6 +245,9 @@ def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[st
         "libraries": {library: library_version(library) for library in stage.libraries},
         "inputs": {need: upstream[need] for need in stage.needs},
     }
+    beside = {file: _file_hash(build / file) for file in stage.beside if (build / file).is_file()}
+    if beside:
+        content["beside"] = beside
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from siliconv.errors import ProjectError
+from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.models.architecture import Architecture
 from siliconv.models.data_config import DataConfig
 from siliconv.models.presets import preset, preset_names
 from siliconv.models.train_config import TrainConfig
 from siliconv.quantize.recipe import Recipe
+
+if TYPE_CHECKING:
+    from siliconv.models.keras_file import Weights
+    from siliconv.models.user_model import UserModel
 
 PROJECT_FILE = "project.yml"
 
@@ -33,20 +38,32 @@ TAKEN_NAMES = frozenset(
 PROJECTS_FOLDER = "firmware_projects"
 
 
+def is_function(source: str) -> bool:
+    """Whether a model's source is ``module:function`` and not a file."""
+    return re.fullmatch(r"[\w.]+:\w+", source) is not None
+
+
 class ModelConfig(BaseModel):
-    """The network: a preset by name, or input shape and layers."""
+    """The network: a preset by name, the user's own Keras model, or input shape and layers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
+    file: str | None = Field(
+        None,
+        description="your Keras model, beside the project file: my_model.keras, my_model.h5, or module:function,"
+        " a function without arguments that returns one",
+    )
     input_shape: tuple[int, ...] | None = Field(None, description="[height, width, channels], with layers")
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
+    _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> ModelConfig:
-        if (self.preset is None) == (self.layers is None):
-            raise ValueError("say either preset: NAME, or input_shape and layers")
-        _ = self.architecture
+    def _one_of_three(self) -> ModelConfig:
+        if [self.preset, self.file, self.layers].count(None) != 2:
+            raise ValueError("say either preset: NAME, or file: MODEL, or input_shape and layers")
+        if self.layers is not None:
+            _ = self.architecture
         return self
 
     @field_validator("preset")
@@ -56,11 +73,44 @@ class ModelConfig(BaseModel):
             raise ValueError(f"no preset is called '{name}'; use one of " + ", ".join(preset_names()))
         return name
 
+    def beside(self, folder: Path) -> ModelConfig:
+        """Give the same section of a project file in `folder`: there a model's file or module is looked for."""
+        placed = self.model_copy()
+        placed._folder = folder
+        return placed
+
     @property
+    def brings_weights(self) -> bool:
+        """Whether it is a file with a model in it, whose weights are somebody's work."""
+        return self.file is not None and not is_function(self.file)
+
+    @cached_property
+    def user_model(self) -> UserModel:
+        """The user's own model, read from its file or made by its function."""
+        if self.file is None:
+            raise ModelError(
+                "MODEL-WEIGHTS",
+                "there are no trained weights to take",
+                where="train: null",
+                fix="write a train: section, or name your trained model with model: {file: my_model.keras}",
+            )
+        from siliconv.models.user_model import load_user_model
+
+        return load_user_model(self.file, folder=self._folder)
+
+    @cached_property
     def architecture(self) -> Architecture:
-        """The network described."""
+        """The network described.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-FILE``, ``MODEL-LAYER`` or ``MODEL-FUNCTION`` for a model of the user's that can't be read.
+        """
         if self.preset is not None:
             return preset(self.preset)
+        if self.file is not None:
+            return self.user_model.architecture
         return Architecture.model_validate({"input_shape": self.input_shape, "layers": self.layers})
 
 
@@ -84,10 +134,44 @@ class Project(BaseModel):
 
     data: DataConfig = Field(default_factory=DataConfig, description="the images")
     model: ModelConfig = Field(description="the network")
-    train: TrainConfig = Field(default_factory=TrainConfig, description="training of the float network")
+    train: TrainConfig | None = Field(
+        default_factory=TrainConfig,
+        description="training of the float network; null takes the weights of model.file as they are, which is also"
+        " what happens when nothing is said about training",
+    )
     quantize: Recipe = Field(default_factory=lambda: Recipe(), description="bits, calibration and fine-tuning")
     hls: HlsConfig = Field(default_factory=lambda: HlsConfig(), description="the firmware")
     csim: CsimConfig = Field(default_factory=lambda: CsimConfig(), description="the C simulation")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trained_already(cls, content: Any) -> Any:
+        """A trained model of the user's is not trained again unless the project file says how."""
+        model = content.get("model") if isinstance(content, dict) else None
+        file = model.get("file") if isinstance(model, dict) else None
+        if isinstance(file, str) and not is_function(file) and "train" not in content:
+            return {**content, "train": None}
+        return content
+
+    @property
+    def initial_weights(self) -> Weights:
+        """What the float network starts from, or is: weights by layer, none where training starts from a seed.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-WEIGHTS`` if nothing is to be trained and nothing was.
+        """
+        if self.train is not None and not self.model.brings_weights:
+            return {}
+        if not any(self.model.user_model.weights.values()):
+            raise ModelError(
+                "MODEL-WEIGHTS",
+                "there are no trained weights to take",
+                where=f"model.file: {self.model.file}",
+                fix="write a train: section, or return a model with weights",
+            )
+        return self.model.user_model.weights
 
 
 def find_project(name: str, *, base: Path | None = None) -> Path:
@@ -124,7 +208,8 @@ def load_project(folder: Path) -> Project:
         ``PROJECT-YAML``, ``PROJECT-FIELD`` or ``PROJECT-VALUE`` with file, line, field and what would be right.
     """
     path = folder / PROJECT_FILE
-    return _with_absolute_path(parse_project(read_project_text(path), path), folder)
+    project = parse_project(read_project_text(path), path)
+    return _with_absolute_path(project.model_copy(update={"model": project.model.beside(folder)}), folder)
 
 
 def read_project_text(path: Path) -> str:
@@ -185,10 +270,11 @@ def _with_absolute_path(project: Project, folder: Path) -> Project:
 
 def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path) -> ProjectError:
     first = errors[0]
-    keys = tuple(first["loc"])
+    keys = _as_written(first["loc"], tree)
     field = ".".join(str(key) for key in keys)
     line = _line(tree, keys)
-    more = f" ({len(errors) - 1} more problems in this file)" if len(errors) > 1 else ""
+    others = len({_as_written(error["loc"], tree) for error in errors} - {keys})
+    more = f" ({others} more problems in this file)" if others else ""
     where = f"{path}:{line}, field {field or 'model'}"
     if first["type"] == "extra_forbidden":
         known = list(_fields_at(keys[:-1]))
@@ -209,6 +295,18 @@ def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path)
         where=where,
         fix=_describe_field(keys) or "correct the value",
     )
+
+
+def _as_written(location: Sequence[str | int], node: yaml.Node | None) -> tuple[str | int, ...]:
+    """Give the part of an error's location that is in the file: behind a plain value only kinds of it are named."""
+    for depth, key in enumerate(location):
+        if isinstance(node, yaml.ScalarNode):
+            return tuple(location[:depth])
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == str(key)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+    return tuple(location)
 
 
 def _line(node: yaml.Node | None, keys: Sequence[str | int]) -> int:

@@ -50,10 +50,10 @@ def project_text(name: str, preset: str) -> str:
     for section, field in Project.model_fields.items():
         if section == "model":
             continue
-        kind = field.annotation
         lines += [f"# {field.description}", f"# {section}:"]
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            lines += [f"#   {line}" for line in _field_lines(kind())]
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            lines += [f"#   {line}" for line in _field_lines(default)]
         lines.append("")
     return "\n".join(lines)
 

@@ -25,7 +25,7 @@ _templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
 _templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
 
 
-def write_report(name: str, project: Project, stages: Sequence[str], build: Path, path: Path) -> None:
+def write_report(name: str, project: Project, stages: Sequence[str], build: Path, pictures: Path, path: Path) -> None:
     """Write the report of a build.
 
     Parameters
@@ -36,22 +36,25 @@ def write_report(name: str, project: Project, stages: Sequence[str], build: Path
         Stages whose time and memory are shown, in order.
     build
         The build folder with the artefacts of all stages before the report.
+    pictures
+        The folder of `siliconv.report_pictures.draw_pictures`.
     path
-        The HTML file to write; pictures are inside it.
+        The HTML file to write; the pictures are inside it.
     """
     content = {
         "name": name,
         "project_text": yaml.safe_dump(project.model_dump(mode="json", exclude_unset=True), sort_keys=False),
         "data": _read(build / "data" / "dataset.json"),
         "metrics": {kind: _read(build / kind / "metrics.json") for kind in ("float", "quantized", "network")},
-        "types": _read(build / "quantized" / "types.json"),
+        "calibration": _read(build / "quantized" / "calibration.json"),
+        "sparsity": _read(build / "quantized" / "sparsity.json"),
         "network": _read(build / "network" / "network.json"),
         "tables": _read(build / "network" / "agreement.json")["tables"],
         "firmware": _read(build / "firmware" / "siliconv.json"),
         "certificate": _read(build / "csim.json"),
         "estimate": _read(build / "estimate.json"),
         "estimator_errors": cross_validated_errors(),
-        "curves": {kind: _picture(build / kind / "learning_curves.png") for kind in ("float", "quantized")},
+        "pictures": {picture.stem: _as_uri(picture) for picture in sorted(pictures.glob("*.png"))},
         "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
     }
     path.write_text(_templates.get_template("report.html.j2").render(content), encoding="utf-8")
@@ -61,8 +64,5 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _picture(path: Path) -> str | None:
-    """Give a PNG as a data URI, or None where there is none."""
-    if not path.exists():
-        return None
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def _as_uri(picture: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()

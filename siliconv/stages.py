@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from siliconv.calibration_file import CALIBRATION_FILE, calibrated, user_calibration
 from siliconv.flow import Context, Stage
+from siliconv.models.augmentation import AugmentConfig
 from siliconv.models.datasets import prepare, source_fingerprint
-from siliconv.models.evaluation import Metrics, evaluate
+from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
 from siliconv.models.history import History
-from siliconv.models.image_store import Dataset, Images, open_dataset
+from siliconv.models.image_store import Dataset, Images, open_dataset, spread
+from siliconv.models.keras_file import Weights
+from siliconv.models.train_config import TrainConfig
 from siliconv.progress import activity
 from siliconv.project import Project, c_identifier
 from siliconv.quantize import network_file
-from siliconv.quantize.fixed_point import Codes, FixedPoint, parse_type, to_values
-from siliconv.quantize.network import Conv, Dense, Network, Table
+from siliconv.quantize.fixed_point import Codes, to_values
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network, Softmax, Table
+from siliconv.quantize.weight_levels import Quantization, parse_quantization
 from siliconv.report import write_report
+from siliconv.report_pictures import TEST_LOGITS_FILE, draw_pictures
+from siliconv.synthesis_file import SYNTHESIS_FILE, synthesis_results
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
@@ -42,68 +50,80 @@ def _train(context: Context) -> str:
     from siliconv.models.weights import save_weights
 
     dataset = open_dataset(context.build / "data")
-    trained, history = train_float(
-        context.project.model.architecture,
-        dataset,
-        context.project.train,
-        work=context.work,
-        progress=context.progress,
-    )
-    architecture, model = without_batch_normalization(trained, context.project.model.architecture)
+    project = context.project
     folder = context.out / "float"
     folder.mkdir()
+    if project.train is None:
+        _ = project.initial_weights  # refused where there are none
+        trained = project.model.user_model.build()
+        how = f"with the weights of {project.model.file}, not trained further"
+    else:
+        trained, history = train_float(
+            project.model.architecture,
+            dataset,
+            project.train,
+            work=context.work,
+            weights=project.initial_weights,
+            progress=context.progress,
+        )
+        how = f"after {len(history)} epochs"
+        learning_curves(history, folder / "learning_curves.png")
+        _write_history(folder / "history.json", history)
+        _draw_augmentation(project.train, dataset, folder / "augmentation.png")
+    architecture, model = without_batch_normalization(trained, project.model.architecture)
     (folder / ARCHITECTURE_FILE).write_text(architecture.model_dump_json(indent=1) + "\n", encoding="utf-8")
     save_weights(model, folder / "weights.npz")
-    learning_curves(history, folder / "learning_curves.png")
-    metrics = _evaluate_model(model, dataset, context)
-    _write_history(folder / "history.json", history)
-    _write_json(folder / "metrics.json", metrics.as_json())
-    return f"test accuracy {metrics.accuracy:.4f} after {len(history)} epochs"
+    metrics = _write_evaluation(_logits_of(model, dataset, context), dataset, folder)
+    return f"test accuracy {metrics.accuracy:.4f} {how}"
 
 
 def _quantize(context: Context) -> str:
-    from siliconv.models.image_files import to_fraction
     from siliconv.models.pictures import learning_curves
-    from siliconv.models.training import fit
     from siliconv.models.weights import save_weights
-    from siliconv.quantize.calibration import as_text, choose_types
-    from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+    from siliconv.quantize.calibration import as_text
+    from siliconv.quantize.fine_tuning import quantize
 
     dataset = open_dataset(context.build / "data")
     recipe = context.project.quantize
-    float_model = load_float_model(context.build)
-    chosen = _spread(len(dataset.train), recipe.calibration_images)
-    types = choose_types(float_model, recipe, to_fraction(dataset.train.read(chosen)))
     # A network that was trained with less dropout than is written in it is fine-tuned with as little.
     configs = [config for config in (recipe.train, context.project.train) if config is not None]
     dropout = next((config.dropout for config in configs if config.dropout is not None), None)
-    model = quantized_model(float_model, types, dropout=dropout)
-    rounded = _evaluate_model(model, dataset, context)
+    found = quantize(
+        load_float_model(context.build),
+        dataset,
+        recipe,
+        work=context.work,
+        progress=context.progress,
+        dropout=dropout,
+    )
+    rounded = _metrics(found.rounded_logits, dataset)
     folder = context.out / "quantized"
     folder.mkdir()
+    if found.history is not None:
+        learning_curves(found.history, folder / "learning_curves.png")
+        _write_history(folder / "history.json", found.history)
+    save_weights(found.model, folder / "weights.npz")
+    _write_json(folder / "types.json", as_text(found.types))
+    _write_json(folder / "calibration.json", found.calibration)
+    _write_json(
+        folder / "sparsity.json",
+        {name: {"zeros": zeros, "weights": all_} for name, (zeros, all_) in found.zeros.items()},
+    )
+    metrics = _write_evaluation(
+        _logits_of(found.model, dataset, context),
+        dataset,
+        folder,
+        accuracy_without_fine_tuning=rounded.accuracy,
+        fine_tuned=found.history is not None and found.helped,
+    )
     how = "rounded, without fine-tuning"
-    if recipe.train is not None:
-        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(model, dataset)
-        history = fit(
-            model,
-            dataset,
-            recipe.train,
-            work=context.work,
-            progress=context.progress,
-            activity_name="Fine-tuning",
-        )
-        how = f"after {len(history)} epochs of fine-tuning ({rounded.accuracy:.4f} by rounding alone)"
-        if _validation_accuracy(model, dataset) < rounded_score:
-            model.set_weights(rounded_weights)
-            how = f"by rounding alone: {len(history)} epochs of fine-tuning did not help on the validation images"
-        learning_curves(history, folder / "learning_curves.png")
-        _write_history(folder / "history.json", history)
-    snap_weights(model)
-    save_weights(model, folder / "weights.npz")
-    _write_json(folder / "types.json", as_text(types))
-    metrics = _evaluate_model(model, dataset, context)
-    _write_json(folder / "metrics.json", {**metrics.as_json(), "accuracy_without_fine_tuning": rounded.accuracy})
-    return f"test accuracy {metrics.accuracy:.4f} {how}"
+    if found.history is not None:
+        epochs = f"{len(found.history)} epochs of fine-tuning"
+        how = f"after {epochs} ({rounded.accuracy:.4f} by rounding alone)"
+        if not found.helped:
+            how = f"by rounding alone: {epochs} did not help on the validation images"
+    pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""
+    return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}, types by {found.calibration['method']}"
 
 
 def _lower(context: Context) -> str:
@@ -113,6 +133,7 @@ def _lower(context: Context) -> str:
     from siliconv.quantize.function_table import table_error
     from siliconv.quantize.lowering import lower
     from siliconv.quantize.output_sigmoid import with_sigmoid
+    from siliconv.quantize.output_softmax import softmax_error, with_softmax
 
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
@@ -120,16 +141,18 @@ def _lower(context: Context) -> str:
     activation = output_activation(context.project.model.architecture)
     if activation == "sigmoid":
         network = with_sigmoid(network, name="sigmoid")
+    elif activation == "softmax":
+        network = with_softmax(network, name="softmax")
     logits = network.logits
     codes = _network_logits(network, dataset.test, context)
+    val_codes = _network_logits(network, dataset.val, context)
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     layers = compare_layers(model, network, vectors)
-    metrics = _metrics(to_values(codes, logits.type), dataset)
     folder = context.out / "network"
     network_file.save(network, folder)
-    _write_json(folder / "metrics.json", metrics.as_json())
+    _write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
     _write_json(
         folder / "agreement.json",
         {
@@ -138,7 +161,8 @@ def _lower(context: Context) -> str:
             "tables": {
                 table.name: table_error(table, network.sources(table)[0].type).last_places
                 for table in network.of_kind(Table)
-            },
+            }
+            | {softmax.name: softmax_error(softmax) for softmax in network.of_kind(Softmax)},
         },
     )
     differing = sum(layer.differing for layer in layers)
@@ -147,8 +171,7 @@ def _lower(context: Context) -> str:
         if not differing and not whole.differing
         else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
     )
-    ending = "; ends with its logits, the softmax is left to the host" if activation == "softmax" else ""
-    return f"{len(network.nodes)} nodes, types proven, {verdict}{ending}"
+    return f"{len(network.nodes)} nodes, types proven, {verdict}"
 
 
 def _convert(context: Context) -> str:
@@ -171,7 +194,9 @@ def _convert(context: Context) -> str:
     write_readme(firmware, network, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
-        node.kernel.codes.size + node.bias.codes.size for node in network.nodes if isinstance(node, Conv | Dense)
+        node.kernel.codes.size + node.bias.codes.size
+        for node in network.nodes
+        if isinstance(node, Conv | DepthwiseConv | Dense)
     )
     return f"{config.backend} project with {weights:,} weights, {config.io_type}, {config.part}"
 
@@ -213,13 +238,15 @@ def _estimate(context: Context) -> str:
     from siliconv.hls.design import Stage as Synthesis
     from siliconv.hls.estimate import estimate
     from siliconv.hls.network_design import design_of
+    from siliconv.hls.synthesis_results import beside
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
     design = design_of(network, config)
-    found = estimate(design)
-    on_device = estimate(design, stage=Synthesis.VSYNTH)
-    content = found.as_json()
+    coefficients, calibration = calibrated(context.build.parent)
+    found = estimate(design, coefficients=coefficients)
+    on_device = estimate(design, stage=Synthesis.VSYNTH, coefficients=coefficients)
+    content = {**found.as_json(), "calibration": calibration}
     content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
     for layer in content["layers"]:
@@ -239,17 +266,24 @@ def _estimate(context: Context) -> str:
         content["board"] = {"name": board.name, "title": board.title, "shares": shares}
         fullest = max(shares, key=lambda name: shares[name])
         verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {board.title}"
+    kind = "estimate for C synthesis"
+    results = synthesis_results(context.build, network, config)
+    if results is not None:
+        content = beside(content, results)
+        kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
     _write_json(context.out / "estimate.json", content)
-    microseconds = found.latency_cycles.value * found.clock_ns / 1000
+    cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
-        f"{found.latency_cycles.value:,.0f} cycles = {microseconds:,.0f} us, {found.lut.value:,.0f} LUT,"
-        f" {found.dsp.value:,.0f} DSP, {found.bram18.value:,.0f} BRAM18 (estimate for C synthesis){verdict}"
+        f"{cycles:,.0f} cycles = {cycles * found.clock_ns / 1000:,.0f} us, {lut:,.0f} LUT,"
+        f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
 
 
 def _report(context: Context) -> str:
     stages = [stage.name for stage in STAGES if stage.name != "report"]
-    write_report(context.name, context.project, stages, context.build, context.out / "report.html")
+    pictures = context.out / "pictures"
+    draw_pictures(context.build, pictures)
+    write_report(context.name, context.project, stages, context.build, pictures, context.out / "report.html")
     return str(context.build / "report.html")
 
 
@@ -280,40 +314,54 @@ def _untrained_model(build: Path) -> Any:
     return build_model(Architecture.model_validate_json(text), output="logits")
 
 
-def load_types(build: Path) -> dict[str, FixedPoint]:
+def load_types(build: Path) -> dict[str, Quantization]:
     """Read the types that calibration chose."""
-    return {name: parse_type(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
+    return {name: parse_quantization(text) for name, text in _read_json(build / "quantized" / "types.json").items()}
 
 
 def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
     from siliconv.hls.vectors import corner_vectors
 
-    chosen = images.read(_spread(len(images), project.csim.images)).astype(np.int64)
+    chosen = images.read(spread(len(images), project.csim.images)).astype(np.int64)
     vectors = {"test images": chosen}
     if project.csim.corner_vectors:
         vectors |= {name: codes[np.newaxis] for name, codes in corner_vectors(network).items()}
     return vectors
 
 
-def _spread(total: int, wanted: int) -> np.ndarray:
-    """Indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
-    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))
+def _logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Run a model on the test and on the validation images: its logits, each (n, outputs)."""
+    from siliconv.models.prediction import predictor
+
+    predict = predictor(model)
+    return predict(dataset.test, context.progress), predict(dataset.val)
 
 
-def _evaluate_model(model: Any, dataset: Dataset, context: Context) -> Metrics:
-    from siliconv.models.prediction import predict_logits
+def _write_evaluation(logits: tuple[np.ndarray, np.ndarray], dataset: Dataset, folder: Path, **more: float) -> Metrics:
+    """Write the logits of the test images, and how good they are, from test and validation logits.
 
-    return _metrics(predict_logits(model, dataset.test, context.progress), dataset)
+    For two classes and one logit, also with the threshold that is best on the validation images.
+    """
+    test, val = logits
+    metrics = _metrics(test, dataset)
+    content = {**metrics.as_json(), **more}
+    if test.shape[1] == 1 and len(val):
+        threshold = calibrate_threshold(val, dataset.val.labels)
+        calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)
+        content["calibrated"] = {"threshold": threshold, "accuracy": calibrated.accuracy}
+    np.save(folder / TEST_LOGITS_FILE, test)
+    _write_json(folder / "metrics.json", content)
+    return metrics
 
 
-def _validation_accuracy(model: Any, dataset: Dataset) -> float:
-    """Accuracy on the validation images, or 0 where there are none: then fine-tuning has the last word."""
-    from siliconv.models.prediction import predict_logits
+def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> None:
+    """Draw one training image under each change that the training makes; nothing where it makes none."""
+    from siliconv.models.augmentation import augmentation_sheet
+    from siliconv.models.pictures import image_sheet
 
-    if not len(dataset.val):
-        return 0.0
-    return evaluate(predict_logits(model, dataset.val), dataset.val.labels, dataset.class_names).accuracy
+    if config.augmentation != AugmentConfig():
+        image_sheet(augmentation_sheet(config.augmentation, dataset.train.read([0])[0], seed=config.seed), path)
 
 
 def _network_logits(network: Network, images: Images, context: Context) -> Codes:
@@ -330,13 +378,22 @@ def _network_logits(network: Network, images: Images, context: Context) -> Codes
     return np.concatenate(parts)
 
 
+def _weights_hash(weights: Weights) -> str:
+    digest = hashlib.sha256()
+    for name, arrays in sorted(weights.items()):
+        for values in arrays:
+            digest.update(f"{name} {values.shape} {values.dtype}\n".encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
 def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
     return evaluate(logits, dataset.test.labels, dataset.class_names)
 
 
 def _write_history(path: Path, history: History) -> None:
     """Write the learning curves without the seconds: the same training gives the same file."""
-    _write_json(path, [{**epoch, "seconds": None} for epoch in history.as_json()])
+    found = history.as_json()
+    _write_json(path, {**found, "epochs": [{**epoch, "seconds": None} for epoch in found["epochs"]]})
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -370,9 +427,15 @@ STAGES: tuple[Stage, ...] = (
         needs=("data",),
         settings=lambda project: {
             "architecture": project.model.architecture.model_dump(mode="json"),
-            "train": project.train.model_dump(mode="json"),
+            "train": project.train.model_dump(mode="json") if project.train else None,
+            "weights": _weights_hash(project.initial_weights),
         },
-        modules=("siliconv.models.float_model", "siliconv.models.folding", "siliconv.models.evaluation"),
+        modules=(
+            "siliconv.models.float_model",
+            "siliconv.models.folding",
+            "siliconv.models.evaluation",
+            "siliconv.models.user_model",
+        ),
         libraries=KERAS_LIBRARIES,
     ),
     Stage(
@@ -382,10 +445,10 @@ STAGES: tuple[Stage, ...] = (
         needs=("data", "train"),
         settings=lambda project: {
             "quantize": project.quantize.model_dump(mode="json"),
-            "dropout": project.train.dropout,
+            "dropout": project.train.dropout if project.train else None,
         },
-        modules=("siliconv.quantize.calibration", "siliconv.quantize.qkeras_model", "siliconv.models.training"),
-        libraries=KERAS_LIBRARIES,
+        modules=("siliconv.quantize.fine_tuning",),
+        libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
     ),
     Stage(
         "lower",
@@ -397,6 +460,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.quantize.lowering",
             "siliconv.quantize.output_sigmoid",
+            "siliconv.quantize.output_softmax",
             "siliconv.quantize.agreement",
             "siliconv.quantize.emulator",
             "siliconv.hls.vectors",
@@ -416,7 +480,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.hls.conversion",
             "siliconv.hls.network_design",
-            "siliconv.hls.table_layer",
+            "siliconv.hls.own_layers",
             "siliconv.hls.testbench",
             "siliconv.hls.axi",
             "siliconv.hls.project_readme",
@@ -438,16 +502,24 @@ STAGES: tuple[Stage, ...] = (
         _estimate,
         outputs=("estimate.json",),
         needs=("lower",),
-        settings=lambda project: project.hls.model_dump(mode="json"),
-        modules=(*_NETWORK_CODE, "siliconv.hls.network_design", "siliconv.hls.estimate", "siliconv.hls.boards"),
+        settings=lambda project: {"hls": project.hls.model_dump(mode="json"), "calibration": user_calibration()},
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.network_design",
+            "siliconv.hls.estimate",
+            "siliconv.hls.boards",
+            "siliconv.hls.synthesis_results",
+            "siliconv.hls.own_calibration",
+        ),
+        beside=(SYNTHESIS_FILE, f"../{CALIBRATION_FILE}"),
     ),
     Stage(
         "report",
         _report,
-        outputs=("report.html",),
+        outputs=("report.html", "pictures"),
         needs=("data", "train", "quantize", "lower", "convert", "csim", "estimate"),
         settings=lambda project: project.model_dump(mode="json"),
-        modules=("siliconv.report",),
+        modules=("siliconv.report", "siliconv.report_pictures"),
         libraries=("matplotlib", "jinja2"),
     ),
 )

@@ -37,3 +37,9 @@ def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def digits(digits_folder: Path) -> Dataset:
     """The embedded digits, opened."""
     return open_dataset(digits_folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_own_calibration(tmp_path_factory, monkeypatch):
+    """Estimates of tests are the package's, whatever this user has measured."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))

@@ -23,6 +23,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
 )
 
@@ -194,6 +195,24 @@ def _(node: Pad, sources, inputs):
 def _(node: Table, sources, inputs):
     lowest = -(2 ** (sources[0].type.width - 1)) if sources[0].type.signed else 0
     return {index: int(node.table.codes[code - lowest]) for index, code in inputs[0].items()}
+
+
+@compute.register
+def _(node: Softmax, sources, inputs):
+    entries = node.reciprocal.codes.size
+    result = {}
+    for index, code in inputs[0].items():
+        row = [inputs[0][(*index[:-1], channel)] for channel in range(node.shape[-1])]
+        shares = [int(node.exponential.codes[min(max(row) - one, node.exponential.codes.size - 1)]) for one in row]
+        total = sum(shares)
+        mantissa = Fraction(total, 2 ** (total.bit_length() - 1))
+        reciprocal = int(node.reciprocal.codes[math.floor((mantissa - 1) * entries)])
+        share = int(node.exponential.codes[min(max(row) - code, node.exponential.codes.size - 1)])
+        product = (
+            Fraction(share * reciprocal, 2 ** (total.bit_length() - 1)) / Fraction(2) ** node.reciprocal.type.fraction
+        )
+        result[index] = min(round_exactly(product * 2**node.type.fraction, Rounding.RND), 2**node.type.width - 1)
+    return result
 
 
 def exact(code, kind: FixedPoint) -> Fraction:

@@ -28,6 +28,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
@@ -209,6 +210,21 @@ def _table(b: Builder, source: Node) -> Node:
     return b.add(Table, [source], table.type, table)
 
 
+def _softmax(b: Builder, source: Node) -> Node:
+    entries, index_bits = b.integers(1, 40), b.integers(0, 4)
+    largest = b.integers(1 << index_bits, 1 << 8)
+    exponentials = np.sort(b.rng.integers(0, largest, entries, dtype=np.int64, endpoint=True))[::-1].copy()
+    exponentials[0] = largest
+    inverse = FixedPoint(False, 8, 8 - b.integers(2, 9))
+    reciprocals = b.rng.integers(0, 255, 1 << index_bits, dtype=np.int64, endpoint=True)
+    # The shift is at least one place for the smallest sum.
+    fraction = inverse.fraction + largest.bit_length() - 1 - b.integers(1, 6)
+    width = b.integers(1, 12)
+    kind = FixedPoint(False, width, width - fraction, Rounding.RND, Overflow.SAT)
+    tables = Weights(exponentials, FixedPoint(False, 9, 1)), Weights(reciprocals, inverse)
+    return b.add(Softmax, [source], kind, *tables)
+
+
 BUILDERS = {
     Conv: _conv,
     DepthwiseConv: _depthwise,
@@ -221,6 +237,7 @@ BUILDERS = {
     Reshape: _reshape,
     Pad: _pad,
     Table: _table,
+    Softmax: _softmax,
 }
 SPATIAL = (Conv, DepthwiseConv, MaxPool, AveragePool, Pad)
 

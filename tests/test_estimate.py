@@ -210,6 +210,11 @@ def test_cross_validated_error_of_dense_projects(validated, metric, most):
     assert median(errors_of(validated, metric, lambda one: one.kind.startswith("dense") and one.tier == "A")) <= most
 
 
+@pytest.mark.parametrize("metric", ["lut", "ff", "dsp", "bram18"])
+def test_cross_validated_error_of_dense_networks_after_logic_synthesis(validated, metric):
+    assert median(errors_of(validated, metric, lambda one: one.tier == "W")) <= min(TARGETS[metric], 0.15)
+
+
 def test_a_project_is_never_predicted_from_itself(validated, monkeypatch):
     samples, _ = validated
     seen = []

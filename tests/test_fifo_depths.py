@@ -2,13 +2,14 @@
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_estimate import network
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
-from siliconv.hls import fifo_depths, stream_actors
+from siliconv.hls import fifo_depths, stream_actors, stream_relaxation
 from siliconv.hls.design import Backend, MergeLayer
 from siliconv.hls.stream_graph import (
     Actor,
@@ -20,6 +21,7 @@ from siliconv.hls.stream_graph import (
     steps,
     window_steps,
 )
+from siliconv.hls.stream_relaxation import Relaxation
 from siliconv.hls.stream_simulation import simulate
 
 
@@ -130,6 +132,42 @@ def test_the_simulation_equals_one_that_steps_through_every_cycle(graph, images)
     for actor, starts, ends in zip(graph.actors, trace.starts, trace.ends, strict=True):
         assert list(starts) == expected[actor.name]["starts"]
         assert list(ends) == expected[actor.name]["ends"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(graphs(), st.integers(1, 3))
+def test_relaxation_gives_the_times_of_the_simulation(graph, images):
+    """From the schedule without limits, with every end allowed up to the simulation's own and not a cycle less."""
+    trace = simulate(graph, images=images)
+    relaxation = Relaxation(graph, images)
+    free = relaxation.unlimited(fifo_depths._order(graph))
+    unlimited = simulate(graph.with_depths(None), images=images)
+    assert [list(ends) for ends in free.ends] == [list(ends) for ends in unlimited.ends]
+    depths = {fifo.name: fifo.depth for fifo in graph.fifos if fifo.depth is not None}
+    if trace.deadlock:
+        allowed = [np.full(len(ends), unlimited.length, np.int64) for ends in free.ends]
+        assert relaxation.with_depths(free, depths, list(depths), allowed) is None
+        return
+    allowed = [np.array(ends, np.int64) for ends in trace.ends]
+    found = relaxation.with_depths(free, depths, list(depths), allowed)
+    assert found is not None
+    for ours, theirs in ((found.ends, trace.ends), (found.reads, trace.reads), (found.writes, trace.writes)):
+        assert [list(one) for one in ours] == [list(one) for one in theirs]
+
+
+def test_where_relaxation_goes_round_a_loop_the_events_decide(monkeypatch):
+    graph = residual(None)
+    expected = fifo_depths.smallest_depths(graph)
+    monkeypatch.setattr(stream_relaxation, "_MOST_UPDATES", 0)
+    assert fifo_depths.smallest_depths(graph) == expected
+
+
+def test_words_wait_where_they_are_few_and_narrow():
+    """Behind the pooling, not behind the convolution whose words are four times as many and twice as wide."""
+    design = network((9, 36, 8), size=66, filters=(4, 8))
+    found = fifo_depths.smallest_depths(stream_actors.stream_graph(design)).depths
+    assert found["pool"] > 2
+    assert found["conv_1"] == found["relu"] == 2
 
 
 @settings(max_examples=120, deadline=None)

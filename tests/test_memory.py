@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siliconv.hls import memory
-from siliconv.hls.design import Backend
+from siliconv.hls.design import Backend, Design, FixedType, IoType, LayerKind, MatrixLayer, Strategy, Tensor
+from siliconv.hls.logic_memory import logic_blocks
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,43 @@ def test_a_larger_fifo_never_takes_fewer_blocks(depth, bits, more_depth, more_bi
 def test_blocks_hold_all_bits(depth, bits):
     blocks = memory.fifo_blocks(depth, bits)
     assert blocks == 0 or blocks * 18 * 1024 >= depth * bits
+
+
+@pytest.mark.parametrize(
+    ("n_in", "n_out", "reuse_factor", "blocks"),
+    [
+        # What logic synthesis left of wa-hls4ml's layers of wide weights, which are in LUTs: the index tables alone.
+        (40, 88, 3520, 2),
+        (88, 112, 4928, 3),
+        (56, 96, 5376, 4),
+        (56, 56, 3136, 2),
+        (40, 88, 1760, 1),
+        (88, 112, 2464, 2),
+        (104, 24, 2496, 2),
+        (56, 56, 784, 1),
+        (56, 56, 56, 0),
+    ],
+)
+def test_index_tables(n_in, n_out, reuse_factor, blocks):
+    def layer(width):
+        kind = FixedType(width, 1)
+        return MatrixLayer(
+            "dense",
+            Tensor((n_in,), FixedType(16, 6)),
+            Tensor((n_out,), FixedType(16, 6)),
+            kind=LayerKind.DENSE,
+            weight=kind,
+            bias=kind,
+            accumulator=FixedType(16, 6),
+            reuse_factor=reuse_factor,
+            strategy=Strategy.RESOURCE,
+        )
+
+    assert memory.index_blocks(layer(12)) == blocks
+    designs = [
+        Design("one", (layer(width),), "xcvu13p-flga2577-2-e", 5.0, Backend.VITIS, IoType.PARALLEL) for width in (12, 6)
+    ]
+    if reuse_factor > 1:
+        assert logic_blocks(designs[0]) == blocks
+        # Narrow weights in memories that are not deep take some blocks of their own.
+        assert (logic_blocks(designs[1]) > blocks) == (reuse_factor <= 1300)

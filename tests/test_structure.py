@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from strategies import networks
 
 from siliconv.errors import NetworkError
-from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.network import (
     Add,
     AveragePool,
@@ -22,6 +22,7 @@ from siliconv.quantize.network import (
     Pad,
     Requantize,
     Reshape,
+    Softmax,
     Table,
     Weights,
 )
@@ -48,6 +49,14 @@ GOOD = {
     "reshape": Reshape("n", ("image",), (60,), BYTE),
     "pad": Pad("n", ("image",), (8, 5, 2), BYTE, ((1, 1), (0, 0))),
     "table": Table("n", ("image",), (6, 5, 2), BIT, ones(256)),
+    "softmax": Softmax(
+        "n",
+        ("image",),
+        (6, 5, 2),
+        FixedPoint(False, 4, 1, Rounding.RND, Overflow.SAT),
+        Weights(np.array([4, 2, 1]), FixedPoint(False, 3, 1)),
+        Weights(np.array([16, 11]), FixedPoint(False, 5, 1)),
+    ),
 }
 
 
@@ -129,3 +138,21 @@ def test_tensors_beyond_the_limit_are_refused():
 @given(networks())
 def test_random_networks_are_well_formed(drawn):
     check(drawn)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": FixedPoint(False, 4, 1)},
+        {"type": FixedPoint(True, 4, 1, Rounding.RND, Overflow.SAT)},
+        {"type": FixedPoint(False, 8, 1, Rounding.RND, Overflow.SAT)},
+        {"exponential": Weights(np.array([1, 1, 1]), FixedPoint(False, 3, 1))},
+        {"exponential": Weights(np.array([4, -1]), FixedPoint(True, 4, 1))},
+        {"exponential": Weights(np.array([[4, 2]]), FixedPoint(False, 3, 1))},
+        {"reciprocal": Weights(np.array([16, 13, 11]), FixedPoint(False, 5, 1))},
+        {"reciprocal": Weights(np.array([16, 11]), FixedPoint(False, 5, -60))},
+    ],
+)
+def test_a_softmax_whose_tables_do_not_belong_together_is_refused(change):
+    with pytest.raises(NetworkError, match="NETWORK-SHAPE"):
+        check(network(replace(GOOD["softmax"], **change)))

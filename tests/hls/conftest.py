@@ -12,7 +12,7 @@ import pytest
 from siliconv.hls.rendering import render
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.intervals import Bounds, node_bounds, sum_of_products_type
-from siliconv.quantize.lowering import PIXEL, plain, same_padding
+from siliconv.quantize.lowering_graph import PIXEL, plain, same_padding
 from siliconv.quantize.network import (
     AveragePool,
     Conv,

@@ -76,3 +76,10 @@ def test_the_manifest_tells_how_the_project_was_made(network, tmp_path):
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
         HlsConfig(**wrong)
+
+
+def test_an_accelerator_for_a_part_without_a_board_is_refused(network, tmp_path):
+    with pytest.raises(FirmwareError) as raised:
+        convert(network, HlsConfig(backend="VivadoAccelerator", part="xcku115-flvb2104-2-i"), tmp_path)
+    assert raised.value.code == "FIRMWARE-BOARD"
+    assert "pynq-z2" in raised.value.fix

@@ -89,3 +89,11 @@ def test_the_sigmoid_table_is_the_networks_own_at_every_input_code(build, tmp_pa
 def test_every_legal_reuse_factor_computes_the_same(build, tmp_path, reuse):
     network = build((5, 5, 2)).conv(4, (3, 3)).relu().network()
     assert_exact(network, tmp_path, reuse_factors={"conv_1": reuse})
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_the_accelerators_wrapper_hands_on_every_bit(build, tmp_path, io_type):
+    network = build((6, 5, 2)).conv(4, (3, 3)).relu().max_pool(2, 2).flatten().dense(3).network()
+    assert_exact(network, tmp_path, io_type=io_type, backend="VivadoAccelerator", part="xc7z020clg400-1")
+    assert (tmp_path / "firmware" / "axi_stream_driver.py").exists()
+    assert "net_axi(" in (tmp_path / "firmware" / "net_bridge.cpp").read_text()

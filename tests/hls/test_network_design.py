@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from siliconv.hls.configuration import HlsConfig
+from siliconv.errors import FirmwareError
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion import convert
 from siliconv.hls.design import MatrixLayer, PaddingLayer
 from siliconv.hls.estimate import estimate
@@ -67,3 +68,77 @@ def test_more_multipliers_are_never_slower(network):
         estimate(design_of(network, HlsConfig(max_multipliers=most))).interval_cycles.value for most in (8, 64, 512)
     ]
     assert intervals == sorted(intervals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        HlsConfig(max_multipliers=64, strategies={"conv_2": "latency"}, reuse_factors={"conv_2": 2}),
+        HlsConfig(strategy="latency", strategies={"dense_1": "resource"}, reuse_factors={"dense_1": 4}),
+        HlsConfig(
+            io_type="io_parallel",
+            strategy="latency",
+            strategies={"conv_2": "resource"},
+            reuse_factors={"conv_2": 9},
+            parallelization_factors={"conv_1": 4, "conv_2": 8},
+        ),
+        HlsConfig(backend="Vivado", strategies={"conv_1": "latency"}, fifo_words={"max_pool_1": 40}),
+    ],
+    ids=["stream", "latency", "parallel", "vivado"],
+)
+def test_the_estimate_describes_what_is_generated(network, tmp_path, config):
+    design = design_of(network, config)
+    depths = fifo_depths(design)
+    convert(network, config, tmp_path, fifo_depths=depths)
+    written = parameters_of((tmp_path / "firmware" / "parameters.h").read_text())
+    described = [layer for layer in design.layers if isinstance(layer, MatrixLayer)]
+    assert len(written) == len(described)
+    for layer, found in zip(described, written, strict=True):
+        assert found["strategy"] == f"nnet::{layer.strategy}"
+        # hls4ml spells a layer's reuse factor as its own constant; of the Latency strategy it is the interval.
+        assert int(found["reuse_factor"]) == layer.reuse_factor
+        if layer.kind.is_convolution:
+            pixels = layer.output.pixels if config.io_type == "io_parallel" else int(found["n_partitions"])
+            assert int(found["n_partitions"]) * layer.parallelization_factor == pixels
+    for name, words in config.fifo_words.items():
+        assert depths[name] == words
+        assert f"depth={words}" in (tmp_path / "firmware" / "net.cpp").read_text()
+
+
+def test_fifos_bound_to_shift_registers_take_luts_and_no_block_memory(network, tmp_path):
+    config = HlsConfig(max_multipliers=64, fifo_memory="shift_registers", fifo_words={"conv_1": 600, "max_pool_1": 40})
+    design = design_of(network, config)
+    convert(network, config, tmp_path, fifo_depths=fifo_depths(design))
+    source = (tmp_path / "firmware" / "net.cpp").read_text()
+    streams = dict(re.findall(r"#pragma HLS STREAM variable=(\w+) depth=(\d+)", source))
+    bound = re.findall(r"#pragma HLS BIND_STORAGE variable=(\w+) type=fifo impl=srl", source)
+    assert set(bound) == {name for name, depth in streams.items() if int(depth) <= SHIFT_REGISTER_WORDS}
+    assert len(bound) == len(streams) - 1, "one is too deep"
+    free, ours = (
+        {layer.name: layer for layer in estimate(design_of(network, one)).layers}
+        for one in (config.model_copy(update={"fifo_memory": "auto"}), config)
+    )
+    assert free["max_pool_1"].fifo_bram18 > 0 == ours["max_pool_1"].fifo_bram18
+    assert ours["conv_1"].fifo_bram18 == free["conv_1"].fifo_bram18 > 0
+    with pytest.raises(FirmwareError, match="FIFO-MEMORY"):
+        design_of(network, HlsConfig(backend="Vivado", fifo_memory="shift_registers"))
+
+
+def parameters_of(text):
+    """The constants of every convolution and dense layer in order; those of their products are left out."""
+    found = []
+    for body in re.findall(r"struct config\d+ : nnet::(?:conv[12]d|dense)_config \{(.*?)\n\};", text, re.DOTALL):
+        found.append(dict(re.findall(r"static const unsigned (\w+) = ([\w:]+);", body)))
+    return found
+
+
+def test_a_depth_where_no_fifo_is_is_refused(network):
+    with pytest.raises(FirmwareError, match="FIFO-LAYER"):
+        design_of(network, HlsConfig(fifo_words={"conv_9": 4}))
+
+
+def test_settings_of_layers_without_multipliers_are_refused(network):
+    with pytest.raises(FirmwareError, match="REUSE-LAYER"):
+        design_of(network, HlsConfig(strategies={"max_pool_1": "latency"}))
+    with pytest.raises(FirmwareError, match="PARALLEL-ILLEGAL"):
+        design_of(network, HlsConfig(parallelization_factors={"conv_1": 2}))

@@ -83,6 +83,7 @@ def test_an_empty_shape_names_layer_shape_and_formula() -> None:
         ((kinds.Dense(units=3),), "MODEL-SHAPE", "vector"),
         ((kinds.Conv1D(filters=3),), "MODEL-SHAPE", "length x channels"),
         ((kinds.Flatten(), kinds.GlobalMaxPool()), "MODEL-SHAPE", "nothing left"),
+        ((kinds.Flatten(), kinds.ZeroPadding()), "MODEL-SHAPE", "nothing left to pad"),
         (
             (
                 kinds.Conv2D(filters=3, name="a"),

@@ -62,10 +62,10 @@ def test_what_does_not_fit_is_refused() -> None:
 
 def test_learning_curves_are_a_picture_of_the_history(tmp_path: Path) -> None:
     records = tuple(EpochRecord(i, 1 / (i + 1), 0.5 + i / 20, 0.6, 0.7, 1e-3, 1.0) for i in range(5))
-    one = learning_curves(History(records), tmp_path / "new" / "curves.png", runs=(3,))
+    one = learning_curves(History(records, runs=(3,)), tmp_path / "new" / "curves.png")
     other = learning_curves(History(records[:3]), tmp_path / "other.png")
     with Image.open(one) as picture:
         assert picture.format == "PNG"
         assert picture.size[0] > 600
     assert one.read_bytes() != other.read_bytes()
-    assert one.read_bytes() == learning_curves(History(records), tmp_path / "again.png", runs=(3,)).read_bytes()
+    assert one.read_bytes() == learning_curves(History(records, runs=(3,)), tmp_path / "again.png").read_bytes()

@@ -111,7 +111,7 @@ def _epochs_in(checkpoint: Path) -> int:
 
     if not checkpoint.exists():
         return 0
-    return len(json.loads(read_arrays(checkpoint)["about"].tobytes())["history"])
+    return len(json.loads(read_arrays(checkpoint)["about"].tobytes())["history"]["epochs"])
 
 
 def test_l15_training_goes_on_from_a_checkpoint_with_the_optimizer_state(tmp_path: Path, digits: Dataset) -> None:

@@ -42,6 +42,7 @@ def functional(keras):
     b = layers.Activation("relu")(layers.Conv2D(4, 1, name="y")(a))
     c = layers.Concatenate()([layers.Add()([a, b]), b])
     layers.Dense(7)(layers.Flatten()(c))
+    c = layers.ZeroPadding2D(((1, 0), (2, 3)))(c)
     d = layers.GlobalAveragePooling2D()(layers.AveragePooling2D(2)(c))
     return keras.Model(image, layers.Activation("sigmoid")(layers.Dense(1)(d)))
 
@@ -49,10 +50,18 @@ def waveform(keras):
     layers = keras.layers
     return keras.Sequential([
         keras.Input((32, 2)), layers.Conv1D(4, 5, strides=2, activation="relu"), layers.MaxPooling1D(2),
-        layers.SeparableConv1D(3, 3), layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
+        layers.SeparableConv1D(3, 3), layers.ZeroPadding1D((0, 2)),
+        layers.DepthwiseConv1D(3), layers.GlobalMaxPooling1D(), layers.Dense(2),
+    ])
+
+def rescaled(keras):
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((8, 8, 3)), layers.Rescaling(1 / 255), layers.MaxPooling2D(2),
+        layers.SeparableConv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(2),
     ])
 """
-NAMES = ("sequential", "functional", "waveform")
+NAMES = ("sequential", "functional", "waveform", "rescaled")
 
 SAVE = (
     MODELS
@@ -60,12 +69,12 @@ SAVE = (
 import sys
 import numpy as np
 import {keras} as keras
-for make in (sequential, functional, waveform):
+for make in (sequential, functional, waveform, rescaled):
     keras.utils.set_random_seed(3)
     model = make(keras)
     random = np.random.default_rng(3)
     model.set_weights([random.uniform(0.1, 1.0, w.shape) - 0.5 * (w.ndim > 1) for w in model.get_weights()])
-    images = random.uniform(size=(5, *model.input_shape[1:])).astype("float32")
+    images = (random.uniform(size=(5, *model.input_shape[1:])) * (255 if make is rescaled else 1)).astype("float32")
     np.savez(f"{{sys.argv[1]}}/{{make.__name__}}.npz", images=images, outputs=model(images))
     for ending in ("keras", "h5"):
         model.save(f"{{sys.argv[1]}}/{{make.__name__}}.{{ending}}")
@@ -88,9 +97,11 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_a_file_computes_what_its_owner_computed(saved: Path, name: str, ending: str) -> None:
     found = load_user_model(f"{name}.{ending}", folder=saved)
     with np.load(saved / f"{name}.npz") as expected:
-        written = name == "waveform"
+        written = name in ("waveform", "rescaled")
         model = found.build(output="logits" if written else "probabilities")
-        np.testing.assert_allclose(model(expected["images"]).numpy(), expected["outputs"], rtol=1e-4, atol=1e-5)
+        # A model that rescales takes pixels from 0 to 255; here they come as k/256.
+        images = expected["images"] / (256 if name == "rescaled" else 1)
+        np.testing.assert_allclose(model(images).numpy(), expected["outputs"], rtol=1e-4, atol=1e-5)
 
 
 def _config(layer: Any) -> dict[str, Any]:
@@ -110,6 +121,7 @@ def _config(layer: Any) -> dict[str, Any]:
         (lambda layers: layers.DepthwiseConv2D(3, depth_multiplier=2), "depth_multiplier"),
         (lambda layers: layers.ReLU(max_value=6.0), "max_value"),
         (lambda layers: layers.GlobalMaxPooling2D(keepdims=True), "keepdims"),
+        (lambda layers: layers.Rescaling(1 / 127.5, offset=-1), "offset"),
     ],
 )
 def test_what_has_no_equal_is_refused_by_name(make: Any, says: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from siliconv.errors import NetworkError
 from siliconv.models.keras_model import build_model
 from siliconv.models.presets import preset
-from siliconv.quantize.calibration import choose_types, covering_type, least_error_type
+from siliconv.quantize.calibration import choose_types, covering_type, least_error_type, ranged_type
+from siliconv.quantize.calibration_record import calibration_record
 from siliconv.quantize.fixed_point import to_values
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.recipe import LayerBits, Recipe
@@ -34,6 +35,39 @@ def test_a_covering_type_holds_the_largest_value_and_no_finer_one_does(largest):
     kind = covering_type(largest, 8)
     assert kind.codes.high * kind.step >= largest - kind.step
     assert (kind.codes.high * kind.step) / 2 < largest
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("percentile", [90.0, 99.0, 100.0])
+def test_calibration_by_percentile_holds_that_share_and_a_finer_step_would_not(percentile, signed):
+    values = np.random.default_rng(1).normal(0, 1.7, 4000)
+    values = values if signed else np.abs(values)
+    recipe = Recipe(calibration="percentile", percentile=percentile)
+    chosen = ranged_type(values, 6, recipe, signed=signed)
+    assert chosen.signed == signed
+    share = percentile / 100
+    assert np.mean(np.abs(values) < 2.0 ** (chosen.integer - signed)) >= share
+    assert np.mean(np.abs(values) < 2.0 ** (chosen.integer - signed - 1)) < share
+    assert ranged_type(values, 6, Recipe(), signed=signed) == least_error_type(values, 6, signed=signed)
+
+
+def test_the_record_says_how_types_were_chosen_and_what_saturates():
+    architecture = preset("digits")
+    model = build_model(architecture, seed=3)
+    images = np.random.default_rng(0).uniform(0, 1, (16, *architecture.input_shape)).astype(np.float32)
+    recipe = Recipe(calibration="percentile", percentile=60, layers={"dense_1": LayerBits(weights="ternary")})
+    types = choose_types(model, recipe, images)
+    record = calibration_record(model, types, recipe, images)
+    assert (record["method"], record["images"]) == ("percentile 60", 16)
+    assert set(record["tensors"]) == set(types)
+    kernel = model.get_layer("conv2d_2").kernel.numpy()
+    kind, fit = types["conv2d_2.kernel"], record["tensors"]["conv2d_2.kernel"]
+    assert fit["largest"] == pytest.approx(np.abs(kernel).max())
+    assert fit["error"] == pytest.approx(np.sqrt(error(kernel, kind) / np.mean(kernel**2)))
+    outside = (np.rint(kernel / kind.step) < kind.codes.low) | (np.rint(kernel / kind.step) > kind.codes.high)
+    assert fit["saturated"] == pytest.approx(outside.mean())
+    assert fit["saturated"] > 0
+    assert record["tensors"]["dense_1.kernel"]["type"].startswith("ternary<")
 
 
 def test_types_of_the_digits_network_follow_the_recipe():

@@ -216,8 +216,11 @@ def test_the_estimate_and_the_report_are_complete(built):
     assert by_name["conv2d_2"]["multipliers"] * by_name["conv2d_2"]["reuse_factor"] == 8 * 9 * 16
     assert by_name["dense_2"]["weight_bits"] == 320 * 6 + 10 * 8
     html = (built / "build" / "report.html").read_text()
-    for part in ("EXACT", "data:image/png;base64", "Float test accuracy", "Estimate", "conv2d_2_relu"):
+    for part in ("EXACT", "Float test accuracy", "Latency and resources", "conv2d_2_relu", "surest mistakes"):
         assert part in html
+    pictures = {path.stem for path in (built / "build" / "pictures").glob("*.png")}
+    assert pictures >= {"confusion", "predictions", "learning_curves_float", "learning_curves_quantized"}
+    assert html.count("data:image/png;base64") == len(pictures)
     assert "http://" not in html
     assert "https://" not in html
 

@@ -1,0 +1,36 @@
+"""The integer network in the form in which hls4ml's templates compute it right: the same values, node by node."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from siliconv.hls.design import IoType
+from siliconv.quantize.network import Conv, DepthwiseConv, Network, Node, Weights
+
+
+def firmware_form(network: Network, io_type: IoType | str) -> Network:
+    """Give a network of the same nodes, shapes and types that computes the same, by what the templates can do.
+
+    hls4ml's stream templates compute a two-dimensional window of one row as a one-dimensional one and forget the
+    stride from row to row: they put out every row. Such a kernel gets a second row of zeros, and the image a row more
+    of padding below.
+    """
+    if IoType(io_type) is not IoType.STREAM:
+        return network
+    return replace(network, nodes=tuple(_with_two_rows(node) for node in network.nodes))
+
+
+def _with_two_rows(node: Node) -> Node:
+    if not isinstance(node, Conv | DepthwiseConv) or len(node.strides) == 1 or node.strides[0] == 1:
+        return node
+    kernel = node.kernel.codes
+    window = kernel.shape[: len(node.strides)]
+    # A convolution of one pixel has a template of its own, which is right.
+    if window[0] > 1 or (isinstance(node, Conv) and prod(window) == 1):
+        return node
+    rows = np.concatenate([kernel, np.zeros_like(kernel)])
+    (above, below), across = node.padding
+    return replace(node, kernel=Weights(rows, node.kernel.type), padding=((above, below + 1), across))

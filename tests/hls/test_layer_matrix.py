@@ -1,0 +1,192 @@
+"""Every layer kind x padding x stride x type class, in both ways of passing tensors, for each back end: exact.
+
+One network holds all cases, each a branch of its own from a trunk of requantizations, so that one compilation serves
+them all; every branch is traced and compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion import convert
+from siliconv.hls.csim import compare, compile_project
+from siliconv.hls.vectors import corner_vectors
+from siliconv.quantize import reference
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.quantize.function_table import table_node
+from siliconv.quantize.intervals import sum_of_products_type
+from siliconv.quantize.lowering_graph import LoweringGraph, plain, same_padding
+from siliconv.quantize.network import (
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Pad,
+    Requantize,
+    Reshape,
+    Softmax,
+    Weights,
+)
+from siliconv.quantize.output_softmax import OUTPUT, _exponentials, _reciprocals
+from siliconv.quantize.structure import output_shape
+
+pytestmark = pytest.mark.usefixtures("compiler")
+
+TYPES = {
+    "unsigned": FixedPoint(False, 5, 4, Rounding.RND_CONV, Overflow.SAT),
+    "signed": FixedPoint(True, 6, 4, Rounding.TRN, Overflow.SAT_SYM),
+    "fraction": FixedPoint(True, 4, -1, Rounding.TRN, Overflow.WRAP),
+    "integer": FixedPoint(False, 3, 5, Rounding.RND_ZERO, Overflow.SAT),
+}
+"""Type classes: unsigned, signed, all bits behind the point and beyond, step larger than one."""
+
+
+class Cases:
+    """A trunk that hands on the input in type after type, and a branch for each case."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.graph = LoweringGraph()
+        self.random = np.random.default_rng(0)
+        self.trunk = self.graph.add(Input("image", (), shape, FixedPoint(True, 10, 5)))
+
+    def source(self, kind: str) -> Node:
+        """Give a new node of the trunk in a type."""
+        name = f"t{len(self.graph.nodes)}_{kind}"
+        # Another type each time, all bits kept: hls4ml leaves out a requantization that changes nothing.
+        wide = FixedPoint(True, 11, 6) if self.trunk.type.width == 10 else FixedPoint(True, 10, 5)
+        self.trunk = self.add(Requantize, name + "_trunk", [self.trunk], wide, False)
+        return self.add(Requantize, name, [self.trunk], TYPES[kind], False)
+
+    def add(self, kind: type[Node], name: str, sources: list[Node], result: FixedPoint, *rest) -> Node:
+        node = kind(name, tuple(source.name for source in sources), (), result, *rest)
+        return self.graph.add(replace(node, shape=output_shape(node, tuple(sources))))
+
+    def weights(self, *shape: int, width: int = 5) -> Weights:
+        kind = FixedPoint(True, width, 1)
+        return Weights(self.random.integers(*kind.codes, size=shape, endpoint=True), kind)
+
+    def convolve(self, name, source, window, strides, padding, *, depthwise):
+        channels = source.shape[-1]
+        kernel = self.weights(*window, channels) if depthwise else self.weights(*window, channels, 3)
+        bias = self.weights(kernel.codes.shape[-1], width=7)
+        result = sum_of_products_type(kernel, bias, self.graph.bounds[source.name], source.type, depthwise=depthwise)
+        kind = DepthwiseConv if depthwise else Conv
+        return self.add(kind, name, [source], result, kernel, bias, strides, padding)
+
+    def pool(self, kind, name, source, window, strides, padding, shape=None):
+        places = 0 if kind is MaxPool else 2
+        node = kind(name, (source.name,), shape or (1,), plain(source.type), window, strides, padding)
+        node = node if shape else replace(node, shape=output_shape(node, (source,)))
+        return self.graph.add_narrowest(node, source.type.fraction + places) if places else self.graph.add(node)
+
+    def merge(self, kind, name, one, other):
+        node = kind(name, (one.name, other.name), (), one.type)
+        node = replace(node, shape=output_shape(node, (one, other)))
+        return self.graph.add_narrowest(node, max(one.type.fraction, other.type.fraction))
+
+    def network(self) -> Network:
+        return Network("matrix", tuple(self.graph.nodes.values()))
+
+
+def padding_of(mode, source, window, strides):
+    return same_padding(source.shape[:-1], window, strides) if mode == "same" else ((0, 0),) * len(window)
+
+
+def add_windows(cases: Cases, windows, kinds) -> None:
+    """Add convolutions and poolings: paddings x strides, the type classes in turn."""
+    types = list(TYPES)
+    combinations = product(kinds, ("same", "valid"), windows)
+    for number, (kind, mode, (window, strides)) in enumerate(combinations):
+        source = cases.source(types[number % len(types)])
+        padding = padding_of(mode, source, window, strides)
+        name = f"c{number}_{kind}_{mode}"
+        if kind in ("conv", "depthwise"):
+            cases.convolve(name, source, window, strides, padding, depthwise=kind == "depthwise")
+        else:
+            cases.pool(MaxPool if kind == "max" else AveragePool, name, source, window, strides, padding)
+
+
+def add_others(cases: Cases) -> None:
+    """Add what has no window: global pooling, merges, padding, tables, requantizations, dense layers."""
+    one, other = cases.source("signed"), cases.source("integer")
+    axes = len(one.shape) - 1
+    whole, none = one.shape[:-1], ((0, 0),) * axes
+    for kind in ("unsigned", "signed"):
+        source = cases.source(kind)
+        cases.pool(MaxPool, f"largest_{kind}", source, whole, whole, none, (source.shape[-1],))
+        cases.pool(AveragePool, f"mean_{kind}", source, whole, whole, none, (source.shape[-1],))
+    cases.merge(Add, "sum", one, other)
+    cases.merge(Concatenate, "both", other, cases.graph.nodes["sum"])
+    padded = ((1, 2),) if axes == 1 else ((1, 2), (0, 3))
+    cases.add(Pad, "padded", [cases.source("fraction")], plain(TYPES["fraction"]), padded)
+    logits = cases.source("signed")
+    tables = (_exponentials(Fraction(1, 4)), _reciprocals())
+    cases.add(Softmax, "softmax", [logits], OUTPUT, *tables)
+    for function, output in (("tanh", FixedPoint(True, 6, 1)), ("sigmoid", FixedPoint(False, 6, 0))):
+        source = cases.source("signed")
+        cases.graph.add(table_node(function, source, function, replace(output, rounding=Rounding.RND_CONV)))
+    # More bits dropped than there are: the headers of ap_fixed abort there unless they truncate.
+    for rounding in Rounding:
+        source = cases.source("fraction")
+        far = FixedPoint(True, 3, 9, rounding, Overflow.SAT)
+        cases.add(Requantize, f"far_{rounding.value.lower()}", [source], far, False)
+    flat = cases.source("unsigned")
+    size = int(np.prod(flat.shape))
+    flattened = cases.graph.add(Reshape("flattened", (flat.name,), (size,), plain(flat.type)))
+    kernel, bias = cases.weights(size, 3), cases.weights(3)
+    result = sum_of_products_type(kernel, bias, cases.graph.bounds[flat.name], flat.type)
+    cases.add(Dense, "dense", [flattened], result, kernel, bias)
+    # A flattened image that two layers read.
+    cases.add(Dense, "second_dense", [flattened], result, kernel, bias)
+
+
+def two_dimensions() -> Network:
+    cases = Cases((7, 6, 2))
+    add_windows(cases, [((3, 3), (1, 1)), ((3, 2), (2, 2)), ((1, 1), (2, 2)), ((1, 3), (2, 1))], ("conv", "depthwise"))
+    add_windows_from = [((3, 3), (1, 1)), ((3, 3), (2, 2)), ((2, 3), (2, 3)), ((2, 2), (3, 1))]
+    add_windows(cases, add_windows_from, ("max", "average"))
+    add_others(cases)
+    return cases.network()
+
+
+def one_dimension() -> Network:
+    cases = Cases((11, 2))
+    add_windows(cases, [((3,), (1,)), ((4,), (2,)), ((1,), (2,))], ("conv", "depthwise"))
+    add_windows(cases, [((3,), (1,)), ((3,), (2,)), ((2,), (2,)), ((2,), (3,))], ("max", "average"))
+    add_others(cases)
+    return cases.network()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [two_dimensions, one_dimension], ids=["2-D", "1-D"])
+@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_every_case_is_exact(network, backend, io_type, tmp_path):
+    network = network()
+    project = tmp_path / "firmware"
+    project.mkdir()
+    convert(network, HlsConfig(backend=backend, io_type=io_type, part="xc7z020clg400-1"), project)
+    library = compile_project(project, network.name, tmp_path / "cache")
+    random = np.random.default_rng(0).integers(-512, 511, (12, *network.input.shape), endpoint=True)
+    # From full range to a few steps, so that the largest value of an image varies too.
+    random >>= np.arange(12).reshape(-1, *(1,) * len(network.input.shape)) // 2
+    codes = np.concatenate([np.stack(list(corner_vectors(network).values())), random])
+    layers = compare(library, network, codes, jobs=1)
+    assert [(layer.name, layer.first) for layer in layers if layer.differing] == []
+    expected = reference.run(network, codes)
+    dead = {name for name, tensor in expected.items() if len(np.unique(tensor)) < 3 and not name.startswith("far")}
+    assert not dead, "these cases would be exact whatever they compute"
+    traced = {layer.name for layer in layers}
+    assert {node.name for node in network.nodes[1:] if not isinstance(node, Reshape)} <= traced

@@ -1,0 +1,76 @@
+"""Defects of hls4ml 1.3.0's templates that the firmware goes around: shown on the stock template, gone here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from siliconv.errors import FirmwareError
+from siliconv.hls import conversion, layer_list
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.csim import compare, compile_project
+from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.quantize.lowering_graph import plain, same_padding
+from siliconv.quantize.network import MaxPool
+
+pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
+
+
+def differing(network, io_type, folder):
+    """Names of the layers in which firmware and network differ; simulated in a process that may die."""
+    folder.mkdir()
+    conversion.convert(network, HlsConfig(io_type=io_type), folder)
+    library = compile_project(folder, network.name, folder.parent / f"{folder.name}_cache")
+    codes = np.random.default_rng(0).integers(0, 256, (8, *network.input.shape))
+    return [layer.name for layer in compare(library, network, codes, jobs=2) if layer.differing]
+
+
+def with_same_pooling(build):
+    network = build((5, 4, 2)).requantize(FixedPoint(False, 5, 1, Rounding.TRN, Overflow.SAT), relu=False)
+    source, window, strides = network.last, (2, 2), (2, 2)
+    padding = same_padding(source.shape[:-1], window, strides)
+    network._add(MaxPool("pool", (source.name,), (3, 2, 2), plain(source.type), window, strides, padding))
+    return network.network()
+
+
+def stock_pooling(node, source, *, average):
+    """What hls4ml's own converter says of a pooling with padding."""
+    return layer_list._attributes(
+        "MaxPooling2D",
+        node,
+        n_filt=source.shape[-1],
+        **layer_list._input_sizes(source.shape),
+        **layer_list._sizes("out", node.shape),
+        **layer_list._window("pool", node.window, node.strides, node.padding),
+    )
+
+
+def test_padding_wins_the_maximum_of_unsigned_values(build, tmp_path, monkeypatch):
+    network = with_same_pooling(build)
+    assert differing(network, "io_parallel", tmp_path / "ours") == []
+    monkeypatch.setattr(layer_list, "_window_pool", stock_pooling)
+    assert differing(network, "io_parallel", tmp_path / "stock") == ["pool"]
+
+
+def test_streams_stop_at_padded_pooling(build, tmp_path, monkeypatch):
+    """hls4ml #617."""
+    network = with_same_pooling(build)
+    monkeypatch.setattr(layer_list, "_window_pool", stock_pooling)
+    with pytest.raises(FirmwareError, match="CSIM-CRASH"):
+        differing(network, "io_stream", tmp_path / "stock")
+
+
+def test_streams_forget_the_stride_from_row_to_row_of_a_one_row_window(build, tmp_path, monkeypatch):
+    network = build((6, 6, 2)).conv(3, (1, 3), strides=(2, 1), padding="valid").network()
+    assert differing(network, "io_stream", tmp_path / "ours") == []
+    monkeypatch.setattr(conversion, "firmware_form", lambda network, io_type: network)
+    assert differing(network, "io_stream", tmp_path / "stock") == ["conv_1"]
+
+
+def test_rounding_away_more_bits_than_there_are_aborts(build, tmp_path, monkeypatch):
+    far = FixedPoint(True, 3, 12, Rounding.RND_CONV, Overflow.SAT)
+    network = build((2, 2, 1)).requantize(far, relu=False).network()
+    assert differing(network, "io_parallel", tmp_path / "ours") == []
+    monkeypatch.setattr(layer_list, "Rounding", type("Never", (), {"TRN": far.rounding}))
+    with pytest.raises(FirmwareError, match="CSIM-CRASH"):
+        differing(network, "io_parallel", tmp_path / "stock")
