@@ -234,13 +234,13 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     """Return a product that is spread over the steps of a reuse loop."""
     lanes = ceil(layer.products / layer.reuse_factor) * layer.parallelization_factor
     bits, width, accumulator = layer.input.type.width, layer.weight.width, layer.accumulator.width
-    where = "stream" if design.io_type is IoType.STREAM else "parallel"
     copies = layer.parallelization_factor
+    # The same template, nnet_dense_resource.h, whether its vectors come from a stream or from an array.
     found: Parts = Counter(
         {
-            f"looped.{where}_select_bits": layer.n_in * bits * copies,
-            f"looped.{where}_scatter_bits": layer.n_out * accumulator * copies,
-            f"looped.{where}_loops": 1,
+            "looped.select_bits": layer.n_in * bits * copies,
+            "looped.scatter_bits": layer.n_out * accumulator * copies,
+            "looped.loops": 1,
             # One adder and one register a multiplier, as in an unrolled product.
             "adder.count": lanes,
             "adder.bits": lanes * accumulator,
@@ -250,7 +250,7 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
     if not rom_blocks(layer.reuse_factor, lanes * width):
-        found[f"looped.{where}_rom_bits"] += layer.products * width
+        found["looped.rom_bits"] += layer.products * width
     return found
 
 
