@@ -81,7 +81,6 @@ def quantize(
         Rate of the dropout layers while training; that of the float model by default.
     """
     from siliconv.quantize.distillation import distillation
-    from siliconv.quantize.pruning import Pruner, settled, zero_weights
 
     progress, start = progress or Silent(), float_model
     images = to_fraction(dataset.train.read(spread(len(dataset.train), recipe.calibration_images)))
@@ -89,12 +88,15 @@ def quantize(
         start = _pruned(float_model, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout)
     types = choose_types(start, recipe, images)
     fits = calibration_record(start, types, recipe, images)
-    train, pruner = recipe.train, None
+    train, pruner, unsettled = recipe.train, None, 0
     if recipe.pruning is not None:
+        from siliconv.quantize.pruning import Pruner, settled  # imports the pruning toolkit, which takes seconds
+
         epochs, steps = (train.epochs, _steps(dataset, train.batch_size)) if train else (1, 1)
         # Without fine-tuning there is no later: the full sparsity at once.
         begun = start is not float_model or train is None
         pruner = Pruner(start, recipe, epochs=epochs, steps=steps, begun=begun)
+        unsettled = 0 if begun or train is None else settled(recipe.pruning, train)
     model = quantized_model(start, types, dropout=dropout, masks=pruner.masks if pruner else None)
     if pruner is not None:
         pruner.watch(model)
@@ -120,14 +122,14 @@ def quantize(
             before_step=pruner.before_step if pruner else None,
             mix=distillation(float_model, recipe.distillation) if recipe.distillation else None,
             about=json.dumps({**about, "types": as_text(types)}, sort_keys=True),
-            settled=settled(recipe.pruning, train) if recipe.pruning and start is float_model else 0,
+            settled=unsettled,
         )
         # Rounded weights that were not pruned are no answer to a recipe that prunes.
         helped = pruner is not None or _validation_accuracy(predict, dataset) >= rounded_score
         if not helped:
             model.set_weights(rounded_weights)
     snap_weights(model)
-    return Quantized(model, types, rounded_logits, history, helped, zero_weights(model), fits)
+    return Quantized(model, types, rounded_logits, history, helped, _zeros(model), fits)
 
 
 def _pruned(
@@ -155,6 +157,12 @@ def _pruned(
         settled=settled(recipe.pruning, train),
     )
     return model
+
+
+def _zeros(model: Any) -> dict[str, tuple[int, int]]:
+    """Count the zeros of each kernel of a model whose weights are rounded: (zeros, weights) by layer."""
+    kernels = {layer.name: layer.kernel.numpy() for layer in model.layers if hasattr(layer, "kernel")}
+    return {name: (int((kernel == 0).sum()), kernel.size) for name, kernel in kernels.items()}
 
 
 def _steps(dataset: Dataset, batch_size: int) -> int:

@@ -138,9 +138,3 @@ def with_masks(model: Any, masks: Mapping[str, Any], *, dropout: float | None = 
     clone = keras.models.clone_model(model, clone_function=constrain)
     clone.set_weights(model.get_weights())
     return clone
-
-
-def zero_weights(model: Any) -> dict[str, tuple[int, int]]:
-    """Count the zeros of each kernel of a model whose weights are rounded: (zeros, weights) by layer."""
-    kernels = {layer.name: layer.kernel.numpy() for layer in model.layers if hasattr(layer, "kernel")}
-    return {name: (int((kernel == 0).sum()), kernel.size) for name, kernel in kernels.items()}

@@ -45,7 +45,6 @@ def quantized_model(
 
     from siliconv.quantize import average_pooling
     from siliconv.quantize.depthwise import QDepthwiseConv1D
-    from siliconv.quantize.pruning import Masked
     from siliconv.quantize.quantizers import FixedPointRelu, weight_quantizer
     from siliconv.quantize.table_activation import TableActivation
     from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
@@ -73,6 +72,8 @@ def quantized_model(
                 bias_quantizer=weight_quantizer(bias) if bias is not None else None,
             )
             if masks and layer.name in masks:
+                from siliconv.quantize.pruning import Masked  # imports the pruning toolkit, which takes seconds
+
                 made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
             return made
         if kind == "Activation":
