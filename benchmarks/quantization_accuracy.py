@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.artefacts import load_float_model
 from siliconv.models.evaluation import evaluate
 from siliconv.models.history import History
 from siliconv.models.image_store import Dataset, open_dataset
@@ -37,7 +38,6 @@ from siliconv.quantize.fixed_point import Codes, to_values
 from siliconv.quantize.lowering import lower
 from siliconv.quantize.network import Network
 from siliconv.quantize.recipe import Recipe
-from siliconv.stages import load_float_model
 
 IMAGES_PER_READ = 256
 

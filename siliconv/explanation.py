@@ -108,7 +108,7 @@ def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
 
 def _vectors(project: Project, network: Network, build: Path) -> tuple[Codes, list[str]]:
     """Give the vectors of the certificate, and what each of them is."""
-    from siliconv.stages import certificate_vectors
+    from siliconv.artefacts import certificate_vectors
 
     by_origin = certificate_vectors(project, network, open_dataset(build / "data").test)
     origins = [origin for origin, codes in by_origin.items() for _ in codes]
@@ -116,7 +116,7 @@ def _vectors(project: Project, network: Network, build: Path) -> tuple[Codes, li
 
 
 def _float_model(build: Path) -> Any:
-    from siliconv.stages import load_float_model
+    from siliconv.artefacts import load_float_model
 
     return load_float_model(build)
 
@@ -129,8 +129,8 @@ def _runner(
         return lambda codes: reference_execution(network, reference.run(network, codes))
     if which == FIRMWARE:
         return _firmware_runner(build, network, project, progress)
+    from siliconv.artefacts import load_quantized_model
     from siliconv.quantize.explain_model import float_execution, quantized_execution
-    from siliconv.stages import load_quantized_model
 
     model = _float_model(build) if which == FLOAT else load_quantized_model(build)
     execute = float_execution if which == FLOAT else quantized_execution

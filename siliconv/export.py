@@ -51,7 +51,7 @@ def export_qonnx(name: str, project: Project, build: Path, file: Path | None = N
     WorkSaysNoError
         ``EXPORT-DIFFERS`` if qonnx computes something else; nothing is written.
     """
-    from siliconv.stages import certificate_vectors
+    from siliconv.artefacts import certificate_vectors
 
     if not (build / "network").is_dir():
         raise ProjectError(

@@ -49,9 +49,9 @@ def predict_images(
     DataError
         ``DATA-IMAGE`` for a file that is no image.
     """
+    from siliconv.artefacts import load_float_model, load_quantized_model
     from siliconv.hls.csim import compile_project, simulate
     from siliconv.models.pictures import probabilities
-    from siliconv.stages import load_float_model, load_quantized_model
 
     if not (build / "firmware").is_dir():
         raise ProjectError(

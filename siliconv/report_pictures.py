@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.artefacts import TEST_LOGITS_FILE
 from siliconv.models.evaluation import Metrics, evaluate
 from siliconv.models.image_store import Dataset, open_dataset, spread
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
 
 NETWORKS = {"float": "float", "quantized": "quantized", "firmware": "network"}
 """What the pictures call each network, and its folder in the build; the integer network is the firmware's."""
-
-TEST_LOGITS_FILE = "test_logits.npy"
-"""In each of those folders: the logits of all test images, (n, outputs)."""
 
 GRID_IMAGES = 18
 

@@ -1,0 +1,134 @@
+"""The stages from the integer network to the report: convert, csim, estimate, report."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siliconv.artefacts import certificate_vectors, read_json, write_json
+from siliconv.calibration_file import calibrated
+from siliconv.flow import Context
+from siliconv.models.image_store import open_dataset
+from siliconv.quantize import network_file
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv
+from siliconv.report import write_report
+from siliconv.report_pictures import draw_pictures
+from siliconv.synthesis_file import synthesis_results
+
+BEFORE_REPORT = ("data", "train", "quantize", "lower", "convert", "csim", "estimate")
+"""Stages that the report shows, in order."""
+
+
+def write_firmware(context: Context) -> str:
+    """Write the firmware project with its test bench."""
+    from siliconv.hls.axi import write_axi
+    from siliconv.hls.conversion import convert
+    from siliconv.hls.manifest import write_manifest
+    from siliconv.hls.network_design import design_of, fifo_depths
+    from siliconv.hls.project_readme import write_readme
+    from siliconv.hls.testbench import write_testbench
+
+    network = network_file.load(context.build / "network")
+    config = context.project.hls
+    folder = context.out / "firmware"
+    folder.mkdir()
+    firmware = convert(network, config, folder, fifo_depths=fifo_depths(design_of(network, config)))
+    dataset = open_dataset(context.build / "data")
+    vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
+    write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
+    write_axi(network, config, folder)
+    write_readme(firmware, network, config, vectors=len(vectors))
+    write_manifest(firmware, network, config, folder)
+    weights = sum(
+        node.kernel.codes.size + node.bias.codes.size
+        for node in network.nodes
+        if isinstance(node, Conv | DepthwiseConv | Dense)
+    )
+    return f"{config.backend} project with {weights:,} weights, {config.io_type}, {config.part}"
+
+
+def simulate_firmware(context: Context) -> str:
+    """Simulate the firmware, compare every layer, and write the certificate."""
+    from siliconv.hls.certificate import Accuracies, certify
+
+    network = network_file.load(context.build / "network")
+    dataset = open_dataset(context.build / "data")
+    certificate = certify(
+        context.build / "firmware",
+        network,
+        certificate_vectors(context.project, network, dataset.test),
+        agreement=read_json(context.build / "network" / "agreement.json"),
+        accuracy=Accuracies(
+            *(
+                float(read_json(context.build / folder / "metrics.json")["accuracy"])
+                for folder in ("float", "quantized", "network")
+            )
+        ),
+        cache=context.work,
+        artefacts=[
+            context.build / name
+            for name in ("network/network.json", "network/weights.npz", "quantized/weights.npz", "quantized/types.json")
+        ],
+        jobs=context.project.csim.jobs,
+        seconds=context.project.csim.timeout_s,
+        progress=context.progress,
+    )
+    write_json(context.out / "csim.json", certificate.as_json())
+    if certificate.exact:
+        return f"EXACT: {certificate.vectors} vectors, {len(certificate.layers)} layers, every bit equal"
+    return f"NOT EXACT: first difference in layer '{certificate.first_differing}'"
+
+
+def estimate_hardware(context: Context) -> str:
+    """Estimate latency and resources, and put what a vendor tool reported beside them."""
+    from siliconv.hls.boards import RESOURCES, board_of_part
+    from siliconv.hls.design import MatrixLayer
+    from siliconv.hls.design import Stage as Synthesis
+    from siliconv.hls.estimate import estimate
+    from siliconv.hls.network_design import design_of
+    from siliconv.hls.synthesis_results import beside
+
+    network = network_file.load(context.build / "network")
+    config = context.project.hls
+    design = design_of(network, config)
+    coefficients, calibration = calibrated(context.build.parent)
+    found = estimate(design, coefficients=coefficients)
+    on_device = estimate(design, stage=Synthesis.VSYNTH, coefficients=coefficients)
+    content = {**found.as_json(), "calibration": calibration}
+    content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
+    matrices = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
+    for layer in content["layers"]:
+        matrix = matrices.get(layer["name"])
+        layer |= {
+            "reuse_factor": matrix.reuse_factor if matrix else None,
+            "multipliers": matrix.multipliers if matrix else 0,
+            "weight_bits": matrix.weight_bits if matrix else 0,
+        }
+    content["part"] = config.part
+    board = board_of_part(config.part)
+    content["board"] = None
+    verdict = ""
+    if board is not None:
+        used = {name: content["logic_synthesis"][name]["value"] for name in RESOURCES}
+        shares = board.shares(used)
+        content["board"] = {"name": board.name, "title": board.title, "shares": shares}
+        fullest = max(shares, key=lambda name: shares[name])
+        verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {board.title}"
+    kind = "estimate for C synthesis"
+    results = synthesis_results(context.build, network, config)
+    if results is not None:
+        content = beside(content, results)
+        kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
+    write_json(context.out / "estimate.json", content)
+    cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
+    return (
+        f"{cycles:,.0f} cycles = {cycles * found.clock_ns / 1000:,.0f} us, {lut:,.0f} LUT,"
+        f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
+    )
+
+
+def write_html_report(context: Context) -> str:
+    """Draw the pictures and write the report."""
+    pictures = context.out / "pictures"
+    draw_pictures(context.build, pictures)
+    write_report(context.name, context.project, BEFORE_REPORT, context.build, pictures, context.out / "report.html")
+    return str(context.build / "report.html")
