@@ -10,6 +10,7 @@ from siliconv.hls.fit import MOST_MULTIPLIERS
 from siliconv.hls.plan import Plan
 from siliconv.hls.preflight import Complaint, Severity, rule
 from siliconv.quantize.lowering import lowered_kinds
+from siliconv.quantize.table_types import FUNCTIONS
 
 MOST_ELEMENTS = 4096
 """Elements of an array split into registers: `config_array_partition -maximum_size` of the generated Tcl."""
@@ -49,11 +50,11 @@ def layer_kind(plan: Plan) -> Iterator[Complaint]:
 @rule("LAYER-ACTIVATION", Severity.ERROR)
 def layer_activation(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.layers:
-        if layer.kind == "activation" and layer.activation != "relu":
+        if layer.kind == "activation" and layer.activation not in ("relu", *FUNCTIONS):
             yield Complaint(
                 f"the activation {layer.activation} inside the network has no quantized form",
                 f"layer '{layer.name}'",
-                "use relu; sigmoid and softmax are for the output",
+                "use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
             )
 
 
@@ -72,7 +73,7 @@ def layer_unactivated(plan: Plan) -> Iterator[Complaint]:
                 break
 
 
-@rule("POOL-AVERAGE", Severity.ERROR)
+@rule("POOL-AVERAGE", Severity.HINT)
 def pool_average(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.layers:
         window = layer.inputs[0][:-1] if layer.kind == "global_average_pool" else layer.window
@@ -82,34 +83,10 @@ def pool_average(plan: Plan) -> Iterator[Complaint]:
         if count & (count - 1) or any(layer.padding):
             padded = " that hang over the edge" if any(layer.padding) else ""
             yield Complaint(
-                f"an average over windows of {count} elements{padded}: the division is exact for powers of two only",
+                f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
+                "firmware, and divides in logic; powers of two are exact and free",
                 f"layer '{layer.name}'",
-                "choose window and input size so that each window has 2, 4, 8, 16, ... real elements, or use max_pool",
-            )
-
-
-@rule("POOL-PADDING", Severity.ERROR)
-def pool_padding(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.layers:
-        if layer.kind in _POOLS and any(layer.padding) and plan.io_type is IoType.STREAM:
-            yield Complaint(
-                f"pooling with padding 'same' pads {_sizes(layer.inputs[0][:-1])} by {_sizes(layer.padding)}; the "
-                "streaming template of hls4ml stops at an assertion",
-                f"layer '{layer.name}'",
-                "use padding: valid, or an input size that the window divides",
-            )
-
-
-@rule("POOL-STRIDE", Severity.ERROR)
-def pool_stride(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.layers:
-        two_axes = len(layer.window) == 2
-        if layer.kind in _POOLS and two_axes and layer.window != layer.strides and plan.io_type is IoType.STREAM:
-            yield Complaint(
-                f"a pooling window of {_sizes(layer.window)} with stride {_sizes(layer.strides)}; the streaming "
-                "template of hls4ml stops at an assertion unless they are equal",
-                f"layer '{layer.name}'",
-                "leave the stride out",
+                "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
             )
 
 
@@ -117,15 +94,19 @@ def pool_stride(plan: Plan) -> Iterator[Complaint]:
 def unroll_products(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         reuse = plan.reuse_factor(layer) or 1
-        unrolled = layer.products if plan.hls.strategy is Strategy.LATENCY else -(-layer.products // reuse)
-        if unrolled > MOST_MULTIPLIERS and plan.hls.strategy is not Strategy.DISTRIBUTED_ARITHMETIC:
-            latency = plan.hls.strategy is Strategy.LATENCY
+        unrolled = (
+            layer.products if plan.hls.strategy_of(layer.name) is Strategy.LATENCY else -(-layer.products // reuse)
+        )
+        if unrolled > MOST_MULTIPLIERS and plan.hls.strategy_of(layer.name) is not Strategy.DISTRIBUTED_ARITHMETIC:
+            latency = plan.hls.strategy_of(layer.name) is Strategy.LATENCY
             yield Complaint(
                 f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
                 + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),
                 f"layer '{layer.name}'",
                 "use hls.strategy: resource" if latency else f"use hls.max_multipliers: {MOST_MULTIPLIERS} or less",
-                {"hls.strategy": "resource"} if latency and not plan.hls.reuse_factors else {},
+                {"hls.strategy": "resource"}
+                if latency and not plan.hls.reuse_factors and not plan.hls.strategies
+                else {},
             )
 
 
@@ -172,16 +153,6 @@ def parallel_size(plan: Plan) -> Iterator[Complaint]:
         )
 
 
-@rule("OUTPUT-SOFTMAX", Severity.HINT)
-def output_softmax(plan: Plan) -> Iterator[Complaint]:
-    if plan.output_activation == "softmax" and plan.layers[-1].output[-1] > 1:
-        yield Complaint(
-            "the firmware ends with the logits; the softmax is left to the host",
-            "the output",
-            "nothing to do: the largest logit is the decision",
-        )
-
-
 @rule("OUTPUT-CONSTANT", Severity.ERROR)
 def output_constant(plan: Plan) -> Iterator[Complaint]:
     if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
@@ -201,7 +172,3 @@ def output_relu(plan: Plan) -> Iterator[Complaint]:
             f"layer '{last.name}'",
             "leave the activation of the last layer out",
         )
-
-
-def _sizes(sizes: tuple[int, ...]) -> str:
-    return "x".join(str(size) for size in sizes)

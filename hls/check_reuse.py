@@ -22,8 +22,8 @@ def reuse_illegal(plan: Plan) -> Iterator[Complaint]:
         if asked is not None and legal and asked not in legal:
             nearest = nearest_legal(asked, legal)
             yield Complaint(
-                f"the {plan.hls.strategy} template can't compute {layer.n_in} x {layer.n_out} products with reuse "
-                f"factor {asked}",
+                f"the {plan.hls.strategy_of(layer.name)} template can't compute {layer.n_in} x {layer.n_out} products "
+                f"with reuse factor {asked}",
                 f"hls.reuse_factors.{layer.name}",
                 "use " + " or ".join(str(factor) for factor in nearest),
                 {f"hls.reuse_factors.{layer.name}": nearest[-1]},
@@ -60,7 +60,8 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         if not plan.legal_reuse(layer):
             yield Complaint(
-                f"hls4ml has no {plan.hls.strategy} template for a {layer.kind} layer with {plan.hls.io_type}",
+                f"hls4ml has no {plan.hls.strategy_of(layer.name)} template for a {layer.kind} layer with "
+                f"{plan.hls.io_type}",
                 f"layer '{layer.name}'",
                 "use hls.strategy: resource, and hls.io_type: io_stream",
             )
@@ -68,11 +69,9 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
 
 @rule("STRATEGY-REUSE", Severity.WARNING)
 def strategy_reuse(plan: Plan) -> Iterator[Complaint]:
-    if plan.hls.strategy is not Strategy.LATENCY:
-        return
     for layer in plan.matrices:
         reuse = plan.reuse_factor(layer)
-        if reuse is not None and reuse > 1:
+        if plan.hls.strategy_of(layer.name) is Strategy.LATENCY and reuse is not None and reuse > 1:
             yield Complaint(
                 f"with the latency strategy a reuse factor of {reuse} is only asked for: the tools unroll all products "
                 "and share what they can",
@@ -92,9 +91,9 @@ def strategy_adders_slow(plan: Plan) -> Iterator[Complaint]:
 
 
 def _too_many_adders(plan: Plan, above: int, up_to: int | None, why: str) -> Iterator[Complaint]:
-    if plan.hls.strategy is not Strategy.DISTRIBUTED_ARITHMETIC:
-        return
     for layer in plan.matrices:
+        if plan.hls.strategy_of(layer.name) is not Strategy.DISTRIBUTED_ARITHMETIC:
+            continue
         if layer.products > above and (up_to is None or layer.products <= up_to):
             yield Complaint(
                 f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: {why}",
@@ -107,7 +106,7 @@ def _too_many_adders(plan: Plan, above: int, up_to: int | None, why: str) -> Ite
 def reuse_slowest(plan: Plan) -> Iterator[Complaint]:
     """One layer holds up all others: its cycles decide, and their multipliers idle."""
     cycles = {layer.name: _cycles(plan, layer) for layer in plan.matrices}
-    if plan.hls.strategy is not Strategy.RESOURCE or len(cycles) < 2:
+    if len(cycles) < 2 or any(plan.hls.strategy_of(name) is not Strategy.RESOURCE for name in cycles):
         return
     slowest, next_to = sorted(cycles, key=lambda name: -cycles[name])[:2]
     if cycles[slowest] > 4 * cycles[next_to] and cycles[slowest] > 1_000:

@@ -106,6 +106,6 @@ def _matrix(plan: Plan, layer: PlannedLayer, source: Tensor, result: Tensor) -> 
             stride=layer.strides,
             padding=padding,
             reuse_factor=plan.reuse_factor(layer) or 1,
-            strategy=plan.hls.strategy,
+            strategy=plan.hls.strategy_of(layer.name),
         ),
     ]

@@ -158,13 +158,21 @@ def _float_causes(model: Any, place: Place) -> Iterator[Cause]:
 def _alpha(layer: Any, place: Place) -> Iterator[Cause]:
     for name in ("kernel_quantizer_internal", "bias_quantizer_internal", "depthwise_quantizer_internal", "quantizer"):
         alpha = getattr(getattr(layer, name, None), "alpha", 1.0)
-        if alpha is None or isinstance(alpha, str) or np.any(np.asarray(alpha) != 1):
+        if not _is_power_of_two(alpha):
             yield Cause(
                 "ALPHA",
                 QUANTIZED,
-                f"the {name.removesuffix('_internal')} of '{layer.name}' scales by alpha={alpha!r}, the network by 1",
+                f"the {name.removesuffix('_internal')} of '{layer.name}' scales by alpha={alpha!r}, no power of two",
                 "use alpha=1 and choose the integer bits instead",
             )
+
+
+def _is_power_of_two(alpha: Any) -> bool:
+    """Whether a scale can be a part of the network's types."""
+    if alpha is None or isinstance(alpha, str):
+        return bool(alpha == "auto_po2")
+    exponent = np.log2(np.asarray(alpha, dtype=np.float64))
+    return bool(np.all(exponent == np.rint(exponent)))
 
 
 def _folding(model: Any, layer: Any, place: Place) -> Iterator[Cause]:
