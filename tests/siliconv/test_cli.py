@@ -118,6 +118,7 @@ def test_the_certificate_says_exact_with_every_layer(built):
 def test_csim_exits_1_when_a_type_is_broken_on_purpose(built, tmp_path, capsys, monkeypatch):
     copy = tmp_path / "digits"
     shutil.copytree(built, copy)
+
     def convert_and_break(context):
         summary = write_firmware(context)
         defines = context.out / "firmware" / "firmware" / "defines.h"
