@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
+from siliconv.quantize.activation_forms import BoundedRelu, HardFunction
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.quantize.quantization import Quantization
 from siliconv.quantize.recipe import LayerBits, Recipe
 from siliconv.quantize.table_types import FUNCTIONS, table_output
-from siliconv.quantize.weight_levels import Quantization, best_levels
+from siliconv.quantize.weight_levels import best_levels
 
 WEIGHT_LAYERS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense")
 BATCH = 64
@@ -63,14 +65,30 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
     for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
-        assert bits.activations is not None  # Recipe.bits sets all
-        function = layer.activation.__name__
-        types[layer.name] = (
-            ranged_type(values, bits.activations, recipe, signed=False)
-            if function == "relu"
-            else table_output(function, bits.activations)
-        )
+        types[layer.name] = _activation_type(layer, values, bits, recipe)
     return types
+
+
+def _activation_type(layer: Any, values: NDArray[np.floating], bits: LayerBits, recipe: Recipe) -> Quantization:
+    assert bits.activations is not None  # Recipe.bits sets all
+    function = layer.activation.__name__
+    if function != "relu":
+        hard = bits.functions == "hard"
+        return HardFunction(function, bits.activations) if hard else table_output(function, bits.activations)
+    if bits.relu_bound is None:
+        return ranged_type(values, bits.activations, recipe, signed=False)
+    kind = ranged_type(np.minimum(values, bits.relu_bound), bits.activations, recipe, signed=False)
+    codes = bits.relu_bound / kind.step
+    if codes >= kind.codes.high:
+        return kind
+    if codes != round(codes):
+        raise NetworkError(
+            "RECIPE-BOUND",
+            f"the bound {bits.relu_bound:g} is no multiple of {kind.step:g}, the step of {bits.activations} bits here",
+            where=f"layer '{layer.name}'",
+            fix="use a multiple of it, such as " + f"{round(codes) * kind.step:g}, or more bits",
+        )
+    return BoundedRelu(kind, bits.relu_bound)
 
 
 def kernel_of(layer: Any) -> Any:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from siliconv.quantize.calibration import activation_samples
 from siliconv.quantize.fixed_point import FixedPoint
+from siliconv.quantize.quantization import Quantization
 from siliconv.quantize.recipe import Recipe
-from siliconv.quantize.weight_levels import Quantization
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,6 @@ def _fit(values: NDArray[np.floating], kind: Quantization) -> Fit:
         rounded = np.clip(codes, *kind.codes) * kind.step
         saturated = float(np.mean((codes < kind.codes.low) | (codes > kind.codes.high)))
     else:
-        rounded, saturated = kind.nearest(exact), float(np.mean(np.abs(exact) > 2.0**kind.exponent))
+        rounded, saturated = kind.nearest(exact), float(np.mean(np.abs(exact) > kind.largest))
     error = float(np.sqrt(np.mean((rounded - exact) ** 2)))
     return Fit(str(kind), largest, saturated, error / size if size else 0.0)

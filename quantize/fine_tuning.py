@@ -22,8 +22,8 @@ from siliconv.progress import Progress, Silent
 from siliconv.quantize.calibration import as_text, choose_types
 from siliconv.quantize.calibration_record import calibration_record
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+from siliconv.quantize.quantization import Quantization
 from siliconv.quantize.recipe import Recipe
-from siliconv.quantize.weight_levels import Quantization
 
 
 @dataclass(frozen=True, eq=False)

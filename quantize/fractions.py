@@ -9,7 +9,7 @@ import numpy as np
 
 from siliconv.quantize.fixed_point import Codes, FixedPoint
 from siliconv.quantize.lowering_graph import same_padding
-from siliconv.quantize.weight_levels import Quantization
+from siliconv.quantize.quantization import Quantization
 from siliconv.quantize.windows import real_elements
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from siliconv.models import legacy_keras
+from siliconv.quantize.activation_forms import HardFunction
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.fractions import counts_of_average, fractions, sources
 from siliconv.quantize.lowering_graph import PIXEL
+from siliconv.quantize.quantization import Quantization
 from siliconv.quantize.table_types import FUNCTIONS, table_input
-from siliconv.quantize.weight_levels import Quantization
 
 _QUANTIZED = {"Conv1D": "QConv1D", "Conv2D": "QConv2D", "Dense": "QDense", "DepthwiseConv2D": "QDepthwiseConv2D"}
 
@@ -45,7 +46,7 @@ def quantized_model(
 
     from siliconv.quantize import average_pooling
     from siliconv.quantize.depthwise import QDepthwiseConv1D
-    from siliconv.quantize.quantizers import FixedPointRelu, weight_quantizer
+    from siliconv.quantize.quantizers import hard_quantizer, relu_quantizer, weight_quantizer
     from siliconv.quantize.table_activation import TableActivation
     from siliconv.quantize.training_layers import POOLINGS, TrainedActivation, can_fuse
 
@@ -53,11 +54,6 @@ def quantized_model(
     activation_before = {
         after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
     }
-
-    def activation_type(activation: str) -> FixedPoint:
-        kind = types[activation]
-        assert isinstance(kind, FixedPoint)  # levels are for weights
-        return kind
 
     def quantize(layer: Any) -> Any:
         kind = type(layer).__name__
@@ -77,14 +73,17 @@ def quantized_model(
                 made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
             return made
         if kind == "Activation":
-            function = layer.activation.__name__
+            chosen, function = types[layer.name], layer.activation.__name__
+            if isinstance(chosen, HardFunction):
+                return qkeras.QActivation(hard_quantizer(chosen), name=layer.name)
             if function in FUNCTIONS:
-                return TableActivation(function, table_input(function), activation_type(layer.name), name=layer.name)
-            relu = FixedPointRelu(activation_type(layer.name))
-            return TrainedActivation(relu, pooled=layer.name in activation_before.values(), name=layer.name)
+                assert isinstance(chosen, FixedPoint)  # the other forms are for weights and ReLUs
+                return TableActivation(function, table_input(function), chosen, name=layer.name)
+            pooled = layer.name in activation_before.values()
+            return TrainedActivation(relu_quantizer(chosen), pooled=pooled, name=layer.name)
         config = layer.get_config()
         if layer.name in activation_before:
-            return POOLINGS[kind](FixedPointRelu(activation_type(activation_before[layer.name])), **config)
+            return POOLINGS[kind](relu_quantizer(types[activation_before[layer.name]]), **config)
         if "AveragePooling" in kind and np.any((counts := counts_of_average(layer)) & (counts - 1)):
             (source,) = sources(layer)
             own = getattr(average_pooling, f"Truncated{kind}")

@@ -12,8 +12,10 @@ from typing import Any
 
 from siliconv.errors import NetworkError
 from siliconv.models import legacy_keras
+from siliconv.quantize.activation_forms import BoundedRelu, HardFunction
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.weight_levels import PO2_BITS, Quantization, WeightLevels
+from siliconv.quantize.quantization import Quantization
+from siliconv.quantize.weight_levels import PO2_BITS, WeightLevels
 
 legacy_keras.load()
 
@@ -41,14 +43,15 @@ class FixedPointBits(qkeras.quantized_bits):
 
 
 class FixedPointRelu(qkeras.quantized_relu):
-    """`quantized_relu` of an unsigned type; the gradient passes inside the range only."""
+    """`quantized_relu` of an unsigned type, with or without a bound; the gradient passes inside the range only."""
 
     slope = 1.0
 
-    def __init__(self, kind: FixedPoint) -> None:
+    def __init__(self, kind: FixedPoint, bound: float | None = None) -> None:
         _check_modes(kind)
-        super().__init__(bits=kind.width, integer=kind.integer)
+        super().__init__(bits=kind.width, integer=kind.integer, relu_upper_bound=bound, is_quantized_clip=bound is None)
         self._kind = kind
+        self._largest = kind.codes.high * kind.step if bound is None else bound
         self.step = kind.step
 
     def __call__(self, x: Any) -> Any:
@@ -57,11 +60,11 @@ class FixedPointRelu(qkeras.quantized_relu):
 
     def codes(self, x: Any) -> Any:
         """Round to codes, integers held as float32."""
-        return _codes(x, self._kind)
+        return tf.minimum(_codes(x, self._kind), self._largest / self.step)
 
     def inside(self, x: Any) -> Any:
         """Say where the gradient passes."""
-        return tf.logical_and(x > 0.0, x <= self._kind.codes.high * self._kind.step)
+        return tf.logical_and(x > 0.0, x <= self._largest)
 
 
 class Levels:
@@ -124,7 +127,22 @@ _OF_LEVELS = {"binary": BinaryWeights, "ternary": TernaryWeights, "po2": PowerOf
 
 def weight_quantizer(kind: Quantization) -> Any:
     """Give the quantizer of weights."""
+    assert isinstance(kind, FixedPoint | WeightLevels)  # the other forms are for activations
     return FixedPointBits(kind) if isinstance(kind, FixedPoint) else _OF_LEVELS[kind.kind](kind)
+
+
+def relu_quantizer(kind: Quantization) -> FixedPointRelu:
+    """Give the quantizer of a ReLU."""
+    if isinstance(kind, BoundedRelu):
+        return FixedPointRelu(kind.type, kind.bound)
+    assert isinstance(kind, FixedPoint)  # levels are for weights, hard functions for tanh and sigmoid
+    return FixedPointRelu(kind)
+
+
+def hard_quantizer(kind: HardFunction) -> Any:
+    """Give QKeras' own quantizer of a hard function."""
+    make = qkeras.quantized_tanh if kind.function == "tanh" else qkeras.quantized_sigmoid
+    return make(bits=kind.width)
 
 
 def _check_modes(kind: FixedPoint) -> None:

@@ -34,6 +34,12 @@ class LayerBits(BaseModel):
     weights: WeightBits | None = Field(None, description="bits of each weight, or binary, ternary, po2")
     biases: Bits | None = Field(None, description="bits of each bias, the sign included")
     activations: Bits | None = Field(None, description="bits of the activation behind the layer")
+    relu_bound: Annotated[float, Field(gt=0.0)] | None = Field(
+        None, description="upper bound of the ReLU behind the layer, such as 6; without it the type is the bound"
+    )
+    functions: Literal["table", "hard"] | None = Field(
+        None, description="tanh and sigmoid: exact table, or QKeras' hard"
+    )
     sparsity: Sparsity | None = Field(None, description="share of zero weights that pruning leaves; 0 prunes nothing")
 
 
@@ -88,6 +94,14 @@ class Recipe(BaseModel):
     )
     biases: Bits = Field(8, description="bits of each bias, the sign included")
     activations: Bits = Field(6, description="bits of each activation")
+    relu_bound: Annotated[float, Field(gt=0.0)] | None = Field(
+        None, description="upper bound of every ReLU, such as 6; without it the type of the activation is the bound"
+    )
+    functions: Literal["table", "hard"] = Field(
+        "table",
+        description="tanh and sigmoid inside the network: table, within half a last place of the function; or"
+        " hard, QKeras' straight lines",
+    )
     layers: dict[str, LayerBits] = Field(
         default_factory=dict, description="exceptions by layer name or pattern, such as conv2d_*; the last match wins"
     )
@@ -123,6 +137,8 @@ class Recipe(BaseModel):
             weights=self.weights,
             biases=self.biases,
             activations=self.activations,
+            relu_bound=self.relu_bound,
+            functions=self.functions,
             sparsity=self.pruning.sparsity if self.pruning else 0.0,
         )
         for pattern, exception in self.layers.items():

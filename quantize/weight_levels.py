@@ -9,7 +9,6 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from siliconv.quantize.fixed_point import FixedPoint, parse_type
 from siliconv.quantize.recipe import LevelKind
 
 KINDS: tuple[LevelKind, ...] = get_args(LevelKind)
@@ -44,6 +43,11 @@ class WeightLevels:
         return min(self.exponent, -(2 ** (PO2_BITS - 1 - (self.exponent > 0))))
 
     @property
+    def largest(self) -> float:
+        """The largest level."""
+        return 2.0**self.exponent
+
+    @property
     def fraction(self) -> int:
         """Fractional bits of the fixed-point type that holds all levels."""
         return -self.smallest
@@ -74,10 +78,6 @@ def stored_bits(weights: int | LevelKind) -> int:
     return levels.exponent - levels.smallest + 2
 
 
-Quantization = FixedPoint | WeightLevels
-"""What a tensor is rounded to."""
-
-
 def best_levels(kind: LevelKind, weights: NDArray[np.floating]) -> WeightLevels:
     """Give the levels with the least mean squared error, the smaller ones among equals."""
     largest = float(np.abs(weights).max(initial=0.0))
@@ -86,15 +86,9 @@ def best_levels(kind: LevelKind, weights: NDArray[np.floating]) -> WeightLevels:
     return min(candidates, key=lambda levels: float(np.mean((levels.nearest(weights) - weights) ** 2)))
 
 
-def parse_quantization(text: str) -> Quantization:
-    """Read a fixed-point type or a set of levels, as their ``str`` writes them.
-
-    Raises
-    ------
-    NetworkError
-        ``TYPE-TEXT`` if the text is neither.
-    """
+def parse_levels(text: str) -> WeightLevels | None:
+    """Read what the ``str`` of `WeightLevels` wrote; None for anything else."""
     match = _TEXT.fullmatch(text)
-    if match is None:
-        return parse_type(text)
-    return WeightLevels(next(kind for kind in KINDS if kind == match["kind"]), int(match["exponent"]))
+    return (
+        WeightLevels(next(kind for kind in KINDS if kind == match["kind"]), int(match["exponent"])) if match else None
+    )

@@ -16,7 +16,7 @@ from siliconv.progress import activity
 from siliconv.project import Project
 from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import Network
-from siliconv.quantize.weight_levels import Quantization, parse_quantization
+from siliconv.quantize.quantization import Quantization, parse_quantization
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""

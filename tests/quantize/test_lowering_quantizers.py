@@ -15,8 +15,9 @@ from siliconv.quantize.fixed_point import to_values
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.lowering import lower
 from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+from siliconv.quantize.quantization import parse_quantization
 from siliconv.quantize.recipe import LayerBits, Pruning, Recipe
-from siliconv.quantize.weight_levels import KINDS, WeightLevels, best_levels, parse_quantization
+from siliconv.quantize.weight_levels import KINDS, WeightLevels, best_levels
 
 keras = legacy_keras.load()
 tf = legacy_keras.tensorflow()
