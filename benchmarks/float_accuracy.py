@@ -3,7 +3,8 @@
     python benchmarks/float_accuracy.py --data ../shared/data/faces --recipe benchmarks/recipes/faces.json \
         --work build/benchmarks/faces --result benchmarks/results/faces.json
 
-A run that is interrupted goes on where it was. Without --result the test images are not looked at.
+A run that is interrupted goes on where it was. Without --result the test images are not looked at. WORK then holds
+`data/` and `float/` as a project's build does: `quantization_accuracy.py` goes on from there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+from siliconv.artefacts import ARCHITECTURE_FILE
+from siliconv.models.architecture import without_output_activation
 from siliconv.models.data_config import DataConfig
 from siliconv.models.datasets import prepare
 from siliconv.models.evaluation import evaluate
@@ -39,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     architecture, progress = preset(arguments.preset), for_terminal()
     config = TrainConfig.model_validate_json(arguments.recipe.read_text())
-    store = arguments.work / "images"
+    store = arguments.work / "data"
     if not (store / "dataset.json").exists():
         prepare(DataConfig(source="folder", path=arguments.data), architecture.input_shape, store, progress)
     dataset = open_dataset(store)
@@ -47,7 +50,10 @@ def main() -> None:
     model, history = train_float(architecture, dataset, config, work=arguments.work, progress=progress)
     found = evaluate(predict_logits(model, dataset.val), dataset.val.labels, dataset.class_names)
     progress.say(f"validation accuracy {found.accuracy:.4f}")
-    save_weights(model, arguments.work / "weights.npz")
+    folder = arguments.work / "float"
+    save_weights(model, folder / "weights.npz")
+    deployed = without_output_activation(architecture)
+    (folder / ARCHITECTURE_FILE).write_text(deployed.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if arguments.result is None:
         return
     test = evaluate(predict_logits(model, dataset.test), dataset.test.labels, dataset.class_names)
