@@ -24,6 +24,9 @@ ARCHITECTURE_FILE = "architecture.json"
 TEST_LOGITS_FILE = "test_logits.npy"
 """Of the float, the quantized and the integer network: the logits of all test images, (n, outputs)."""
 
+RANGES_FILE = "ranges.json"
+"""Beside the integer network: `siliconv.quantize.ranges.ValueRange` of each node on the certificate's test images."""
+
 IMAGES_PER_READ = 2048
 
 

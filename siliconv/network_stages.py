@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from siliconv.artefacts import (
     ARCHITECTURE_FILE,
+    RANGES_FILE,
     certificate_vectors,
     load_float_model,
     load_quantized_model,
@@ -126,11 +128,13 @@ def lower_network(context: Context) -> str:
     """Lower to the integer network, prove its types, and compare it with QKeras."""
     from siliconv.models.architecture import output_activation
     from siliconv.models.prediction import predict_logits
+    from siliconv.quantize import emulator
     from siliconv.quantize.agreement import compare_layers, compare_logits
     from siliconv.quantize.function_table import table_error
     from siliconv.quantize.lowering import lower
     from siliconv.quantize.output_sigmoid import with_sigmoid
     from siliconv.quantize.output_softmax import softmax_error, with_softmax
+    from siliconv.quantize.ranges import value_ranges
 
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
@@ -145,8 +149,9 @@ def lower_network(context: Context) -> str:
     val_codes = network_logits(network, dataset.val, context)
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
-    vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
-    layers = compare_layers(model, network, vectors)
+    by_origin = certificate_vectors(context.project, network, dataset.test)
+    layers = compare_layers(model, network, np.concatenate(list(by_origin.values())))
+    traced = emulator.compile(network).run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
@@ -163,6 +168,7 @@ def lower_network(context: Context) -> str:
         },
     )
     differing = sum(layer.differing for layer in layers)
+    write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
     verdict = (
         "equal to QKeras in every bit"
         if not differing and not whole.differing

@@ -27,7 +27,7 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
     """
     find_preset(preset)
     base = base or Path.cwd()
-    folder = base / name if len(Path(name).parts) > 1 else base / PROJECTS_FOLDER / name
+    folder = base / name if "/" in name else base / PROJECTS_FOLDER / name
     path = folder / PROJECT_FILE
     if path.exists():
         raise ProjectError(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.artefacts import TEST_LOGITS_FILE
+from siliconv.artefacts import RANGES_FILE, TEST_LOGITS_FILE, read_json
 from siliconv.models.evaluation import Metrics, evaluate
 from siliconv.models.image_store import Dataset, open_dataset, spread
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
+from siliconv.range_picture import range_picture
 
 NETWORKS = {"float": "float", "quantized": "quantized", "firmware": "network"}
 """What the pictures call each network, and its folder in the build; the integer network is the firmware's."""
@@ -22,7 +23,8 @@ def draw_pictures(build: Path, folder: Path) -> None:
     """Draw what the three networks say of the test images into `folder`, as PNG.
 
     ``confusion.png`` (firmware), ``roc.png`` (two classes only), ``predictions.png`` (test images spread over the
-    set), ``mistakes.png`` (where the firmware is wrong and surest of it, if anywhere), and copies of
+    set), ``mistakes.png`` (where the firmware is wrong and surest, if anywhere), ``ranges.png`` (the values of each
+    tensor against its type), and copies of
     ``learning_curves_float.png``, ``learning_curves_quantized.png`` and ``augmentation.png`` where there was a
     training.
     """
@@ -38,6 +40,7 @@ def draw_pictures(build: Path, folder: Path) -> None:
     mistakes = _surest_mistakes(logits["firmware"], dataset.test.labels)[:GRID_IMAGES]
     if len(mistakes):
         _grid(mistakes, logits, dataset, folder / "mistakes.png")
+    range_picture(read_json(build / "network" / RANGES_FILE), folder / "ranges.png")
     for source, name in (
         ("float/learning_curves.png", "learning_curves_float.png"),
         ("quantized/learning_curves.png", "learning_curves_quantized.png"),

@@ -89,6 +89,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.quantize.output_sigmoid",
             "siliconv.quantize.output_softmax",
             "siliconv.quantize.agreement",
+            "siliconv.quantize.ranges",
             "siliconv.quantize.emulator",
             "siliconv.hls.vectors",
         ),

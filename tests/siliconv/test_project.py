@@ -88,6 +88,7 @@ def test_a_new_project_is_valid_shows_every_default_and_overwrites_nothing(tmp_p
         assert field in uncommented
     with pytest.raises(ProjectError, match="PROJECT-EXISTS"):
         write_project("mine", "lecture", base=tmp_path)
+    assert write_project("./mine/", "lecture", base=tmp_path) == tmp_path / "mine" / "project.yml"
 
 
 def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
