@@ -19,6 +19,7 @@ from siliconv.models.architecture import (
     output_activation,
     without_output_activation,
 )
+from siliconv.models.folding import deployed_architecture
 from siliconv.models.layers import Layer, pair
 from siliconv.models.shapes import Shape, output_shape
 from siliconv.project import Project
@@ -33,8 +34,6 @@ _MATRICES: dict[type[Layer], LayerKind] = {
     kinds.DepthwiseConv1D: LayerKind.DEPTHWISE1D,
     kinds.Dense: LayerKind.DENSE,
 }
-_LEFT_OUT = (kinds.Dropout, kinds.BatchNormalization)
-"""Not in the firmware: dropout is the identity, batch normalization is folded into a neighbour."""
 
 
 def plan_of(name: str, project: Project, network: Network | None = None) -> Plan:
@@ -77,9 +76,9 @@ def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
     shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
     source_of = {INPUT: INPUT}
     found = []
-    for node in normal_form(without_output_activation(architecture)):
+    for node in normal_form(without_output_activation(deployed_architecture(architecture))):
         sources = tuple(source_of[name] for name in node.inputs)
-        if isinstance(node.layer, _LEFT_OUT):
+        if isinstance(node.layer, kinds.Dropout):  # the identity
             source_of[node.name] = sources[0]
             continue
         inputs = tuple(shapes[name] for name in sources)
