@@ -30,6 +30,7 @@ _KERAS_KINDS = {
     "flatten": "Flatten",
     "add": "Add",
     "concatenate": "Concatenate",
+    "zero_padding": "ZeroPadding",
 }
 _POOLS = ("max_pool", "average_pool")
 
@@ -76,10 +77,9 @@ def layer_unactivated(plan: Plan) -> Iterator[Complaint]:
 @rule("POOL-AVERAGE", Severity.HINT)
 def pool_average(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.layers:
-        window = layer.inputs[0][:-1] if layer.kind == "global_average_pool" else layer.window
         if "average_pool" not in layer.kind:
             continue
-        count = prod(window)
+        count = prod(layer.window)
         if count & (count - 1) or any(layer.padding):
             padded = " that hang over the edge" if any(layer.padding) else ""
             yield Complaint(
@@ -94,11 +94,9 @@ def pool_average(plan: Plan) -> Iterator[Complaint]:
 def unroll_products(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         reuse = plan.reuse_factor(layer) or 1
-        unrolled = (
-            layer.products if plan.hls.strategy_of(layer.name) is Strategy.LATENCY else -(-layer.products // reuse)
-        )
-        if unrolled > MOST_MULTIPLIERS and plan.hls.strategy_of(layer.name) is not Strategy.DISTRIBUTED_ARITHMETIC:
-            latency = plan.hls.strategy_of(layer.name) is Strategy.LATENCY
+        unrolled = layer.products if plan.strategy(layer) is Strategy.LATENCY else -(-layer.products // reuse)
+        if unrolled > MOST_MULTIPLIERS and plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
+            latency = plan.strategy(layer) is Strategy.LATENCY
             yield Complaint(
                 f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
                 + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),

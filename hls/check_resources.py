@@ -135,7 +135,7 @@ def board_exceeded(plan: Plan) -> Iterator[Complaint]:
 def _design(plan: Plan) -> Design | None:
     """Give the design, or None where another rule says why there is none."""
     try:
-        return planned_design(plan)
+        return planned_design(plan, search_fifos=False)
     except SiliconvError:
         return None
 

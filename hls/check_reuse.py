@@ -22,7 +22,7 @@ def reuse_illegal(plan: Plan) -> Iterator[Complaint]:
         if asked is not None and legal and asked not in legal:
             nearest = nearest_legal(asked, legal)
             yield Complaint(
-                f"the {plan.hls.strategy_of(layer.name)} template can't compute {layer.n_in} x {layer.n_out} products "
+                f"the {plan.strategy(layer)} template can't compute {layer.n_in} x {layer.n_out} products "
                 f"with reuse factor {asked}",
                 f"hls.reuse_factors.{layer.name}",
                 "use " + " or ".join(str(factor) for factor in nearest),
@@ -33,13 +33,14 @@ def reuse_illegal(plan: Plan) -> Iterator[Complaint]:
 @rule("REUSE-LAYER", Severity.ERROR)
 def reuse_layer(plan: Plan) -> Iterator[Complaint]:
     names = [layer.name for layer in plan.matrices]
-    for name in plan.hls.reuse_factors:
-        if name not in names:
-            yield Complaint(
-                f"a reuse factor for '{name}', which is no layer with weights",
-                f"hls.reuse_factors.{name}",
-                "use one of " + ", ".join(names),
-            )
+    for field in ("reuse_factors", "strategies", "parallelization_factors"):
+        for name in getattr(plan.hls, field):
+            if name not in names:
+                yield Complaint(
+                    f"a setting for '{name}', which is no layer with weights",
+                    f"hls.{field}.{name}",
+                    "use one of " + ", ".join(names),
+                )
 
 
 @rule("REUSE-NONE", Severity.ERROR)
@@ -60,8 +61,7 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         if not plan.legal_reuse(layer):
             yield Complaint(
-                f"hls4ml has no {plan.hls.strategy_of(layer.name)} template for a {layer.kind} layer with "
-                f"{plan.hls.io_type}",
+                f"hls4ml has no {plan.strategy(layer)} template for a {layer.kind} layer with {plan.hls.io_type}",
                 f"layer '{layer.name}'",
                 "use hls.strategy: resource, and hls.io_type: io_stream",
             )
@@ -71,7 +71,7 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
 def strategy_reuse(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         reuse = plan.reuse_factor(layer)
-        if plan.hls.strategy_of(layer.name) is Strategy.LATENCY and reuse is not None and reuse > 1:
+        if plan.strategy(layer) is Strategy.LATENCY and reuse is not None and reuse > 1:
             yield Complaint(
                 f"with the latency strategy a reuse factor of {reuse} is only asked for: the tools unroll all products "
                 "and share what they can",
@@ -92,7 +92,7 @@ def strategy_adders_slow(plan: Plan) -> Iterator[Complaint]:
 
 def _too_many_adders(plan: Plan, above: int, up_to: int | None, why: str) -> Iterator[Complaint]:
     for layer in plan.matrices:
-        if plan.hls.strategy_of(layer.name) is not Strategy.DISTRIBUTED_ARITHMETIC:
+        if plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
             continue
         if layer.products > above and (up_to is None or layer.products <= up_to):
             yield Complaint(

@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -106,7 +106,19 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     FirmwareError
         ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
     """
-    descriptions = _descriptions(network, config)
+    return with_settings(network.nodes, _descriptions(network, config), config)
+
+
+def with_settings(
+    nodes: Sequence[Node], descriptions: Mapping[str, LayerDescription], config: HlsConfig
+) -> tuple[FirmwareLayer, ...]:
+    """Give the layers of nodes with what is asked for or chosen, by the products that their descriptions have.
+
+    Raises
+    ------
+    FirmwareError
+        ``REUSE-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
+    """
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -117,7 +129,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
             choose_strategy(node.name, descriptions[node.name], config),
             choose_parallelization_factor(node, descriptions[node.name], config),
         )
-        for node in network.nodes
+        for node in nodes
     )
     known = [layer.name for layer in layers if layer.products]
     for field in ("reuse_factors", "strategies", "parallelization_factors"):

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from siliconv.hls.design import IoType
-from siliconv.quantize.network import Conv, DepthwiseConv, Network, Node, Weights
+from siliconv.quantize.network import Conv, DepthwiseConv, Network, Node, Shape, Weights
 
 
 def firmware_form(network: Network, io_type: IoType | str) -> Network:
@@ -23,13 +23,19 @@ def firmware_form(network: Network, io_type: IoType | str) -> Network:
     return replace(network, nodes=tuple(_with_two_rows(node) for node in network.nodes))
 
 
+def misses_rows(window: Shape, strides: Shape, *, depthwise: bool) -> bool:
+    """Whether the stream templates forget a window's stride from row to row."""
+    if len(strides) < 2 or strides[0] == 1 or window[0] > 1:
+        return False
+    # A convolution of one pixel has a template of its own, which is right.
+    return depthwise or prod(window) > 1
+
+
 def _with_two_rows(node: Node) -> Node:
-    if not isinstance(node, Conv | DepthwiseConv) or len(node.strides) == 1 or node.strides[0] == 1:
+    if not isinstance(node, Conv | DepthwiseConv):
         return node
     kernel = node.kernel.codes
-    window = kernel.shape[: len(node.strides)]
-    # A convolution of one pixel has a template of its own, which is right.
-    if window[0] > 1 or (isinstance(node, Conv) and prod(window) == 1):
+    if not misses_rows(kernel.shape[: len(node.strides)], node.strides, depthwise=isinstance(node, DepthwiseConv)):
         return node
     rows = np.concatenate([kernel, np.zeros_like(kernel)])
     (above, below), across = node.padding

@@ -23,6 +23,7 @@ from siliconv.hls.design import (
     SoftmaxLayer,
     Tensor,
 )
+from siliconv.hls.weight_statistics import WeightStatistics
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.network import (
     Add,
@@ -34,6 +35,7 @@ from siliconv.quantize.network import (
     MaxPool,
     Node,
     Pad,
+    Padding,
     Requantize,
     Shape,
     Softmax,
@@ -49,6 +51,18 @@ class Settings(NamedTuple):
 
     config: HlsConfig
     plan: Mapping[str, FirmwareLayer]
+
+
+class Product(NamedTuple):
+    """A product with weights: its kind, types, and geometry; `weights` None where they are not known."""
+
+    kind: LayerKind
+    weight: FixedPoint
+    bias: FixedPoint
+    window: Shape = ()
+    strides: Shape = ()
+    padding: Padding = ()
+    weights: WeightStatistics | None = None
 
 
 @singledispatch
@@ -82,19 +96,19 @@ def hardware_layers(node: Node, sources: tuple[Node, ...], settings: Settings) -
 def _(node: Conv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
     window = node.kernel.codes.shape[:-2]
     kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
-    return _convolution(node, sources[0], kind, window, settings)
+    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
 
 
 @hardware_layers.register
 def _(node: DepthwiseConv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
     window = node.kernel.codes.shape[:-1]
     kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
-    return _convolution(node, sources[0], kind, window, settings)
+    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
 
 
 @hardware_layers.register
 def _(node: Dense, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
-    return [_matrix(node, _tensor(sources[0]), LayerKind.DENSE, settings)]
+    return product_layers(node, sources[0], _product(node, LayerKind.DENSE), settings)
 
 
 @hardware_layers.register(MaxPool)
@@ -154,46 +168,56 @@ def _(node: Softmax, sources: tuple[Node, ...], settings: Settings) -> list[Laye
     return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), table_size=node.exponential.codes.size)]
 
 
-def _convolution(
-    node: Conv | DepthwiseConv, source: Node, kind: LayerKind, window: Shape, settings: Settings
-) -> list[Layer]:
-    before, padding = _tensor(source), tuple(sum(pair) for pair in node.padding)
+def product_layers(node: Node, source: Node, product: Product, settings: Settings) -> list[Layer]:
+    """Give the layers of a node that multiplies by weights: in a stream, its padding is a layer of its own before it.
+
+    Parameters
+    ----------
+    node
+        Its type is that of the accumulator and of what is handed on.
+    source
+        The node whose stream it reads.
+    product
+        Geometry and weights.
+    settings
+        What the firmware is made with.
+    """
+    before, padding = _tensor(source), tuple(sum(pair) for pair in product.padding)
     layers: list[Layer] = []
     if settings.config.io_type == "io_stream" and any(padding):
-        # A stream is padded by a layer of its own, which hls4ml puts before the convolution.
         spatial = zip(source.shape[:-1], padding, strict=True)
         padded = Tensor((*(size + pad for size, pad in spatial), source.shape[-1]), before.type)
         layers.append(PaddingLayer(node.name + PADDING_SUFFIX, before, padded))
         before, padding = padded, (0,) * len(padding)
-    return [*layers, _matrix(node, before, kind, settings, window, node.strides, padding)]
-
-
-def _matrix(
-    node: Conv | DepthwiseConv | Dense,
-    before: Tensor,
-    kind: LayerKind,
-    settings: Settings,
-    window: Shape = (),
-    strides: Shape = (),
-    padding: Shape = (),
-) -> MatrixLayer:
     planned = settings.plan[node.name]
-    return MatrixLayer(
+    matrix = MatrixLayer(
         node.name,
         before,
         _tensor(node),
-        kind=kind,
-        weight=_fixed_type(node.kernel.type),
-        bias=_fixed_type(node.bias.type),
+        kind=product.kind,
+        weight=_fixed_type(product.weight),
+        bias=_fixed_type(product.bias),
         accumulator=_fixed_type(node.type),
-        kernel=window,
-        stride=strides,
+        kernel=product.window,
+        stride=product.strides,
         padding=padding,
         reuse_factor=planned.reuse_factor,
         strategy=planned.strategy or settings.config.strategy,
         parallelization_factor=planned.parallelization_factor,
-        weights=weight_statistics.from_integers(node.kernel.codes),
+        weights=product.weights,
     )
+    return [*layers, matrix]
+
+
+def _product(
+    node: Conv | DepthwiseConv | Dense,
+    kind: LayerKind,
+    window: Shape = (),
+    strides: Shape = (),
+    padding: Padding = (),
+) -> Product:
+    weights = weight_statistics.from_integers(node.kernel.codes)
+    return Product(kind, node.kernel.type, node.bias.type, window, strides, padding, weights)
 
 
 def _tensor(node: Node) -> Tensor:

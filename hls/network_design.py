@@ -9,15 +9,25 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion import plan_layers
 from siliconv.hls.design import Backend, Design, ForkLayer, IoType, Layer, PaddingLayer
-from siliconv.hls.fifo_depths import check_depths, smallest_depths
+from siliconv.hls.fifo_depths import SHALLOWEST, check_depths, smallest_depths
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.hardware_layers import PADDING_SUFFIX, Settings, hardware_layers
 from siliconv.hls.stream_actors import stream_graph
 from siliconv.quantize.network import Input, Network, Node, Reshape
 
 
-def design_of(network: Network, config: HlsConfig) -> Design:
+def design_of(network: Network, config: HlsConfig, *, search_fifos: bool = True) -> Design:
     """Describe a network with the reuse factors and FIFO depths that its firmware has.
+
+    Parameters
+    ----------
+    network
+        With proven types.
+    config
+        What the firmware is made with.
+    search_fifos
+        Whether the smallest FIFO depths are searched for where they are asked for, which may take a second; two words
+        each otherwise.
 
     Raises
     ------
@@ -28,20 +38,26 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         ``FIFO-DEADLOCK`` where depths that were asked for stop the stream.
     """
     plan = {layer.name: layer for layer in plan_layers(network, config)}
-    network = firmware_form(network, config.io_type)
+    nodes = firmware_form(network, config.io_type).nodes
+    return design_of_nodes(network.name, nodes, Settings(config, plan), search_fifos=search_fifos)
+
+
+def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings, *, search_fifos: bool = True) -> Design:
+    """Describe nodes in the order of the data, the input first; for the rest see `design_of`."""
+    config, by_name = settings.config, {node.name: node for node in nodes}
     layers: list[Layer] = []
     inputs: dict[str, tuple[str, ...]] = {}
-    for node in network.nodes:
+    for node in nodes:
         if isinstance(node, Input | Reshape):
             continue
-        sources = _stream_sources(node, network)
-        found = hardware_layers(node, sources, Settings(config, plan))
+        sources = _stream_sources(node, by_name)
+        found = hardware_layers(node, sources, settings)
         layers += found
         inputs[found[0].name] = tuple(source.name for source in sources)
     if config.io_type == "io_stream":
         layers = _with_copies(layers, inputs)
     design = Design(
-        network.name,
+        name,
         tuple(layers),
         part=config.part,
         clock_ns=config.clock_ns,
@@ -49,11 +65,12 @@ def design_of(network: Network, config: HlsConfig) -> Design:
         io_type=IoType(config.io_type),
         shift_register_words=shift_register_words(config),
         inputs={
-            name: tuple(source for source in sources if source != network.input.name)
-            for name, sources in inputs.items()
+            reader: tuple(source for source in sources if source != nodes[0].name) for reader, sources in inputs.items()
         },
     )
-    return _with_fifos(design, config) if config.io_type == "io_stream" else design
+    if config.io_type != "io_stream":
+        return design
+    return _with_fifos(design, config) if search_fifos else _with_shallow_fifos(design, config)
 
 
 def _with_fifos(design: Design, config: HlsConfig) -> Design:
@@ -71,6 +88,14 @@ def _with_fifos(design: Design, config: HlsConfig) -> Design:
         depths = {**depths, **config.fifo_words}
         check_depths(graph.with_depths(depths))
     return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in design.layers))
+
+
+def _with_shallow_fifos(design: Design, config: HlsConfig) -> Design:
+    """Give the design with FIFOs as most are found to be; nothing is behind its last layer."""
+    depth = SHALLOWEST if config.fifo_depths == "smallest" else None
+    *before, last = design.layers
+    shallow = (replace(layer, fifo_depth=config.fifo_words.get(layer.name, depth)) for layer in before)
+    return replace(design, layers=(*shallow, last))
 
 
 def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -> list[Layer]:
@@ -132,11 +157,12 @@ def _hls4ml_name(layer: Layer) -> str:
     return f"zp{len(layer.input.shape) - 1}d_{layer.name.removesuffix(PADDING_SUFFIX)}"
 
 
-def _stream_sources(node: Node, network: Network) -> tuple[Node, ...]:
+def _stream_sources(node: Node, by_name: Mapping[str, Node]) -> tuple[Node, ...]:
     """Give the nodes whose streams a node reads: flattening leaves a stream as it is."""
     found = []
-    for source in network.sources(node):
+    for name in node.inputs:
+        source = by_name[name]
         while isinstance(source, Reshape):
-            (source,) = network.sources(source)
+            source = by_name[source.inputs[0]]
         found.append(source)
     return tuple(found)

@@ -8,13 +8,17 @@ from math import prod
 
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design import IoType, LayerKind
+from siliconv.hls.conversion import choose_strategy
+from siliconv.hls.design import IoType, LayerKind, Strategy
+from siliconv.hls.layer_list import LayerDescription
 from siliconv.hls.reuse_factors import legal_reuse_factors, smallest_legal
+from siliconv.quantize.lowering_graph import PIXEL
 from siliconv.quantize.network import Network, Shape
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.weight_levels import stored_bits
 
-PIXEL_BITS = 8
+INPUT = "input"
+"""What the image is called among the sources of a layer."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class PlannedLayer:
     name, kind
         As in the project file's normal form: ``conv2d``, ``activation``, ``max_pool``, ...
     sources
-        Names of the layers that it reads; ``input`` is the image.
+        Names of the layers that it reads; `INPUT` is the image.
     inputs, output
         Shapes, channels last.
     matrix
@@ -34,7 +38,9 @@ class PlannedLayer:
     activation
         The function of an activation layer.
     window, strides, padding
-        Per spatial axis, of what slides a window; ``padding`` is what is added in all.
+        Per spatial axis, of what slides a window (global pooling too); ``padding`` is what is added in all.
+    has_bias
+        Of a layer with weights.
     """
 
     name: str
@@ -47,6 +53,7 @@ class PlannedLayer:
     window: tuple[int, ...] = ()
     strides: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
+    has_bias: bool = True
 
     @property
     def n_in(self) -> int:
@@ -109,12 +116,16 @@ class Plan:
         """Bits of each weight of a layer."""
         return stored_bits(self.recipe.bits(layer.name).weights or self.recipe.weights)
 
+    def bias_bits(self, layer: PlannedLayer) -> int:
+        """Bits of each bias of a layer; one where there is none."""
+        return (self.recipe.bits(layer.name).biases or self.recipe.biases) if layer.has_bias else 1
+
     def input_bits(self, layer: PlannedLayer) -> int:
         """Bits of each value that a layer multiplies: pixels, or activations behind a layer with weights."""
         for before in self.before(layer):
             if before.matrix is not None:
                 return self.recipe.bits(before.name).activations or self.recipe.activations
-        return PIXEL_BITS
+        return PIXEL.width
 
     def before(self, layer: PlannedLayer) -> Iterator[PlannedLayer]:
         """Yield the layers on the way back from a layer to the image, along first inputs."""
@@ -124,11 +135,16 @@ class Plan:
             yield by_name[name]
             name = by_name[name].sources[0]
 
+    def strategy(self, layer: PlannedLayer) -> Strategy:
+        """Give the strategy that a layer will have."""
+        described = LayerDescription({}, {}, (layer.n_in, layer.n_out), layer.matrix)
+        return choose_strategy(layer.name, described, self.hls) or self.hls.strategy
+
     def legal_reuse(self, layer: PlannedLayer) -> tuple[int, ...] | range:
         """Give the legal reuse factors of a layer with weights."""
         assert layer.matrix is not None  # asked of layers with weights only
         found = legal_reuse_factors(
-            layer.n_in, layer.n_out, self.hls.strategy_of(layer.name), kind=layer.matrix, io_type=self.hls.io_type
+            layer.n_in, layer.n_out, self.strategy(layer), kind=layer.matrix, io_type=self.hls.io_type
         )
         return found if isinstance(found, range) else tuple(found)
 

@@ -45,8 +45,8 @@ def fold_batch_normalization(model: Any, architecture: Architecture, *, output: 
     return deployed
 
 
-def without_batch_normalization(model: Any, architecture: Architecture) -> tuple[Architecture, Any]:
-    """Return the network without the batch normalizations that its description has, and its logits model.
+def deployed_architecture(architecture: Architecture) -> Architecture:
+    """Return the network without the batch normalizations that its description has.
 
     One behind a convolution or dense layer that nothing else reads is folded into it, as training's are. Any
     other becomes the depthwise 1x1 convolution that computes the same.
@@ -60,23 +60,41 @@ def without_batch_normalization(model: Any, architecture: Architecture) -> tuple
     shapes = {row.name: row.output_shape for row in layer_table(architecture)}
     readers = [source for node in nodes for source in node.inputs]
     by_name = {node.name: node for node in nodes}
-    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     moved: dict[str, str] = {}
     layers: dict[str, Layer] = {}
     for name, layer, written_inputs in nodes:
-        inputs = tuple(moved.get(source, source) for source in written_inputs)
+        inputs, source = tuple(moved.get(source, source) for source in written_inputs), written_inputs[0]
         if not isinstance(layer, kinds.BatchNormalization):
             layers[name] = layer.model_copy(update={"inputs": inputs})
-            continue
-        source, statistics = written_inputs[0], weights.pop(name)
-        if source in by_name and readers.count(source) == 1 and _takes(by_name[source]):
-            scaled = _scaled(weights[source], by_name[source].layer, statistics, layer.epsilon)
+        elif source in by_name and readers.count(source) == 1 and _takes(by_name[source]):
             layers[source] = layers[source].model_copy(update={"use_bias": True})
-            weights[source], moved[name] = scaled, source
+            moved[name] = source
         else:
             layers[name] = _as_convolution(name, inputs, len(shapes[name]))
+    return architecture.model_copy(update={"layers": tuple(layers.values())})
+
+
+def without_batch_normalization(model: Any, architecture: Architecture) -> tuple[Architecture, Any]:
+    """Return the deployed architecture and its logits model, with the weights of a trained one.
+
+    Raises
+    ------
+    ModelError
+        As `deployed_architecture`.
+    """
+    deployed = deployed_architecture(architecture)
+    kept = {layer.name for layer in deployed.layers}
+    shapes = {row.name: row.output_shape for row in layer_table(architecture)}
+    weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    by_name = {node.name: node for node in named_layers(architecture)}
+    for name, layer, (source, *_) in by_name.values():
+        if not isinstance(layer, kinds.BatchNormalization):
+            continue
+        statistics = weights.pop(name)
+        if name in kept:
             weights[name] = _as_kernel(statistics, layer.epsilon, len(shapes[name]))
-    deployed = architecture.model_copy(update={"layers": tuple(layers.values())})
+        else:
+            weights[source] = _scaled(weights[source], by_name[source].layer, statistics, layer.epsilon)
     result = build_model(deployed)
     for keras_layer in result.layers:
         if keras_layer.weights:

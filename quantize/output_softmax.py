@@ -43,12 +43,16 @@ def with_softmax(network: Network, *, name: str) -> Network:
     low, high = prove(network)[logits.name].interval
     magnitude = max(abs(Fraction(low)), abs(Fraction(high + 1))) * Fraction(2) ** -logits.type.fraction
     integer = max(int(magnitude).bit_length() + 1, 1)
-    kind = FixedPoint(True, integer + STEP_BITS, integer, Rounding.RND_CONV, Overflow.SAT)
-    requantize = Requantize(f"{name}_input", (logits.name,), logits.shape, kind, relu=False)
+    requantize = Requantize(f"{name}_input", (logits.name,), logits.shape, input_type(integer), relu=False)
     softmax = Softmax(
         name, (requantize.name,), logits.shape, OUTPUT, _exponentials(Fraction(1, 1 << STEP_BITS)), _reciprocals()
     )
     return replace(network, nodes=(*network.nodes, requantize, softmax))
+
+
+def input_type(integer: int) -> FixedPoint:
+    """Give the type that logits of so many integer bits are brought into."""
+    return FixedPoint(True, integer + STEP_BITS, integer, Rounding.RND_CONV, Overflow.SAT)
 
 
 def softmax_error(node: Softmax) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from siliconv.errors import NetworkError
 from siliconv.hls.boards import board_of_part
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import LayerKind
 from siliconv.hls.plan import Plan, PlannedLayer
 from siliconv.models import layers as kinds
@@ -17,11 +19,13 @@ from siliconv.models.architecture import (
     output_activation,
     without_output_activation,
 )
+from siliconv.models.folding import deployed_architecture
 from siliconv.models.layers import Layer, pair
 from siliconv.models.shapes import Shape, output_shape
 from siliconv.project import Project
 from siliconv.quantize import network_file
 from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network
+from siliconv.quantize.recipe import Recipe
 
 _MATRICES: dict[type[Layer], LayerKind] = {
     kinds.Conv2D: LayerKind.CONV2D,
@@ -30,8 +34,6 @@ _MATRICES: dict[type[Layer], LayerKind] = {
     kinds.DepthwiseConv1D: LayerKind.DEPTHWISE1D,
     kinds.Dense: LayerKind.DENSE,
 }
-_LEFT_OUT = (kinds.Dropout, kinds.BatchNormalization)
-"""Not in the firmware: dropout is the identity, batch normalization is folded into a neighbour."""
 
 
 def plan_of(name: str, project: Project, network: Network | None = None) -> Plan:
@@ -44,24 +46,21 @@ def plan_of(name: str, project: Project, network: Network | None = None) -> Plan
     project
         Its file.
     network
-        The integer network of an earlier build; left out of the plan where it is of another architecture.
+        The integer network of an earlier build; left out of the plan where it is of other layers or bits.
 
     Raises
     ------
     ModelError
         ``MODEL-...`` for an architecture that is impossible.
     """
-    architecture = project.model.architecture
-    layers = planned_layers(architecture)
-    return Plan(
-        name,
-        layers,
-        output_activation(architecture),
-        project.quantize,
-        project.hls,
-        board_of_part(project.hls.part),
-        network if network is not None and _is_of(network, layers) else None,
-    )
+    plan = plan_of_architecture(name, project.model.architecture, project.quantize, project.hls)
+    return replace(plan, network=network) if network is not None and _is_of(network, plan) else plan
+
+
+def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:
+    """Plan the firmware of an architecture; for the rest see `plan_of`."""
+    activation = output_activation(architecture)
+    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part))
 
 
 def read_network(build: Path) -> Network | None:
@@ -77,9 +76,9 @@ def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
     shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
     source_of = {INPUT: INPUT}
     found = []
-    for node in normal_form(without_output_activation(architecture)):
+    for node in normal_form(without_output_activation(deployed_architecture(architecture))):
         sources = tuple(source_of[name] for name in node.inputs)
-        if isinstance(node.layer, _LEFT_OUT):
+        if isinstance(node.layer, kinds.Dropout):  # the identity
             source_of[node.name] = sources[0]
             continue
         inputs = tuple(shapes[name] for name in sources)
@@ -103,12 +102,17 @@ def _planned(node: Node, sources: tuple[str, ...], inputs: tuple[Shape, ...], ou
         window=window,
         strides=strides,
         padding=padding,
+        has_bias=getattr(layer, "use_bias", False),
     )
 
 
 def _geometry(layer: Layer, source: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
     """Give window, strides and what is padded in all, per spatial axis; empty where nothing slides."""
     axes = len(source) - 1
+    if isinstance(layer, kinds.GlobalAveragePool | kinds.GlobalMaxPool):
+        return source[:-1], source[:-1], (0,) * axes
+    if isinstance(layer, kinds.ZeroPadding):
+        return (), (), tuple(after - before for before, after in zip(source[:-1], output, strict=False))
     extent = getattr(layer, "kernel", getattr(layer, "pool", None))
     if extent is None:
         return (), (), ()
@@ -122,9 +126,21 @@ def _geometry(layer: Layer, source: Shape, output: Shape) -> tuple[tuple[int, ..
     return window, strides, padding
 
 
-def _is_of(network: Network, layers: tuple[PlannedLayer, ...]) -> bool:
-    """Whether a network has the weights of these layers, and no others."""
+def _is_of(network: Network, plan: Plan) -> bool:
+    """Whether a network has the layers with weights of a plan, their shapes and bits, and no others."""
     found = {
-        node.name: node.kernel.codes.size for node in network.nodes if isinstance(node, Conv | Dense | DepthwiseConv)
+        node.name: (node.kernel.codes.size, node.shape, node.bias.type.width, node.kernel.type.width)
+        for node in network.nodes
+        if isinstance(node, Conv | Dense | DepthwiseConv)
     }
-    return found == {layer.name: layer.products for layer in layers if layer.matrix is not None}
+    if found.keys() != {layer.name for layer in plan.matrices}:
+        return False
+    for layer in plan.matrices:
+        *same, width = found[layer.name]
+        if same != [layer.products, layer.output, plan.bias_bits(layer)]:
+            return False
+        # Powers of two reach as far as the weights need, so their bits are known to be at most so many.
+        levels, bits = plan.recipe.bits(layer.name).weights == "po2", plan.weight_bits(layer)
+        if width > bits or (width < bits and not levels):
+            return False
+    return True

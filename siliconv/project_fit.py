@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from siliconv.assumed_design import ASSUMPTIONS, assumed_design
 from siliconv.calibration_file import calibrated
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Design, MatrixLayer, Strategy
 from siliconv.hls.fit import MOST_SHARE, Configuration, Fit, fit
-from siliconv.hls.network_design import design_of
+from siliconv.hls.plan import Plan
+from siliconv.hls.planned_design import ASSUMPTIONS, planned_design
 from siliconv.hls.remedies import Remedy, remedies, what_binds
 from siliconv.models.presets import preset, preset_names
 from siliconv.models.shapes import layer_table
+from siliconv.planning import plan_of, plan_of_architecture
 from siliconv.project import PROJECT_FILE, Project, load_project
 from siliconv.project_edit import set_fields
 from siliconv.quantize import network_file
-from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network
 
 _WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
 _PRESETS_TRIED = 3
@@ -112,7 +111,11 @@ def fit_project(
         For a project file that is wrong or can't be written.
     """
     project = load_project(folder)
-    design_for, source, remark = _network_or_architecture(project, folder)
+    plan, remark = _plan(project, folder)
+
+    def design_for(config: HlsConfig) -> Design:
+        return planned_design(replace(plan, hls=config))
+
     # Factors of an earlier search, or by hand, say nothing about which are legal with other settings.
     free = project.hls.model_copy(
         update={
@@ -157,37 +160,23 @@ def fit_project(
         set_fields(folder / PROJECT_FILE, changes)
     notes = (*remark, *([calibration] if calibration else []), *_about(design, board), *_about_choice(found))
     written = tuple(changes) if write else ()
+    source = "network" if plan.network is not None else "architecture"
     return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, no_firmware)
 
 
-def _network_or_architecture(
-    project: Project, folder: Path
-) -> tuple[Callable[[HlsConfig], Design], str, tuple[str, ...]]:
-    """Give what makes the design of the project, its name, and what to know about it."""
-    name, architecture = folder.name, project.model.architecture
-    assumed = partial(assumed_design, name, architecture, project.quantize)
-    if not (folder / "build" / "network").is_dir():
-        return assumed, "architecture", ASSUMPTIONS
-    network = network_file.load(folder / "build" / "network")
-    if not _is_of(network, assumed(HlsConfig(fifo_depths="hls4ml", max_multipliers=1 << 30))):
-        remark = "build/network is of other layers or bits than the project file says, so it is left aside"
-        return assumed, "architecture", (remark, *ASSUMPTIONS)
-    return partial(design_of, network), "network", ("types and weights of the integer network in build/network",)
-
-
-def _is_of(network: Network, design: Design) -> bool:
-    """Whether a network has the layers of weights of a design, with their shapes and bits."""
-    ours = [
-        (one.name, one.output.shape, one.weight.width, one.bias.width)
-        for one in design.layers
-        if isinstance(one, MatrixLayer)
-    ]
-    theirs = [
-        (one.name, one.shape, one.kernel.type.width, one.bias.type.width)
-        for one in network.nodes
-        if isinstance(one, Conv | Dense | DepthwiseConv)
-    ]
-    return ours == theirs
+def _plan(project: Project, folder: Path) -> tuple[Plan, tuple[str, ...]]:
+    """Give the plan of the project, and what to know about it."""
+    built = folder / "build" / "network"
+    network = network_file.load(built) if built.is_dir() else None
+    plan = plan_of(folder.name, project, network)
+    if plan.network is not None:
+        return plan, ("types and weights of the integer network in build/network",)
+    if network is None:
+        return plan, ASSUMPTIONS
+    return plan, (
+        "build/network is of other layers or bits than the project file says, so it is left aside",
+        *ASSUMPTIONS,
+    )
 
 
 def _smaller_presets(project: Project, config: HlsConfig) -> Mapping[str, Design]:
@@ -201,8 +190,8 @@ def _smaller_presets(project: Project, config: HlsConfig) -> Mapping[str, Design
             smaller[name] = parameters
     chosen = sorted(smaller, key=lambda name: -smaller[name])[:_PRESETS_TRIED]
     return {
-        f"the preset {name} ({smaller[name]:,} parameters in place of {most:,})": assumed_design(
-            name, preset(name), project.quantize, config
+        f"the preset {name} ({smaller[name]:,} parameters in place of {most:,})": planned_design(
+            plan_of_architecture(name, preset(name), project.quantize, config)
         )
         for name in chosen
     }

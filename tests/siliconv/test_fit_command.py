@@ -7,14 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from siliconv.assumed_design import assumed_design
 from siliconv.cli import run_command_line
 from siliconv.hls.boards import board
-from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Stage
 from siliconv.hls.estimate import estimate
 from siliconv.hls.network_design import design_of
-from siliconv.models.presets import preset, preset_names
+from siliconv.hls.planned_design import planned_design
+from siliconv.planning import plan_of
 from siliconv.project import load_project
 from siliconv.project_fit import fit_project
 from siliconv.quantize import network_file
@@ -22,7 +21,6 @@ from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import node_bounds, sum_of_products_type
 from siliconv.quantize.lowering import PIXEL, plain
 from siliconv.quantize.network import Dense, Input, Network, Reshape, Weights
-from siliconv.quantize.recipe import Recipe
 
 PROJECT = """\
 # Digits, with remarks.
@@ -65,7 +63,7 @@ def test_the_chosen_settings_are_written_and_give_the_estimate_that_was_shown(di
     project = load_project(digits)
     assert project.hls.part == board("pynq-z2").part
     assert project.hls.reuse_factors == found["chosen"]["reuse_factors"]
-    design = assumed_design(digits.name, project.model.architecture, project.quantize, project.hls)
+    design = planned_design(plan_of(digits.name, project))
     assert estimate(design, stage=Stage.VSYNTH).as_json() == found["chosen"]["estimate"]
     assert found["source"] == "architecture"
     assert any("not trained" in note for note in found["notes"])
@@ -138,13 +136,6 @@ def test_boards_without_a_back_end_and_unknown_ones_are_told(digits, capsys):
     assert found["written"] == []
     assert run_command_line(["fit", str(digits), "--board", "zcu105"]) == 2
     assert "BOARD-UNKNOWN" in capsys.readouterr().err
-
-
-def test_every_preset_has_an_assumed_design():
-    for name in preset_names():
-        found = assumed_design(name, preset(name), Recipe(), HlsConfig())
-        assert estimate(found).latency_cycles.value > 0
-        assert not estimate(found).warnings
 
 
 def test_a_trained_network_is_used_unless_it_is_another_one(tmp_path, capsys):
