@@ -20,6 +20,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 Result = TypeVar("Result")
 
+LOOK_AGAIN_SECONDS = 1.0
+
 IN_FLIGHT = 2
 """Tasks a process that are sent ahead, so that none waits and memory does not grow with their number."""
 
@@ -71,7 +73,7 @@ def run_tasks(
     try:
         waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, IN_FLIGHT * processes))
         while waiting:
-            yield waiting[0].result(timeout=seconds)
+            yield _result(waiting[0], executor, seconds)
             waiting.popleft()
             waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, 1))
     except TimeoutError as error:
@@ -83,6 +85,25 @@ def run_tasks(
         for future in waiting:
             future.cancel()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _result(future: Future[Outcome[Result]], executor: Any, seconds: float) -> Outcome[Result]:
+    """Wait for a task, and have the executor look again at its processes after a moment.
+
+    It watches those that it had when it last woke: the end of one that was started for this task (after idle ones had
+    gone) would not be seen before something else wakes it. A further task does.
+    """
+    if seconds > LOOK_AGAIN_SECONDS:
+        try:
+            return future.result(timeout=LOOK_AGAIN_SECONDS)
+        except TimeoutError:
+            executor.submit(_look_again)
+        seconds -= LOOK_AGAIN_SECONDS
+    return future.result(timeout=seconds)
+
+
+def _look_again() -> None:
+    """Do nothing: see `_result`."""
 
 
 def processes_for(jobs: int, bytes_each: int) -> int:
