@@ -168,7 +168,8 @@ def register(backend: str) -> None:
     """Make our layers known to hls4ml and to one of its back ends; once a process."""
     _register_kinds()
     # An accelerator's writer copies the kernels, but the flow that fills in the templates is its family's.
-    family = Backend.family(backend)
+    # (A member of an enumeration and its text are two keys of a cache.)
+    family = Backend.family(backend).value
     if backend != family:
         register(family)
     target = get_backend(backend)
