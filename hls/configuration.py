@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.design import Strategy
 
 SHIFT_REGISTER_WORDS = 128
@@ -19,11 +20,16 @@ class HlsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["Vitis", "Vivado", "VivadoAccelerator"] = Field(
+    backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult"] = Field(
         "Vitis",
-        description="hls4ml back end: Vitis, Vivado, or VivadoAccelerator (Vivado with an AXI wrapper and a driver)",
+        description="hls4ml back end: Vitis, Vivado, VivadoAccelerator (Vivado with an AXI wrapper and a driver), "
+        "Quartus (Intel's HLS compiler) or Catapult (Siemens)",
     )
-    part: str = Field("xczu7ev-ffvc1156-2-e", min_length=1, description="FPGA part; the default is a ZCU104's")
+    part: str = Field(
+        default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].part,
+        min_length=1,
+        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus",
+    )
     clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(
         "io_stream", description="io_stream: one pixel a transaction; io_parallel: all at once, for tiny networks"

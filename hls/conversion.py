@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.design import Strategy
 from siliconv.hls.firmware_form import firmware_form
@@ -94,7 +95,9 @@ def convert(
     _remove_traces_of_this_run(folder)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(folder / "firmware" / f"{network.name}.cpp")
-    (folder / "Makefile").write_text(render("Makefile.j2", top=network.name), encoding="utf-8")
+    (folder / "Makefile").write_text(
+        render("Makefile.j2", top=network.name, includes=BACKENDS[config.backend].includes), encoding="utf-8"
+    )
     return Firmware(folder, network.name, layers)
 
 

@@ -37,11 +37,6 @@ class Backend(StrEnum):
     VIVADO = "Vivado"
     VITIS = "Vitis"
 
-    @classmethod
-    def family(cls, backend: str) -> Backend:
-        """Return the family that a back end by hls4ml's name belongs to."""
-        return cls(backend.removesuffix("Accelerator"))
-
 
 class Stage(StrEnum):
     """Which report a resource figure predicts: C synthesis or logic synthesis."""

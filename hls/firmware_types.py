@@ -12,8 +12,10 @@ from siliconv.quantize.intervals import average_sum_type, prove
 from siliconv.quantize.network import AveragePool, Conv, Dense, DepthwiseConv, MaxPool, Network
 
 _TYPEDEF = re.compile(r"^typedef\s+(?P<type>.+?)\s+(?P<name>\w+);", re.MULTILINE)
-_FIXED = re.compile(
-    r"ap_(?P<unsigned>u?)fixed<(?P<width>\d+),(?P<integer>-?\d+)(?:,AP_(?P<rounding>\w+),AP_(?P<overflow>\w+),0)?>"
+_MODES = r"(?:,A[PC]_(?P<rounding>\w+),A[PC]_(?P<overflow>\w+)(?:,0)?)?>"
+_FIXED = (
+    re.compile(r"ap_(?P<unsigned>u?)fixed<(?P<width>\d+),(?P<integer>-?\d+)" + _MODES),
+    re.compile(r"ac_fixed<(?P<width>\d+),(?P<integer>-?\d+),(?:true|(?P<unsigned>false))" + _MODES),
 )
 _CALL = re.compile(
     r"nnet::\w+<(?P<types>[^;()]*)>\((?P<arguments>[^;()]*)\);\s*//\s*(?P<layer>\w+)",
@@ -61,8 +63,9 @@ def read_types(project: Path) -> dict[str, FixedPoint]:
 
 
 def parse_hls_type(text: str) -> FixedPoint | None:
-    """Read an `ap_fixed` type in C++ text, or None where there is none."""
-    match = _FIXED.search(text.replace(" ", ""))
+    """Read an `ap_fixed` or `ac_fixed` type in C++ text, or None where there is none."""
+    found = (pattern.search(text.replace(" ", "")) for pattern in _FIXED)
+    match = next((match for match in found if match), None)
     if match is None:
         return None
     rounding, overflow = match["rounding"] or "TRN", match["overflow"] or "WRAP"

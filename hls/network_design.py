@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from siliconv.errors import FirmwareError
+from siliconv.hls.backends import family_of
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion import plan_layers
-from siliconv.hls.design import Backend, Design, ForkLayer, IoType, Layer, PaddingLayer
+from siliconv.hls.design import Design, ForkLayer, IoType, Layer, PaddingLayer
 from siliconv.hls.fifo_depths import SHALLOWEST, check_depths, smallest_depths
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.hardware_layers import PADDING_SUFFIX, Settings, hardware_layers
@@ -32,8 +33,8 @@ def design_of(network: Network, config: HlsConfig, *, search_fifos: bool = True)
     Raises
     ------
     FirmwareError
-        ``ESTIMATE-NODE`` for a node that no template computes, ``REUSE-...`` as in the conversion, ``FIFO-LAYER``
-        for a depth of a FIFO that is not there.
+        ``ESTIMATE-BACKEND`` for a back end without a model, ``ESTIMATE-NODE`` for a node that no template computes,
+        ``REUSE-...`` as in the conversion, ``FIFO-LAYER`` for a depth of a FIFO that is not there.
     WorkSaysNoError
         ``FIFO-DEADLOCK`` where depths that were asked for stop the stream.
     """
@@ -61,7 +62,7 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings, *, sea
         tuple(layers),
         part=config.part,
         clock_ns=config.clock_ns,
-        backend=Backend.family(config.backend),
+        backend=family_of(config.backend),
         io_type=IoType(config.io_type),
         shift_register_words=shift_register_words(config),
         inputs={

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from siliconv.hls.design import Backend
+from siliconv.hls.backends import BACKENDS
 from siliconv.models import legacy_keras
 
 # hls4ml imports TensorFlow, and the first to import it in a process decides which Keras it is bound to.
@@ -21,6 +21,8 @@ from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute  #
 from hls4ml.model.layers import Layer, register_layer  # noqa: E402
 
 KERNELS = Path(__file__).parent / "templates" / "nnet_utils"
+DIALECTS = Path(__file__).parent / "templates" / "dialects"
+"""What the kernels need of a back end's library of number types and streams, in a header of the same name each."""
 
 
 class OwnLayer(Layer):
@@ -167,16 +169,16 @@ OWN_LAYERS: tuple[type[OwnLayer], ...] = (TableLayer, WindowPool, WideRequantize
 def register(backend: str) -> None:
     """Make our layers known to hls4ml and to one of its back ends; once a process."""
     _register_kinds()
-    # An accelerator's writer copies the kernels, but the flow that fills in the templates is its family's.
-    # (A member of an enumeration and its text are two keys of a cache.)
-    family = Backend.family(backend).value
-    if backend != family:
-        register(family)
+    # An accelerator's writer copies the kernels, but the flow that fills in the templates is another's.
+    facts = BACKENDS[backend]
+    if backend != facts.flow:
+        register(facts.flow)
     target = get_backend(backend)
     for layer in OWN_LAYERS:
-        for template in _templates(layer) if backend == family else ():
+        for template in _templates(layer) if backend == facts.flow else ():
             target.register_template(template)
         target.register_source(KERNELS / layer.kernel)
+    target.register_source(DIALECTS / facts.dialect / "nnet_dialect.h")
 
 
 @cache

@@ -135,7 +135,7 @@ def tiny_project():
         (project / "firmware" / "ap_types").mkdir(parents=True)
         headers = Path(find_spec("hls4ml").submodule_search_locations[0]) / "templates" / "vivado" / "ap_types"
         shutil.copy(headers / "hls_stream.h", project / "firmware" / "ap_types")
-        (project / "Makefile").write_text(render("Makefile.j2", top="net"))
+        (project / "Makefile").write_text(render("Makefile.j2", top="net", includes=["ap_types"]))
         source = f'#include <cassert>\n#include "hls_stream.h"\nstatic void net(double *in, double *out) {{ {body} }}\n'
         (project / "firmware" / "net.cpp").write_text(source)
         (project / "net_bridge.cpp").write_text(_BRIDGE)

@@ -4,8 +4,8 @@
 // Softmax by tables, all of it on the raw bits of its types: the difference of each logit to the largest indexes the
 // exponentials; the bits behind the leading one of their sum index the reciprocals; the product is rounded and shifted.
 
-#include "hls_stream.h"
 #include "nnet_common.h"
+#include "nnet_dialect.h"
 
 namespace nnet {
 
@@ -21,8 +21,8 @@ struct softmax_tables_config {
 
 template <class data_T, class res_T, typename CONFIG_T>
 void softmax_of_one(data_T data[CONFIG_T::n_classes], res_T res[CONFIG_T::n_classes],
-                    typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
-                    typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
+                    const typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
+                    const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
     #pragma HLS INLINE
 
     data_T largest = data[0];
@@ -32,17 +32,17 @@ Largest:
         largest = data[i] > largest ? data[i] : largest;
     }
 
-    ap_uint<CONFIG_T::exponential_t::width> exponentials[CONFIG_T::n_classes];
+    bits<CONFIG_T::exponential_t::width> exponentials[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=exponentials complete
-    ap_uint<CONFIG_T::sum_width> sum = 0;
+    bits<CONFIG_T::sum_width> sum = 0;
 Exponentials:
     for (unsigned i = 0; i < CONFIG_T::n_classes; i++) {
         #pragma HLS UNROLL
         // Modulo its width the difference of the raw bits is the difference itself, which is never negative.
-        ap_uint<data_T::width> most = largest.range(data_T::width - 1, 0), one = data[i].range(data_T::width - 1, 0);
-        ap_uint<data_T::width> below = most - one;
-        unsigned index = below < CONFIG_T::exponential_size ? (unsigned)below : CONFIG_T::exponential_size - 1;
-        exponentials[i] = exponential[index].range(CONFIG_T::exponential_t::width - 1, 0);
+        bits<data_T::width> most = raw_bits<data_T::width>(largest), one = raw_bits<data_T::width>(data[i]);
+        bits<data_T::width> below = most - one;
+        unsigned index = as_index(below) < CONFIG_T::exponential_size ? as_index(below) : CONFIG_T::exponential_size - 1;
+        exponentials[i] = raw_bits<CONFIG_T::exponential_t::width>(exponential[index]);
         sum += exponentials[i];
     }
 
@@ -53,27 +53,27 @@ LeadingOne:
         if (sum[i])
             places = i;
     }
-    ap_uint<CONFIG_T::index_bits> mantissa = sum >> (places - (int)CONFIG_T::index_bits);
-    ap_uint<CONFIG_T::reciprocal_t::width> inverse =
-        reciprocal[(unsigned)mantissa].range(CONFIG_T::reciprocal_t::width - 1, 0);
+    bits<CONFIG_T::index_bits> mantissa = sum >> (places - (int)CONFIG_T::index_bits);
+    bits<CONFIG_T::reciprocal_t::width> inverse =
+        raw_bits<CONFIG_T::reciprocal_t::width>(reciprocal[as_index(mantissa)]);
     const int shift = places + CONFIG_T::shift;
-    const ap_uint<CONFIG_T::product_width> half = ap_uint<CONFIG_T::product_width>(1) << (shift - 1);
-    const ap_uint<res_T::width> highest = -1;
+    const bits<CONFIG_T::product_width> half = bits<CONFIG_T::product_width>(1) << (shift - 1);
+    const bits<res_T::width> highest = -1;
 
 Shares:
     for (unsigned i = 0; i < CONFIG_T::n_classes; i++) {
         #pragma HLS UNROLL
-        ap_uint<CONFIG_T::product_width> product = exponentials[i] * inverse;
-        ap_uint<CONFIG_T::product_width> quotient = (product + half) >> shift;
-        ap_uint<res_T::width> code = quotient < highest ? ap_uint<res_T::width>(quotient) : highest;
-        res[i].range(res_T::width - 1, 0) = code;
+        bits<CONFIG_T::product_width> product = exponentials[i] * inverse;
+        bits<CONFIG_T::product_width> quotient = (product + half) >> shift;
+        bits<res_T::width> code = quotient < highest ? bits<res_T::width>(quotient) : highest;
+        set_raw_bits(res[i], code);
     }
 }
 
 template <class data_T, class res_T, typename CONFIG_T>
 void softmax_tables(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
-                    typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
-                    typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
+                    const typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
+                    const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
     #pragma HLS PIPELINE
 
     for (unsigned i = 0; i < CONFIG_T::n_in; i += CONFIG_T::n_classes) {
@@ -82,9 +82,9 @@ void softmax_tables(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
 }
 
 template <class data_T, class res_T, typename CONFIG_T>
-void softmax_tables(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                    typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
-                    typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
+void softmax_tables(channel<data_T> &data, channel<res_T> &res,
+                    const typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
+                    const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
     typename data_T::value_type logits[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=logits complete
     typename res_T::value_type shares[CONFIG_T::n_classes];
@@ -105,7 +105,7 @@ SoftmaxLoop:
                                                                                           reciprocal);
         for (unsigned j = 0; j < CONFIG_T::n_classes / res_T::size; j++) {
             res_T out_pack;
-            PRAGMA_DATA_PACK(out_pack)
+            NNET_DATA_PACK(out_pack)
             for (unsigned k = 0; k < res_T::size; k++) {
                 #pragma HLS UNROLL
                 out_pack[k] = shares[j * res_T::size + k];

@@ -4,8 +4,8 @@
 // A function of one element by look-up. The table is indexed with the raw bits of the input, so it has exactly one
 // entry for each value that the input type can have: nothing is scaled, clipped or rounded on the way.
 
-#include "hls_stream.h"
 #include "nnet_common.h"
+#include "nnet_dialect.h"
 
 namespace nnet {
 
@@ -17,32 +17,30 @@ struct table_config {
 
 template <class data_T, class res_T, typename CONFIG_T>
 void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
-                  typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+                  const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
     #pragma HLS PIPELINE
 
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         #pragma HLS UNROLL
-        ap_uint<CONFIG_T::index_width> index = data[i].range(CONFIG_T::index_width - 1, 0);
-        res[i] = table[index];
+        res[i] = table[as_index(raw_bits<CONFIG_T::index_width>(data[i]))];
     }
 }
 
 template <class data_T, class res_T, typename CONFIG_T>
-void table_lookup(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                  typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+void table_lookup(channel<data_T> &data, channel<res_T> &res,
+                  const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
 TableLoop:
     for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
         #pragma HLS PIPELINE
 
         data_T in_pack = data.read();
         res_T out_pack;
-        PRAGMA_DATA_PACK(out_pack)
+        NNET_DATA_PACK(out_pack)
 
     TablePackLoop:
         for (unsigned j = 0; j < data_T::size; j++) {
             #pragma HLS UNROLL
-            ap_uint<CONFIG_T::index_width> index = in_pack[j].range(CONFIG_T::index_width - 1, 0);
-            out_pack[j] = table[index];
+            out_pack[j] = table[as_index(raw_bits<CONFIG_T::index_width>(in_pack[j]))];
         }
 
         res.write(out_pack);

@@ -3,8 +3,8 @@
 
 // A conversion that drops more bits than the input has: the sign is extended first, so that there are enough to drop.
 
-#include "hls_stream.h"
 #include "nnet_common.h"
+#include "nnet_dialect.h"
 
 namespace nnet {
 
@@ -32,14 +32,14 @@ void wide_requantize(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in]) {
 }
 
 template <class data_T, class res_T, typename CONFIG_T>
-void wide_requantize(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+void wide_requantize(channel<data_T> &data, channel<res_T> &res) {
 RequantizeLoop:
     for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
         #pragma HLS PIPELINE
 
         data_T in_pack = data.read();
         res_T out_pack;
-        PRAGMA_DATA_PACK(out_pack)
+        NNET_DATA_PACK(out_pack)
 
     RequantizePack:
         for (unsigned j = 0; j < data_T::size; j++) {

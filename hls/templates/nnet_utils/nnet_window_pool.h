@@ -4,8 +4,8 @@
 // Maximum or average over windows of any size, stride and padding. Padding never wins a maximum and is not counted in
 // an average. The average divides the sum in the accumulator's type, so it is truncated towards zero at its last place.
 
-#include "hls_stream.h"
 #include "nnet_common.h"
+#include "nnet_dialect.h"
 
 namespace nnet {
 
@@ -86,7 +86,7 @@ void window_pool(data_T data[CONFIG_T::in_height * CONFIG_T::in_width * CONFIG_T
 
 // The stream goes through the padded image in raster order, a pixel a cycle; lines keeps the rows above.
 template <class data_T, class res_T, typename CONFIG_T>
-void window_pool(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+void window_pool(channel<data_T> &data, channel<res_T> &res) {
     typedef typename data_T::value_type value_T;
 
     constexpr int covered_rows = (CONFIG_T::out_height - 1) * CONFIG_T::stride_height + CONFIG_T::pool_height;
@@ -136,7 +136,7 @@ PadRow:
                                   left / CONFIG_T::stride_width < CONFIG_T::out_width;
             if (complete) {
                 res_T out_pack;
-                PRAGMA_DATA_PACK(out_pack)
+                NNET_DATA_PACK(out_pack)
             Pool:
                 for (int c = 0; c < CONFIG_T::n_chan; c++) {
                     #pragma HLS UNROLL
