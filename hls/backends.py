@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from siliconv.errors import FirmwareError
+from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.design import Backend
 
 
@@ -24,12 +24,13 @@ class BackendFacts:
     ----------
     name
         hls4ml's.
-    devices
+    vendor
         Whose devices it is for.
     numbers
         The library of its number types.
     dialect
-        Folder of `templates/dialects` with what our own kernels need to be compiled with its templates.
+        Folder of `templates/dialects` with what our own kernels need to be compiled with its templates; empty where
+        they can't be, because its C simulation needs the vendor's compiler.
     includes
         Folders below ``firmware`` in which the compiler looks for headers.
     part
@@ -37,20 +38,28 @@ class BackendFacts:
     family
         The templates and the scheduler that the estimator knows, or None where no synthesis reports of it were there
         to fit one to.
+    compiler
+        What compiles its C simulation.
     """
 
     name: str
-    devices: str
+    vendor: str
     numbers: Numbers
     dialect: str
     includes: tuple[str, ...]
     part: str
     family: Backend | None = None
+    compiler: str = "g++"
 
     @property
     def flow(self) -> str:
         """The back end by whose flow hls4ml fills in the templates."""
         return self.name.removesuffix("Accelerator")
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether C simulation runs here, and with it our own kernels and the certificate."""
+        return self.compiler == "g++"
 
     @property
     def is_amd(self) -> bool:
@@ -68,10 +77,29 @@ _ALL = (
     BackendFacts("Vivado", *_AMD, _ZCU104, Backend.VIVADO),
     BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, Backend.VIVADO),
     BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", ("ac_types",), "Arria10"),
-    BackendFacts("Catapult", "AMD, by Siemens' tool", Numbers.AC, "catapult", _SIEMENS, _ZCU104),
+    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104),
+    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", compiler="icpx"),
 )
 
+LIBERO = (
+    "hls4ml 1.3.0 can't write a Libero project: its package lacks templates/libero/build_lib.sh, and its templates "
+    "know no convolution; use Vitis, Vivado, VivadoAccelerator, Quartus, Catapult or oneAPI"
+)
+"""Why the seventh back end of hls4ml is none of these."""
+
 BACKENDS = {one.name: one for one in _ALL}
+
+
+def check_simulated(backend: str) -> None:
+    """Raise ToolError ``CSIM-BACKEND`` for a back end whose projects can't be simulated here."""
+    if not BACKENDS[backend].is_simulated:
+        raise ToolError(
+            "CSIM-BACKEND",
+            f"the simulation of a {backend} project needs {BACKENDS[backend].compiler}, which siliconv does not run: "
+            "its firmware can be written, but not proven to be exact",
+            where="hls.backend",
+            fix="stop before it: --until convert; or use another back end",
+        )
 
 
 def family_of(backend: str) -> Backend:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from siliconv.errors import SiliconvError
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.design import Design, IoType, Stage
 from siliconv.hls.estimate import Estimate, estimate
 from siliconv.hls.fit import MOST_SHARE
@@ -22,11 +23,34 @@ _SPELLED = {"lut": "LUTs", "ff": "flip-flops", "dsp": "DSP blocks", "bram18": "1
 @rule("PART-BACKEND", Severity.ERROR)
 def part_backend(plan: Plan) -> Iterator[Complaint]:
     board = plan.board
-    if board is not None and board.vendor != "AMD" and plan.hls.backend.startswith(("Vi", "VivadoAccelerator")):
+    vendor = BACKENDS[plan.hls.backend].vendor
+    if board is not None and board.vendor != vendor:
         yield Complaint(
-            f"the back end {plan.hls.backend} is for AMD devices; {board.part} ({board.title}) is {board.vendor}'s",
+            f"back end {plan.hls.backend} is for {vendor} devices, {board.part} ({board.title}) is {board.vendor}'s",
             "hls.part",
             f"use hls.backend: {board.backend}" if board.backend else "use a part of another vendor",
+        )
+
+
+@rule("BACKEND-ESTIMATE", Severity.HINT)
+def backend_estimate(plan: Plan) -> Iterator[Complaint]:
+    if BACKENDS[plan.hls.backend].family is None:
+        yield Complaint(
+            f"latency and resources can't be estimated for {plan.hls.backend}: there were no synthesis reports of it",
+            "hls.backend",
+            "for an estimate use Vitis or Vivado",
+        )
+
+
+@rule("BACKEND-SIMULATION", Severity.WARNING)
+def backend_simulation(plan: Plan) -> Iterator[Complaint]:
+    backend = BACKENDS[plan.hls.backend]
+    if not backend.is_simulated:
+        yield Complaint(
+            f"the firmware for {backend.name} will be written, ending with the logits, but not proven to be exact: its "
+            f"simulation needs {backend.compiler}",
+            "hls.backend",
+            "run until convert; or use another back end",
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from siliconv.hls.backends import BACKENDS
+from siliconv.hls.backends import BACKENDS, LIBERO
 from siliconv.hls.design import Strategy
 
 SHIFT_REGISTER_WORDS = 128
@@ -20,15 +20,16 @@ class HlsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult"] = Field(
+    backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult", "oneAPI"] = Field(
         "Vitis",
         description="hls4ml back end: Vitis, Vivado, VivadoAccelerator (Vivado with an AXI wrapper and a driver), "
-        "Quartus (Intel's HLS compiler) or Catapult (Siemens)",
+        "Quartus (Intel's HLS compiler), Catapult (Siemens), or oneAPI (Intel; written, but not simulated)",
     )
     part: str = Field(
         default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].part,
         min_length=1,
-        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus",
+        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus, "
+        "Agilex7 for oneAPI",
     )
     clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(
@@ -60,6 +61,13 @@ class HlsConfig(BaseModel):
     fifo_words: dict[str, PositiveInt] = Field(
         default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
     )
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _say_why_not_libero(cls, backend: object) -> object:
+        if backend == "Libero":
+            raise ValueError(LIBERO)
+        return backend
 
     def strategy_of(self, layer: str) -> Strategy:
         """Give the strategy of one layer."""

@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -84,20 +84,21 @@ def convert(
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep
-        a type or a reuse factor that it was given.
+        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...`` where a setting is impossible;
+        ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
     layers = plan_layers(network, config)
     graph = build_graph(network, config, folder)
     _set_fifo_depths(graph, fifo_depths or {})
     with _hls4ml_output():
         graph.write()
-    _remove_traces_of_this_run(folder)
+    _remove_traces_of_this_run(folder, graph.config.get_config_value("Stamp"))
     if config.fifo_memory == "shift_registers":
         _bind_fifos(folder / "firmware" / f"{network.name}.cpp")
-    (folder / "Makefile").write_text(
-        render("Makefile.j2", top=network.name, includes=BACKENDS[config.backend].includes), encoding="utf-8"
-    )
+    facts = BACKENDS[config.backend]
+    if facts.is_simulated:
+        text = render("Makefile.j2", top=network.name, includes=facts.includes)
+        (folder / "Makefile").write_text(text, encoding="utf-8")
     return Firmware(folder, network.name, layers)
 
 
@@ -218,12 +219,15 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     descriptions, layers = _descriptions(network, config), plan_layers(network, config)
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
-        from siliconv.hls.own_layers import register  # isort: skip
+        from siliconv.hls.own_layers import OWN_LAYERS, register  # isort: skip
 
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
 
-        register(config.backend)
+        if BACKENDS[config.backend].is_simulated:
+            register(config.backend)
+        else:
+            _refuse_kernels(descriptions, {layer.__name__ for layer in OWN_LAYERS}, config.backend)
         settings = create_config(
             output_dir=str(folder),
             project_name=network.name,
@@ -255,6 +259,19 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
         )
     _check_kept(network, graph, layers)
     return graph
+
+
+def _refuse_kernels(descriptions: Mapping[str, LayerDescription], kernels: Collection[str], backend: str) -> None:
+    """Refuse a network that takes kernels of our own, on a back end whose compiler is not there to try them."""
+    for name, description in descriptions.items():
+        if description.attributes["class_name"] in kernels:
+            raise FirmwareError(
+                "FIRMWARE-LAYER",
+                f"{backend} has no exact template for it, and siliconv's own kernels are not made for {backend}",
+                where=f"node '{name}'",
+                fix="use ReLU in place of other functions, windows that neither overlap nor are padded, or another "
+                "back end",
+            )
 
 
 def _accelerator(network: Network, config: HlsConfig) -> dict[str, str]:
@@ -351,8 +368,10 @@ def _changes_nothing(node: Node, network: Network) -> bool:
     return isinstance(node, Requantize) and not node.relu and node.type == network.sources(node)[0].type
 
 
-def _remove_traces_of_this_run(folder: Path) -> None:
+def _remove_traces_of_this_run(folder: Path, stamp: str) -> None:
     """Leave out what differs from run to run, so that the same network gives the same project to the byte."""
+    for stamped in [*folder.glob("CMakeLists.txt"), *folder.glob("src/*.cpp")]:
+        stamped.write_text(stamped.read_text(encoding="utf-8").replace(stamp, "firmware"), encoding="utf-8")
     # Compiles into a library with a random name; the Makefile takes its place.
     (folder / "build_lib.sh").unlink(missing_ok=True)
     settings = folder / "hls4ml_config.yml"

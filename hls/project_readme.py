@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from siliconv.hls.axi import beat_bits
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import Firmware
 from siliconv.hls.rendering import render
@@ -28,7 +29,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
     """
     classes = network.metadata.get("class_names", ())
     text = render(
-        "README.md.j2",
+        "README.md.j2" if BACKENDS[config.backend].is_simulated else "README_oneapi.md.j2",
         top=firmware.top,
         hls4ml=version("hls4ml"),
         backend=config.backend,

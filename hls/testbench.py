@@ -8,7 +8,7 @@ import numpy as np
 
 from siliconv.hls.rendering import render
 from siliconv.quantize import reference
-from siliconv.quantize.fixed_point import Codes, FixedPoint
+from siliconv.quantize.fixed_point import Codes, FixedPoint, to_values
 from siliconv.quantize.network import Network
 
 VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
@@ -46,6 +46,28 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         stale.unlink()
     _write_codes(codes, vectors / INPUT_VECTORS)
     _write_codes(golden, vectors / GOLDEN_VECTORS)
+
+
+def write_hls4ml_vectors(network: Network, codes: Codes, folder: Path) -> None:
+    """Write vectors as hls4ml's own test benches read them: values in real units, a vector a line.
+
+    Parameters
+    ----------
+    network
+        The network whose outputs are expected.
+    codes
+        Input vectors, (n, *input shape).
+    folder
+        The project.
+    """
+    golden = reference.run_batches(network, codes, network.output.name)
+    vectors = folder / VECTORS_FOLDER
+    vectors.mkdir(exist_ok=True)
+    for name, tensor, kind in (
+        ("tb_input_features.dat", codes, network.input.type),
+        ("tb_output_predictions.dat", golden, network.output.type),
+    ):
+        np.savetxt(vectors / name, to_values(tensor, kind).reshape(len(tensor), -1), fmt="%.17g")
 
 
 def raw_bits(kind: FixedPoint) -> str:

@@ -202,6 +202,8 @@ CASES: dict[str, Case] = {
     "TABLE-RANGE": Case(TWO_CLASSES, network=small_network(table=FixedPoint(True, 8, 4, Rounding.RND, Overflow.SAT))),
     "TABLE-SIZE": Case(TWO_CLASSES, network=small_network(table=FixedPoint(True, 14, 12, Rounding.RND, Overflow.SAT))),
     "PART-BACKEND": Case(digits("hls: {part: 5CSEBA6U23I7}\n"), words="Intel"),
+    "BACKEND-ESTIMATE": Case(digits("hls: {backend: Catapult}\n"), words="Catapult"),
+    "BACKEND-SIMULATION": Case(digits("hls: {backend: oneAPI}\n"), words="icpx"),
     "PART-UNKNOWN": Case(digits("hls: {part: xc7z020clg484-1}\n")),
     "CLOCK-FAST": Case(digits("hls: {part: xc7z020clg400-1, clock_ns: 2}\n")),
     "CLOCK-SLOW": Case(digits("hls: {part: xc7z020clg400-1, clock_ns: 100}\n")),
