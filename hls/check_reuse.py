@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
-from siliconv.hls.design import LayerKind, Strategy
+from siliconv.hls.design import Strategy
 from siliconv.hls.plan import Plan, PlannedLayer
 from siliconv.hls.preflight import Complaint, Severity, rule
-from siliconv.hls.reuse_factors import nearest_legal
+from siliconv.hls.reuse_factors import legal_parallelization_factors, nearest_legal
 
 # da4ml's solver on two cores: 27x32 weights took 0.4 s, 288x64 took 382 s, 576x128 did not end.
 _MOST_ADDER_WEIGHTS, _MANY_ADDER_WEIGHTS = 288 * 64, 2_000
@@ -53,6 +54,19 @@ def reuse_none(plan: Plan) -> Iterator[Complaint]:
                 f"no legal reuse factor brings {layer.products:,} products to {plan.hls.max_multipliers} multipliers",
                 f"layer '{layer.name}'",
                 f"use hls.max_multipliers: {fewest} or more",
+            )
+
+
+@rule("PARALLEL-ILLEGAL", Severity.ERROR)
+def parallel_illegal(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        asked = plan.hls.parallelization_factors.get(layer.name, 1)
+        legal = legal_parallelization_factors(prod(layer.output[:-1]), io_type=plan.hls.io_type)
+        if asked != 1 and asked not in legal:
+            yield Complaint(
+                f"{asked} output pixels at once of {prod(layer.output[:-1]):,} are not legal with {plan.hls.io_type}",
+                f"hls.parallelization_factors.{layer.name}",
+                "use " + " or ".join(str(factor) for factor in nearest_legal(asked, legal)),
             )
 
 
@@ -130,8 +144,4 @@ def reuse_long(plan: Plan) -> Iterator[Complaint]:
 
 
 def _cycles(plan: Plan, layer: PlannedLayer) -> int:
-    pixels = 1
-    if layer.matrix is not LayerKind.DENSE:
-        for size in layer.output[:-1]:
-            pixels *= size
-    return pixels * (plan.reuse_factor(layer) or 1)
+    return prod(layer.output[:-1]) * (plan.reuse_factor(layer) or 1)

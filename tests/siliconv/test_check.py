@@ -132,6 +132,17 @@ CASES: dict[str, Case] = {
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
+    "MERGE-FLATTENED": Case(
+        layers(
+            CONV,
+            "kind: flatten, name: one",
+            "kind: conv2d, filters: 4, activation: relu, inputs: [conv2d_1], name: again",
+            "kind: flatten, name: two",
+            "kind: concatenate, inputs: [one, two]",
+            DENSE,
+        ),
+        words="'one'",
+    ),
     "UNROLL-PRODUCTS": Case(
         layers(
             CONV,
@@ -163,6 +174,7 @@ CASES: dict[str, Case] = {
     "REUSE-ILLEGAL": Case(digits("hls: {reuse_factors: {conv2d_1: 5}}\n"), words="3 or 9"),
     "REUSE-LAYER": Case(digits("hls: {reuse_factors: {conv2d_9: 1}}\n"), words="conv2d_1, conv2d_2, dense_1"),
     "REUSE-NONE": Case(digits("hls: {max_multipliers: 1, io_type: io_parallel}\n")),
+    "PARALLEL-ILLEGAL": Case(digits("hls: {parallelization_factors: {conv2d_1: 3}}\n"), words="use 1"),
     "STRATEGY-TEMPLATE": Case(digits("hls: {strategy: resource_unrolled, io_type: io_parallel}\n")),
     "STRATEGY-REUSE": Case(digits("hls: {strategy: latency, max_multipliers: 64}\n")),
     "STRATEGY-ADDERS": Case(
