@@ -42,7 +42,7 @@ def main() -> None:
     elif arguments.step == "simulate":
         print(json.dumps(simulate(arguments.folder)))
     else:
-        figures = {"cores": os.cpu_count(), "load_average_before": os.getloadavg()[0], "presets": {}}
+        figures: dict[str, Any] = {"cores": os.cpu_count(), "load_average_before": os.getloadavg()[0], "presets": {}}
         for name in arguments.presets:
             figures["presets"][name] = measure(name, arguments.images)
             print(name, json.dumps(figures["presets"][name], indent=1), flush=True)
@@ -148,27 +148,31 @@ def smooth_images(count: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def simulate(folder: Path) -> dict[str, Any]:
     """Simulate the compiled firmware on one core and on two, and compare every layer; nothing here needs TensorFlow."""
-    from siliconv.hls.csim import compare, compile_project
+    from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
+    from siliconv.hls.workers import run_tasks
     from siliconv.quantize import network_file, reference
+    from siliconv.quantize.comparison import Comparison
 
     network, codes = network_file.load(folder / "network"), np.load(folder / "codes.npy")
     library = compile_project(folder / "firmware", network.name, folder / "cache")
-    seconds, layers = {}, ()
+    seconds: dict[int, float] = {}
+    layers: tuple[Comparison, ...] = ()
     for jobs, vectors in ((1, codes[:TIMED_IMAGES]), (2, codes)):
         compare(library, network, vectors[:jobs], jobs=jobs)  # starts the worker processes, which then stay
         started = time.perf_counter()
         layers = compare(library, network, vectors, jobs=jobs)
         seconds[jobs] = (time.perf_counter() - started) / len(vectors)
         if jobs == 1:
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            # The process that simulated and compared does the next task too.
+            (last,) = run_tasks(simulate_values, [(library, network, codes[:1])], processes=1, seconds=SECONDS_PER_TASK)
     logits = reference.run_batches(network, codes, network.logits.name)
     return {
         "vectors": len(codes),
         "layers_compared": len(layers),
-        "values_compared": sum(layer.elements for layer in layers),
+        "values_compared": sum(layer.values for layer in layers),
         "values_that_differ": sum(layer.differing for layer in layers),
         "different_logits": len(np.unique(logits)),
-        "simulation_peak_mb": memory // MEGABYTE,
+        "simulation_peak_mb": round(last.peak_mib),
         "images_per_second": {f"{jobs} core(s)": round(1 / each, 3) for jobs, each in seconds.items()},
     }
 
