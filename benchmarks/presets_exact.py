@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 PRESETS = ("lecture_strided", "lecture_average", "svhn", "resnet8", "waveform_cnn")
-TIMED_IMAGES = 16
+TIMED_SECONDS = 6.0
+"""How long plain hls4ml shall take for the images of which the rates are measured; siliconv takes the same images."""
 MEGABYTE = 1024
 
 
@@ -91,11 +92,17 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     graph.compile()
     their_compilation = time.perf_counter() - started
-    timed = codes[:TIMED_IMAGES]
-    values = np.ascontiguousarray(to_values(timed, network.input.type))
-    started = time.perf_counter()
-    predicted = graph.predict(values)
-    their_seconds = time.perf_counter() - started
+
+    def predict(timed: np.ndarray) -> tuple[np.ndarray, float]:
+        values = np.ascontiguousarray(to_values(timed, network.input.type))
+        started = time.perf_counter()
+        return graph.predict(values), time.perf_counter() - started
+
+    predict(codes[:2])
+    rate = 4 / predict(codes[:4])[1]
+    timed = np.resize(codes, (int(np.clip(TIMED_SECONDS * rate, 8, 2048)), *codes.shape[1:]))
+    np.save(folder / "timed.npy", timed)
+    predicted, their_seconds = predict(timed)
     expected = to_values(reference.run_batches(network, timed, network.output.name), network.output.type)
     return {
         "nodes": len(network.nodes),
@@ -105,6 +112,7 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
         "compiler_peak_mb": compiler_memory // MEGABYTE,
         "hls4ml": {
             "compile_seconds": round(their_compilation, 2),
+            "images": len(timed),
             "images_per_second": round(len(timed) / their_seconds, 3),
             "outputs_that_differ": int((predicted.reshape(expected.shape) != expected).sum()),
         },
@@ -151,17 +159,17 @@ def simulate(folder: Path) -> dict[str, Any]:
     from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
     from siliconv.hls.workers import run_tasks
     from siliconv.quantize import network_file, reference
-    from siliconv.quantize.comparison import Comparison
 
-    network, codes = network_file.load(folder / "network"), np.load(folder / "codes.npy")
+    network = network_file.load(folder / "network")
+    codes, timed = np.load(folder / "codes.npy"), np.load(folder / "timed.npy")
     library = compile_project(folder / "firmware", network.name, folder / "cache")
     seconds: dict[int, float] = {}
-    layers: tuple[Comparison, ...] = ()
-    for jobs, vectors in ((1, codes[:TIMED_IMAGES]), (2, codes)):
-        compare(library, network, vectors[:jobs], jobs=jobs)  # starts the worker processes, which then stay
+    layers = compare(library, network, codes, jobs=2)
+    for jobs in (1, 2):
+        compare(library, network, timed[:jobs], jobs=jobs)  # starts the worker processes, which then stay
         started = time.perf_counter()
-        layers = compare(library, network, vectors, jobs=jobs)
-        seconds[jobs] = (time.perf_counter() - started) / len(vectors)
+        compare(library, network, timed, jobs=jobs)
+        seconds[jobs] = (time.perf_counter() - started) / len(timed)
         if jobs == 1:
             # The process that simulated and compared does the next task too.
             (last,) = run_tasks(simulate_values, [(library, network, codes[:1])], processes=1, seconds=SECONDS_PER_TASK)
