@@ -31,7 +31,8 @@ def write_firmware(context: Context) -> str:
     config = context.project.hls
     folder = context.out / "firmware"
     folder.mkdir()
-    firmware = convert(network, config, folder, fifo_depths=fifo_depths(design_of(network, config)))
+    depths = fifo_depths(design_of(network, config))
+    firmware = convert(network, config, folder, fifo_depths=depths, progress=context.progress)
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")

@@ -164,6 +164,9 @@ CASES: dict[str, Case] = {
     "REUSE-LAYER": Case(digits("hls: {reuse_factors: {conv2d_9: 1}}\n"), words="conv2d_1, conv2d_2, dense_1"),
     "REUSE-NONE": Case(digits("hls: {max_multipliers: 1, io_type: io_parallel}\n")),
     "STRATEGY-TEMPLATE": Case(digits("hls: {strategy: resource_unrolled, io_type: io_parallel}\n")),
+    "STRATEGY-BACKEND": Case(
+        digits("hls: {strategy: distributed_arithmetic, backend: Catapult}\n"), words="use one of latency, resource"
+    ),
     "STRATEGY-REUSE": Case(digits("hls: {strategy: latency, max_multipliers: 64}\n")),
     "STRATEGY-ADDERS": Case(
         layers(CONV, "kind: flatten", "kind: dense, units: 64", rest="hls: {strategy: distributed_arithmetic}\n")
