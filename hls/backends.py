@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from siliconv.errors import FirmwareError, ToolError
-from siliconv.hls.design import Backend
+from siliconv.hls.design import Backend, Strategy
 
 
 class Numbers(StrEnum):
@@ -35,6 +35,8 @@ class BackendFacts:
         Folders below ``firmware`` in which the compiler looks for headers.
     part
         The device that is taken where none is named.
+    strategies
+        Those that hls4ml writes code for.
     family
         The templates and the scheduler that the estimator knows, or None where no synthesis reports of it were there
         to fit one to.
@@ -48,6 +50,7 @@ class BackendFacts:
     dialect: str
     includes: tuple[str, ...]
     part: str
+    strategies: tuple[Strategy, ...]
     family: Backend | None = None
     compiler: str = "g++"
 
@@ -72,13 +75,18 @@ _ZCU104, _PYNQ_Z2 = "xczu7ev-ffvc1156-2-e", "xc7z020clg400-1"
 _AMD = ("AMD", Numbers.AP, "amd", ("ap_types",))
 _SIEMENS = ("ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
 
+_EVERY = tuple(Strategy)
+_TWO = (Strategy.LATENCY, Strategy.RESOURCE)
+# hls4ml's pass for resource_unrolled stops at the name of this back end.
+_ADDERS = (*_TWO, Strategy.DISTRIBUTED_ARITHMETIC)
+
 _ALL = (
-    BackendFacts("Vitis", *_AMD, _ZCU104, Backend.VITIS),
-    BackendFacts("Vivado", *_AMD, _ZCU104, Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, Backend.VIVADO),
-    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", ("ac_types",), "Arria10"),
-    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104),
-    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", compiler="icpx"),
+    BackendFacts("Vitis", *_AMD, _ZCU104, _EVERY, Backend.VITIS),
+    BackendFacts("Vivado", *_AMD, _ZCU104, _EVERY, Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _ADDERS, Backend.VIVADO),
+    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", ("ac_types",), "Arria10", _TWO),
+    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _TWO),
+    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", (Strategy.RESOURCE,), compiler="icpx"),
 )
 
 LIBERO = (

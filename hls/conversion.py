@@ -17,6 +17,7 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.design import Strategy
+from siliconv.hls.distributed_arithmetic import adder_functions
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.rendering import render
@@ -24,8 +25,11 @@ from siliconv.hls.reuse_factors import (
     check_reuse_factor,
     legal_parallelization_factors,
     legal_reuse_factors,
+    no_template,
+    shared_products,
     smallest_legal,
 )
+from siliconv.progress import Progress, Silent
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
@@ -65,7 +69,12 @@ class Firmware:
 
 
 def convert(
-    network: Network, config: HlsConfig, folder: Path, *, fifo_depths: Mapping[str, int] | None = None
+    network: Network,
+    config: HlsConfig,
+    folder: Path,
+    *,
+    fifo_depths: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
 ) -> Firmware:
     """Write the hls4ml project of a network into `folder`.
 
@@ -80,15 +89,17 @@ def convert(
     fifo_depths
         Words by the name of the layer that writes into the FIFO (`siliconv.hls.network_design.fifo_depths`);
         hls4ml's default, a whole feature map, for the others.
+    progress
+        Told of each layer whose adders are searched (distributed arithmetic), which may take minutes.
 
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...`` where a setting is impossible;
-        ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
+        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...`` where a setting is
+        impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
     layers = plan_layers(network, config)
-    graph = build_graph(network, config, folder)
+    graph = build_graph(network, config, folder, progress=progress)
     _set_fifo_depths(graph, fifo_depths or {})
     with _hls4ml_output():
         graph.write()
@@ -108,7 +119,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
+        ``FIRMWARE-LAYER``, ``REUSE-...``, ``STRATEGY-...`` where a setting is impossible.
     """
     return with_settings(network.nodes, _descriptions(network, config), config)
 
@@ -121,8 +132,17 @@ def with_settings(
     Raises
     ------
     FirmwareError
-        ``REUSE-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
+        ``REUSE-...``, ``STRATEGY-BACKEND``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
     """
+    for node in nodes:
+        strategy = choose_strategy(node.name, descriptions[node.name], config)
+        if strategy is not None and strategy not in BACKENDS[config.backend].strategies:
+            raise FirmwareError(
+                "STRATEGY-BACKEND",
+                f"hls4ml writes no {strategy} code for {config.backend}",
+                where=f"layer '{node.name}'",
+                fix="use one of " + ", ".join(BACKENDS[config.backend].strategies),
+            )
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -164,7 +184,9 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
         check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type, layer=name)
         return asked
     legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type)
-    products = n_in if layer.kind.is_depthwise else n_in * n_out
+    if not legal:
+        raise no_template(strategy, layer.kind, config.io_type, f"layer '{name}'")
+    products = shared_products(n_in, n_out, strategy, layer.kind)
     chosen = smallest_legal(legal, products, config.max_multipliers)
     if chosen is None:
         raise FirmwareError(
@@ -208,7 +230,7 @@ def choose_parallelization_factor(node: Node, layer: LayerDescription, config: H
     return asked
 
 
-def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
+def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: Progress | None = None) -> Any:
     """Build hls4ml's own `ModelGraph` of a network, for those who want to go on with hls4ml; nothing is written.
 
     Raises
@@ -217,8 +239,13 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
         As `convert`.
     """
     descriptions, layers = _descriptions(network, config), plan_layers(network, config)
+    of_adders = [layer.name for layer in layers if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC]
+    adders = adder_functions(network, descriptions, of_adders, progress or Silent())
+    # Layers without products are not told of a strategy that their templates do not know.
+    general = Strategy.LATENCY if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC else config.strategy
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
+        from siliconv.hls.hls4ml_flows import ADDERS, flows_with_adders
         from siliconv.hls.own_layers import OWN_LAYERS, register  # isort: skip
 
         from hls4ml.model.graph import ModelGraph
@@ -238,12 +265,12 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             **_accelerator(network, config),
         )
         settings["HLSConfig"] = {
-            "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(config.strategy)},
+            "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(general)},
             "LayerName": {
                 layer.name: {
                     "Precision": descriptions[layer.name].precision,
                     "ReuseFactor": layer.reuse_factor,
-                    "Strategy": str(layer.strategy or config.strategy),
+                    "Strategy": str(layer.strategy or general),
                     "ParallelizationFactor": layer.parallelization_factor,
                     "Trace": True,
                 }
@@ -251,9 +278,14 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             },
         }
         settings["TraceOutput"] = True
+        if adders:
+            settings["HLSConfig"]["Flows"] = list(flows_with_adders(config.backend))
         graph = ModelGraph.from_layer_list(
             settings,
-            [description.attributes for description in descriptions.values()],
+            [
+                description.attributes | ({ADDERS: adders[name]} if name in adders else {})
+                for name, description in descriptions.items()
+            ],
             inputs=[network.input.name],
             outputs=[network.output.name],
         )

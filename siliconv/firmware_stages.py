@@ -36,7 +36,7 @@ def write_firmware(context: Context) -> str:
     folder.mkdir()
     made = network if backend.is_simulated else without_output_function(network)
     depths = fifo_depths(design_of(made, config)) if backend.family is not None else {}
-    firmware = convert(made, config, folder, fifo_depths=depths)
+    firmware = convert(made, config, folder, fifo_depths=depths, progress=context.progress)
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     if backend.is_simulated:

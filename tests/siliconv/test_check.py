@@ -176,6 +176,9 @@ CASES: dict[str, Case] = {
     "REUSE-NONE": Case(digits("hls: {max_multipliers: 1, io_type: io_parallel}\n")),
     "PARALLEL-ILLEGAL": Case(digits("hls: {parallelization_factors: {conv2d_1: 3}}\n"), words="use 1"),
     "STRATEGY-TEMPLATE": Case(digits("hls: {strategy: resource_unrolled, io_type: io_parallel}\n")),
+    "STRATEGY-BACKEND": Case(
+        digits("hls: {strategy: distributed_arithmetic, backend: Catapult}\n"), words="use one of latency, resource"
+    ),
     "STRATEGY-REUSE": Case(digits("hls: {strategy: latency, max_multipliers: 64}\n")),
     "STRATEGY-ADDERS": Case(
         layers(CONV, "kind: flatten", "kind: dense, units: 64", rest="hls: {strategy: distributed_arithmetic}\n")
