@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from siliconv.errors import SiliconvError
+from siliconv.errors import FirmwareError, SiliconvError
 from siliconv.hls.design import Design, IoType, Stage
 from siliconv.hls.estimate import Estimate, estimate
 from siliconv.hls.fit import MOST_SHARE
@@ -13,6 +13,7 @@ from siliconv.hls.memory import fifo_blocks, fifo_geometry
 from siliconv.hls.plan import Plan
 from siliconv.hls.planned_design import planned_design
 from siliconv.hls.preflight import Complaint, Severity, rule
+from siliconv.hls.weight_ports import check_bram_factor, must_be_resource
 
 _BRAM_BITS, _URAM_BITS = 18 * 1024, 288 * 1024
 _FIFO_SHARE = 0.25
@@ -77,6 +78,22 @@ def weights_memory(plan: Plan) -> Iterator[Complaint]:
             "make that layer smaller: global_average_pool in place of flatten, fewer filters or units; or another "
             "board",
         )
+
+
+@rule("BRAM-FACTOR", Severity.ERROR)
+def bram_factor(plan: Plan) -> Iterator[Complaint]:
+    try:
+        check_bram_factor(plan.hls)
+    except FirmwareError as error:
+        yield Complaint(error.what, error.where, error.fix)
+
+
+@rule("BRAM-STRATEGY", Severity.ERROR)
+def bram_strategy(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        error = must_be_resource(layer.name, layer.products, plan.strategy(layer), plan.hls)
+        if error:
+            yield Complaint(error.what, error.where, error.fix)
 
 
 @rule("FIFO-MEMORY", Severity.WARNING)

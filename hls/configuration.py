@@ -61,6 +61,16 @@ class HlsConfig(BaseModel):
         default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
     )
 
+    bram_factor: PositiveInt | None = Field(
+        None,
+        description="layers of more weights than this read them through a port of the top function, from memory "
+        "outside the core; null: all weights are in the core (Vitis or Vivado, io_stream, resource strategy)",
+    )
+
+    def is_outside(self, weights: int) -> bool:
+        """Whether so many weights of a layer are outside the core."""
+        return self.bram_factor is not None and weights > self.bram_factor
+
     def strategy_of(self, layer: str) -> Strategy:
         """Give the strategy of one layer."""
         return self.strategies.get(layer, self.strategy)

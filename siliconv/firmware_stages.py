@@ -35,8 +35,8 @@ def write_firmware(context: Context) -> str:
     firmware = convert(network, config, folder, fifo_depths=depths, progress=context.progress)
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
-    write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
-    write_axi(network, config, folder)
+    write_testbench(network, vectors, folder, stream=config.io_type == "io_stream", weight_ports=firmware.weight_ports)
+    write_axi(network, config, folder, weight_ports=firmware.weight_ports)
     write_readme(firmware, network, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
