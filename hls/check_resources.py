@@ -96,6 +96,19 @@ def bram_strategy(plan: Plan) -> Iterator[Complaint]:
             yield Complaint(error.what, error.where, error.fix)
 
 
+@rule("BRAM-WORD", Severity.WARNING)
+def bram_word(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        if plan.hls.is_outside(layer.products) and plan.reuse_factor(layer) == 1:
+            yield Complaint(
+                f"all {layer.products:,} weights are read at once: the memory behind their port is one word of "
+                f"{layer.products * plan.weight_bits(layer):,} bits",
+                f"layer '{layer.name}'",
+                f"use a larger hls.reuse_factors.{layer.name}, or leave its weights in the core: hls.bram_factor: "
+                f"{layer.products} or more",
+            )
+
+
 @rule("FIFO-MEMORY", Severity.WARNING)
 def fifo_memory(plan: Plan) -> Iterator[Complaint]:
     if plan.board is None or plan.hls.fifo_depths != "hls4ml" or plan.io_type is not IoType.STREAM:
