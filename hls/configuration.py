@@ -62,12 +62,22 @@ class HlsConfig(BaseModel):
         default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
     )
 
+    bram_factor: PositiveInt | None = Field(
+        None,
+        description="layers of more weights than this read them through a port of the top function, from memory "
+        "outside the core; null: all weights are in the core (Vitis or Vivado, io_stream, resource strategy)",
+    )
+
     @field_validator("backend", mode="before")
     @classmethod
     def _say_why_not_libero(cls, backend: object) -> object:
         if backend == "Libero":
             raise ValueError(LIBERO)
         return backend
+
+    def is_outside(self, weights: int) -> bool:
+        """Whether so many weights of a layer are outside the core."""
+        return self.bram_factor is not None and weights > self.bram_factor
 
     def strategy_of(self, layer: str) -> Strategy:
         """Give the strategy of one layer."""

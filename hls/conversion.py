@@ -29,6 +29,7 @@ from siliconv.hls.reuse_factors import (
     shared_products,
     smallest_legal,
 )
+from siliconv.hls.weight_ports import WeightPort, check_bram_factor, must_be_resource, weight_ports
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
@@ -47,7 +48,8 @@ class FirmwareLayer:
     """A layer as it is in the firmware.
 
     ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
-    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once.
+    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once;
+    ``weights_outside``: whether it reads its weights through a port.
     """
 
     name: str
@@ -57,15 +59,17 @@ class FirmwareLayer:
     products: tuple[int, int] | None = None
     strategy: Strategy | None = None
     parallelization_factor: int = 1
+    weights_outside: bool = False
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """A generated project: where it lies, its top function, and its layers."""
+    """A generated project: where it lies, its top function, its layers, and the ports of weights outside the core."""
 
     folder: Path
     top: str
     layers: tuple[FirmwareLayer, ...]
+    weight_ports: tuple[WeightPort, ...] = ()
 
 
 def convert(
@@ -95,11 +99,12 @@ def convert(
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...`` where a setting is
-        impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
+        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...``, ``BRAM-...`` where a
+        setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
     layers = plan_layers(network, config)
     graph = build_graph(network, config, folder, progress=progress)
+    ports = weight_ports(graph, {layer.name: layer.reuse_factor for layer in layers if layer.products})
     _set_fifo_depths(graph, fifo_depths or {})
     with _hls4ml_output():
         graph.write()
@@ -110,7 +115,7 @@ def convert(
     if facts.is_simulated:
         text = render("Makefile.j2", top=network.name, includes=facts.includes)
         (folder / "Makefile").write_text(text, encoding="utf-8")
-    return Firmware(folder, network.name, layers)
+    return Firmware(folder, network.name, layers, ports)
 
 
 def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...]:
@@ -132,8 +137,9 @@ def with_settings(
     Raises
     ------
     FirmwareError
-        ``REUSE-...``, ``STRATEGY-BACKEND``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
+        ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
     """
+    check_bram_factor(config)
     for node in nodes:
         strategy = choose_strategy(node.name, descriptions[node.name], config)
         if strategy is not None and strategy not in BACKENDS[config.backend].strategies:
@@ -143,6 +149,9 @@ def with_settings(
                 where=f"layer '{node.name}'",
                 fix="use one of " + ", ".join(BACKENDS[config.backend].strategies),
             )
+        wrong = strategy and must_be_resource(node.name, descriptions[node.name].weights, strategy, config)
+        if wrong:
+            raise wrong
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -152,6 +161,7 @@ def with_settings(
             descriptions[node.name].product,
             choose_strategy(node.name, descriptions[node.name], config),
             choose_parallelization_factor(node, descriptions[node.name], config),
+            config.is_outside(descriptions[node.name].weights),
         )
         for node in nodes
     )
@@ -265,7 +275,12 @@ def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: 
             **_accelerator(network, config),
         )
         settings["HLSConfig"] = {
-            "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(general)},
+            "Model": {
+                "Precision": {"default": "fixed<16,6>"},
+                "ReuseFactor": 1,
+                "Strategy": str(general),
+                **({} if config.bram_factor is None else {"BramFactor": config.bram_factor}),
+            },
             "LayerName": {
                 layer.name: {
                     "Precision": descriptions[layer.name].precision,

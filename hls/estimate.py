@@ -235,4 +235,11 @@ def _warnings(design: Design) -> tuple[str, ...]:
                 f"{', '.join(names)}: no synthesis report with {strategy} was there to fit the estimate to: {assumed}; "
                 "the bands do not cover it"
             )
+    outside = [one for one in design.layers if isinstance(one, MatrixLayer) and one.weights_outside]
+    if outside:
+        bits = sum(one.products * one.weight.width for one in outside)
+        found.append(
+            f"{', '.join(one.name for one in outside)}: their {bits:,} bits of weights are outside the core "
+            "(hls.bram_factor), and the block memories of the estimate are without them"
+        )
     return tuple(found)

@@ -50,6 +50,14 @@ class LayerDescription:
     kind: LayerKind | None = None
     """What kind of layer that product belongs to."""
 
+    @property
+    def weights(self) -> int:
+        """Weights of that product, 0 without one."""
+        if self.product is None or self.kind is None:
+            return 0
+        n_in, n_out = self.product
+        return n_in if self.kind.is_depthwise else n_in * n_out
+
 
 @singledispatch
 def describe(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:

@@ -38,6 +38,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
         io_type=config.io_type,
         vectors=vectors,
         layers=firmware.layers,
+        weight_ports=firmware.weight_ports,
         input_type=network.input.type,
         input_fraction=network.input.type.fraction,
         input_beat=beat_bits(network.input.type),

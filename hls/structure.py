@@ -252,7 +252,7 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
-    if not rom_blocks(layer.reuse_factor, lanes * width):
+    if not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
         found["looped.rom_bits"] += layer.products * width
     return found
 

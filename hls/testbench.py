@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from siliconv.hls.rendering import render
+from siliconv.hls.weight_ports import WeightPort, port_texts
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes, FixedPoint, to_values
 from siliconv.quantize.network import Network
@@ -14,7 +16,9 @@ from siliconv.quantize.network import Network
 VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
 
 
-def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: bool) -> None:
+def write_testbench(
+    network: Network, codes: Codes, folder: Path, *, stream: bool, weight_ports: Sequence[WeightPort] = ()
+) -> None:
     """Write the test bench and its vectors into a generated project.
 
     Parameters
@@ -27,6 +31,8 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         The project that `siliconv.hls.conversion.convert` wrote.
     stream
         Whether the top function has stream (io_stream) or array (io_parallel) ports.
+    weight_ports
+        Those that the project has; the test bench is the memory behind them.
     """
     output = network.output
     golden = reference.run_batches(network, codes, output.name)
@@ -38,6 +44,7 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         input_raw=raw_bits(network.input.type),
         output_raw=raw_bits(output.type),
         stream=stream,
+        **port_texts(weight_ports),
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
     vectors = folder / VECTORS_FOLDER

@@ -39,12 +39,13 @@ def write_firmware(context: Context) -> str:
     firmware = convert(made, config, folder, fifo_depths=depths, progress=context.progress)
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
+    ports = firmware.weight_ports
     if backend.is_simulated:
-        write_testbench(made, vectors, folder, stream=config.io_type == "io_stream")
+        write_testbench(made, vectors, folder, stream=config.io_type == "io_stream", weight_ports=ports)
     else:
         write_hls4ml_vectors(made, vectors, folder)
     if backend.is_amd:
-        write_axi(network, config, folder)
+        write_axi(network, config, folder, weight_ports=ports)
     write_readme(firmware, made, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(

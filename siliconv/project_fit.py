@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.calibration_file import calibrated
+from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
@@ -110,8 +111,17 @@ def fit_project(
     ------
     ProjectError
         For a project file that is wrong or can't be written.
+    FirmwareError
+        ``FIT-BRAM`` for a project with weights outside the core.
     """
     project = load_project(folder)
+    if project.hls.bram_factor is not None:
+        raise FirmwareError(
+            "FIT-BRAM",
+            "no search for designs with weights outside the core, for what their memory takes is not the core's",
+            where="hls.bram_factor",
+            fix="take it out, or choose reuse factors by hand",
+        )
     plan, remark = _plan(project, folder)
 
     def design_for(config: HlsConfig) -> Design:
