@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.design import Backend
+from siliconv.hls.design import Backend, Strategy
 
 
 class Numbers(StrEnum):
@@ -34,6 +34,10 @@ class BackendFacts:
         Folders below ``firmware`` in which the compiler looks for headers.
     part
         The device that is taken where none is named.
+    strategies
+        How its templates can lay out the products of dense layers and convolutions.
+    splits_images
+        Whether its convolutions of arrays can compute several pixels at once.
     family
         The templates and the scheduler that the estimator knows, or None where no synthesis reports of it were there
         to fit one to.
@@ -45,6 +49,8 @@ class BackendFacts:
     dialect: str
     includes: tuple[str, ...]
     part: str
+    strategies: tuple[Strategy, ...] = tuple(Strategy)
+    splits_images: bool = True
     family: Backend | None = None
 
     @property
@@ -58,17 +64,29 @@ class BackendFacts:
         return self.family is not None
 
 
+SIMULATION = "simulation"
+"""Folder with the streams that g++ is given in place of the library's own, which don't tell when they run dry."""
+
 _ZCU104, _PYNQ_Z2 = "xczu7ev-ffvc1156-2-e", "xc7z020clg400-1"
 
 _AMD = ("AMD", Numbers.AP, "amd", ("ap_types",))
-_SIEMENS = ("ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
+_SIEMENS = (SIMULATION, "ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
 
 _ALL = (
-    BackendFacts("Vitis", *_AMD, _ZCU104, Backend.VITIS),
-    BackendFacts("Vivado", *_AMD, _ZCU104, Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, Backend.VIVADO),
-    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", ("ac_types",), "Arria10"),
-    BackendFacts("Catapult", "AMD, by Siemens' tool", Numbers.AC, "catapult", _SIEMENS, _ZCU104),
+    BackendFacts("Vitis", *_AMD, _ZCU104, family=Backend.VITIS),
+    BackendFacts("Vivado", *_AMD, _ZCU104, family=Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, family=Backend.VIVADO),
+    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", (Strategy.RESOURCE,)),
+    BackendFacts(
+        "Catapult",
+        "AMD, by Siemens' tool",
+        Numbers.AC,
+        "catapult",
+        _SIEMENS,
+        _ZCU104,
+        (Strategy.LATENCY, Strategy.RESOURCE),
+        False,
+    ),
 )
 
 BACKENDS = {one.name: one for one in _ALL}

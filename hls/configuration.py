@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from siliconv.hls.backends import BACKENDS
+from siliconv.hls.backends import BACKENDS, Numbers
 from siliconv.hls.design import Strategy
 
 SHIFT_REGISTER_WORDS = 128
@@ -60,6 +60,11 @@ class HlsConfig(BaseModel):
     fifo_words: dict[str, PositiveInt] = Field(
         default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
     )
+
+    @property
+    def product_io_type(self) -> str:
+        """How tensors reach the resource templates: those for `ac_fixed` convolve arrays pixel by pixel too."""
+        return "io_stream" if BACKENDS[self.backend].numbers is Numbers.AC else self.io_type
 
     def strategy_of(self, layer: str) -> Strategy:
         """Give the strategy of one layer."""
