@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from siliconv.hls.axi import beat_bits
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import Firmware
 from siliconv.hls.rendering import render
@@ -32,6 +33,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
         top=firmware.top,
         hls4ml=version("hls4ml"),
         backend=config.backend,
+        amd=BACKENDS[config.backend].is_amd,
         part=config.part,
         clock_ns=f"{config.clock_ns:g}",
         io_type=config.io_type,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from siliconv.hls.backends import BACKENDS, Numbers
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.rendering import render
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import Codes, FixedPoint
@@ -14,7 +17,23 @@ from siliconv.quantize.network import Network
 VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
 
 
-def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: bool) -> None:
+@dataclass(frozen=True)
+class _Dialect:
+    """How a test bench speaks to a top function: the classes of its streams, and its call."""
+
+    stream_in: str
+    stream_out: str
+    call: str = "{top}"
+
+
+_AMD = _Dialect("hls::stream", "hls::stream")
+_DIALECTS = {
+    "Quartus": _Dialect("stream_in", "stream_out"),
+    "Catapult": _Dialect("ac_channel", "ac_channel", "CCS_DESIGN({top})"),
+}
+
+
+def write_testbench(network: Network, codes: Codes, folder: Path, config: HlsConfig) -> None:
     """Write the test bench and its vectors into a generated project.
 
     Parameters
@@ -25,19 +44,25 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
         Input vectors, (n, *input shape).
     folder
         The project that `siliconv.hls.conversion.convert` wrote.
-    stream
-        Whether the top function has stream (io_stream) or array (io_parallel) ports.
+    config
+        What it was made from: the back end, and whether the top function has streams or arrays for ports.
     """
-    output = network.output
+    output, dialect, facts = network.output, _DIALECTS.get(config.backend, _AMD), BACKENDS[config.backend]
     golden = reference.run_batches(network, codes, output.name)
     text = render(
         "testbench.cpp.j2",
         top=network.name,
+        backend=config.backend,
+        numbers=facts.numbers,
         inputs=int(np.prod(network.input.shape)),
         outputs=int(np.prod(output.shape)),
-        input_raw=raw_bits(network.input.type),
-        output_raw=raw_bits(output.type),
-        stream=stream,
+        input_raw=raw_bits(network.input.type, facts.numbers),
+        output_raw=raw_bits(output.type, facts.numbers),
+        stream=config.io_type == "io_stream",
+        stream_in=dialect.stream_in,
+        stream_out=dialect.stream_out,
+        call=dialect.call.format(top=network.name),
+        declarations=_weight_declarations(folder / f"{network.name}_bridge.cpp"),
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
     vectors = folder / VECTORS_FOLDER
@@ -48,9 +73,17 @@ def write_testbench(network: Network, codes: Codes, folder: Path, *, stream: boo
     _write_codes(golden, vectors / GOLDEN_VECTORS)
 
 
-def raw_bits(kind: FixedPoint) -> str:
+def raw_bits(kind: FixedPoint, numbers: Numbers = Numbers.AP) -> str:
     """Give the C++ integer type of the bits of a fixed-point type."""
+    if numbers is Numbers.AC:
+        return f"ac_int<{kind.width}, {str(kind.signed).lower()}>"
     return f"ap_{'' if kind.signed else 'u'}int<{kind.width}>"
+
+
+def _weight_declarations(bridge: Path) -> list[str]:
+    """Give hls4ml's own definitions of the weights that a project reads from text files; only Catapult's has them."""
+    _, _, rest = bridge.read_text(encoding="utf-8").partition("// hls-fpga-machine-learning insert declare weights\n")
+    return rest.partition("\n\n")[0].splitlines()
 
 
 def _write_codes(codes: Codes, path: Path) -> None:

@@ -21,6 +21,7 @@ BEFORE_REPORT = ("data", "train", "quantize", "lower", "convert", "csim", "estim
 def write_firmware(context: Context) -> str:
     """Write the firmware project with its test bench."""
     from siliconv.hls.axi import write_axi
+    from siliconv.hls.backends import BACKENDS
     from siliconv.hls.conversion import convert
     from siliconv.hls.manifest import write_manifest
     from siliconv.hls.network_design import design_of, fifo_depths
@@ -34,8 +35,9 @@ def write_firmware(context: Context) -> str:
     firmware = convert(network, config, folder, fifo_depths=fifo_depths(design_of(network, config)))
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
-    write_testbench(network, vectors, folder, stream=config.io_type == "io_stream")
-    write_axi(network, config, folder)
+    write_testbench(network, vectors, folder, config)
+    if BACKENDS[config.backend].is_amd:
+        write_axi(network, config, folder)
     write_readme(firmware, network, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
