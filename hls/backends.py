@@ -37,6 +37,8 @@ class BackendFacts:
         The device that is taken where none is named.
     strategies
         Those that hls4ml writes code for.
+    splits_images
+        Whether its convolutions of arrays can compute several pixels at once.
     family
         The templates and the scheduler that the estimator knows, or None where no synthesis reports of it were there
         to fit one to.
@@ -51,6 +53,7 @@ class BackendFacts:
     includes: tuple[str, ...]
     part: str
     strategies: tuple[Strategy, ...]
+    splits_images: bool = True
     family: Backend | None = None
     compiler: str = "g++"
 
@@ -65,28 +68,37 @@ class BackendFacts:
         return self.compiler == "g++"
 
     @property
+    def has_ac_kernels(self) -> bool:
+        """Whether kernels of our own take the place of those templates for `ac_fixed` that are not exact."""
+        return self.is_simulated and self.numbers is Numbers.AC
+
+    @property
     def is_amd(self) -> bool:
         """Whether it is for AMD's tools: Vivado HLS or Vitis HLS."""
         return self.family is not None
 
 
+SIMULATION = "simulation"
+"""Folder with the streams that g++ is given in place of the library's own, which don't tell when they run dry."""
+
 _ZCU104, _PYNQ_Z2 = "xczu7ev-ffvc1156-2-e", "xc7z020clg400-1"
 
 _AMD = ("AMD", Numbers.AP, "amd", ("ap_types",))
-_SIEMENS = ("ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
+_SIEMENS = (SIMULATION, "ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
 
 _EVERY = tuple(Strategy)
+_ONE = (Strategy.RESOURCE,)
 _TWO = (Strategy.LATENCY, Strategy.RESOURCE)
 # hls4ml's pass for resource_unrolled stops at the name of this back end.
 _ADDERS = (*_TWO, Strategy.DISTRIBUTED_ARITHMETIC)
 
 _ALL = (
-    BackendFacts("Vitis", *_AMD, _ZCU104, _EVERY, Backend.VITIS),
-    BackendFacts("Vivado", *_AMD, _ZCU104, _EVERY, Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _ADDERS, Backend.VIVADO),
-    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", ("ac_types",), "Arria10", _TWO),
-    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _TWO),
-    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", (Strategy.RESOURCE,), compiler="icpx"),
+    BackendFacts("Vitis", *_AMD, _ZCU104, _EVERY, family=Backend.VITIS),
+    BackendFacts("Vivado", *_AMD, _ZCU104, _EVERY, family=Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _ADDERS, family=Backend.VIVADO),
+    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", _ONE),
+    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _TWO, splits_images=False),
+    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", _ONE, compiler="icpx"),
 )
 
 LIBERO = (

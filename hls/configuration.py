@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from siliconv.hls.backends import BACKENDS, LIBERO
+from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
 from siliconv.hls.design import Strategy
 
 SHIFT_REGISTER_WORDS = 128
@@ -74,6 +74,11 @@ class HlsConfig(BaseModel):
         if backend == "Libero":
             raise ValueError(LIBERO)
         return backend
+
+    @property
+    def product_io_type(self) -> str:
+        """How tensors reach the resource templates: those for `ac_fixed` convolve arrays pixel by pixel too."""
+        return "io_stream" if BACKENDS[self.backend].numbers is Numbers.AC else self.io_type
 
     def is_outside(self, weights: int) -> bool:
         """Whether so many weights of a layer are outside the core."""

@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -15,12 +14,12 @@ from typing import Any
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
-from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
-from siliconv.hls.design import Strategy
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.design import IoType, Strategy
 from siliconv.hls.distributed_arithmetic import adder_functions
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.layer_list import LayerDescription, describe
-from siliconv.hls.rendering import render
+from siliconv.hls.own_layer_list import describe_for_ac
 from siliconv.hls.reuse_factors import (
     check_reuse_factor,
     legal_parallelization_factors,
@@ -30,6 +29,7 @@ from siliconv.hls.reuse_factors import (
     smallest_legal,
 )
 from siliconv.hls.weight_ports import WeightPort, check_bram_factor, must_be_resource, weight_ports
+from siliconv.hls.written_project import finish
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
@@ -37,8 +37,6 @@ from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
 
 FLOAT_SIGNIFICAND = 24
 """Bits that a float holds exactly."""
-
-_VARYING = ("OutputDir:", "Stamp:")
 
 logger = logging.getLogger(__name__)
 
@@ -102,19 +100,19 @@ def convert(
         ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...``, ``BRAM-...`` where a
         setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
-    layers = plan_layers(network, config)
-    graph = build_graph(network, config, folder, progress=progress)
+    descriptions = _descriptions(network, config)
+    layers = with_settings(network.nodes, descriptions, config)
+    graph = _graph(network, config, folder, descriptions, layers, progress or Silent())
     ports = weight_ports(graph, {layer.name: layer.reuse_factor for layer in layers if layer.products})
     _set_fifo_depths(graph, fifo_depths or {})
+    # Catapult's writer packs the project into an archive beside it, unless there is one.
+    archive = folder.with_name(f"{folder.name}.tar.gz")
+    kept = archive.exists()
     with _hls4ml_output():
         graph.write()
-    _remove_traces_of_this_run(folder, graph.config.get_config_value("Stamp"))
-    if config.fifo_memory == "shift_registers":
-        _bind_fifos(folder / "firmware" / f"{network.name}.cpp")
-    facts = BACKENDS[config.backend]
-    if facts.is_simulated:
-        text = render("Makefile.j2", top=network.name, includes=facts.includes)
-        (folder / "Makefile").write_text(text, encoding="utf-8")
+    if not kept:
+        archive.unlink(missing_ok=True)
+    finish(graph, config, folder, network.name)
     return Firmware(folder, network.name, layers, ports)
 
 
@@ -142,13 +140,6 @@ def with_settings(
     check_bram_factor(config)
     for node in nodes:
         strategy = choose_strategy(node.name, descriptions[node.name], config)
-        if strategy is not None and strategy not in BACKENDS[config.backend].strategies:
-            raise FirmwareError(
-                "STRATEGY-BACKEND",
-                f"hls4ml writes no {strategy} code for {config.backend}",
-                where=f"layer '{node.name}'",
-                fix="use one of " + ", ".join(BACKENDS[config.backend].strategies),
-            )
         wrong = strategy and must_be_resource(node.name, descriptions[node.name].weights, strategy, config)
         if wrong:
             raise wrong
@@ -180,8 +171,8 @@ def with_settings(
 
 def _descriptions(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
     network = firmware_form(network, config.io_type)
-    bounds = prove(network)
-    return {node.name: describe(node, network.sources(node), bounds) for node in network.nodes}
+    bounds, describe_node = prove(network), describe_for_ac if BACKENDS[config.backend].has_ac_kernels else describe
+    return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
 
 
 def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -> int:
@@ -191,11 +182,11 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
     n_in, n_out = layer.product
     asked, strategy = config.reuse_factors.get(name), choose_strategy(name, layer, config) or config.strategy
     if asked is not None:
-        check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type, layer=name)
+        check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type, layer=name)
         return asked
-    legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.io_type)
+    legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type)
     if not legal:
-        raise no_template(strategy, layer.kind, config.io_type, f"layer '{name}'")
+        raise no_template(strategy, layer.kind, config.product_io_type, f"layer '{name}'")
     products = shared_products(n_in, n_out, strategy, layer.kind)
     chosen = smallest_legal(legal, products, config.max_multipliers)
     if chosen is None:
@@ -211,14 +202,31 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
 def choose_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> Strategy | None:
     """Give the strategy of a layer with multipliers.
 
-    A depthwise convolution that hls4ml has no template for with the strategy of all layers takes the latency strategy.
+    A depthwise convolution that hls4ml has no template for with the strategy of all layers takes the latency strategy;
+    our own kernel for back ends with `ac_fixed` has no other.
+
+    Raises
+    ------
+    FirmwareError
+        ``STRATEGY-BACKEND`` for a strategy that the back end does not have.
     """
     if layer.product is None or layer.kind is None:
         return None
-    strategy = config.strategy_of(name)
+    strategy, facts = config.strategy_of(name), BACKENDS[config.backend]
+    own_kernel = layer.kind.is_depthwise and facts.has_ac_kernels
+    known = (Strategy.LATENCY,) if own_kernel else facts.strategies
+    if strategy not in known and (name in config.strategies or not layer.kind.is_depthwise):
+        raise FirmwareError(
+            "STRATEGY-BACKEND",
+            f"{config.backend} has no {strategy} strategy for a {layer.kind} layer",
+            where=f"layer '{name}'",
+            fix=f"use {' or '.join(known)}: hls.strategy for all layers, hls.strategies for one",
+        )
+    if own_kernel:
+        return Strategy.LATENCY
     if name in config.strategies or not layer.kind.is_depthwise:
         return strategy
-    legal = legal_reuse_factors(*layer.product, strategy, kind=layer.kind, io_type=config.io_type)
+    legal = legal_reuse_factors(*layer.product, strategy, kind=layer.kind, io_type=config.product_io_type)
     return strategy if legal else Strategy.LATENCY
 
 
@@ -229,11 +237,12 @@ def choose_parallelization_factor(node: Node, layer: LayerDescription, config: H
         return 1
     # hls4ml partitions height x width; a dense layer has one pixel.
     pixels = prod(node.shape[:-1]) if layer.kind.is_convolution else 1
-    legal = legal_parallelization_factors(pixels, io_type=config.io_type)
+    splits = BACKENDS[config.backend].splits_images
+    legal = legal_parallelization_factors(pixels, io_type=config.io_type if splits else IoType.STREAM)
     if asked not in legal:
         raise FirmwareError(
             "PARALLEL-ILLEGAL",
-            f"{asked} pixels at once is not legal with {config.io_type}",
+            f"{asked} pixels at once is not legal with {config.backend} and {config.io_type}",
             where=f"layer '{node.name}'",
             fix="use one of " + ", ".join(map(str, legal)),
         )
@@ -248,9 +257,21 @@ def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: 
     FirmwareError
         As `convert`.
     """
-    descriptions, layers = _descriptions(network, config), plan_layers(network, config)
+    descriptions = _descriptions(network, config)
+    layers = with_settings(network.nodes, descriptions, config)
+    return _graph(network, config, folder, descriptions, layers, progress or Silent())
+
+
+def _graph(
+    network: Network,
+    config: HlsConfig,
+    folder: Path,
+    descriptions: Mapping[str, LayerDescription],
+    layers: tuple[FirmwareLayer, ...],
+    progress: Progress,
+) -> Any:
     of_adders = [layer.name for layer in layers if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC]
-    adders = adder_functions(network, descriptions, of_adders, progress or Silent())
+    adders = adder_functions(network, descriptions, of_adders, progress)
     # Layers without products are not told of a strategy that their templates do not know.
     general = Strategy.LATENCY if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC else config.strategy
     with _hls4ml_output():
@@ -369,17 +390,6 @@ def _fifo_name(layer: Any, output: str) -> str:
     return f"{layer.get_input_node().name}->{reader.name}"
 
 
-def _bind_fifos(source: Path) -> None:
-    """Bind the FIFOs that are not too deep to shift registers; hls4ml itself has no such setting."""
-    lines = []
-    for line in source.read_text(encoding="utf-8").splitlines():
-        lines.append(line)
-        found = re.fullmatch(r"(\s*)#pragma HLS STREAM variable=(\w+) depth=(\d+)", line)
-        if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
-            lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
-    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def _check_kept(network: Network, graph: Any, layers: tuple[FirmwareLayer, ...]) -> None:
     """Refuse a graph in which hls4ml changed a type or a reuse factor, or lost a layer."""
     found = {layer.name: layer for layer in graph.get_layers()}
@@ -413,17 +423,6 @@ def _settings(layer: FirmwareLayer) -> dict[str, str]:
 def _changes_nothing(node: Node, network: Network) -> bool:
     """Whether a node hands on its input: a requantization into the type that its input has already."""
     return isinstance(node, Requantize) and not node.relu and node.type == network.sources(node)[0].type
-
-
-def _remove_traces_of_this_run(folder: Path, stamp: str) -> None:
-    """Leave out what differs from run to run, so that the same network gives the same project to the byte."""
-    for stamped in [*folder.glob("CMakeLists.txt"), *folder.glob("src/*.cpp")]:
-        stamped.write_text(stamped.read_text(encoding="utf-8").replace(stamp, "firmware"), encoding="utf-8")
-    # Compiles into a library with a random name; the Makefile takes its place.
-    (folder / "build_lib.sh").unlink(missing_ok=True)
-    settings = folder / "hls4ml_config.yml"
-    kept = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(_VARYING)]
-    settings.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
 def _bits(precision: str) -> list[str]:

@@ -87,14 +87,14 @@ def describe(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
 
 @describe.register
 def _(node: Input, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = _attributes("InputLayer", node, input_shape=list(node.shape))
+    attributes = attributes_of("InputLayer", node, input_shape=list(node.shape))
     return LayerDescription(attributes, {"result": str(node.type)})
 
 
 @describe.register
 def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     window, channels, filters = node.kernel.codes.shape[:-2], *node.kernel.codes.shape[-2:]
-    attributes = _attributes(
+    attributes = attributes_of(
         f"Conv{len(window)}D",
         node,
         n_chan=channels,
@@ -102,18 +102,18 @@ def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> La
         **_sizes("in", sources[0].shape),
         **_sizes("out", node.shape),
         **_window("filt", window, node.strides, node.padding),
-        **_weights(node.kernel, node.bias),
+        **weights_of(node.kernel, node.bias),
     )
     kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
     product = (int(np.prod(window)) * channels, filters)
-    return LayerDescription(attributes, _product_types(node), product, kind)
+    return LayerDescription(attributes, product_types(node), product, kind)
 
 
 @describe.register
 def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
-    weights = _weights(node.kernel, node.bias)
-    attributes = _attributes(
+    weights = weights_of(node.kernel, node.bias)
+    attributes = attributes_of(
         f"DepthwiseConv{len(window)}D",
         node,
         n_chan=channels,
@@ -127,19 +127,19 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bound
         **_window("filt", window, node.strides, node.padding),
     )
     kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
-    return LayerDescription(attributes, _product_types(node), (int(np.prod(window)) * channels, channels), kind)
+    return LayerDescription(attributes, product_types(node), (int(np.prod(window)) * channels, channels), kind)
 
 
 @describe.register
 def _(node: Dense, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     n_in, n_out = node.kernel.codes.shape
-    attributes = _attributes("Dense", node, n_in=n_in, n_out=n_out, **_weights(node.kernel, node.bias))
-    return LayerDescription(attributes, _product_types(node), (n_in, n_out), LayerKind.DENSE)
+    attributes = attributes_of("Dense", node, n_in=n_in, n_out=n_out, **weights_of(node.kernel, node.bias))
+    return LayerDescription(attributes, product_types(node), (n_in, n_out), LayerKind.DENSE)
 
 
 @describe.register
 def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    return LayerDescription(_pooling("Max", node, sources[0]), _types(node, accum=node.type))
+    return LayerDescription(_pooling("Max", node, sources[0]), types_of(node, accum=node.type))
 
 
 @describe.register
@@ -147,12 +147,12 @@ def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
     (source,) = sources
     # The template divides the sum in the accumulator's type, so the accumulator carries the result's fraction.
     accumulator = average_sum_type(node, source, bounds[source.name])
-    return LayerDescription(_pooling("Average", node, source), _types(node, accum=accumulator))
+    return LayerDescription(_pooling("Average", node, source), types_of(node, accum=accumulator))
 
 
 @describe.register
 def _(node: Add, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    return LayerDescription(_attributes("Merge", node, op="add"), _types(node))
+    return LayerDescription(attributes_of("Merge", node, op="add"), types_of(node))
 
 
 @describe.register
@@ -164,13 +164,13 @@ def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
             where=f"node '{node.name}'",
             fix="join two of them first, and the result with the next",
         )
-    attributes = _attributes("Concatenate", node, op=f"concatenate{len(node.shape)}d", axis=-1)
-    return LayerDescription(attributes, _types(node))
+    attributes = attributes_of("Concatenate", node, op=f"concatenate{len(node.shape)}d", axis=-1)
+    return LayerDescription(attributes, types_of(node))
 
 
 @describe.register
 def _(node: Pad, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = _attributes(
+    attributes = attributes_of(
         f"ZeroPadding{len(node.padding)}D",
         node,
         n_chan=node.shape[-1],
@@ -178,7 +178,7 @@ def _(node: Pad, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> Lay
         **_sizes("out", node.shape),
         **_sides(node.padding),
     )
-    return LayerDescription(attributes, _types(node))
+    return LayerDescription(attributes, types_of(node))
 
 
 @describe.register
@@ -187,22 +187,22 @@ def _(node: Requantize, sources: tuple[Node, ...], bounds: Mapping[str, Bounds])
     dropped = source.fraction - node.type.fraction
     if dropped > source.width and node.type.rounding is not Rounding.TRN:
         wide = FixedPoint(source.signed, dropped + 1, dropped + 1 - source.fraction)
-        attributes = _attributes("WideRequantize", node, n_in=n_in, relu=node.relu, output_shape=node.shape)
-        return LayerDescription(attributes, _types(node, wide=wide))
-    attributes = _attributes("Activation", node, activation="relu" if node.relu else "linear", n_in=n_in)
+        attributes = attributes_of("WideRequantize", node, n_in=n_in, relu=node.relu, output_shape=node.shape)
+        return LayerDescription(attributes, types_of(node, wide=wide))
+    attributes = attributes_of("Activation", node, activation="relu" if node.relu else "linear", n_in=n_in)
     return LayerDescription(attributes, {"result": str(node.type)})
 
 
 @describe.register
 def _(node: Reshape, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = _attributes("Reshape", node, target_shape=list(node.shape))
-    return LayerDescription(attributes, _types(node))
+    attributes = attributes_of("Reshape", node, target_shape=list(node.shape))
+    return LayerDescription(attributes, types_of(node))
 
 
 @describe.register
 def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     by_bits = table_by_raw_bits(node, sources[0])
-    attributes = _attributes(
+    attributes = attributes_of(
         "TableLayer",
         node,
         output_shape=node.shape,
@@ -211,7 +211,7 @@ def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
         table_size=by_bits.size,
         table_data=by_bits,
     )
-    return LayerDescription(attributes, _types(node, table=node.table.type))
+    return LayerDescription(attributes, types_of(node, table=node.table.type))
 
 
 @describe.register
@@ -219,7 +219,7 @@ def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) ->
     classes, (_, most) = node.shape[-1], softmax_shifts(node, node.shape[-1])
     largest = int(node.exponential.codes.max())
     product = largest * int(node.reciprocal.codes.max())
-    attributes = _attributes(
+    attributes = attributes_of(
         "SoftmaxTables",
         node,
         output_shape=node.shape,
@@ -235,11 +235,11 @@ def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) ->
         reciprocal_data=to_values(node.reciprocal.codes, node.reciprocal.type),
     )
     return LayerDescription(
-        attributes, _types(node, exponential=node.exponential.type, reciprocal=node.reciprocal.type)
+        attributes, types_of(node, exponential=node.exponential.type, reciprocal=node.reciprocal.type)
     )
 
 
-def _attributes(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
+def attributes_of(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
     return {
         "class_name": class_name,
         "name": node.name,
@@ -250,7 +250,7 @@ def _attributes(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
     }
 
 
-def _weights(kernel: Weights, bias: Weights) -> dict[str, Any]:
+def weights_of(kernel: Weights, bias: Weights) -> dict[str, Any]:
     return {
         "weight_data": to_values(kernel.codes, kernel.type),
         "bias_data": to_values(bias.codes, bias.type),
@@ -260,8 +260,8 @@ def _weights(kernel: Weights, bias: Weights) -> dict[str, Any]:
     }
 
 
-def _product_types(node: Conv | DepthwiseConv | Dense) -> dict[str, str]:
-    return _types(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
+def product_types(node: Conv | DepthwiseConv | Dense) -> dict[str, str]:
+    return types_of(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
 
 
 def table_by_raw_bits(node: Table, source: Node) -> NDArray[np.float64]:
@@ -270,7 +270,7 @@ def table_by_raw_bits(node: Table, source: Node) -> NDArray[np.float64]:
     return np.concatenate([by_code[-lowest:], by_code[:-lowest]])
 
 
-def _types(node: Node, **others: FixedPoint) -> dict[str, str]:
+def types_of(node: Node, **others: FixedPoint) -> dict[str, str]:
     return {"result": str(node.type), **{name: str(kind) for name, kind in others.items()}}
 
 
@@ -282,39 +282,43 @@ def _pooling(operation: str, node: MaxPool | AveragePool, source: Node) -> dict[
     if node.window == source.shape[:-1]:
         keepdims = len(node.shape) > 1
         sizes = _input_sizes(source.shape)
-        return _attributes(f"Global{operation}Pooling{rank}D", node, n_filt=channels, keepdims=keepdims, **sizes)
+        return attributes_of(f"Global{operation}Pooling{rank}D", node, n_filt=channels, keepdims=keepdims, **sizes)
     out = {"n_out": node.shape[0]} if rank == 1 else _sizes("out", node.shape)
     window = _window("pool", node.window, node.strides, node.padding)
-    return _attributes(
+    return attributes_of(
         f"{operation}Pooling{rank}D", node, n_filt=channels, **_input_sizes(source.shape), **out, **window
     )
 
 
 def _window_pool(node: MaxPool | AveragePool, source: Node, *, average: bool) -> dict[str, Any]:
-    """Describe a pooling by our own template, which takes one dimension as an image of one row."""
-    row = (1,) * (2 - len(node.window))
+    """Describe a pooling by our own template."""
+    return attributes_of("WindowPool", node, **window_sizes(node, source, node.window), average=average)
+
+
+def window_sizes(
+    node: MaxPool | AveragePool | DepthwiseConv, source: Node, window: tuple[int, ...]
+) -> dict[str, int | tuple[int, ...]]:
+    """Give what our own templates want to know of a window; they take one dimension as an image of one row."""
+    row = (1,) * (2 - len(window))
     in_height, in_width = (*row, *source.shape[:-1])
-    height, width = (*row, *node.window)
+    height, width = (*row, *window)
     down, across = (*row, *node.strides)
-    out_height, out_width = (*row, *(node.shape[:-1] or (1,) * len(node.window)))
+    out_height, out_width = (*row, *(node.shape[:-1] or (1,) * len(window)))
     top, left = (*(0 for _ in row), *(before for before, _ in node.padding))
-    return _attributes(
-        "WindowPool",
-        node,
-        output_shape=node.shape,
-        in_height=in_height,
-        in_width=in_width,
-        out_height=out_height,
-        out_width=out_width,
-        n_chan=source.shape[-1],
-        pool_height=height,
-        pool_width=width,
-        stride_height=down,
-        stride_width=across,
-        pad_top=top,
-        pad_left=left,
-        average=average,
-    )
+    return {
+        "output_shape": node.shape,
+        "in_height": in_height,
+        "in_width": in_width,
+        "out_height": out_height,
+        "out_width": out_width,
+        "n_chan": source.shape[-1],
+        "window_height": height,
+        "window_width": width,
+        "stride_height": down,
+        "stride_width": across,
+        "pad_top": top,
+        "pad_left": left,
+    }
 
 
 def _input_sizes(shape: tuple[int, ...]) -> dict[str, int]:

@@ -72,42 +72,96 @@ class TableLayer(OwnLayer):
     call = "nnet::table_lookup<{input_t}, {output_t}, {config}>({input}, {output}, {table});"
 
 
-class WindowPool(OwnLayer):
-    """Pooling over windows that overlap, leave gaps or hang over the edge.
+class WindowLayer(OwnLayer):
+    """A layer with an output for each window of an image; one dimension counts as an image of one row."""
+
+    sizes: ClassVar[tuple[str, ...]] = (
+        *("in_height", "in_width", "out_height", "out_width", "n_chan", "window_height", "window_width"),
+        *("stride_height", "stride_width", "pad_top", "pad_left"),
+    )
+    size_constants: ClassVar[str] = "".join(f"    static const int {name} = {{{name}}};\n" for name in sizes)
+
+
+class WindowPool(WindowLayer):
+    """Pooling over windows that overlap, leave gaps or hang over the edge, and all averages in `ac_fixed`.
 
     hls4ml's stream template stops at an assertion for padding, and in two dimensions for strides other than the
     window (hls4ml #617); its array template pads the maximum of unsigned values with the middle of their range, which
-    wins.
+    wins. The averages of its Quartus and Catapult templates lose bits of the sum.
     """
 
     _expected_attributes = [  # noqa: RUF012
-        *(
-            Attribute(name)
-            for name in (
-                *("in_height", "in_width", "out_height", "out_width", "n_chan", "pool_height", "pool_width"),
-                *("stride_height", "stride_width", "pad_top", "pad_left"),
-            )
-        ),
+        *(Attribute(name) for name in WindowLayer.sizes),
         Attribute("average", value_type=bool),
         TypeAttribute("accum"),
     ]
     kernel = "nnet_window_pool.h"
-    config = """struct config{index} : nnet::window_pool_config {{
-    static const int in_height = {in_height};
-    static const int in_width = {in_width};
-    static const int out_height = {out_height};
-    static const int out_width = {out_width};
-    static const int n_chan = {n_chan};
-    static const int pool_height = {pool_height};
-    static const int pool_width = {pool_width};
-    static const int stride_height = {stride_height};
-    static const int stride_width = {stride_width};
-    static const int pad_top = {pad_top};
-    static const int pad_left = {pad_left};
+    config = f"""struct config{{index}} : nnet::window_pool_config {{{{
+{WindowLayer.size_constants}    static const bool average = {{average}};
+    typedef {{accum_t.name}} accum_t;
+}}}};\n"""
+    call = "nnet::window_pool<{input_t}, {output_t}, {config}>({input}, {output});"
+
+
+class DepthwiseWindows(WindowLayer):
+    """A depthwise convolution for back ends without templates for it; its reuse factor is its initiation interval."""
+
+    _expected_attributes = [  # noqa: RUF012
+        *(Attribute(name) for name in WindowLayer.sizes),
+        WeightAttribute("weight"),
+        WeightAttribute("bias"),
+        TypeAttribute("weight"),
+        TypeAttribute("bias"),
+        TypeAttribute("accum"),
+    ]
+    tables = ("weight", "bias")
+    kernel = "nnet_depthwise_windows.h"
+    config = f"""struct config{{index}} : nnet::depthwise_windows_config {{{{
+{WindowLayer.size_constants}    static const unsigned reuse_factor = {{reuse_factor}};
+    typedef {{weight_t.name}} weight_t;
+    typedef {{bias_t.name}} bias_t;
+    typedef {{accum_t.name}} accum_t;
+}}}};\n"""
+    call = "nnet::depthwise_windows<{input_t}, {output_t}, {config}>({input}, {output}, {weight}, {bias});"
+
+
+class ChannelPool(OwnLayer):
+    """The maximum or the mean of each channel, divided in the accumulator's type.
+
+    hls4ml's Quartus template divides in the input's type and begins the maximum of a stream of unsigned values with the
+    middle of their range; its Catapult template widens the accumulator that it is given.
+    """
+
+    _expected_attributes = [  # noqa: RUF012
+        Attribute("n_pixels"),
+        Attribute("n_chan"),
+        Attribute("average", value_type=bool),
+        TypeAttribute("accum"),
+    ]
+    kernel = "nnet_channel_pool.h"
+    config = """struct config{index} : nnet::channel_pool_config {{
+    static const unsigned n_pixels = {n_pixels};
+    static const unsigned n_chan = {n_chan};
     static const bool average = {average};
     typedef {accum_t.name} accum_t;
 }};\n"""
-    call = "nnet::window_pool<{input_t}, {output_t}, {config}>({input}, {output});"
+    call = "nnet::channel_pool<{input_t}, {output_t}, {config}>({input}, {output});"
+
+
+class JoinChannels(OwnLayer):
+    """Two tensors behind each other along their channels.
+
+    hls4ml's Catapult template for streams of vectors writes two words, each as long as the whole.
+    """
+
+    _expected_attributes = [Attribute("n_pixels"), Attribute("n_first"), Attribute("n_second")]  # noqa: RUF012
+    kernel = "nnet_join_channels.h"
+    config = """struct config{index} : nnet::join_channels_config {{
+    static const unsigned n_pixels = {n_pixels};
+    static const unsigned n_first = {n_first};
+    static const unsigned n_second = {n_second};
+}};\n"""
+    call = "nnet::join_channels<{input1_t}, {input2_t}, {output_t}, {config}>({input1}, {input2}, {output});"
 
 
 class WideRequantize(OwnLayer):
@@ -162,7 +216,17 @@ class SoftmaxTables(OwnLayer):
     call = "nnet::softmax_tables<{input_t}, {output_t}, {config}>({input}, {output}, {exponential}, {reciprocal});"
 
 
-OWN_LAYERS: tuple[type[OwnLayer], ...] = (TableLayer, WindowPool, WideRequantize, SoftmaxTables)
+OWN_LAYERS: tuple[type[OwnLayer], ...] = (
+    TableLayer,
+    WindowPool,
+    DepthwiseWindows,
+    ChannelPool,
+    JoinChannels,
+    WideRequantize,
+    SoftmaxTables,
+)
+SHARED = ("nnet_windows.h",)
+"""Headers that several kernels include."""
 
 
 @cache
@@ -178,6 +242,8 @@ def register(backend: str) -> None:
         for template in _templates(layer) if backend == facts.flow else ():
             target.register_template(template)
         target.register_source(KERNELS / layer.kernel)
+    for header in SHARED:
+        target.register_source(KERNELS / header)
     target.register_source(DIALECTS / facts.dialect / "nnet_dialect.h")
 
 
@@ -203,6 +269,10 @@ def _templates(layer: type[OwnLayer]) -> tuple[type, type]:
 
         def format(self, node: Any) -> str:
             tables = {name: node.get_weights(name).name for name in layer.tables}
-            return layer.call.format(**{**self._default_function_params(node), **tables})
+            inputs: dict[str, str] = {}
+            for number, name in enumerate(node.inputs, start=1):
+                variable = node.get_input_variable(name)
+                inputs |= {f"input{number}": variable.name, f"input{number}_t": variable.type.name}
+            return layer.call.format(**{**self._default_function_params(node), **inputs, **tables})
 
     return Config, Call

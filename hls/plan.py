@@ -144,7 +144,7 @@ class Plan:
         """Give the legal reuse factors of a layer with weights."""
         assert layer.matrix is not None  # asked of layers with weights only
         found = legal_reuse_factors(
-            layer.n_in, layer.n_out, self.strategy(layer), kind=layer.matrix, io_type=self.hls.io_type
+            layer.n_in, layer.n_out, self.strategy(layer), kind=layer.matrix, io_type=self.hls.product_io_type
         )
         return found if isinstance(found, range) else tuple(found)
 

@@ -33,6 +33,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
         top=firmware.top,
         hls4ml=version("hls4ml"),
         backend=config.backend,
+        amd=BACKENDS[config.backend].is_amd,
         part=config.part,
         clock_ns=f"{config.clock_ns:g}",
         io_type=config.io_type,

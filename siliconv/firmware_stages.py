@@ -41,7 +41,7 @@ def write_firmware(context: Context) -> str:
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
     ports = firmware.weight_ports
     if backend.is_simulated:
-        write_testbench(made, vectors, folder, stream=config.io_type == "io_stream", weight_ports=ports)
+        write_testbench(made, vectors, folder, config, weight_ports=ports)
     else:
         write_hls4ml_vectors(made, vectors, folder)
     if backend.is_amd:

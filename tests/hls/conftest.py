@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siliconv.hls.rendering import render
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.written_project import write_makefile
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.intervals import Bounds, node_bounds, sum_of_products_type
 from siliconv.quantize.lowering_graph import PIXEL, plain, same_padding
@@ -135,7 +136,7 @@ def tiny_project():
         (project / "firmware" / "ap_types").mkdir(parents=True)
         headers = Path(find_spec("hls4ml").submodule_search_locations[0]) / "templates" / "vivado" / "ap_types"
         shutil.copy(headers / "hls_stream.h", project / "firmware" / "ap_types")
-        (project / "Makefile").write_text(render("Makefile.j2", top="net", includes=["ap_types"]))
+        write_makefile(HlsConfig(), project, "net")
         source = f'#include <cassert>\n#include "hls_stream.h"\nstatic void net(double *in, double *out) {{ {body} }}\n'
         (project / "firmware" / "net.cpp").write_text(source)
         (project / "net_bridge.cpp").write_text(_BRIDGE)

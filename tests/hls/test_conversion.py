@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from siliconv.errors import FirmwareError
 from siliconv.hls import conversion
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert
+from siliconv.hls.conversion import build_graph, convert, plan_layers
 from siliconv.hls.manifest import write_manifest
 
 
@@ -55,13 +57,48 @@ def test_a_type_that_hls4ml_changed_is_refused(network, tmp_path, monkeypatch):
         convert(network, HlsConfig(), tmp_path)
 
 
-def test_converting_twice_gives_the_same_sources(network, tmp_path):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_converting_twice_gives_the_same_project(network, tmp_path, backend):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        convert(network, HlsConfig(), tmp_path / name)
-    for path in sorted((tmp_path / "one" / "firmware").rglob("*.*")):
+        convert(network, HlsConfig(backend=backend), tmp_path / name)
+    files = [path for path in sorted((tmp_path / "one").rglob("*")) if path.is_file()]
+    assert len(files) > 50
+    for path in files:
         twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == twin.read_bytes(), path.name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"], "written beside the project"
+
+
+@pytest.mark.parametrize("backend", ["Quartus", "Catapult"])
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_templates_with_ac_fixed_keep_what_is_stated_and_refuse_what_they_would_change(build, backend, io_type):
+    network = build((8, 8, 2)).conv(4, (3, 3)).relu().flatten().dense(3).network()
+    for factor in (1, 3, 18, 36):
+        (conv,) = _convs(network, HlsConfig(backend=backend, io_type=io_type, reuse_factors={"conv_1": factor}))
+        assert conv.reuse_factor == factor
+    (conv,) = _convs(network, HlsConfig(backend=backend, io_type=io_type, max_multipliers=20))
+    assert conv.reuse_factor == 6
+    with pytest.raises(FirmwareError, match="REUSE-ILLEGAL") as raised:
+        plan_layers(network, HlsConfig(backend=backend, io_type=io_type, reuse_factors={"conv_1": 5}))
+    assert "3 or 6" in raised.value.fix
+    missing = {"Quartus": "latency", "Catapult": "distributed_arithmetic"}[backend]
+    for settings in ({"strategy": missing}, {"strategies": {"conv_1": missing}}):
+        with pytest.raises(FirmwareError, match="STRATEGY-BACKEND") as raised:
+            plan_layers(network, HlsConfig(backend=backend, io_type=io_type, **settings))
+        assert "use " in raised.value.fix
+    pixels = HlsConfig(backend=backend, io_type=io_type, parallelization_factors={"conv_1": 4})
+    if backend == "Quartus" and io_type == "io_parallel":
+        assert _convs(network, pixels)[0].parallelization_factor == 4
+    else:
+        with pytest.raises(FirmwareError, match="PARALLEL-ILLEGAL"):
+            plan_layers(network, pixels)
+
+
+def _convs(network, config):
+    """Give the convolutions of a graph that hls4ml built and that was found to be kept."""
+    build_graph(network, config, Path("unused"))
+    return [layer for layer in plan_layers(network, config) if layer.kind == "Conv"]
 
 
 def test_the_manifest_tells_how_the_project_was_made(network, tmp_path):

@@ -143,7 +143,7 @@ def run_testbench(project):
 def test_the_test_bench_passes_and_fails_on_a_difference_and_on_missing_vectors(network_and_project):
     network, project = network_and_project
     codes = vectors(network)
-    write_testbench(network, codes, project, stream=True)
+    write_testbench(network, codes, project, HlsConfig())
     passed = run_testbench(project)
     assert passed.returncode == 0, passed.stderr
     assert "PASS: 5 vectors" in passed.stdout
@@ -162,7 +162,8 @@ def test_the_test_bench_passes_and_fails_on_a_difference_and_on_missing_vectors(
 
 def test_a_parallel_test_bench_passes_too(build, tmp_path):
     network = build((4, 4, 1)).conv(2, (3, 3)).relu().flatten().dense(2).network()
-    convert(network, HlsConfig(io_type="io_parallel"), tmp_path)
-    write_testbench(network, vectors(network), tmp_path, stream=False)
+    config = HlsConfig(io_type="io_parallel")
+    convert(network, config, tmp_path)
+    write_testbench(network, vectors(network), tmp_path, config)
     done = run_testbench(tmp_path)
     assert done.returncode == 0, done.stderr

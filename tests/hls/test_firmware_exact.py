@@ -9,6 +9,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import convert
 from siliconv.hls.csim import compare, compile_project, simulate
 from siliconv.hls.design import Strategy
+from siliconv.hls.reuse_factors import legal_reuse_factors
 from siliconv.hls.vectors import corner_vectors
 from siliconv.quantize import reference
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
@@ -31,8 +32,18 @@ def assert_exact(network, folder, *, images=6, **config):
     assert arithmetic <= {layer.name for layer in layers}, "a layer was not traced"
 
 
-@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
-@pytest.mark.parametrize("strategy", [Strategy.RESOURCE, Strategy.LATENCY])
+ROADS = [
+    ("Vitis", Strategy.RESOURCE),
+    ("Vitis", Strategy.LATENCY),
+    ("Vivado", Strategy.RESOURCE),
+    ("Vivado", Strategy.LATENCY),
+    ("Quartus", Strategy.RESOURCE),
+    ("Catapult", Strategy.RESOURCE),
+    ("Catapult", Strategy.LATENCY),
+]
+
+
+@pytest.mark.parametrize(("backend", "strategy"), ROADS)
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_a_small_cnn_on_every_road(build, tmp_path, backend, strategy, io_type):
     network = build((8, 6, 3)).conv(4, (3, 3)).relu().max_pool(2, 2).conv(3, (2, 2), padding="valid").relu(4, 3)
@@ -89,6 +100,25 @@ def test_the_sigmoid_table_is_the_networks_own_at_every_input_code(build, tmp_pa
 def test_every_legal_reuse_factor_computes_the_same(build, tmp_path, reuse):
     network = build((5, 5, 2)).conv(4, (3, 3)).relu().network()
     assert_exact(network, tmp_path, reuse_factors={"conv_1": reuse})
+
+
+@pytest.mark.parametrize("backend", ["Quartus", "Catapult"])
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_every_legal_reuse_factor_of_the_templates_with_ac_fixed(build, tmp_path, backend, io_type):
+    legal = legal_reuse_factors(8, 6, Strategy.RESOURCE)
+    chain = build((3, 3, 6))
+    for _ in legal:
+        chain = chain.conv(8, (1, 1)).relu().conv(6, (1, 1)).relu()
+    network = chain.network()
+    factors = {f"conv_{2 * number + 2}": factor for number, factor in enumerate(legal)}
+    assert_exact(network, tmp_path, backend=backend, io_type=io_type, reuse_factors=factors)
+
+
+@pytest.mark.parametrize("backend", ["Quartus", "Catapult"])
+def test_a_large_dense_layer_whose_factor_is_no_power_of_two(build, tmp_path, backend):
+    """Quartus pads the weights of such a layer."""
+    network = build((48,)).dense(48).network()
+    assert_exact(network, tmp_path, backend=backend, reuse_factors={"dense_1": 12})
 
 
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])

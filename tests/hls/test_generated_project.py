@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from siliconv.hls.axi import beat_bits, write_axi
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import convert
 from siliconv.hls.file_hashes import file_hash
@@ -28,20 +29,33 @@ from siliconv.quantize.fixed_point import FixedPoint, exact_codes, to_values
 pytestmark = pytest.mark.usefixtures("compiler")
 
 
-@pytest.fixture(scope="module", params=["io_stream", "io_parallel"])
+MADE = [(backend, io_type) for backend in ("Vitis", "Quartus", "Catapult") for io_type in ("io_stream", "io_parallel")]
+
+
+@pytest.fixture(scope="module", params=MADE, ids=" ".join)
 def made(request, build, tmp_path_factory):
     """A project as the stage `convert` writes it, compiled at the first `make`."""
     network = build((4, 4, 2)).conv(2, (3, 3)).relu().flatten().dense(3).network()
-    config = HlsConfig(io_type=request.param)
+    backend, io_type = request.param
+    config = HlsConfig(backend=backend, io_type=io_type)
     folder = tmp_path_factory.mktemp("made") / "firmware"
     folder.mkdir()
     firmware = convert(network, config, folder)
     codes = np.random.default_rng(0).integers(0, 256, (6, *network.input.shape))
-    write_testbench(network, codes, folder, stream=request.param == "io_stream")
-    write_axi(network, config, folder)
+    write_testbench(network, codes, folder, config)
+    if BACKENDS[backend].is_amd:
+        write_axi(network, config, folder)
     write_readme(firmware, network, config, vectors=len(codes))
     write_manifest(firmware, network, config, folder)
-    return SimpleNamespace(network=network, folder=folder, codes=codes, stream=request.param == "io_stream")
+    return SimpleNamespace(network=network, folder=folder, codes=codes, backend=backend, stream=io_type == "io_stream")
+
+
+@pytest.fixture
+def amd(made):
+    """A project for AMD's tools."""
+    if not BACKENDS[made.backend].is_amd:
+        pytest.skip("for AMD's tools only")
+    return made
 
 
 def make(made, *arguments):
@@ -60,6 +74,8 @@ def vectors(made):
 
 @pytest.mark.parametrize("target", ["csim", "axi"])
 def test_a_test_bench_passes_and_fails_on_any_difference_and_on_missing_or_cut_vectors(made, vectors, target):
+    if target == "axi" and not BACKENDS[made.backend].is_amd:
+        pytest.skip("for AMD's tools only")
     passed = make(made, target)
     assert passed.returncode == 0, passed.stderr
     assert "PASS: 6 vectors" in passed.stdout
@@ -92,8 +108,8 @@ def test_a_test_bench_passes_and_fails_on_any_difference_and_on_missing_or_cut_v
 
 
 @pytest.fixture
-def driver(made):
-    (path,) = (made.folder / "driver").glob("*.py")
+def driver(amd):
+    (path,) = (amd.folder / "driver").glob("*.py")
     spec = importlib.util.spec_from_file_location("driver", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -149,7 +165,8 @@ def test_the_driver_runs_a_board_that_computes_what_the_reference_does(made, dri
     assert np.array_equal(found, to_values(expected, network.output.type))
 
 
-def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(made):
+def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
+    made = amd
     if not made.stream:
         pytest.skip("the same lines as with streams")
     source = made.folder / "axi" / "net_axi.cpp"
@@ -163,18 +180,54 @@ def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(made):
         assert "FAIL" in failed.stderr
 
 
-def test_a_stream_that_runs_dry_fails_the_test_bench(made):
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [("layer2_out.read();", "is read while empty"), ("layer2_out.write({});", "contains leftover data")],
+    ids=["dry", "left over"],
+)
+def test_a_stream_that_runs_dry_or_keeps_a_word_fails_the_test_bench(made, edit, said):
     if not made.stream:
         pytest.skip("no streams between the layers")
     source = made.folder / "firmware" / "net.cpp"
     original = source.read_text()
-    source.write_text(re.sub(r"^.*// requantize_1$", r"\g<0>\n    layer2_out.read();", original, flags=re.MULTILINE))
+    # Behind the layer that reads it to its end.
+    source.write_text(re.sub(r"^.*nnet::relu<.*$", rf"\g<0>\n    {edit}", original, flags=re.MULTILINE))
     assert source.read_text() != original
     failed = make(made, "csim")
     source.write_text(original)
     assert failed.returncode != 0
-    assert "read while empty" in failed.stdout
+    assert said in failed.stdout
     assert "FAIL: a stream" in failed.stderr
+
+
+def test_a_weight_that_was_edited_fails_the_test_bench(made):
+    # C simulation reads the header with Intel's compiler, else the text.
+    name = "w2.h" if made.backend == "Quartus" else "w2.txt"
+    weights = made.folder / "firmware" / "weights" / name
+    original = weights.read_text()
+    head, _, numbers = original.rpartition("{")
+    first, separator, rest = numbers.partition(",")
+    weights.write_text(f"{head}{'{' if head else ''}{-float(first) or 0.25}{separator}{rest}")
+    failed = make(made, "csim")
+    weights.write_text(original)
+    assert failed.returncode != 0
+    assert "outputs differ" in failed.stderr
+
+
+def test_the_test_bench_finds_its_files_from_another_folder(made, tmp_path):
+    if made.backend != "Catapult":
+        pytest.skip("SCVerify is Catapult's")
+    assert make(made, "csim/testbench").returncode == 0
+    bench = [str(made.folder / "csim" / "testbench"), str(made.folder / "firmware" / "weights")]
+    done = subprocess.run(bench, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PASS: 6 vectors" in done.stdout
+
+
+def test_what_no_compiler_reads_is_left_out(made):
+    files = [path for path in made.folder.rglob("*") if path.is_file() and "csim" not in path.parts]
+    assert sum(path.stat().st_size for path in files) < 4_000_000
+    assert not [path for path in files if path.suffix in (".pdf", ".gz", ".so")]
 
 
 TOOL = """
@@ -200,7 +253,8 @@ source [lindex $argv 0]
 
 
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
-def test_the_scripts_have_every_step_of_the_vendors_tool(made, tmp_path):
+def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
+    made = amd
     (tmp_path / "tool.tcl").write_text(TOOL)
     vivado = tmp_path / "vivado"
     vivado.write_text('#!/bin/sh\necho "CALL vivado $*"\n')
@@ -249,7 +303,8 @@ def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_th
     files = json.loads((made.folder / "siliconv.json").read_text())["files"]
     for relative, digest in files.items():
         assert file_hash(made.folder / relative) == digest, relative
-    for needed in ("README.md", "Makefile", "build_prj.tcl", "tb_data/golden_codes.dat", "axi/net_axi.cpp"):
+    of_amd = ("build_prj.tcl", "axi/net_axi.cpp") if BACKENDS[made.backend].is_amd else ()
+    for needed in ("README.md", "Makefile", "tb_data/golden_codes.dat", *of_amd):
         assert needed in files
     text = (made.folder / "README.md").read_text()
     for layer in made.network.nodes:

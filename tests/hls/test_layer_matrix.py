@@ -98,7 +98,19 @@ class Cases:
         return self.graph.add_narrowest(node, max(one.type.fraction, other.type.fraction))
 
     def network(self) -> Network:
+        """Join the largest value of every branch, so that each one is read to its end."""
+        read = {name for node in self.graph.nodes.values() for name in node.inputs}
+        ends = [node for node in self.graph.nodes.values() if node.name not in read]
+        joined, *others = (self.largest(node) for node in ends)
+        for other in others:
+            joined = self.merge(Concatenate, f"joined_{other.name}", joined, other)
         return Network("matrix", tuple(self.graph.nodes.values()))
+
+    def largest(self, node: Node) -> Node:
+        """Give the largest value of each channel."""
+        whole = node.shape[:-1]
+        none = ((0, 0),) * len(whole)
+        return self.pool(MaxPool, f"end_of_{node.name}", node, whole, whole, none, node.shape[-1:]) if whole else node
 
 
 def padding_of(mode, source, window, strides):
@@ -172,7 +184,7 @@ def one_dimension() -> Network:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", [two_dimensions, one_dimension], ids=["2-D", "1-D"])
-@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+@pytest.mark.parametrize("backend", ["Vitis", "Vivado", "Quartus", "Catapult"])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_every_case_is_exact(network, backend, io_type, tmp_path):
     assert_every_case_exact(network(), HlsConfig(backend=backend, io_type=io_type, part="xc7z020clg400-1"), tmp_path)

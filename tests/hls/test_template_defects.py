@@ -39,7 +39,7 @@ def with_same_pooling(build):
 
 def stock_pooling(node, source, *, average):
     """What hls4ml's own converter says of a pooling with padding."""
-    return layer_list._attributes(
+    return layer_list.attributes_of(
         "MaxPooling2D",
         node,
         n_filt=source.shape[-1],

@@ -10,6 +10,7 @@ import pytest
 from siliconv.cli import run_command_line
 from siliconv.hls import verification
 from siliconv.hls.certificate import Accuracies, certify
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.testbench import write_testbench
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
@@ -32,7 +33,7 @@ def certified(build, tiny_project, tmp_path, vectors):
         folder = tmp_path / "project"
         network = build((4,)).requantize(FixedPoint(False, 8, 0, Rounding.RND_CONV, Overflow.SAT)).network()
         project = tiny_project(folder / "build" / "firmware", body)
-        write_testbench(network, vectors, project, stream=False)
+        write_testbench(network, vectors, project, HlsConfig(io_type="io_parallel"))
         network_file.save(network, folder / "build" / "network")
         (folder / "build" / "quantized").mkdir()
         (folder / "build" / "quantized" / "weights.npz").write_bytes(b"weights")

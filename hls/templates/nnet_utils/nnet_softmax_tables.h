@@ -26,7 +26,7 @@ void softmax_of_one(data_T data[CONFIG_T::n_classes], res_T res[CONFIG_T::n_clas
     #pragma HLS INLINE
 
     data_T largest = data[0];
-Largest:
+    NNET_UNROLL
     for (unsigned i = 1; i < CONFIG_T::n_classes; i++) {
         #pragma HLS UNROLL
         largest = data[i] > largest ? data[i] : largest;
@@ -35,7 +35,7 @@ Largest:
     bits<CONFIG_T::exponential_t::width> exponentials[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=exponentials complete
     bits<CONFIG_T::sum_width> sum = 0;
-Exponentials:
+    NNET_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_classes; i++) {
         #pragma HLS UNROLL
         // Modulo its width the difference of the raw bits is the difference itself, which is never negative.
@@ -47,7 +47,7 @@ Exponentials:
     }
 
     int places = 0;
-LeadingOne:
+    NNET_UNROLL
     for (unsigned i = 0; i < CONFIG_T::sum_width; i++) {
         #pragma HLS UNROLL
         if (sum[i])
@@ -60,7 +60,7 @@ LeadingOne:
     const bits<CONFIG_T::product_width> half = bits<CONFIG_T::product_width>(1) << (shift - 1);
     const bits<res_T::width> highest = -1;
 
-Shares:
+    NNET_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_classes; i++) {
         #pragma HLS UNROLL
         bits<CONFIG_T::product_width> product = exponentials[i] * inverse;
@@ -76,6 +76,7 @@ void softmax_tables(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                     const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
     #pragma HLS PIPELINE
 
+    NNET_PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in; i += CONFIG_T::n_classes) {
         softmax_of_one<data_T, res_T, CONFIG_T>(data + i, res + i, exponential, reciprocal);
     }
@@ -90,12 +91,13 @@ void softmax_tables(channel<data_T> &data, channel<res_T> &res,
     typename res_T::value_type shares[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=shares complete
 
-SoftmaxLoop:
+    NNET_PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in / CONFIG_T::n_classes; i++) {
         #pragma HLS PIPELINE
 
         for (unsigned j = 0; j < CONFIG_T::n_classes / data_T::size; j++) {
             data_T in_pack = data.read();
+            NNET_UNROLL
             for (unsigned k = 0; k < data_T::size; k++) {
                 #pragma HLS UNROLL
                 logits[j * data_T::size + k] = in_pack[k];
@@ -106,6 +108,7 @@ SoftmaxLoop:
         for (unsigned j = 0; j < CONFIG_T::n_classes / res_T::size; j++) {
             res_T out_pack;
             NNET_DATA_PACK(out_pack)
+            NNET_UNROLL
             for (unsigned k = 0; k < res_T::size; k++) {
                 #pragma HLS UNROLL
                 out_pack[k] = shares[j * res_T::size + k];

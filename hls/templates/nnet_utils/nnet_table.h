@@ -20,6 +20,7 @@ void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                   const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
     #pragma HLS PIPELINE
 
+    NNET_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         #pragma HLS UNROLL
         res[i] = table[as_index(raw_bits<CONFIG_T::index_width>(data[i]))];
@@ -29,7 +30,7 @@ void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
 template <class data_T, class res_T, typename CONFIG_T>
 void table_lookup(channel<data_T> &data, channel<res_T> &res,
                   const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
-TableLoop:
+    NNET_PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
         #pragma HLS PIPELINE
 
@@ -37,7 +38,7 @@ TableLoop:
         res_T out_pack;
         NNET_DATA_PACK(out_pack)
 
-    TablePackLoop:
+        NNET_UNROLL
         for (unsigned j = 0; j < data_T::size; j++) {
             #pragma HLS UNROLL
             out_pack[j] = table[as_index(raw_bits<CONFIG_T::index_width>(in_pack[j]))];

@@ -25,6 +25,7 @@ template <class data_T, class res_T, typename CONFIG_T>
 void wide_requantize(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in]) {
     #pragma HLS PIPELINE
 
+    NNET_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         #pragma HLS UNROLL
         res[i] = requantize_widely<data_T, res_T, CONFIG_T>(data[i]);
@@ -33,7 +34,7 @@ void wide_requantize(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in]) {
 
 template <class data_T, class res_T, typename CONFIG_T>
 void wide_requantize(channel<data_T> &data, channel<res_T> &res) {
-RequantizeLoop:
+    NNET_PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
         #pragma HLS PIPELINE
 
@@ -41,7 +42,7 @@ RequantizeLoop:
         res_T out_pack;
         NNET_DATA_PACK(out_pack)
 
-    RequantizePack:
+        NNET_UNROLL
         for (unsigned j = 0; j < data_T::size; j++) {
             #pragma HLS UNROLL
             out_pack[j] = requantize_widely<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(in_pack[j]);

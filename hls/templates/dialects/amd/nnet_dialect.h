@@ -8,6 +8,11 @@
 #include "nnet_common.h"
 
 #define NNET_DATA_PACK(variable) PRAGMA_DATA_PACK(variable)
+// What stands before a loop; AMD's own pragmas stand in its body.
+#define NNET_UNROLL
+#define NNET_PIPELINE
+#define NNET_PIPELINE_BY(interval)
+#define NNET_REGISTER
 
 namespace nnet {
 

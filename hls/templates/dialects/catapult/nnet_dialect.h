@@ -6,7 +6,12 @@
 #include "nnet_common.h"
 #include <ac_channel.h>
 
+#define NNET_PRAGMA(text) _Pragma(#text)
 #define NNET_DATA_PACK(variable)
+#define NNET_UNROLL NNET_PRAGMA(hls_unroll)
+#define NNET_PIPELINE NNET_PRAGMA(hls_pipeline_init_interval 1)
+#define NNET_PIPELINE_BY(interval) NNET_PRAGMA(hls_pipeline_init_interval interval)
+#define NNET_REGISTER
 
 namespace nnet {
 

@@ -6,7 +6,12 @@
 #include "nnet_common.h"
 #include "nnet_types.h"
 
+#define NNET_PRAGMA(text) _Pragma(#text)
 #define NNET_DATA_PACK(variable)
+#define NNET_UNROLL NNET_PRAGMA(unroll)
+#define NNET_PIPELINE NNET_PRAGMA(ii 1)
+#define NNET_PIPELINE_BY(interval) NNET_PRAGMA(ii interval)
+#define NNET_REGISTER hls_register
 
 namespace nnet {
 

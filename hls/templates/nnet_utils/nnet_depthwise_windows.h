@@ -1,0 +1,116 @@
+#ifndef NNET_DEPTHWISE_WINDOWS_H_
+#define NNET_DEPTHWISE_WINDOWS_H_
+
+// Depthwise convolution: each channel has a window of weights of its own.
+
+#include "nnet_common.h"
+#include "nnet_dialect.h"
+#include "nnet_windows.h"
+
+namespace nnet {
+
+struct depthwise_windows_config {
+    static const int in_height = 1;
+    static const int in_width = 10;
+    static const int out_height = 1;
+    static const int out_width = 10;
+    static const int n_chan = 1;
+    static const int window_height = 1;
+    static const int window_width = 2;
+    static const int stride_height = 1;
+    static const int stride_width = 1;
+    static const int pad_top = 0;
+    static const int pad_left = 0;
+    static const unsigned reuse_factor = 1;
+};
+
+// One output: the window's first row and column may lie in the padding. CONFIG_T::accum_t holds every partial sum.
+template <class data_T, typename CONFIG_T>
+typename CONFIG_T::accum_t convolve_one_window(data_T window[window_walk<CONFIG_T>::size], int row, int col, int c,
+                                               const typename CONFIG_T::weight_t *weights,
+                                               const typename CONFIG_T::bias_t *biases) {
+    #pragma HLS INLINE
+
+    NNET_REGISTER typename CONFIG_T::accum_t sum = biases[c];
+    NNET_UNROLL
+    for (int i = 0; i < CONFIG_T::window_height; i++) {
+        #pragma HLS UNROLL
+        NNET_UNROLL
+        for (int j = 0; j < CONFIG_T::window_width; j++) {
+            #pragma HLS UNROLL
+            const int k = i * CONFIG_T::window_width + j;
+            if (inside_image<CONFIG_T>(row + i, col + j))
+                sum += window[k] * weights[k * CONFIG_T::n_chan + c];
+        }
+    }
+    return sum;
+}
+
+template <class data_T, class res_T, typename CONFIG_T>
+void depthwise_windows(data_T data[CONFIG_T::in_height * CONFIG_T::in_width * CONFIG_T::n_chan],
+                       res_T res[CONFIG_T::out_height * CONFIG_T::out_width * CONFIG_T::n_chan],
+                       const typename CONFIG_T::weight_t weights[window_walk<CONFIG_T>::size * CONFIG_T::n_chan],
+                       const typename CONFIG_T::bias_t biases[CONFIG_T::n_chan]) {
+    #pragma HLS PIPELINE II = CONFIG_T::reuse_factor
+
+    data_T window[window_walk<CONFIG_T>::size];
+    #pragma HLS ARRAY_PARTITION variable=window complete
+
+    for (int y = 0; y < CONFIG_T::out_height; y++) {
+        NNET_PIPELINE_BY(CONFIG_T::reuse_factor)
+        for (int x = 0; x < CONFIG_T::out_width; x++) {
+            const int row = y * CONFIG_T::stride_height - CONFIG_T::pad_top;
+            const int col = x * CONFIG_T::stride_width - CONFIG_T::pad_left;
+            NNET_UNROLL
+            for (int c = 0; c < CONFIG_T::n_chan; c++) {
+                collect_window<data_T, CONFIG_T>(data, row, col, c, window);
+                res[(y * CONFIG_T::out_width + x) * CONFIG_T::n_chan + c] =
+                    convolve_one_window<data_T, CONFIG_T>(window, row, col, c, weights, biases);
+            }
+        }
+    }
+}
+
+template <class data_T, class res_T, typename CONFIG_T>
+void depthwise_windows(channel<data_T> &data, channel<res_T> &res,
+                       const typename CONFIG_T::weight_t weights[window_walk<CONFIG_T>::size * CONFIG_T::n_chan],
+                       const typename CONFIG_T::bias_t biases[CONFIG_T::n_chan]) {
+    typedef typename data_T::value_type value_T;
+    typedef window_walk<CONFIG_T> walk;
+
+    value_T lines[CONFIG_T::window_height][CONFIG_T::n_chan][walk::cols];
+    #pragma HLS ARRAY_PARTITION variable=lines complete dim=1
+    #pragma HLS ARRAY_PARTITION variable=lines complete dim=2
+    NNET_REGISTER value_T window[CONFIG_T::n_chan][walk::size];
+    #pragma HLS ARRAY_PARTITION variable=window complete dim=0
+
+    for (int r = 0; r < walk::rows; r++) {
+        NNET_PIPELINE_BY(CONFIG_T::reuse_factor)
+        for (int q = 0; q < walk::cols; q++) {
+            #pragma HLS LOOP_FLATTEN
+            #pragma HLS PIPELINE II = CONFIG_T::reuse_factor
+
+            data_T pixel;
+            if (inside_image<CONFIG_T>(r - CONFIG_T::pad_top, q - CONFIG_T::pad_left))
+                pixel = data.read();
+            shift_windows<data_T, CONFIG_T>(pixel, q, lines, window);
+
+            const int top = r - (CONFIG_T::window_height - 1), left = q - (CONFIG_T::window_width - 1);
+            if (is_window<CONFIG_T>(top, left)) {
+                res_T out_pack;
+                NNET_DATA_PACK(out_pack)
+                NNET_UNROLL
+                for (int c = 0; c < CONFIG_T::n_chan; c++) {
+                    #pragma HLS UNROLL
+                    out_pack[c] = convolve_one_window<value_T, CONFIG_T>(
+                        window[c], top - CONFIG_T::pad_top, left - CONFIG_T::pad_left, c, weights, biases);
+                }
+                res.write(out_pack);
+            }
+        }
+    }
+}
+
+} // namespace nnet
+
+#endif
