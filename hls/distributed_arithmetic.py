@@ -27,6 +27,9 @@ SOLVER_SPREAD = 5
 MOST_SOLVER_SECONDS = 600.0
 """Layers whose solver is predicted to take longer are refused."""
 
+_WEIGHT_BITS = 25
+"""Sign and magnitude that single precision holds."""
+
 # Adders on the longest path may be two more than in the fastest tree; hls4ml's default as well.
 _EXTRA_DEPTH = 2
 
@@ -63,7 +66,8 @@ def adder_function(weights: NDArray[np.float64], biases: NDArray[np.float64], so
     Parameters
     ----------
     weights
-        In real units, (..., inputs of an axis, outputs); all axes but the last are the inputs of the product.
+        In real units, (..., inputs of an axis, outputs); all axes but the last are the inputs of the product. Single
+        precision has to hold them.
     biases
         In real units, (outputs,).
     source
@@ -109,10 +113,18 @@ def adder_functions(
     Raises
     ------
     FirmwareError
-        ``STRATEGY-ADDERS`` where the search would take too long.
+        ``STRATEGY-ADDERS`` where the search would take too long; ``STRATEGY-WEIGHTS`` where da4ml would round weights.
     """
     seconds = {name: _seconds_of(network.by_name[name]) for name in names}
     for name, predicted in seconds.items():
+        weights = descriptions[name].attributes["weight_data"]
+        if (weights.astype(np.float32) != weights).any():
+            raise FirmwareError(
+                "STRATEGY-WEIGHTS",
+                "da4ml reads weights as single-precision numbers, which these are too wide for",
+                where=f"layer '{name}'",
+                fix=f"use weights of at most {_WEIGHT_BITS} bits, or hls.strategies: {{{name}: resource}}",
+            )
         if predicted > MOST_SOLVER_SECONDS:
             raise FirmwareError(
                 "STRATEGY-ADDERS",
