@@ -47,9 +47,9 @@ def solver_seconds(n_in: int, digits: float) -> float:
     Notes
     -----
     Fitted to da4ml 0.6.0 on a busy machine of two cores: 60 products of 9x4 to 288x64 weights with 3 to 8 bits, a fifth
-    to all of them not zero, which took from 0.05 s to 147 s. All lie within `SOLVER_SPREAD` of it.
+    to all of them not zero, which took from 0.05 s to 208 s. All lie within `SOLVER_SPREAD` of it.
     """
-    return 7e-7 * digits**1.5 * n_in ** (2 / 3)
+    return 1.2e-6 * digits**1.5 * n_in ** (2 / 3)
 
 
 def expected_digits(weights: int, bits: int) -> float:
