@@ -27,6 +27,9 @@ SOLVER_SPREAD = 5
 MOST_SOLVER_SECONDS = 600.0
 """Layers whose solver is predicted to take longer are refused."""
 
+_WEIGHT_BITS = 25
+"""Sign and magnitude that single precision holds."""
+
 # Adders on the longest path may be two more than in the fastest tree; hls4ml's default as well.
 _EXTRA_DEPTH = 2
 
@@ -44,9 +47,9 @@ def solver_seconds(n_in: int, digits: float) -> float:
     Notes
     -----
     Fitted to da4ml 0.6.0 on a busy machine of two cores: 60 products of 9x4 to 288x64 weights with 3 to 8 bits, a fifth
-    to all of them not zero, which took from 0.05 s to 147 s. All lie within `SOLVER_SPREAD` of it.
+    to all of them not zero, which took from 0.05 s to 208 s. All lie within `SOLVER_SPREAD` of it.
     """
-    return 7e-7 * digits**1.5 * n_in ** (2 / 3)
+    return 1.2e-6 * digits**1.5 * n_in ** (2 / 3)
 
 
 def expected_digits(weights: int, bits: int) -> float:
@@ -63,7 +66,8 @@ def adder_function(weights: NDArray[np.float64], biases: NDArray[np.float64], so
     Parameters
     ----------
     weights
-        In real units, (..., inputs of an axis, outputs); all axes but the last are the inputs of the product.
+        In real units, (..., inputs of an axis, outputs); all axes but the last are the inputs of the product. Single
+        precision has to hold them.
     biases
         In real units, (outputs,).
     source
@@ -109,10 +113,18 @@ def adder_functions(
     Raises
     ------
     FirmwareError
-        ``STRATEGY-ADDERS`` where the search would take too long.
+        ``STRATEGY-ADDERS`` where the search would take too long; ``STRATEGY-WEIGHTS`` where da4ml would round weights.
     """
     seconds = {name: _seconds_of(network.by_name[name]) for name in names}
     for name, predicted in seconds.items():
+        weights = descriptions[name].attributes["weight_data"]
+        if (weights.astype(np.float32) != weights).any():
+            raise FirmwareError(
+                "STRATEGY-WEIGHTS",
+                "da4ml reads weights as single-precision numbers, which these are too wide for",
+                where=f"layer '{name}'",
+                fix=f"use weights of at most {_WEIGHT_BITS} bits, or hls.strategies: {{{name}: resource}}",
+            )
         if predicted > MOST_SOLVER_SECONDS:
             raise FirmwareError(
                 "STRATEGY-ADDERS",

@@ -71,6 +71,12 @@ def test_a_layer_that_would_take_too_long_is_refused(network, tmp_path, monkeypa
     assert "dense_1: resource" in raised.value.fix
 
 
+def test_weights_that_the_solver_would_round_are_refused(build, tmp_path):
+    network = build((5,)).dense(3, width=30).network()
+    with pytest.raises(FirmwareError, match="STRATEGY-WEIGHTS"):
+        convert(network, HlsConfig(strategy=ADDERS), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("backend", "strategy"),
     [("VivadoAccelerator", "resource_unrolled"), ("Quartus", "distributed_arithmetic"), ("Catapult", ADDERS)],
