@@ -62,6 +62,8 @@ def write_testbench(
         numbers=facts.numbers,
         inputs=int(np.prod(network.input.shape)),
         outputs=int(np.prod(output.shape)),
+        input_step=repr(network.input.type.step),
+        output_step=repr(output.type.step),
         input_raw=raw_bits(network.input.type, facts.numbers),
         output_raw=raw_bits(output.type, facts.numbers),
         stream=config.io_type == "io_stream",

@@ -29,7 +29,11 @@ from siliconv.quantize.fixed_point import FixedPoint, exact_codes, to_values
 pytestmark = pytest.mark.usefixtures("compiler")
 
 
-MADE = [(backend, io_type) for backend in ("Vitis", "Quartus", "Catapult") for io_type in ("io_stream", "io_parallel")]
+MADE = [
+    (backend, io_type)
+    for backend in ("Vitis", "VivadoAccelerator", "Quartus", "Catapult")
+    for io_type in ("io_stream", "io_parallel")
+]
 
 
 @pytest.fixture(scope="module", params=MADE, ids=" ".join)
