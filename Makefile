@@ -21,7 +21,7 @@ lint: setup
 	rm -rf $(TYPED) && mkdir -p $(TYPED)
 	cp -rs $(CURDIR)/siliconv/. $(TYPED)/
 	for wing in models quantize hls; do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
-	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED)
+	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED) benchmarks
 
 format: setup
 	$(BIN)/ruff format .

@@ -140,8 +140,8 @@ def keras_layers(layer: Layer) -> list[keras.Layer] | None:
             )
         ]
     if isinstance(layer, GlobalPoolLayer):
-        flat = len(layer.input.shape) == 2
-        return [keras.layers.GlobalMaxPooling1D() if flat else keras.layers.GlobalMaxPooling2D()]
+        image = len(layer.input.shape) == 3
+        return [keras.layers.GlobalMaxPooling2D() if image else keras.layers.GlobalMaxPooling1D()]
     if isinstance(layer, SoftmaxLayer):
         return [keras.layers.Softmax()]
     if isinstance(layer, ElementwiseLayer):

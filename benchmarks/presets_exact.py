@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 PRESETS = ("lecture_strided", "lecture_average", "svhn", "resnet8", "waveform_cnn")
-TIMED_IMAGES = 16
+TIMED_SECONDS = 6.0
+"""How long plain hls4ml shall take for the images of which the rates are measured; siliconv takes the same images."""
 MEGABYTE = 1024
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     elif arguments.step == "simulate":
         print(json.dumps(simulate(arguments.folder)))
     else:
-        figures = {"cores": os.cpu_count(), "load_average_before": os.getloadavg()[0], "presets": {}}
+        figures: dict[str, Any] = {"cores": os.cpu_count(), "load_average_before": os.getloadavg()[0], "presets": {}}
         for name in arguments.presets:
             figures["presets"][name] = measure(name, arguments.images)
             print(name, json.dumps(figures["presets"][name], indent=1), flush=True)
@@ -91,11 +92,17 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     graph.compile()
     their_compilation = time.perf_counter() - started
-    timed = codes[:TIMED_IMAGES]
-    values = np.ascontiguousarray(to_values(timed, network.input.type))
-    started = time.perf_counter()
-    predicted = graph.predict(values)
-    their_seconds = time.perf_counter() - started
+
+    def predict(timed: np.ndarray) -> tuple[np.ndarray, float]:
+        values = np.ascontiguousarray(to_values(timed, network.input.type))
+        started = time.perf_counter()
+        return graph.predict(values), time.perf_counter() - started
+
+    predict(codes[:2])
+    rate = 4 / predict(codes[:4])[1]
+    timed = np.resize(codes, (int(np.clip(TIMED_SECONDS * rate, 8, 2048)), *codes.shape[1:]))
+    np.save(folder / "timed.npy", timed)
+    predicted, their_seconds = predict(timed)
     expected = to_values(reference.run_batches(network, timed, network.output.name), network.output.type)
     return {
         "nodes": len(network.nodes),
@@ -105,6 +112,7 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
         "compiler_peak_mb": compiler_memory // MEGABYTE,
         "hls4ml": {
             "compile_seconds": round(their_compilation, 2),
+            "images": len(timed),
             "images_per_second": round(len(timed) / their_seconds, 3),
             "outputs_that_differ": int((predicted.reshape(expected.shape) != expected).sum()),
         },
@@ -148,27 +156,31 @@ def smooth_images(count: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def simulate(folder: Path) -> dict[str, Any]:
     """Simulate the compiled firmware on one core and on two, and compare every layer; nothing here needs TensorFlow."""
-    from siliconv.hls.csim import compare, compile_project
+    from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
+    from siliconv.hls.workers import run_tasks
     from siliconv.quantize import network_file, reference
 
-    network, codes = network_file.load(folder / "network"), np.load(folder / "codes.npy")
+    network = network_file.load(folder / "network")
+    codes, timed = np.load(folder / "codes.npy"), np.load(folder / "timed.npy")
     library = compile_project(folder / "firmware", network.name, folder / "cache")
-    seconds, layers = {}, ()
-    for jobs, vectors in ((1, codes[:TIMED_IMAGES]), (2, codes)):
-        compare(library, network, vectors[:jobs], jobs=jobs)  # starts the worker processes, which then stay
+    seconds: dict[int, float] = {}
+    layers = compare(library, network, codes, jobs=2)
+    for jobs in (1, 2):
+        compare(library, network, timed[:jobs], jobs=jobs)  # starts the worker processes, which then stay
         started = time.perf_counter()
-        layers = compare(library, network, vectors, jobs=jobs)
-        seconds[jobs] = (time.perf_counter() - started) / len(vectors)
+        compare(library, network, timed, jobs=jobs)
+        seconds[jobs] = (time.perf_counter() - started) / len(timed)
         if jobs == 1:
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            # The process that simulated and compared does the next task too.
+            (last,) = run_tasks(simulate_values, [(library, network, codes[:1])], processes=1, seconds=SECONDS_PER_TASK)
     logits = reference.run_batches(network, codes, network.logits.name)
     return {
         "vectors": len(codes),
         "layers_compared": len(layers),
-        "values_compared": sum(layer.elements for layer in layers),
+        "values_compared": sum(layer.values for layer in layers),
         "values_that_differ": sum(layer.differing for layer in layers),
         "different_logits": len(np.unique(logits)),
-        "simulation_peak_mb": memory // MEGABYTE,
+        "simulation_peak_mb": round(last.peak_mib),
         "images_per_second": {f"{jobs} core(s)": round(1 / each, 3) for jobs, each in seconds.items()},
     }
 

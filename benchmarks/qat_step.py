@@ -65,10 +65,11 @@ def measure(batch: int, steps: int, bits: int, dropout: float) -> dict[str, Any]
     labels = random.integers(0, 2, batch).astype(np.int32)
     float_model = build_model(with_dropout(architecture, dropout))
     types = choose_types(float_model, Recipe(weights=bits, activations=bits), images)
+    plain = {name: kind for name, kind in types.items() if isinstance(kind, FixedPoint)}  # all of this recipe
     models = {
         "float": float_model,
         "siliconv": quantized_model(float_model, types),
-        "qkeras": plain_qkeras(float_model, types),
+        "qkeras": plain_qkeras(float_model, plain),
     }
     tensors = tf.constant(images), tf.constant(labels), tf.ones(batch)
     steppers = {name: _step_of(models[name], tensors) for name in MODELS}

@@ -6,6 +6,7 @@ converted on the way, so board, C simulation and emulator share one meaning of e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.rendering import render
 from siliconv.hls.testbench import raw_bits
+from siliconv.hls.weight_ports import WeightPort, port_texts
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.network import Network
 
@@ -22,7 +24,7 @@ def beat_bits(kind: FixedPoint) -> int:
     return 1 << max((kind.width - 1).bit_length(), 3)
 
 
-def write_axi(network: Network, config: HlsConfig, folder: Path) -> None:
+def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports: Sequence[WeightPort] = ()) -> None:
     """Write the AXI-Stream top level, its test bench and the driver into a generated project.
 
     Parameters
@@ -33,6 +35,8 @@ def write_axi(network: Network, config: HlsConfig, folder: Path) -> None:
         Part, clock, and whether the core has stream (io_stream) or array (io_parallel) ports.
     folder
         The project that `siliconv.hls.conversion.convert` wrote.
+    weight_ports
+        Those that the project has; the AXI-Stream top level has them as well.
     """
     source, result = network.input, network.output
     classes = network.metadata.get("class_names", ())
@@ -52,6 +56,7 @@ def write_axi(network: Network, config: HlsConfig, folder: Path) -> None:
         "class_names": () if isinstance(classes, str) else tuple(classes),
         "part": config.part,
         "clock_ns": config.clock_ns,
+        **port_texts(weight_ports),
     }
     files = {
         f"axi/{network.name}_axi.h": "axi.h.j2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from siliconv.errors import FirmwareError
+from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.design import Backend, Strategy
 
 
@@ -24,39 +24,53 @@ class BackendFacts:
     ----------
     name
         hls4ml's.
-    devices
+    vendor
         Whose devices it is for.
     numbers
         The library of its number types.
     dialect
-        Folder of `templates/dialects` with what our own kernels need to be compiled with its templates.
+        Folder of `templates/dialects` with what our own kernels need to be compiled with its templates; empty where
+        they can't be, because its C simulation needs the vendor's compiler.
     includes
         Folders below ``firmware`` in which the compiler looks for headers.
     part
         The device that is taken where none is named.
     strategies
-        How its templates can lay out the products of dense layers and convolutions.
+        Those that hls4ml writes code for.
     splits_images
         Whether its convolutions of arrays can compute several pixels at once.
     family
         The templates and the scheduler that the estimator knows, or None where no synthesis reports of it were there
         to fit one to.
+    compiler
+        What compiles its C simulation.
     """
 
     name: str
-    devices: str
+    vendor: str
     numbers: Numbers
     dialect: str
     includes: tuple[str, ...]
     part: str
-    strategies: tuple[Strategy, ...] = tuple(Strategy)
+    strategies: tuple[Strategy, ...]
     splits_images: bool = True
     family: Backend | None = None
+    compiler: str = "g++"
 
     @property
     def flow(self) -> str:
         """The back end by whose flow hls4ml fills in the templates."""
         return self.name.removesuffix("Accelerator")
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether C simulation runs here, and with it our own kernels and the certificate."""
+        return self.compiler == "g++"
+
+    @property
+    def has_ac_kernels(self) -> bool:
+        """Whether kernels of our own take the place of those templates for `ac_fixed` that are not exact."""
+        return self.is_simulated and self.numbers is Numbers.AC
 
     @property
     def is_amd(self) -> bool:
@@ -72,24 +86,40 @@ _ZCU104, _PYNQ_Z2 = "xczu7ev-ffvc1156-2-e", "xc7z020clg400-1"
 _AMD = ("AMD", Numbers.AP, "amd", ("ap_types",))
 _SIEMENS = (SIMULATION, "ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
 
+_EVERY = tuple(Strategy)
+_ONE = (Strategy.RESOURCE,)
+_TWO = (Strategy.LATENCY, Strategy.RESOURCE)
+# hls4ml's pass for resource_unrolled stops at the name of this back end.
+_ADDERS = (*_TWO, Strategy.DISTRIBUTED_ARITHMETIC)
+
 _ALL = (
-    BackendFacts("Vitis", *_AMD, _ZCU104, family=Backend.VITIS),
-    BackendFacts("Vivado", *_AMD, _ZCU104, family=Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, family=Backend.VIVADO),
-    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", (Strategy.RESOURCE,)),
-    BackendFacts(
-        "Catapult",
-        "AMD, by Siemens' tool",
-        Numbers.AC,
-        "catapult",
-        _SIEMENS,
-        _ZCU104,
-        (Strategy.LATENCY, Strategy.RESOURCE),
-        False,
-    ),
+    BackendFacts("Vitis", *_AMD, _ZCU104, _EVERY, family=Backend.VITIS),
+    BackendFacts("Vivado", *_AMD, _ZCU104, _EVERY, family=Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _ADDERS, family=Backend.VIVADO),
+    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", _ONE),
+    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _TWO, splits_images=False),
+    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", _ONE, compiler="icpx"),
 )
 
+LIBERO = (
+    "hls4ml 1.3.0 can't write a Libero project: its package lacks templates/libero/build_lib.sh, and its templates "
+    "know no convolution; use Vitis, Vivado, VivadoAccelerator, Quartus, Catapult or oneAPI"
+)
+"""Why the seventh back end of hls4ml is none of these."""
+
 BACKENDS = {one.name: one for one in _ALL}
+
+
+def check_simulated(backend: str) -> None:
+    """Raise ToolError ``CSIM-BACKEND`` for a back end whose projects can't be simulated here."""
+    if not BACKENDS[backend].is_simulated:
+        raise ToolError(
+            "CSIM-BACKEND",
+            f"the simulation of a {backend} project needs {BACKENDS[backend].compiler}, which siliconv does not run: "
+            "its firmware can be written, but not proven to be exact",
+            where="hls.backend",
+            fix="stop before it: --until convert; or use another back end",
+        )
 
 
 def family_of(backend: str) -> Backend:

@@ -90,6 +90,23 @@ def pool_average(plan: Plan) -> Iterator[Complaint]:
             )
 
 
+@rule("MERGE-FLATTENED", Severity.ERROR)
+def merge_flattened(plan: Plan) -> Iterator[Complaint]:
+    """Joined in a stream, the second image would have to wait in full."""
+    if plan.io_type is not IoType.STREAM:
+        return
+    by_name = {layer.name: layer for layer in plan.layers}
+    for layer in plan.layers:
+        joined = [by_name.get(name) for name in layer.sources] if layer.kind in ("add", "concatenate") else []
+        flat = [one for one in joined if one is not None and one.kind == "flatten" and prod(one.inputs[0][:-1]) > 1]
+        if flat:
+            yield Complaint(
+                f"'{flat[0].name}' flattens an image before it is joined with another: a stream can't wait for it",
+                f"layer '{layer.name}'",
+                "join them before flattening, or use hls.io_type: io_parallel",
+            )
+
+
 @rule("UNROLL-PRODUCTS", Severity.ERROR)
 def unroll_products(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from siliconv.errors import SiliconvError
+from siliconv.errors import FirmwareError, SiliconvError
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.design import Design, IoType, Stage
 from siliconv.hls.estimate import Estimate, estimate
 from siliconv.hls.fit import MOST_SHARE
@@ -13,6 +14,7 @@ from siliconv.hls.memory import fifo_blocks, fifo_geometry
 from siliconv.hls.plan import Plan
 from siliconv.hls.planned_design import planned_design
 from siliconv.hls.preflight import Complaint, Severity, rule
+from siliconv.hls.weight_ports import check_bram_factor, must_be_resource
 
 _BRAM_BITS, _URAM_BITS = 18 * 1024, 288 * 1024
 _FIFO_SHARE = 0.25
@@ -22,11 +24,34 @@ _SPELLED = {"lut": "LUTs", "ff": "flip-flops", "dsp": "DSP blocks", "bram18": "1
 @rule("PART-BACKEND", Severity.ERROR)
 def part_backend(plan: Plan) -> Iterator[Complaint]:
     board = plan.board
-    if board is not None and board.vendor != "AMD" and plan.hls.backend.startswith(("Vi", "VivadoAccelerator")):
+    vendor = BACKENDS[plan.hls.backend].vendor
+    if board is not None and board.vendor != vendor:
         yield Complaint(
-            f"the back end {plan.hls.backend} is for AMD devices; {board.part} ({board.title}) is {board.vendor}'s",
+            f"back end {plan.hls.backend} is for {vendor} devices, {board.part} ({board.title}) is {board.vendor}'s",
             "hls.part",
             f"use hls.backend: {board.backend}" if board.backend else "use a part of another vendor",
+        )
+
+
+@rule("BACKEND-ESTIMATE", Severity.HINT)
+def backend_estimate(plan: Plan) -> Iterator[Complaint]:
+    if BACKENDS[plan.hls.backend].family is None:
+        yield Complaint(
+            f"latency and resources can't be estimated for {plan.hls.backend}: there were no synthesis reports of it",
+            "hls.backend",
+            "for an estimate use Vitis or Vivado",
+        )
+
+
+@rule("BACKEND-SIMULATION", Severity.WARNING)
+def backend_simulation(plan: Plan) -> Iterator[Complaint]:
+    backend = BACKENDS[plan.hls.backend]
+    if not backend.is_simulated:
+        yield Complaint(
+            f"the firmware for {backend.name} will be written, ending with the logits, but not proven to be exact: its "
+            f"simulation needs {backend.compiler}",
+            "hls.backend",
+            "run until convert; or use another back end",
         )
 
 
@@ -77,6 +102,35 @@ def weights_memory(plan: Plan) -> Iterator[Complaint]:
             "make that layer smaller: global_average_pool in place of flatten, fewer filters or units; or another "
             "board",
         )
+
+
+@rule("BRAM-FACTOR", Severity.ERROR)
+def bram_factor(plan: Plan) -> Iterator[Complaint]:
+    try:
+        check_bram_factor(plan.hls)
+    except FirmwareError as error:
+        yield Complaint(error.what, error.where, error.fix)
+
+
+@rule("BRAM-STRATEGY", Severity.ERROR)
+def bram_strategy(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        error = must_be_resource(layer.name, layer.products, plan.strategy(layer), plan.hls)
+        if error:
+            yield Complaint(error.what, error.where, error.fix)
+
+
+@rule("BRAM-WORD", Severity.WARNING)
+def bram_word(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        if plan.hls.is_outside(layer.products) and plan.reuse_factor(layer) == 1:
+            yield Complaint(
+                f"all {layer.products:,} weights are read at once: the memory behind their port is one word of "
+                f"{layer.products * plan.weight_bits(layer):,} bits",
+                f"layer '{layer.name}'",
+                f"use a larger hls.reuse_factors.{layer.name}, or leave its weights in the core: hls.bram_factor: "
+                f"{layer.products} or more",
+            )
 
 
 @rule("FIFO-MEMORY", Severity.WARNING)

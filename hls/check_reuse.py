@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
-from siliconv.hls.design import LayerKind, Strategy
+from siliconv.hls.backends import BACKENDS
+from siliconv.hls.design import Strategy
+from siliconv.hls.distributed_arithmetic import MOST_SOLVER_SECONDS, SOLVER_SPREAD, expected_digits, solver_seconds
 from siliconv.hls.plan import Plan, PlannedLayer
 from siliconv.hls.preflight import Complaint, Severity, rule
-from siliconv.hls.reuse_factors import nearest_legal
+from siliconv.hls.reuse_factors import legal_parallelization_factors, nearest_legal
 
-# da4ml's solver on two cores: 27x32 weights took 0.4 s, 288x64 took 382 s, 576x128 did not end.
-_MOST_ADDER_WEIGHTS, _MANY_ADDER_WEIGHTS = 288 * 64, 2_000
-
+_SLOW_SOLVER_SECONDS = 10.0
 _SLOW_CYCLES = 10_000_000
 
 
@@ -56,6 +57,19 @@ def reuse_none(plan: Plan) -> Iterator[Complaint]:
             )
 
 
+@rule("PARALLEL-ILLEGAL", Severity.ERROR)
+def parallel_illegal(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        asked = plan.hls.parallelization_factors.get(layer.name, 1)
+        legal = legal_parallelization_factors(prod(layer.output[:-1]), io_type=plan.hls.io_type)
+        if asked != 1 and asked not in legal:
+            yield Complaint(
+                f"{asked} output pixels at once of {prod(layer.output[:-1]):,} are not legal with {plan.hls.io_type}",
+                f"hls.parallelization_factors.{layer.name}",
+                "use " + " or ".join(str(factor) for factor in nearest_legal(asked, legal)),
+            )
+
+
 @rule("STRATEGY-TEMPLATE", Severity.ERROR)
 def strategy_template(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
@@ -64,6 +78,18 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
                 f"hls4ml has no {plan.strategy(layer)} template for a {layer.kind} layer with {plan.hls.io_type}",
                 f"layer '{layer.name}'",
                 "use hls.strategy: resource, and hls.io_type: io_stream",
+            )
+
+
+@rule("STRATEGY-BACKEND", Severity.ERROR)
+def strategy_backend(plan: Plan) -> Iterator[Complaint]:
+    known = BACKENDS[plan.hls.backend].strategies
+    for layer in plan.matrices:
+        if plan.strategy(layer) not in known:
+            yield Complaint(
+                f"hls4ml writes no {plan.strategy(layer)} code for {plan.hls.backend}",
+                f"layer '{layer.name}'",
+                "use one of " + ", ".join(known),
             )
 
 
@@ -82,24 +108,34 @@ def strategy_reuse(plan: Plan) -> Iterator[Complaint]:
 
 @rule("STRATEGY-ADDERS", Severity.ERROR)
 def strategy_adders(plan: Plan) -> Iterator[Complaint]:
-    yield from _too_many_adders(plan, _MOST_ADDER_WEIGHTS, None, "its solver does not end (576x128) or takes minutes")
+    for layer, seconds in _adder_searches(plan):
+        if seconds > MOST_SOLVER_SECONDS:
+            yield _long_search(layer, seconds)
 
 
 @rule("STRATEGY-ADDERS-SLOW", Severity.WARNING)
 def strategy_adders_slow(plan: Plan) -> Iterator[Complaint]:
-    yield from _too_many_adders(plan, _MANY_ADDER_WEIGHTS, _MOST_ADDER_WEIGHTS, "its solver takes from seconds on")
+    for layer, seconds in _adder_searches(plan):
+        if _SLOW_SOLVER_SECONDS < seconds <= MOST_SOLVER_SECONDS:
+            yield _long_search(layer, seconds)
 
 
-def _too_many_adders(plan: Plan, above: int, up_to: int | None, why: str) -> Iterator[Complaint]:
+def _adder_searches(plan: Plan) -> Iterator[tuple[PlannedLayer, float]]:
+    """Yield the layers with distributed arithmetic and the predicted seconds of its solver."""
     for layer in plan.matrices:
-        if plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
-            continue
-        if layer.products > above and (up_to is None or layer.products <= up_to):
-            yield Complaint(
-                f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: {why}",
-                f"layer '{layer.name}'",
-                "use hls.strategy: resource; distributed arithmetic is for small layers",
-            )
+        if plan.strategy(layer) is Strategy.DISTRIBUTED_ARITHMETIC:
+            digits = expected_digits(layer.products, plan.weight_bits(layer))
+            yield layer, solver_seconds(layer.n_in, digits)
+
+
+def _long_search(layer: PlannedLayer, seconds: float) -> Complaint:
+    shown = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
+    return Complaint(
+        f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: its solver takes about {shown} "
+        f"(within a factor of {SOLVER_SPREAD})",
+        f"layer '{layer.name}'",
+        f"use hls.strategies: {{{layer.name}: resource}}; distributed arithmetic is for small layers",
+    )
 
 
 @rule("REUSE-SLOWEST", Severity.HINT)
@@ -130,8 +166,4 @@ def reuse_long(plan: Plan) -> Iterator[Complaint]:
 
 
 def _cycles(plan: Plan, layer: PlannedLayer) -> int:
-    pixels = 1
-    if layer.matrix is not LayerKind.DENSE:
-        for size in layer.output[:-1]:
-            pixels *= size
-    return pixels * (plan.reuse_factor(layer) or 1)
+    return prod(layer.output[:-1]) * (plan.reuse_factor(layer) or 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from siliconv.hls.backends import BACKENDS, Numbers
+from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
 from siliconv.hls.design import Strategy
 
 SHIFT_REGISTER_WORDS = 128
@@ -20,15 +20,16 @@ class HlsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult"] = Field(
+    backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult", "oneAPI"] = Field(
         "Vitis",
         description="hls4ml back end: Vitis, Vivado, VivadoAccelerator (Vivado with an AXI wrapper and a driver), "
-        "Quartus (Intel's HLS compiler) or Catapult (Siemens)",
+        "Quartus (Intel's HLS compiler), Catapult (Siemens), or oneAPI (Intel; written, but not simulated)",
     )
     part: str = Field(
         default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].part,
         min_length=1,
-        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus",
+        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus, "
+        "Agilex7 for oneAPI",
     )
     clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(
@@ -61,10 +62,27 @@ class HlsConfig(BaseModel):
         default_factory=dict, description="words of the FIFO behind a layer by name, in place of `fifo_depths`"
     )
 
+    bram_factor: PositiveInt | None = Field(
+        None,
+        description="layers of more weights than this read them through a port of the top function, from memory "
+        "outside the core; null: all weights are in the core (Vitis or Vivado, io_stream, resource strategy)",
+    )
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _say_why_not_libero(cls, backend: object) -> object:
+        if backend == "Libero":
+            raise ValueError(LIBERO)
+        return backend
+
     @property
     def product_io_type(self) -> str:
         """How tensors reach the resource templates: those for `ac_fixed` convolve arrays pixel by pixel too."""
         return "io_stream" if BACKENDS[self.backend].numbers is Numbers.AC else self.io_type
+
+    def is_outside(self, weights: int) -> bool:
+        """Whether so many weights of a layer are outside the core."""
+        return self.bram_factor is not None and weights > self.bram_factor
 
     def strategy_of(self, layer: str) -> Strategy:
         """Give the strategy of one layer."""

@@ -6,16 +6,17 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.backends import BACKENDS, Numbers
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import IoType, Strategy
+from siliconv.hls.distributed_arithmetic import adder_functions
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.layer_list import LayerDescription, describe
 from siliconv.hls.own_layer_list import describe_for_ac
@@ -23,9 +24,13 @@ from siliconv.hls.reuse_factors import (
     check_reuse_factor,
     legal_parallelization_factors,
     legal_reuse_factors,
+    no_template,
+    shared_products,
     smallest_legal,
 )
+from siliconv.hls.weight_ports import WeightPort, check_bram_factor, must_be_resource, weight_ports
 from siliconv.hls.written_project import finish
+from siliconv.progress import Progress, Silent
 from siliconv.quantize.fixed_point import FixedPoint
 from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
@@ -41,7 +46,8 @@ class FirmwareLayer:
     """A layer as it is in the firmware.
 
     ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
-    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once.
+    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once;
+    ``weights_outside``: whether it reads its weights through a port.
     """
 
     name: str
@@ -51,19 +57,26 @@ class FirmwareLayer:
     products: tuple[int, int] | None = None
     strategy: Strategy | None = None
     parallelization_factor: int = 1
+    weights_outside: bool = False
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """A generated project: where it lies, its top function, and its layers."""
+    """A generated project: where it lies, its top function, its layers, and the ports of weights outside the core."""
 
     folder: Path
     top: str
     layers: tuple[FirmwareLayer, ...]
+    weight_ports: tuple[WeightPort, ...] = ()
 
 
 def convert(
-    network: Network, config: HlsConfig, folder: Path, *, fifo_depths: Mapping[str, int] | None = None
+    network: Network,
+    config: HlsConfig,
+    folder: Path,
+    *,
+    fifo_depths: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
 ) -> Firmware:
     """Write the hls4ml project of a network into `folder`.
 
@@ -78,15 +91,19 @@ def convert(
     fifo_depths
         Words by the name of the layer that writes into the FIFO (`siliconv.hls.network_design.fifo_depths`);
         hls4ml's default, a whole feature map, for the others.
+    progress
+        Told of each layer whose adders are searched (distributed arithmetic), which may take minutes.
 
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep
-        a type or a reuse factor that it was given.
+        ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...``, ``BRAM-...`` where a
+        setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
-    layers = plan_layers(network, config)
-    graph = build_graph(network, config, folder)
+    descriptions = _descriptions(network, config)
+    layers = with_settings(network.nodes, descriptions, config)
+    graph = _graph(network, config, folder, descriptions, layers, progress or Silent())
+    ports = weight_ports(graph, {layer.name: layer.reuse_factor for layer in layers if layer.products})
     _set_fifo_depths(graph, fifo_depths or {})
     # Catapult's writer packs the project into an archive beside it, unless there is one.
     archive = folder.with_name(f"{folder.name}.tar.gz")
@@ -96,7 +113,7 @@ def convert(
     if not kept:
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
-    return Firmware(folder, network.name, layers)
+    return Firmware(folder, network.name, layers, ports)
 
 
 def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...]:
@@ -105,7 +122,7 @@ def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...
     Raises
     ------
     FirmwareError
-        ``FIRMWARE-LAYER``, ``REUSE-...`` where a setting is impossible.
+        ``FIRMWARE-LAYER``, ``REUSE-...``, ``STRATEGY-...`` where a setting is impossible.
     """
     return with_settings(network.nodes, _descriptions(network, config), config)
 
@@ -118,8 +135,14 @@ def with_settings(
     Raises
     ------
     FirmwareError
-        ``REUSE-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
+        ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
     """
+    check_bram_factor(config)
+    for node in nodes:
+        strategy = choose_strategy(node.name, descriptions[node.name], config)
+        wrong = strategy and must_be_resource(node.name, descriptions[node.name].weights, strategy, config)
+        if wrong:
+            raise wrong
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -129,6 +152,7 @@ def with_settings(
             descriptions[node.name].product,
             choose_strategy(node.name, descriptions[node.name], config),
             choose_parallelization_factor(node, descriptions[node.name], config),
+            config.is_outside(descriptions[node.name].weights),
         )
         for node in nodes
     )
@@ -146,9 +170,8 @@ def with_settings(
 
 
 def _descriptions(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
-    numbers = BACKENDS[config.backend].numbers
     network = firmware_form(network, config.io_type)
-    bounds, describe_node = prove(network), describe_for_ac if numbers is Numbers.AC else describe
+    bounds, describe_node = prove(network), describe_for_ac if BACKENDS[config.backend].has_ac_kernels else describe
     return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
 
 
@@ -162,7 +185,9 @@ def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -
         check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type, layer=name)
         return asked
     legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type)
-    products = n_in if layer.kind.is_depthwise else n_in * n_out
+    if not legal:
+        raise no_template(strategy, layer.kind, config.product_io_type, f"layer '{name}'")
+    products = shared_products(n_in, n_out, strategy, layer.kind)
     chosen = smallest_legal(legal, products, config.max_multipliers)
     if chosen is None:
         raise FirmwareError(
@@ -188,7 +213,7 @@ def choose_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> St
     if layer.product is None or layer.kind is None:
         return None
     strategy, facts = config.strategy_of(name), BACKENDS[config.backend]
-    own_kernel = layer.kind.is_depthwise and facts.numbers is Numbers.AC
+    own_kernel = layer.kind.is_depthwise and facts.has_ac_kernels
     known = (Strategy.LATENCY,) if own_kernel else facts.strategies
     if strategy not in known and (name in config.strategies or not layer.kind.is_depthwise):
         raise FirmwareError(
@@ -224,7 +249,7 @@ def choose_parallelization_factor(node: Node, layer: LayerDescription, config: H
     return asked
 
 
-def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
+def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: Progress | None = None) -> Any:
     """Build hls4ml's own `ModelGraph` of a network, for those who want to go on with hls4ml; nothing is written.
 
     Raises
@@ -232,15 +257,35 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
     FirmwareError
         As `convert`.
     """
-    descriptions, layers = _descriptions(network, config), plan_layers(network, config)
+    descriptions = _descriptions(network, config)
+    layers = with_settings(network.nodes, descriptions, config)
+    return _graph(network, config, folder, descriptions, layers, progress or Silent())
+
+
+def _graph(
+    network: Network,
+    config: HlsConfig,
+    folder: Path,
+    descriptions: Mapping[str, LayerDescription],
+    layers: tuple[FirmwareLayer, ...],
+    progress: Progress,
+) -> Any:
+    of_adders = [layer.name for layer in layers if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC]
+    adders = adder_functions(network, descriptions, of_adders, progress)
+    # Layers without products are not told of a strategy that their templates do not know.
+    general = Strategy.LATENCY if config.strategy is Strategy.DISTRIBUTED_ARITHMETIC else config.strategy
     with _hls4ml_output():
         # First, for it sees to the Keras that hls4ml's TensorFlow is bound to.
-        from siliconv.hls.own_layers import register  # isort: skip
+        from siliconv.hls.hls4ml_flows import ADDERS, flows_with_adders
+        from siliconv.hls.own_layers import OWN_LAYERS, register  # isort: skip
 
         from hls4ml.model.graph import ModelGraph
         from hls4ml.utils.config import create_config
 
-        register(config.backend)
+        if BACKENDS[config.backend].is_simulated:
+            register(config.backend)
+        else:
+            _refuse_kernels(descriptions, {layer.__name__ for layer in OWN_LAYERS}, config.backend)
         settings = create_config(
             output_dir=str(folder),
             project_name=network.name,
@@ -251,12 +296,17 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             **_accelerator(network, config),
         )
         settings["HLSConfig"] = {
-            "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": str(config.strategy)},
+            "Model": {
+                "Precision": {"default": "fixed<16,6>"},
+                "ReuseFactor": 1,
+                "Strategy": str(general),
+                **({} if config.bram_factor is None else {"BramFactor": config.bram_factor}),
+            },
             "LayerName": {
                 layer.name: {
                     "Precision": descriptions[layer.name].precision,
                     "ReuseFactor": layer.reuse_factor,
-                    "Strategy": str(layer.strategy or config.strategy),
+                    "Strategy": str(layer.strategy or general),
                     "ParallelizationFactor": layer.parallelization_factor,
                     "Trace": True,
                 }
@@ -264,14 +314,32 @@ def build_graph(network: Network, config: HlsConfig, folder: Path) -> Any:
             },
         }
         settings["TraceOutput"] = True
+        if adders:
+            settings["HLSConfig"]["Flows"] = list(flows_with_adders(config.backend))
         graph = ModelGraph.from_layer_list(
             settings,
-            [description.attributes for description in descriptions.values()],
+            [
+                description.attributes | ({ADDERS: adders[name]} if name in adders else {})
+                for name, description in descriptions.items()
+            ],
             inputs=[network.input.name],
             outputs=[network.output.name],
         )
     _check_kept(network, graph, layers)
     return graph
+
+
+def _refuse_kernels(descriptions: Mapping[str, LayerDescription], kernels: Collection[str], backend: str) -> None:
+    """Refuse a network that takes kernels of our own, on a back end whose compiler is not there to try them."""
+    for name, description in descriptions.items():
+        if description.attributes["class_name"] in kernels:
+            raise FirmwareError(
+                "FIRMWARE-LAYER",
+                f"{backend} has no exact template for it, and siliconv's own kernels are not made for {backend}",
+                where=f"node '{name}'",
+                fix="use ReLU in place of other functions, windows that neither overlap nor are padded, or another "
+                "back end",
+            )
 
 
 def _accelerator(network: Network, config: HlsConfig) -> dict[str, str]:

@@ -119,6 +119,7 @@ class MatrixLayer(Layer):
 
     `kernel`, `stride` are per spatial axis (empty for dense); `padding` is what the template itself pads
     (io_parallel; a stream has a `PaddingLayer` before it). `weights` None: assume trained weights.
+    `weights_outside`: they are read through a port, from memory that is not the core's.
     """
 
     kind: LayerKind
@@ -132,6 +133,7 @@ class MatrixLayer(Layer):
     strategy: Strategy = Strategy.LATENCY
     parallelization_factor: int = 1
     weights: WeightStatistics | None = None
+    weights_outside: bool = False
 
     @property
     def n_in(self) -> int:

@@ -9,7 +9,7 @@ from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.coefficients import METRICS, SLACK, Coefficients, group_of, shipped
-from siliconv.hls.design import Design, Layer, MatrixLayer, Stage, UnknownLayer
+from siliconv.hls.design import Design, Layer, MatrixLayer, Stage, Strategy, UnknownLayer
 from siliconv.hls.logic_memory import logic_blocks
 from siliconv.hls.memory import (
     input_buffer_blocks,
@@ -214,9 +214,32 @@ def _banded(metric: str, value: float, band: tuple[float, float]) -> Value:
     return Value(int(value), int(min(low, value)), int(max(high, value)))
 
 
+_UNREPORTED = {
+    Strategy.DISTRIBUTED_ARITHMETIC: "its adders are counted before outputs share any, so LUTs and flip-flops are "
+    "rather too many, and its cycles are those of such a tree",
+    Strategy.RESOURCE_UNROLLED: "its figures are those of the resource strategy, which it is a variant of",
+}
+"""What is assumed of strategies that no published report has."""
+
+
 def _warnings(design: Design) -> tuple[str, ...]:
-    return tuple(
+    found = [
         f"layer {layer.name} ({layer.type_name or 'unknown type'}) has no model: it is counted as free"
         for layer in design.layers
         if isinstance(layer, UnknownLayer)
-    )
+    ]
+    for strategy, assumed in _UNREPORTED.items():
+        names = [one.name for one in design.layers if isinstance(one, MatrixLayer) and one.strategy is strategy]
+        if names:
+            found.append(
+                f"{', '.join(names)}: no synthesis report with {strategy} was there to fit the estimate to: {assumed}; "
+                "the bands do not cover it"
+            )
+    outside = [one for one in design.layers if isinstance(one, MatrixLayer) and one.weights_outside]
+    if outside:
+        bits = sum(one.products * one.weight.width for one in outside)
+        found.append(
+            f"{', '.join(one.name for one in outside)}: their {bits:,} bits of weights are outside the core "
+            "(hls.bram_factor), and the block memories of the estimate are without them"
+        )
+    return tuple(found)

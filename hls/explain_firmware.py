@@ -12,14 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.hls.firmware_types import StatedType, explain_type, stated_types
+from siliconv.hls.layer_list import table_by_raw_bits
 from siliconv.quantize.element_trace import conversion
 from siliconv.quantize.explanation import Cause, Execution, Place, Values, input_cause
-from siliconv.quantize.fixed_point import Codes, FixedPoint, requantize
-from siliconv.quantize.network import AveragePool, Conv, Dense, DepthwiseConv, Network, Requantize, Table
+from siliconv.quantize.fixed_point import Codes, FixedPoint, requantize, to_values
+from siliconv.quantize.network import AveragePool, Conv, Dense, DepthwiseConv, Network, Requantize, Softmax, Table
 
 FIRMWARE = "firmware"
 
 _WRITE_AGAIN = "write the sources again: siliconv run --force; keep the type that the network proves"
+_WRITE_TABLE_AGAIN = (
+    "write the sources again: siliconv run --force; the table is data of the network, not computed by the compiler"
+)
 
 
 def firmware_execution(project: Path, network: Network, values: Mapping[str, Values], inputs: Values) -> Execution:
@@ -48,6 +52,7 @@ def firmware_causes(project: Path, place: Place) -> Iterator[Cause]:
     yield from input_cause(place, FIRMWARE)
     types = {one.role: one for one in stated_types(project, place.network) if one.layer == place.node.name}
     yield from _edited_weights(project, place)
+    yield from _edited_tables(project, place)
     if isinstance(place.node, Conv | DepthwiseConv | Dense | AveragePool):
         yield from _accumulation(types, place)
     elif isinstance(place.node, Requantize):
@@ -139,7 +144,7 @@ def _table(place: Place) -> Iterator[Cause]:
         "TABLE-STEP",
         FIRMWARE,
         f"entry {entry} of the {place.node.function} table is {table.codes[entry]}; {said}",
-        "write the sources again: siliconv run --force; the table is data of the network, not computed by the compiler",
+        _WRITE_TABLE_AGAIN,
     )
 
 
@@ -154,7 +159,7 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
         path = files.get(role)
         if path is None or not path.is_file():
             continue
-        values = np.array([float(text) for text in path.read_text(encoding="ascii").replace(",", " ").split()])
+        values = _read_numbers(path)
         expected = (codes * kind.step).ravel()
         # The order on the disk is a template's choice: what counts is which values occur, and how often.
         if values.size != expected.size or not np.array_equal(np.sort(values), np.sort(expected)):
@@ -166,11 +171,46 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
             )
 
 
+def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
+    """Yield entries of tables on the disk that are not those of the network."""
+    node, tables = place.node, {}
+    if isinstance(node, Table):
+        tables = {"table": table_by_raw_bits(node, place.sources[0])}
+    elif isinstance(node, Softmax):
+        tables = {
+            "exponential": to_values(node.exponential.codes, node.exponential.type),
+            "reciprocal": to_values(node.reciprocal.codes, node.reciprocal.type),
+        }
+    files = _weight_files(project, place.network.name, node.name)
+    for role, expected in tables.items():
+        path = files.get(role)
+        if path is None or not path.is_file():
+            continue
+        values = _read_numbers(path)
+        wrong = values != expected if values.shape == expected.shape else np.ones(1, bool)
+        if wrong.any():
+            first = int(wrong.argmax())
+            said = (
+                f"entry {first} is {values[first]:.9g}, not {expected[first]:.9g}"
+                if values.size > first
+                else "it is empty"
+            )
+            yield Cause(
+                "TABLE-STEP",
+                FIRMWARE,
+                f"the {role} table in {path.relative_to(project)} is not the network's: {said}",
+                _WRITE_TABLE_AGAIN,
+            )
+
+
+def _read_numbers(path: Path) -> Values:
+    return np.array([float(text) for text in path.read_text(encoding="ascii").replace(",", " ").split()])
+
+
 def _weight_files(project: Path, top: str, layer: str) -> dict[str, Path]:
     source = project / "firmware" / f"{top}.cpp"
     loads = re.findall(
-        rf'load_weights_from_txt<{layer}_(weight|bias)_t,\s*\d+>\(\w+,\s*"(\w+\.txt)"\)',
-        source.read_text(encoding="utf-8"),
+        rf'load_weights_from_txt<{layer}_(\w+)_t,\s*\d+>\(\w+,\s*"(\w+\.txt)"\)', source.read_text(encoding="utf-8")
     )
     return {role: project / "firmware" / "weights" / name for role, name in loads}
 

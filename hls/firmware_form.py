@@ -23,6 +23,12 @@ def firmware_form(network: Network, io_type: IoType | str) -> Network:
     return replace(network, nodes=tuple(_with_two_rows(node) for node in network.nodes))
 
 
+def without_output_function(network: Network) -> Network:
+    """Give the network up to its logits, for a back end that the tables of a sigmoid or softmax can't be given to."""
+    last = network.nodes.index(network.logits)
+    return replace(network, nodes=network.nodes[: last + 1])
+
+
 def misses_rows(window: Shape, strides: Shape, *, depthwise: bool) -> bool:
     """Whether the stream templates forget a window's stride from row to row."""
     if len(strides) < 2 or strides[0] == 1 or window[0] > 1:

@@ -205,6 +205,7 @@ def product_layers(node: Node, source: Node, product: Product, settings: Setting
         strategy=planned.strategy or settings.config.strategy,
         parallelization_factor=planned.parallelization_factor,
         weights=product.weights,
+        weights_outside=planned.weights_outside,
     )
     return [*layers, matrix]
 

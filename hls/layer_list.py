@@ -11,6 +11,7 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.design import LayerKind
@@ -48,6 +49,14 @@ class LayerDescription:
     """Inputs and outputs of the matrix-vector product that the reuse factor divides."""
     kind: LayerKind | None = None
     """What kind of layer that product belongs to."""
+
+    @property
+    def weights(self) -> int:
+        """Weights of that product, 0 without one."""
+        if self.product is None or self.kind is None:
+            return 0
+        n_in, n_out = self.product
+        return n_in if self.kind.is_depthwise else n_in * n_out
 
 
 @singledispatch
@@ -192,10 +201,7 @@ def _(node: Reshape, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) ->
 
 @describe.register
 def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    codes = sources[0].type.codes
-    by_code = to_values(node.table.codes, node.table.type)
-    # Raw bits count 0, 1, ..., then the negative codes from the lowest up.
-    by_bits = np.concatenate([by_code[-codes.low :], by_code[: -codes.low]])
+    by_bits = table_by_raw_bits(node, sources[0])
     attributes = attributes_of(
         "TableLayer",
         node,
@@ -256,6 +262,12 @@ def weights_of(kernel: Weights, bias: Weights) -> dict[str, Any]:
 
 def product_types(node: Conv | DepthwiseConv | Dense) -> dict[str, str]:
     return types_of(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
+
+
+def table_by_raw_bits(node: Table, source: Node) -> NDArray[np.float64]:
+    """Give the values of a table in the order of its input's raw bits: 0, 1, ..., then the negative codes upwards."""
+    by_code, lowest = to_values(node.table.codes, node.table.type), source.type.codes.low
+    return np.concatenate([by_code[-lowest:], by_code[:-lowest]])
 
 
 def types_of(node: Node, **others: FixedPoint) -> dict[str, str]:

@@ -24,6 +24,7 @@ def write_manifest(firmware: Firmware, network: Network, config: HlsConfig, fold
         "hls": config.model_dump(mode="json"),
         "hls4ml": version("hls4ml"),
         "layers": [asdict(layer) for layer in firmware.layers],
+        "weight_ports": [asdict(port) for port in firmware.weight_ports],
         "files": hash_files(folder, [path for path in project_files(folder) if path.name != MANIFEST_FILE]),
     }
     (folder / MANIFEST_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -95,6 +95,8 @@ def weight_blocks(layer: MatrixLayer, width: int) -> int:
     """Return the blocks of a layer's weights, stored with so many bits each, and of its index table."""
     if is_unrolled(layer) or layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
         return 0
+    if layer.weights_outside:
+        return index_blocks(layer)
     words, lanes = layer.reuse_factor, ceil(layer.products / layer.reuse_factor)
     return rom_blocks(words, lanes * width) + index_blocks(layer)
 

@@ -47,7 +47,7 @@ def is_unrolled(layer: MatrixLayer) -> bool:
     """Whether every product has its own hardware, so that constants simplify it."""
     if layer.strategy in (Strategy.LATENCY, Strategy.DISTRIBUTED_ARITHMETIC):
         return True
-    return layer.reuse_factor == 1
+    return layer.reuse_factor == 1 and not layer.weights_outside
 
 
 def multiplier_limit(layer: MatrixLayer) -> int:

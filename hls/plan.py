@@ -11,7 +11,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion import choose_strategy
 from siliconv.hls.design import IoType, LayerKind, Strategy
 from siliconv.hls.layer_list import LayerDescription
-from siliconv.hls.reuse_factors import legal_reuse_factors, smallest_legal
+from siliconv.hls.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.quantize.lowering_graph import PIXEL
 from siliconv.quantize.network import Network, Shape
 from siliconv.quantize.recipe import Recipe
@@ -154,4 +154,6 @@ class Plan:
         asked = self.hls.reuse_factors.get(layer.name)
         if asked is not None:
             return asked if asked in legal else None
-        return smallest_legal(legal, layer.products, self.hls.max_multipliers)
+        assert layer.matrix is not None  # asked of layers with weights only
+        products = shared_products(layer.n_in, layer.n_out, self.strategy(layer), layer.matrix)
+        return smallest_legal(legal, products, self.hls.max_multipliers)

@@ -29,7 +29,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
     """
     classes = network.metadata.get("class_names", ())
     text = render(
-        "README.md.j2",
+        "README.md.j2" if BACKENDS[config.backend].is_simulated else "README_oneapi.md.j2",
         top=firmware.top,
         hls4ml=version("hls4ml"),
         backend=config.backend,
@@ -39,6 +39,7 @@ def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vec
         io_type=config.io_type,
         vectors=vectors,
         layers=firmware.layers,
+        weight_ports=firmware.weight_ports,
         input_type=network.input.type,
         input_fraction=network.input.type.fraction,
         input_beat=beat_bits(network.input.type),

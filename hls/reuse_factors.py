@@ -104,12 +104,7 @@ def check_reuse_factor(
         return
     where = f"layer {layer}" if layer else f"a {kind} layer of {n_in} inputs and {n_out} outputs"
     if not legal:
-        raise FirmwareError(
-            "REUSE-STRATEGY",
-            f"hls4ml has no {strategy} template for a {kind} layer with {io_type}",
-            where=where,
-            fix="use the latency strategy for this layer, or io_stream",
-        )
+        raise no_template(strategy, kind, io_type, where)
     nearest = " or ".join(str(factor) for factor in nearest_legal(reuse_factor, legal))
     raise FirmwareError(
         "REUSE-ILLEGAL",
@@ -117,6 +112,23 @@ def check_reuse_factor(
         where=where,
         fix=f"use {nearest}; legal are {_shown(legal)}",
     )
+
+
+def no_template(strategy: Strategy | str, kind: LayerKind | str, io_type: IoType | str, where: str) -> FirmwareError:
+    """Give the error that there is no template for a layer, with any reuse factor."""
+    return FirmwareError(
+        "REUSE-STRATEGY",
+        f"hls4ml has no {strategy} template for a {kind} layer with {io_type}",
+        where=where,
+        fix="use the latency strategy for this layer, or io_stream with the resource strategy",
+    )
+
+
+def shared_products(n_in: int, n_out: int, strategy: Strategy, kind: LayerKind) -> int:
+    """Return the products that multipliers are needed for; none with distributed arithmetic, which only adds."""
+    if strategy is Strategy.DISTRIBUTED_ARITHMETIC:
+        return 0
+    return n_in if kind.is_depthwise else n_in * n_out
 
 
 def smallest_legal(legal: Sequence[int], products: int, most_multipliers: int) -> int | None:

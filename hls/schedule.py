@@ -198,7 +198,7 @@ def tree_depth(layer: MatrixLayer, design: Design) -> int:
 
 
 def _uses_multipliers(layer: MatrixLayer, design: Design) -> bool:
-    if weight_statistics(layer).multiplications < 0.25:
+    if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC or weight_statistics(layer).multiplications < 0.25:
         return False
     if design.forced_multipliers == "fabric":
         return True

@@ -188,6 +188,9 @@ def _unrolled(layer: MatrixLayer, design: Design) -> Parts:
     copies = layer.parallelization_factor
     accumulator, bits = layer.accumulator.width, layer.input.type.width
     nonzero, shifted = copies * statistics.nonzero, copies * statistics.shift_adds
+    if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
+        # In place of a multiplier, too: three signed digits are two adders more.
+        shifted += 2 * copies * statistics.multiplications
     found: Parts = Counter()
     adders = max(nonzero - copies * layer.n_out, 0)
     kept = _kept_bits(layer)
@@ -249,7 +252,7 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
-    if not rom_blocks(layer.reuse_factor, lanes * width):
+    if not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
         found["looped.rom_bits"] += layer.products * width
     return found
 

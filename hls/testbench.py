@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 from siliconv.hls.backends import BACKENDS, Numbers
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.rendering import render
+from siliconv.hls.weight_ports import WeightPort, port_texts
 from siliconv.quantize import reference
-from siliconv.quantize.fixed_point import Codes, FixedPoint
+from siliconv.quantize.fixed_point import Codes, FixedPoint, to_values
 from siliconv.quantize.network import Network
 
 VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
@@ -33,7 +35,9 @@ _DIALECTS = {
 }
 
 
-def write_testbench(network: Network, codes: Codes, folder: Path, config: HlsConfig) -> None:
+def write_testbench(
+    network: Network, codes: Codes, folder: Path, config: HlsConfig, *, weight_ports: Sequence[WeightPort] = ()
+) -> None:
     """Write the test bench and its vectors into a generated project.
 
     Parameters
@@ -46,6 +50,8 @@ def write_testbench(network: Network, codes: Codes, folder: Path, config: HlsCon
         The project that `siliconv.hls.conversion.convert` wrote.
     config
         What it was made from: the back end, and whether the top function has streams or arrays for ports.
+    weight_ports
+        Those that the project has; the test bench is the memory behind them.
     """
     output, dialect, facts = network.output, _DIALECTS.get(config.backend, _AMD), BACKENDS[config.backend]
     golden = reference.run_batches(network, codes, output.name)
@@ -63,6 +69,7 @@ def write_testbench(network: Network, codes: Codes, folder: Path, config: HlsCon
         stream_out=dialect.stream_out,
         call=dialect.call.format(top=network.name),
         declarations=_weight_declarations(folder / f"{network.name}_bridge.cpp"),
+        **port_texts(weight_ports),
     )
     (folder / f"{network.name}_test.cpp").write_text(text, encoding="utf-8")
     vectors = folder / VECTORS_FOLDER
@@ -71,6 +78,28 @@ def write_testbench(network: Network, codes: Codes, folder: Path, config: HlsCon
         stale.unlink()
     _write_codes(codes, vectors / INPUT_VECTORS)
     _write_codes(golden, vectors / GOLDEN_VECTORS)
+
+
+def write_hls4ml_vectors(network: Network, codes: Codes, folder: Path) -> None:
+    """Write vectors as hls4ml's own test benches read them: values in real units, a vector a line.
+
+    Parameters
+    ----------
+    network
+        The network whose outputs are expected.
+    codes
+        Input vectors, (n, *input shape).
+    folder
+        The project.
+    """
+    golden = reference.run_batches(network, codes, network.output.name)
+    vectors = folder / VECTORS_FOLDER
+    vectors.mkdir(exist_ok=True)
+    for name, tensor, kind in (
+        ("tb_input_features.dat", codes, network.input.type),
+        ("tb_output_predictions.dat", golden, network.output.type),
+    ):
+        np.savetxt(vectors / name, to_values(tensor, kind).reshape(len(tensor), -1), fmt="%.17g")
 
 
 def raw_bits(kind: FixedPoint, numbers: Numbers = Numbers.AP) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.errors import ToolError
+from siliconv.hls.backends import BACKENDS
 
 TOOL_VARIABLE = "SILICONV_VENDOR_TOOL"
 """Names an executable, a folder of executables, or a settings script."""
@@ -63,7 +64,7 @@ def find_tool(
     Parameters
     ----------
     backend
-        ``Vitis`` or ``Vivado`` (accelerator variants belong to their family).
+        One of `siliconv.hls.backends.BACKENDS`.
     asked
         An executable, a folder of executables, or a settings script.
     environment, root
@@ -72,8 +73,15 @@ def find_tool(
     Raises
     ------
     ToolError
-        ``VENDOR-NO-TOOL`` with where was looked.
+        ``VENDOR-NO-TOOL`` with where was looked, ``VENDOR-BACKEND`` for a back end whose tool siliconv does not run.
     """
+    if not BACKENDS[backend].is_amd:
+        raise ToolError(
+            "VENDOR-BACKEND",
+            f"siliconv runs AMD's tools alone, not those for {backend}",
+            where="hls.backend",
+            fix="see the README of build/firmware for the command",
+        )
     known = os.environ if environment is None else environment
     commands = _COMMANDS["Vivado" if backend.startswith("Vivado") else "Vitis"]
     named = asked or (Path(known[TOOL_VARIABLE]) if known.get(TOOL_VARIABLE) else None)

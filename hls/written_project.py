@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from siliconv.hls.backends import BACKENDS, SIMULATION, Numbers
+from siliconv.hls.backends import BACKENDS, SIMULATION
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.rendering import render
 
@@ -32,10 +32,10 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         Name of its top function.
     """
     facts, source = BACKENDS[config.backend], folder / "firmware" / f"{top}.cpp"
-    _remove_traces_of_this_run(folder, top)
+    _remove_traces_of_this_run(folder, top, graph.config.get_config_value("Stamp"))
     for name in _UNREAD:
         shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
-    if facts.numbers is Numbers.AC:
+    if facts.has_ac_kernels:
         shutil.copytree(Path(__file__).parent / "templates" / SIMULATION, folder / "firmware" / SIMULATION)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
@@ -44,7 +44,8 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
             _read_in_simulation(header)
         if config.io_type == "io_stream":
             _trace_own_outputs(graph, source)
-    write_makefile(config, folder, top)
+    if facts.is_simulated:
+        write_makefile(config, folder, top)
 
 
 def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
@@ -102,14 +103,17 @@ def _trace_own_outputs(graph: Any, source: Path) -> None:
     source.write_text(text, encoding="utf-8")
 
 
-def _remove_traces_of_this_run(folder: Path, top: str) -> None:
+def _remove_traces_of_this_run(folder: Path, top: str, stamp: str) -> None:
     """Leave out what differs from run to run, so that the same network gives the same project to the byte."""
+    # oneAPI's kernels and its library are called by the run.
+    for stamped in [*folder.glob("CMakeLists.txt"), *folder.glob("src/*.cpp")]:
+        stamped.write_text(stamped.read_text(encoding="utf-8").replace(stamp, "firmware"), encoding="utf-8")
     # Compiles into a library with a random name; the Makefile takes its place.
     (folder / "build_lib.sh").unlink(missing_ok=True)
     settings = folder / "hls4ml_config.yml"
     kept = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(_VARYING)]
     settings.write_text("\n".join(kept) + "\n", encoding="utf-8")
     # The folder by its whole path; the Makefile says it where the firmware is compiled.
-    bridge = folder / f"{top}_bridge.cpp"
-    text = bridge.read_text(encoding="utf-8")
-    bridge.write_text(re.sub(r'(std::string s_weights_dir = )"[^"]*";', r"\1WEIGHTS_DIR;", text), encoding="utf-8")
+    for bridge in folder.glob(f"{top}_bridge.cpp"):
+        text = bridge.read_text(encoding="utf-8")
+        bridge.write_text(re.sub(r'(std::string s_weights_dir = )"[^"]*";', r"\1WEIGHTS_DIR;", text), encoding="utf-8")

@@ -22,6 +22,7 @@ from siliconv.quantize.network import (
     Network,
     Node,
     Requantize,
+    Softmax,
     Table,
 )
 
@@ -146,6 +147,21 @@ def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: In
         yield Term(index, int(codes[index]), None, int(codes[index]), partial)
 
 
+@_terms.register
+def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+    logits = inputs[0][index[:-1]]
+    partial = 0
+    for number, code in enumerate(logits):
+        exponential = _exponential(node, int(logits.max()) - int(code))
+        partial += exponential
+        yield Term((*index[:-1], number), int(code), None, exponential, partial)
+
+
+def _exponential(node: Softmax, below: int) -> int:
+    """Give the entry for a logit by how many codes it is below the largest."""
+    return int(node.exponential.codes[min(below, node.exponential.codes.size - 1)])
+
+
 @singledispatch
 def _steps(
     node: Node, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
@@ -174,6 +190,21 @@ def _(
 ) -> Iterator[str]:
     code, lowest = int(inputs[0][index]), sources[0].type.codes.low
     yield f"input code {code} reads entry {code - lowest} of {node.table.codes.size}: {node.table.codes[code - lowest]}"
+
+
+@_steps.register
+def _(
+    node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+) -> Iterator[str]:
+    below, total = max(term.input for term in terms) - terms[index[-1]].input, terms[-1].partial
+    exponential, size = terms[index[-1]].product, node.reciprocal.codes.size
+    places = total.bit_length() - 1
+    entry = (total >> (places - (size.bit_length() - 1))) - size
+    reciprocal = int(node.reciprocal.codes[entry])
+    shift = places + node.reciprocal.type.fraction - node.type.fraction
+    yield f"{below} codes below the largest logit: exponential {exponential}; all exponentials together {total}"
+    yield f"the sum's leading one is bit {places}, the bits behind it read reciprocal {entry} of {size}: {reciprocal}"
+    yield f"{exponential} * {reciprocal} = {exponential * reciprocal}, rounded and shifted right by {shift} bits"
 
 
 @dataclass(frozen=True)

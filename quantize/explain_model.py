@@ -67,7 +67,7 @@ def quantized_causes(model: Any, place: Place) -> Iterator[Cause]:
     layer = next((layer for layer in model.layers if layer.name == place.node.name), None)
     if layer is None:
         return
-    found = [*_alpha(layer, place), *_folding(model, layer, place)]
+    found = [*_alpha(layer, place), *_folding(model, layer, QUANTIZED)]
     if isinstance(place.node, MATRICES) and not found:
         found += _weights(layer, place)
     yield from found or [*_conversion(place), *_float32(place)]
@@ -140,7 +140,7 @@ def _float_causes(model: Any, place: Place) -> Iterator[Cause]:
     layer = next((layer for layer in model.layers if layer.name == place.node.name), None)
     if layer is None:
         return
-    yield from _folding(model, layer, place)
+    yield from _folding(model, layer, FLOAT)
     if isinstance(place.node, MATRICES):
         kernel, _ = _float_weights(layer, place.node)
         largest = float(np.abs(kernel - to_values(place.node.kernel.codes, place.node.kernel.type)).max())
@@ -175,7 +175,7 @@ def _is_power_of_two(alpha: Any) -> bool:
     return bool(np.all(exponent == np.rint(exponent)))
 
 
-def _folding(model: Any, layer: Any, place: Place) -> Iterator[Cause]:
+def _folding(model: Any, layer: Any, execution: str) -> Iterator[Cause]:
     for other in model.layers:
         if type(other).__name__ != "BatchNormalization" and "BatchNorm" not in type(other).__name__:
             continue
@@ -183,7 +183,7 @@ def _folding(model: Any, layer: Any, place: Place) -> Iterator[Cause]:
         if layer in (inbound if isinstance(inbound, list) else [inbound]) or other is layer:
             yield Cause(
                 "FOLDING",
-                QUANTIZED if hasattr(layer, "kernel_quantizer_internal") else FLOAT,
+                execution,
                 f"the batch normalization '{other.name}' behind '{layer.name}' is folded into its weights in the "
                 "network, and not in the model",
                 "compare with the folded model: siliconv.models.folding.without_batch_normalization",

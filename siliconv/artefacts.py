@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from siliconv.project import Project
 from siliconv.quantize.fixed_point import Codes
 from siliconv.quantize.network import Network
 from siliconv.quantize.quantization import Quantization, parse_quantization
+
+if TYPE_CHECKING:
+    from siliconv.quantize.emulator import Emulator
 
 ARCHITECTURE_FILE = "architecture.json"
 """The network as it is deployed: batch normalizations folded away."""
@@ -81,12 +84,9 @@ def logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarra
     return predict(dataset.test, context.progress), predict(dataset.val)
 
 
-def network_logits(network: Network, images: Images, context: Context) -> Codes:
+def network_logits(emulated: Emulator, images: Images, context: Context) -> Codes:
     """Run the integer network on all images of a set, in bounded memory; (n, outputs)."""
-    from siliconv.quantize import emulator
-
-    name, emulated = network.logits.name, emulator.compile(network)
-    parts = []
+    name, parts = emulated.network.logits.name, []
     with activity(context.progress, "Integer network", len(images), "images") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
@@ -113,6 +113,7 @@ def write_evaluation(logits: tuple[np.ndarray, np.ndarray], dataset: Dataset, fo
 
 
 def metrics_of(logits: np.ndarray, dataset: Dataset) -> Metrics:
+    """Say how good the logits of the test images are, (n, outputs)."""
     return evaluate(logits, dataset.test.labels, dataset.class_names)
 
 

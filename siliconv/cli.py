@@ -263,6 +263,7 @@ def doctor(json_output: JsonOption = False) -> int:
 def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
     from siliconv.data_choice import apply_data_choice, remember_data_choice
     from siliconv.flow import StageResult, run_flow
+    from siliconv.hls.backends import check_simulated
     from siliconv.hls.csim import compiler_version
     from siliconv.progress import for_terminal
     from siliconv.project import find_project, load_project
@@ -273,11 +274,13 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
         raise ProjectError(
             "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
         )
-    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
-        compiler_version()  # told now, not after an hour of training
     folder = find_project(project)
     build = folder / "build"
     chosen, remark = apply_data_choice(load_project(folder), build, data)
+    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
+        # Told now, not after an hour of training.
+        check_simulated(chosen.hls.backend)
+        compiler_version()
     if remark:
         _console.print(remark, markup=False)
 

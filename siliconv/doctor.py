@@ -29,6 +29,7 @@ _LIBRARIES = {
     "qkeras": "quantization",
     "tensorflow-model-optimization": "pruning",
     "hls4ml": "firmware",
+    "da4ml": "distributed arithmetic",
 }
 _COMPILERS = {"g++": "C simulation", "make": "C simulation"}
 _VENDOR = {"vitis-run": "Vitis HLS synthesis", "vitis_hls": "Vitis HLS synthesis", "vivado": "logic synthesis"}

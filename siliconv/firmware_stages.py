@@ -9,7 +9,7 @@ from siliconv.calibration_file import calibrated
 from siliconv.flow import Context
 from siliconv.models.image_store import open_dataset
 from siliconv.quantize import network_file
-from siliconv.quantize.network import Conv, Dense, DepthwiseConv
+from siliconv.quantize.network import Conv, Dense, DepthwiseConv, Network
 from siliconv.report import write_report
 from siliconv.report_pictures import draw_pictures
 from siliconv.synthesis_file import synthesis_results
@@ -23,22 +23,30 @@ def write_firmware(context: Context) -> str:
     from siliconv.hls.axi import write_axi
     from siliconv.hls.backends import BACKENDS
     from siliconv.hls.conversion import convert
+    from siliconv.hls.firmware_form import without_output_function
     from siliconv.hls.manifest import write_manifest
     from siliconv.hls.network_design import design_of, fifo_depths
     from siliconv.hls.project_readme import write_readme
-    from siliconv.hls.testbench import write_testbench
+    from siliconv.hls.testbench import write_hls4ml_vectors, write_testbench
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
+    backend = BACKENDS[config.backend]
     folder = context.out / "firmware"
     folder.mkdir()
-    firmware = convert(network, config, folder, fifo_depths=fifo_depths(design_of(network, config)))
+    made = network if backend.is_simulated else without_output_function(network)
+    depths = fifo_depths(design_of(made, config)) if backend.family is not None else {}
+    firmware = convert(made, config, folder, fifo_depths=depths, progress=context.progress)
     dataset = open_dataset(context.build / "data")
     vectors = np.concatenate(list(certificate_vectors(context.project, network, dataset.test).values()))
-    write_testbench(network, vectors, folder, config)
-    if BACKENDS[config.backend].is_amd:
-        write_axi(network, config, folder)
-    write_readme(firmware, network, config, vectors=len(vectors))
+    ports = firmware.weight_ports
+    if backend.is_simulated:
+        write_testbench(made, vectors, folder, config, weight_ports=ports)
+    else:
+        write_hls4ml_vectors(made, vectors, folder)
+    if backend.is_amd:
+        write_axi(network, config, folder, weight_ports=ports)
+    write_readme(firmware, made, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     weights = sum(
         node.kernel.codes.size + node.bias.codes.size
@@ -50,8 +58,10 @@ def write_firmware(context: Context) -> str:
 
 def simulate_firmware(context: Context) -> str:
     """Simulate the firmware, compare every layer, and write the certificate."""
+    from siliconv.hls.backends import check_simulated
     from siliconv.hls.certificate import Accuracies, certify
 
+    check_simulated(context.project.hls.backend)
     network = network_file.load(context.build / "network")
     dataset = open_dataset(context.build / "data")
     certificate = certify(
@@ -82,6 +92,7 @@ def simulate_firmware(context: Context) -> str:
 
 def estimate_hardware(context: Context) -> str:
     """Estimate latency and resources, and put what a vendor tool reported beside them."""
+    from siliconv.hls.backends import BACKENDS
     from siliconv.hls.boards import RESOURCES, board_of_part
     from siliconv.hls.design import MatrixLayer
     from siliconv.hls.design import Stage as Synthesis
@@ -91,6 +102,8 @@ def estimate_hardware(context: Context) -> str:
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
+    if BACKENDS[config.backend].family is None:
+        return _count_multipliers(context, network)
     design = design_of(network, config)
     coefficients, calibration = calibrated(context.build.parent)
     found = estimate(design, coefficients=coefficients)
@@ -126,6 +139,30 @@ def estimate_hardware(context: Context) -> str:
         f"{cycles:,.0f} cycles = {cycles * found.clock_ns / 1000:,.0f} us, {lut:,.0f} LUT,"
         f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
+
+
+def _count_multipliers(context: Context, network: Network) -> str:
+    """Write what is known of a firmware for whose back end there is no estimate: multipliers and weight memory."""
+    from siliconv.hls.conversion import plan_layers
+
+    config = context.project.hls
+    factors = {layer.name: layer.reuse_factor for layer in plan_layers(network, config)}
+    matrices = [node for node in network.nodes if isinstance(node, Conv | DepthwiseConv | Dense)]
+    multipliers = {node.name: -(-node.kernel.codes.size // factors[node.name]) for node in matrices}
+    layers = [
+        {
+            "name": node.name,
+            "kind": type(node).__name__,
+            "reuse_factor": factors[node.name],
+            "multipliers": multipliers[node.name],
+            "weight_bits": sum(one.codes.size * one.type.width for one in (node.kernel, node.bias)),
+        }
+        for node in matrices
+    ]
+    reason = f"no estimate for {config.backend}: there were no synthesis reports of it to fit one to"
+    content = {"source": "none", "reason": reason, "part": config.part, "clock_ns": config.clock_ns, "layers": layers}
+    write_json(context.out / "estimate.json", content)
+    return f"{sum(multipliers.values()):,} multipliers; {reason}"
 
 
 def write_html_report(context: Context) -> str:

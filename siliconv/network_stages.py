@@ -145,13 +145,13 @@ def lower_network(context: Context) -> str:
     elif activation == "softmax":
         network = with_softmax(network, name="softmax")
     logits = network.logits
-    codes = network_logits(network, dataset.test, context)
-    val_codes = network_logits(network, dataset.val, context)
+    emulated = emulator.compile(network)
+    codes, val_codes = (network_logits(emulated, images, context) for images in (dataset.test, dataset.val))
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     by_origin = certificate_vectors(context.project, network, dataset.test)
     layers = compare_layers(model, network, np.concatenate(list(by_origin.values())))
-    traced = emulator.compile(network).run(by_origin["test images"], keep=[node.name for node in network.nodes])
+    traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)

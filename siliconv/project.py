@@ -245,7 +245,9 @@ def parse_project(text: str, path: Path) -> Project:
     try:
         return Project.model_validate(content)
     except ValidationError as error:
-        raise _explain(error.errors(), tree, path) from error
+        # A default that follows from a wrong value is no error of its own.
+        errors = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
+        raise _explain(errors, tree, path) from error
 
 
 def with_data_folder(project: Project, folder: Path) -> Project:

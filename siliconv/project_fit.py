@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from siliconv.calibration_file import calibrated
+from siliconv.errors import FirmwareError
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Design, MatrixLayer, Strategy
@@ -109,8 +111,17 @@ def fit_project(
     ------
     ProjectError
         For a project file that is wrong or can't be written.
+    FirmwareError
+        ``FIT-BRAM`` for a project with weights outside the core.
     """
     project = load_project(folder)
+    if project.hls.bram_factor is not None:
+        raise FirmwareError(
+            "FIT-BRAM",
+            "no search for designs with weights outside the core, for what their memory takes is not the core's",
+            where="hls.bram_factor",
+            fix="take it out, or choose reuse factors by hand",
+        )
     plan, remark = _plan(project, folder)
 
     def design_for(config: HlsConfig) -> Design:
@@ -202,13 +213,14 @@ def _changes(before: HlsConfig, after: HlsConfig) -> dict[str, Any]:
 
 
 def _no_firmware(board: Board) -> str:
-    written = get_args(HlsConfig.model_fields["backend"].annotation)
-    if board.is_calibrated or board.backend in written:
+    if board.is_calibrated:
         return ""
-    return (
-        f"siliconv writes no firmware for {board.title}: its hls4ml back end is {board.backend or 'none'}, "
-        f"written are {', '.join(written)}"
-    )
+    if board.backend in BACKENDS:
+        return (
+            f"{board.title} takes hls.backend: {board.backend}, of which no synthesis reports were there to fit the "
+            "estimator to: what fits on an AMD device says nothing about its settings"
+        )
+    return f"siliconv writes no firmware for {board.title}: hls4ml has no back end for it"
 
 
 def _about(design: Design, board: Board) -> list[str]:

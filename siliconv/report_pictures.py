@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.artefacts import RANGES_FILE, TEST_LOGITS_FILE, read_json
-from siliconv.models.evaluation import Metrics, evaluate
+from siliconv.artefacts import RANGES_FILE, TEST_LOGITS_FILE, metrics_of, read_json
 from siliconv.models.image_store import Dataset, open_dataset, spread
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
 from siliconv.range_picture import range_picture
@@ -31,7 +30,7 @@ def draw_pictures(build: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     dataset = open_dataset(build / "data")
     logits = {name: np.load(build / place / TEST_LOGITS_FILE) for name, place in NETWORKS.items()}
-    metrics = {name: _metrics(values, dataset) for name, values in logits.items()}
+    metrics = {name: metrics_of(values, dataset) for name, values in logits.items()}
     confusion_picture(metrics["firmware"], folder / "confusion.png")
     curves = {name: found.binary for name, found in metrics.items() if found.binary is not None}
     if curves:
@@ -48,10 +47,6 @@ def draw_pictures(build: Path, folder: Path) -> None:
     ):
         if (build / source).exists():
             shutil.copyfile(build / source, folder / name)
-
-
-def _metrics(logits: np.ndarray, dataset: Dataset) -> Metrics:
-    return evaluate(logits, dataset.test.labels, dataset.class_names)
 
 
 def _grid(chosen: np.ndarray, logits: dict[str, np.ndarray], dataset: Dataset, path: Path) -> None:

@@ -108,6 +108,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.hls.conversion",
             "siliconv.hls.network_design",
+            "siliconv.hls.hls4ml_flows",
             "siliconv.hls.own_layers",
             "siliconv.hls.testbench",
             "siliconv.hls.axi",
@@ -115,7 +116,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.hls.manifest",
             "siliconv.hls.vectors",
         ),
-        libraries=("hls4ml",),
+        libraries=("hls4ml", "da4ml"),
     ),
     Stage(
         "csim",

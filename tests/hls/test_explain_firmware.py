@@ -22,6 +22,7 @@ from siliconv.quantize.explanation import explain, reference_execution
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, requantize, to_values
 from siliconv.quantize.network import Conv, Network, Weights
 from siliconv.quantize.output_sigmoid import with_sigmoid
+from siliconv.quantize.output_softmax import with_softmax
 
 RELU = FixedPoint(False, 6, 2, Rounding.RND_CONV, Overflow.SAT)
 IN_HLS = "ap_ufixed<6,2,AP_RND_CONV,AP_SAT,0>"
@@ -205,3 +206,46 @@ def test_the_accumulator_of_a_global_average_narrowed_by_hand_compiled_and_run(p
     assert (found.layer, found.causes[0].code) == ("global_average_1", "ACCUMULATOR-OVERFLOW")
     assert "overflows at bit 14" in found.causes[0].what
     assert "computed again with it, the element has the firmware's value" in found.causes[0].what
+
+
+def test_a_table_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler):
+    network = with_sigmoid(build((6, 2)).conv(1, (3,)).relu(4, 0).flatten().dense(1).network(), name="sigmoid")
+    codes = vectors(network, 30)
+    project = tmp_path / "firmware"
+    project.mkdir()
+    convert(network, HlsConfig(), project)
+    (path,) = (project / "firmware" / "weights").glob("table*.txt")
+    numbers = path.read_text().split(",")
+    (source,) = network.sources(network.by_name["sigmoid"])
+    entry = int(reference.run(network, codes)[source.name][0, 0]) % (1 << source.type.width)
+    numbers[entry] = str(float(numbers[entry]) / 2)
+    path.write_text(",".join(numbers))
+    library = compile_project(project, network.name, tmp_path / "cache")
+    found = explained(project, network, simulate_apart(library, network, codes), codes)
+    assert (found.layer, found.vector, found.causes[0].code) == ("sigmoid", 0, "TABLE-STEP")
+    assert f"entry {entry} is" in found.causes[0].what
+
+
+@pytest.mark.parametrize("table", ["exponential", "reciprocal"])
+def test_a_table_of_a_softmax_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler, table):
+    network = with_softmax(build((6, 2)).conv(2, (3,)).relu(4, 0).flatten().dense(3).network(), name="softmax")
+    codes = vectors(network, 30)
+    project = tmp_path / "firmware"
+    project.mkdir()
+    convert(network, HlsConfig(), project)
+    (path,) = (project / "firmware" / "weights").glob(f"{table}*.txt")
+    first, *others = (str(float(number) / 2) for number in path.read_text().split(","))
+    # Half of every exponential would be the same shares.
+    kept = path.read_text().split(",")[1:] if table == "exponential" else others
+    path.write_text(",".join([first, *kept]))
+    library = compile_project(project, network.name, tmp_path / "cache")
+    found = explained(project, network, simulate_apart(library, network, codes), codes)
+    assert (found.layer, found.causes[0].code) == ("softmax", "TABLE-STEP")
+    assert path.name in found.causes[0].what
+    trace, (logits,) = found.trace, network.sources(network.output)
+    assert [term.input for term in trace.terms] == list(reference.run(network, codes)[logits.name][found.vector])
+    *_, reciprocal, product = trace.steps
+    shift = int(product.rsplit(" ", 2)[1])
+    factor, inverse = (int(number) for number in product.split(" = ")[0].split(" * "))
+    assert (factor * inverse + (1 << (shift - 1))) >> shift == trace.code
+    assert str(inverse) in reciprocal

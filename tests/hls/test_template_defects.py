@@ -9,8 +9,10 @@ import pytest
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hls import conversion, layer_list, written_project
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.csim import compare, compile_project
+from siliconv.hls.design import Strategy
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.lowering_graph import plain, same_padding
 from siliconv.quantize.network import Concatenate, MaxPool
@@ -137,3 +139,24 @@ def test_quartus_cant_write_a_large_convolution_that_reuses_its_multipliers(buil
     monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
     with pytest.raises(TypeError, match="NoneType"):
         conversion.convert(network, config, tmp_path / "stock")
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_distributed_arithmetic_stops_at_the_name_of_the_accelerator(build, tmp_path, monkeypatch, io_type):
+    network = build((4, 4, 1)).conv(2, (2, 2)).network()
+    config = HlsConfig(
+        backend="VivadoAccelerator", io_type=io_type, strategies={"conv_1": Strategy.DISTRIBUTED_ARITHMETIC}
+    )
+    conversion.build_graph(network, config, tmp_path)
+    monkeypatch.setattr(conversion, "adder_functions", lambda *given: {})
+    with pytest.raises(AssertionError):
+        conversion.build_graph(network, config, tmp_path)
+
+
+def test_the_unrolled_resource_strategy_stops_at_the_name_of_the_accelerator(build, tmp_path, monkeypatch):
+    network = build((4, 4, 1)).conv(2, (2, 2)).network()
+    config = HlsConfig(backend="VivadoAccelerator", strategies={"conv_1": Strategy.RESOURCE_UNROLLED})
+    stock = replace(BACKENDS["VivadoAccelerator"], strategies=tuple(Strategy))
+    monkeypatch.setitem(BACKENDS, "VivadoAccelerator", stock)
+    with pytest.raises(Exception, match="Unexpected backend VivadoAccelerator"):
+        conversion.build_graph(network, config, tmp_path)

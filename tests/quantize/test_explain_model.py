@@ -106,7 +106,12 @@ def test_a_batch_normalization_that_is_folded_in_the_network_only(keras, sound):
     network = replace(sound[1], nodes=tuple(folded if node is conv else node for node in sound[1].nodes))
     found = explained(model, network)
     assert (found.layer, found.causes[0].code) == ("conv", "FOLDING")
-    assert "'norm'" in found.causes[0].what
+    assert (found.causes[0].execution, "'norm'" in found.causes[0].what) == ("quantized", True)
+    floats = build(keras, normalized=True, quantizer=False, relu="relu")
+    execution = float_execution(floats, network, to_values(CODES, network.input.type))
+    found = explain(network, CODES, execution, reference_execution(network, reference.run(network, CODES)))
+    assert (found.layer, found.causes[0].code) == ("conv", "FOLDING")
+    assert (found.causes[0].execution, "'norm'" in found.causes[0].what) == ("float", True)
 
 
 def test_a_float32_sum_that_rounds(keras):

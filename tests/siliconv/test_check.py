@@ -132,6 +132,17 @@ CASES: dict[str, Case] = {
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
+    "MERGE-FLATTENED": Case(
+        layers(
+            CONV,
+            "kind: flatten, name: one",
+            "kind: conv2d, filters: 4, activation: relu, inputs: [conv2d_1], name: again",
+            "kind: flatten, name: two",
+            "kind: concatenate, inputs: [one, two]",
+            DENSE,
+        ),
+        words="'one'",
+    ),
     "UNROLL-PRODUCTS": Case(
         layers(
             CONV,
@@ -163,7 +174,11 @@ CASES: dict[str, Case] = {
     "REUSE-ILLEGAL": Case(digits("hls: {reuse_factors: {conv2d_1: 5}}\n"), words="3 or 9"),
     "REUSE-LAYER": Case(digits("hls: {reuse_factors: {conv2d_9: 1}}\n"), words="conv2d_1, conv2d_2, dense_1"),
     "REUSE-NONE": Case(digits("hls: {max_multipliers: 1, io_type: io_parallel}\n")),
+    "PARALLEL-ILLEGAL": Case(digits("hls: {parallelization_factors: {conv2d_1: 3}}\n"), words="use 1"),
     "STRATEGY-TEMPLATE": Case(digits("hls: {strategy: resource_unrolled, io_type: io_parallel}\n")),
+    "STRATEGY-BACKEND": Case(
+        digits("hls: {strategy: distributed_arithmetic, backend: Catapult}\n"), words="use one of latency, resource"
+    ),
     "STRATEGY-REUSE": Case(digits("hls: {strategy: latency, max_multipliers: 64}\n")),
     "STRATEGY-ADDERS": Case(
         layers(CONV, "kind: flatten", "kind: dense, units: 64", rest="hls: {strategy: distributed_arithmetic}\n")
@@ -202,10 +217,15 @@ CASES: dict[str, Case] = {
     "TABLE-RANGE": Case(TWO_CLASSES, network=small_network(table=FixedPoint(True, 8, 4, Rounding.RND, Overflow.SAT))),
     "TABLE-SIZE": Case(TWO_CLASSES, network=small_network(table=FixedPoint(True, 14, 12, Rounding.RND, Overflow.SAT))),
     "PART-BACKEND": Case(digits("hls: {part: 5CSEBA6U23I7}\n"), words="Intel"),
+    "BACKEND-ESTIMATE": Case(digits("hls: {backend: Catapult}\n"), words="Catapult"),
+    "BACKEND-SIMULATION": Case(digits("hls: {backend: oneAPI}\n"), words="icpx"),
     "PART-UNKNOWN": Case(digits("hls: {part: xc7z020clg484-1}\n")),
     "CLOCK-FAST": Case(digits("hls: {part: xc7z020clg400-1, clock_ns: 2}\n")),
     "CLOCK-SLOW": Case(digits("hls: {part: xc7z020clg400-1, clock_ns: 100}\n")),
     "WEIGHTS-MEMORY": Case(digits("").replace("digits", "lecture_flatten"), words="dense_1"),
+    "BRAM-FACTOR": Case(digits("hls: {bram_factor: 100, io_type: io_parallel}\n"), words="Vitis, Vivado"),
+    "BRAM-STRATEGY": Case(digits("hls: {bram_factor: 100, strategy: latency}\n"), words="dense_2: resource"),
+    "BRAM-WORD": Case(digits("hls: {bram_factor: 200}\n"), words="read at once"),
     "FIFO-MEMORY": Case("model: {preset: lecture}\nhls: {part: xc7z020clg400-1, clock_ns: 10, fifo_depths: hls4ml}\n"),
     "BOARD-FULL": Case("model: {preset: lecture}\nhls: {max_multipliers: 1024}\n"),
     "BOARD-EXCEEDED": Case("model: {preset: lecture}\nhls: {part: xc7a35ticsg324-1L, clock_ns: 10}\n"),

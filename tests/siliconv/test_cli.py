@@ -105,6 +105,32 @@ def test_no_compiler_exits_3(capsys, built, tmp_path, monkeypatch):
     assert "TOOL-GXX" in one_message(capsys.readouterr())
 
 
+def test_a_back_end_that_cannot_be_simulated_is_told_before_the_work(capsys, built, tmp_path):
+    copy = with_backend(built, tmp_path, "oneAPI")
+    assert run_command_line(["run", str(copy)]) == 3
+    assert "CSIM-BACKEND" in one_message(capsys.readouterr())
+    assert run_command_line(["run", str(copy), "--until", "convert"]) == 0
+    assert (copy / "build" / "firmware" / "CMakeLists.txt").exists()
+
+
+def test_a_back_end_without_an_estimate_has_a_certificate_and_a_report(built, tmp_path):
+    copy = with_backend(built, tmp_path, "Quartus, io_type: io_parallel")
+    assert run_command_line(["run", str(copy)]) == 0
+    assert json.loads((copy / "build" / "csim.json").read_text())["exact"] is True
+    estimate = json.loads((copy / "build" / "estimate.json").read_text())
+    assert estimate["source"] == "none"
+    assert [layer["name"] for layer in estimate["layers"]] == ["conv2d_1", "conv2d_2", "dense_1", "dense_2"]
+    assert estimate["reason"] in (copy / "build" / "report.html").read_text()
+
+
+def with_backend(built, tmp_path, backend):
+    copy = tmp_path / "digits"
+    shutil.copytree(built, copy)
+    text = (copy / "project.yml").read_text()
+    (copy / "project.yml").write_text(text.replace("hls: {", f"hls: {{backend: {backend}, "))
+    return copy
+
+
 def test_the_certificate_says_exact_with_every_layer(built):
     certificate = json.loads((built / "build" / "csim.json").read_text())
     assert certificate["exact"] is True

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from siliconv.cli import run_command_line
+from siliconv.errors import FirmwareError
 from siliconv.hls.boards import board
 from siliconv.hls.design import Stage
 from siliconv.hls.estimate import estimate
@@ -15,6 +16,7 @@ from siliconv.hls.network_design import design_of
 from siliconv.hls.planned_design import planned_design
 from siliconv.planning import plan_of
 from siliconv.project import load_project
+from siliconv.project_edit import set_fields
 from siliconv.project_fit import fit_project
 from siliconv.quantize import network_file
 from siliconv.quantize.fixed_point import FixedPoint
@@ -87,6 +89,12 @@ def test_a_rate_is_reached_with_the_smallest_that_does(digits):
     assert slow.binding[1] < fast.binding[1]
     near = fit_project(digits, board("pynq-z2"), latency_us=50, write=False).fit.chosen
     assert near.latency_us <= 50
+
+
+def test_weights_outside_the_core_are_refused(digits):
+    set_fields(digits / "project.yml", {"hls.bram_factor": 100})
+    with pytest.raises(FirmwareError, match="FIT-BRAM"):
+        fit_project(digits, board("pynq-z2"), write=False)
 
 
 def test_an_impossible_rate_exits_1_and_says_what_stands_in_the_way(digits, capsys):
