@@ -75,7 +75,7 @@ def _bind_fifos(source: Path) -> None:
 
 
 def _read_in_simulation(header: Path) -> None:
-    """Let g++ read weights when the simulation starts: it takes hours for the constructors of a large array."""
+    """Let g++ read weights when the simulation starts: the constructors of a large array take it too long."""
     text = header.read_text(encoding="utf-8")
     declared = re.compile(
         r"#ifdef __INTELFPGA_COMPILER__\n(?P<memory>(?:hls_.*\n)*)#endif\n"
