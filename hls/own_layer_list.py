@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -19,7 +20,7 @@ from siliconv.hls.layer_list import (
     window_sizes,
 )
 from siliconv.quantize.intervals import Bounds, average_sum_type
-from siliconv.quantize.network import AveragePool, Concatenate, DepthwiseConv, MaxPool, Node
+from siliconv.quantize.network import AveragePool, Concatenate, Conv, DepthwiseConv, MaxPool, Node
 
 
 @singledispatch
@@ -31,6 +32,14 @@ def describe_for_ac(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, 
     Our own kernels take their place.
     """
     return describe(node, sources, bounds)
+
+
+@describe_for_ac.register
+def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    described = describe(node, sources, bounds)
+    # The Quartus writer counts the banks of a large kernel's memory by a dense layer's sizes, and stops without them.
+    n_in, n_out = node.kernel.codes.size // node.shape[-1], node.shape[-1]
+    return replace(described, attributes={**described.attributes, "n_in": n_in, "n_out": n_out})
 
 
 @describe_for_ac.register

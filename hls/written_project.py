@@ -39,8 +39,11 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         shutil.copytree(Path(__file__).parent / "templates" / SIMULATION, folder / "firmware" / SIMULATION)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
-    if config.backend == "Quartus" and config.io_type == "io_stream":
-        _trace_own_outputs(graph, source)
+    if config.backend == "Quartus":
+        for header in (folder / "firmware" / "weights").glob("*.h"):
+            _read_in_simulation(header)
+        if config.io_type == "io_stream":
+            _trace_own_outputs(graph, source)
     if facts.is_simulated:
         write_makefile(config, folder, top)
 
@@ -69,6 +72,22 @@ def _bind_fifos(source: Path) -> None:
         if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
             lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _read_in_simulation(header: Path) -> None:
+    """Let g++ read weights when the simulation starts: the constructors of a large array take it too long."""
+    text = header.read_text(encoding="utf-8")
+    declared = re.compile(
+        r"#ifdef __INTELFPGA_COMPILER__\n(?P<memory>(?:hls_.*\n)*)#endif\n"
+        r"(?P<array>static const (?P<type>\w+) (?P<name>\w+)\[(?P<size>\d+)\] = .*;\n)"
+    )
+    text = declared.sub(
+        "#ifdef __INTELFPGA_COMPILER__\n\\g<memory>\\g<array>#else\n"
+        '#include "weights_from_header.h"\n'
+        f'static const simulation::weights<\\g<type>, \\g<size>> \\g<name>("{header.name}");\n#endif\n',
+        text,
+    )
+    header.write_text(text, encoding="utf-8")
 
 
 def _trace_own_outputs(graph: Any, source: Path) -> None:

@@ -303,6 +303,26 @@ def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
         assert (made.folder / named).exists(), named
 
 
+def test_make_hls_gives_the_vendors_compiler_the_projects_own_files(made):
+    if BACKENDS[made.backend].is_amd:
+        pytest.skip("the scripts of AMD's tools are run by another test")
+    done = make(made, "hls", "STEPS=synth vsynth", "HLS=echo CALL")
+    assert done.returncode == 0, done.stderr
+    (call,) = [line for line in done.stdout.splitlines() if line.startswith("CALL")]
+    if made.backend == "Quartus":
+        assert "-march=Arria10" in call
+        assert "--quartus-compile" in call
+        named = re.findall(r"\S+\.cpp", call)
+    else:
+        assert "synth=1" in call
+        assert "csim=0" in call
+        script = (made.folder / "build_prj.tcl").read_text()
+        named = [str(made.folder / "build_prj.tcl"), *re.findall(r"\$sfd/(\S+\.cpp)", script)]
+        assert 'INVOKE_ARGS "$sfd/firmware/weights"' in script
+    assert len(named) >= 2
+    assert all((made.folder / name).exists() for name in named)
+
+
 def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_there(made):
     files = json.loads((made.folder / "siliconv.json").read_text())["files"]
     for relative, digest in files.items():

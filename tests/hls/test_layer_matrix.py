@@ -110,7 +110,7 @@ class Cases:
         """Give the largest value of each channel."""
         whole = node.shape[:-1]
         none = ((0, 0),) * len(whole)
-        return self.pool(MaxPool, f"end_of_{node.name}", node, whole, whole, none, node.shape[-1:]) if whole else node
+        return self.pool(MaxPool, f"{node.name}_end", node, whole, whole, none, node.shape[-1:]) if whole else node
 
 
 def padding_of(mode, source, window, strides):

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
-from siliconv.hls import conversion, layer_list
+from siliconv.hls import conversion, layer_list, written_project
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.csim import compare, compile_project
 from siliconv.hls.design import Strategy
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.lowering_graph import plain, same_padding
-from siliconv.quantize.network import MaxPool
+from siliconv.quantize.network import Concatenate, MaxPool
 
 pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
 
 
-def differing(network, io_type, folder):
+def differing(network, io_type, folder, backend="Vitis"):
     """Names of the layers in which firmware and network differ; simulated in a process that may die."""
     folder.mkdir()
-    conversion.convert(network, HlsConfig(io_type=io_type), folder)
+    conversion.convert(network, HlsConfig(io_type=io_type, backend=backend), folder)
     library = compile_project(folder, network.name, folder.parent / f"{folder.name}_cache")
     codes = np.random.default_rng(0).integers(0, 256, (8, *network.input.shape))
     return [layer.name for layer in compare(library, network, codes, jobs=2) if layer.differing]
@@ -79,6 +79,66 @@ def test_rounding_away_more_bits_than_there_are_aborts(build, tmp_path, monkeypa
     monkeypatch.setattr(layer_list, "Rounding", type("Never", (), {"TRN": far.rounding}))
     with pytest.raises(FirmwareError, match="CSIM-CRASH"):
         differing(network, "io_parallel", tmp_path / "stock")
+
+
+def averages(build):
+    signed = FixedPoint(True, 6, 3, Rounding.RND_CONV, Overflow.SAT)
+    return build((6, 6, 2)).requantize(signed, relu=False).average_pool(2, 2).global_average().network()
+
+
+def the_largest(build):
+    chain = build((3, 3, 2)).requantize(FixedPoint(False, 5, 1, Rounding.TRN, Overflow.SAT), relu=False)
+    none, whole = ((0, 0), (0, 0)), chain.last.shape[:-1]
+    chain._add(MaxPool("largest", (chain.last.name,), (2,), plain(chain.last.type), whole, whole, none))
+    return chain.network()
+
+
+def joined_vectors(build):
+    network = build((4,)).dense(3).relu().dense(2).network()
+    one, other = network.by_name["requantize_1"], network.by_name["dense_2"]
+    wide = FixedPoint(True, other.type.width + one.type.width, other.type.integer + one.type.integer)
+    node = Concatenate("joined", (one.name, other.name), (5,), wide)
+    return replace(network, nodes=(*network.nodes, node))
+
+
+@pytest.mark.parametrize(
+    ("network", "backend", "io_type", "wrong"),
+    [
+        (averages, "Quartus", "io_stream", {"average_pool_1", "global_average_1"}),
+        (averages, "Catapult", "io_parallel", {"global_average_1"}),
+        (the_largest, "Quartus", "io_stream", {"largest"}),
+    ],
+)
+def test_templates_with_ac_fixed_are_not_exact(build, tmp_path, monkeypatch, network, backend, io_type, wrong):
+    network = network(build)
+    assert differing(network, io_type, tmp_path / "ours", backend) == []
+    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    assert wrong <= set(differing(network, io_type, tmp_path / "stock", backend))
+
+
+def test_catapult_joins_streams_into_too_many_words(build, tmp_path, monkeypatch):
+    network = joined_vectors(build)
+    assert differing(network, "io_stream", tmp_path / "ours", "Catapult") == []
+    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    with pytest.raises(WorkSaysNoError, match="leftover data"):
+        differing(network, "io_stream", tmp_path / "stock", "Catapult")
+
+
+def test_quartus_traces_the_last_layer_in_place_of_each(build, tmp_path, monkeypatch):
+    network = build((4,)).dense(3).relu().dense(2).network()
+    assert differing(network, "io_stream", tmp_path / "ours", "Quartus") == []
+    monkeypatch.setattr(written_project, "_trace_own_outputs", lambda graph, source: None)
+    with pytest.raises(WorkSaysNoError, match="read while empty"):
+        differing(network, "io_stream", tmp_path / "stock", "Quartus")
+
+
+def test_quartus_cant_write_a_large_convolution_that_reuses_its_multipliers(build, tmp_path, monkeypatch):
+    network = build((3, 3, 16)).conv(16, (3, 3)).network()
+    config = HlsConfig(backend="Quartus", reuse_factors={"conv_1": 9})
+    conversion.convert(network, config, tmp_path / "ours")
+    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    with pytest.raises(TypeError, match="NoneType"):
+        conversion.convert(network, config, tmp_path / "stock")
 
 
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
