@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from siliconv.hls.backends import BACKENDS
 from siliconv.hls.design import Strategy
 from siliconv.hls.distributed_arithmetic import MOST_SOLVER_SECONDS, SOLVER_SPREAD, expected_digits, solver_seconds
+from siliconv.hls.layer_settings import known_strategies, legal_pixels_at_once
 from siliconv.hls.plan import Plan, PlannedLayer
 from siliconv.hls.preflight import Complaint, Severity, rule
-from siliconv.hls.reuse_factors import legal_parallelization_factors, nearest_legal
+from siliconv.hls.reuse_factors import nearest_legal
 
 _SLOW_SOLVER_SECONDS = 10.0
 _SLOW_CYCLES = 10_000_000
@@ -61,10 +61,11 @@ def reuse_none(plan: Plan) -> Iterator[Complaint]:
 def parallel_illegal(plan: Plan) -> Iterator[Complaint]:
     for layer in plan.matrices:
         asked = plan.hls.parallelization_factors.get(layer.name, 1)
-        legal = legal_parallelization_factors(prod(layer.output[:-1]), io_type=plan.hls.io_type)
+        legal = legal_pixels_at_once(prod(layer.output[:-1]), plan.hls)
         if asked != 1 and asked not in legal:
             yield Complaint(
-                f"{asked} output pixels at once of {prod(layer.output[:-1]):,} are not legal with {plan.hls.io_type}",
+                f"{asked} output pixels at once of {prod(layer.output[:-1]):,} are not legal with "
+                f"{plan.hls.backend} and {plan.hls.io_type}",
                 f"hls.parallelization_factors.{layer.name}",
                 "use " + " or ".join(str(factor) for factor in nearest_legal(asked, legal)),
             )
@@ -83,8 +84,9 @@ def strategy_template(plan: Plan) -> Iterator[Complaint]:
 
 @rule("STRATEGY-BACKEND", Severity.ERROR)
 def strategy_backend(plan: Plan) -> Iterator[Complaint]:
-    known = BACKENDS[plan.hls.backend].strategies
     for layer in plan.matrices:
+        assert layer.matrix is not None  # these have weights
+        known = known_strategies(layer.matrix, plan.hls.backend)
         if plan.strategy(layer) not in known:
             yield Complaint(
                 f"hls4ml writes no {plan.strategy(layer)} code for {plan.hls.backend}",

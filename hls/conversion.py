@@ -6,58 +6,28 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design import IoType, Strategy
+from siliconv.hls.design import Strategy
 from siliconv.hls.distributed_arithmetic import adder_functions
-from siliconv.hls.firmware_form import firmware_form
-from siliconv.hls.layer_list import LayerDescription, describe
-from siliconv.hls.own_layer_list import describe_for_ac
-from siliconv.hls.reuse_factors import (
-    check_reuse_factor,
-    legal_parallelization_factors,
-    legal_reuse_factors,
-    no_template,
-    shared_products,
-    smallest_legal,
-)
-from siliconv.hls.weight_ports import WeightPort, check_bram_factor, must_be_resource, weight_ports
+from siliconv.hls.layer_list import LayerDescription
+from siliconv.hls.layer_settings import FirmwareLayer, describe_layers, with_settings
+from siliconv.hls.weight_ports import WeightPort, weight_ports
 from siliconv.hls.written_project import finish
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.fixed_point import FixedPoint
-from siliconv.quantize.intervals import prove
 from siliconv.quantize.network import Network, Node, Pad, Requantize, Reshape
 
 FLOAT_SIGNIFICAND = 24
 """Bits that a float holds exactly."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FirmwareLayer:
-    """A layer as it is in the firmware.
-
-    ``products``: (inputs, outputs) of its matrix-vector product, or None; ``reuse_factor``: times each multiplier is
-    used for one such product; ``strategy``: how it is laid out; ``parallelization_factor``: products at once;
-    ``weights_outside``: whether it reads its weights through a port.
-    """
-
-    name: str
-    kind: str
-    type: str
-    reuse_factor: int = 1
-    products: tuple[int, int] | None = None
-    strategy: Strategy | None = None
-    parallelization_factor: int = 1
-    weights_outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +70,7 @@ def convert(
         ``FIRMWARE-LAYER`` where there is no template for a node, ``REUSE-...``, ``STRATEGY-...``, ``BRAM-...`` where a
         setting is impossible; ``FIRMWARE-CHANGED`` if hls4ml did not keep a type or a reuse factor that it was given.
     """
-    descriptions = _descriptions(network, config)
+    descriptions = describe_layers(network, config)
     layers = with_settings(network.nodes, descriptions, config)
     graph = _graph(network, config, folder, descriptions, layers, progress or Silent())
     ports = weight_ports(graph, {layer.name: layer.reuse_factor for layer in layers if layer.products})
@@ -116,139 +86,6 @@ def convert(
     return Firmware(folder, network.name, layers, ports)
 
 
-def plan_layers(network: Network, config: HlsConfig) -> tuple[FirmwareLayer, ...]:
-    """Give the layers of a network's firmware with their reuse factors, before anything is written.
-
-    Raises
-    ------
-    FirmwareError
-        ``FIRMWARE-LAYER``, ``REUSE-...``, ``STRATEGY-...`` where a setting is impossible.
-    """
-    return with_settings(network.nodes, _descriptions(network, config), config)
-
-
-def with_settings(
-    nodes: Sequence[Node], descriptions: Mapping[str, LayerDescription], config: HlsConfig
-) -> tuple[FirmwareLayer, ...]:
-    """Give the layers of nodes with what is asked for or chosen, by the products that their descriptions have.
-
-    Raises
-    ------
-    FirmwareError
-        ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
-    """
-    check_bram_factor(config)
-    for node in nodes:
-        strategy = choose_strategy(node.name, descriptions[node.name], config)
-        wrong = strategy and must_be_resource(node.name, descriptions[node.name].weights, strategy, config)
-        if wrong:
-            raise wrong
-    layers = tuple(
-        FirmwareLayer(
-            node.name,
-            type(node).__name__,
-            str(node.type),
-            choose_reuse_factor(node.name, descriptions[node.name], config),
-            descriptions[node.name].product,
-            choose_strategy(node.name, descriptions[node.name], config),
-            choose_parallelization_factor(node, descriptions[node.name], config),
-            config.is_outside(descriptions[node.name].weights),
-        )
-        for node in nodes
-    )
-    known = [layer.name for layer in layers if layer.products]
-    for field in ("reuse_factors", "strategies", "parallelization_factors"):
-        unknown = sorted(set(getattr(config, field)) - set(known))
-        if unknown:
-            raise FirmwareError(
-                "REUSE-LAYER",
-                f"a setting for '{unknown[0]}', which is no layer with multipliers",
-                where=f"hls.{field}",
-                fix="use one of " + ", ".join(known),
-            )
-    return layers
-
-
-def _descriptions(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
-    network = firmware_form(network, config.io_type)
-    bounds, describe_node = prove(network), describe_for_ac if BACKENDS[config.backend].has_ac_kernels else describe
-    return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
-
-
-def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -> int:
-    """Give the reuse factor asked for, if legal, else the smallest legal one within `config.max_multipliers`."""
-    if layer.product is None or layer.kind is None:
-        return 1
-    n_in, n_out = layer.product
-    asked, strategy = config.reuse_factors.get(name), choose_strategy(name, layer, config) or config.strategy
-    if asked is not None:
-        check_reuse_factor(asked, n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type, layer=name)
-        return asked
-    legal = legal_reuse_factors(n_in, n_out, strategy, kind=layer.kind, io_type=config.product_io_type)
-    if not legal:
-        raise no_template(strategy, layer.kind, config.product_io_type, f"layer '{name}'")
-    products = shared_products(n_in, n_out, strategy, layer.kind)
-    chosen = smallest_legal(legal, products, config.max_multipliers)
-    if chosen is None:
-        raise FirmwareError(
-            "REUSE-NONE",
-            f"no legal reuse factor brings {products} products to {config.max_multipliers} multipliers",
-            where=f"layer '{name}'",
-            fix="raise hls.max_multipliers, or use the resource strategy",
-        )
-    return chosen
-
-
-def choose_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> Strategy | None:
-    """Give the strategy of a layer with multipliers.
-
-    A depthwise convolution that hls4ml has no template for with the strategy of all layers takes the latency strategy;
-    our own kernel for back ends with `ac_fixed` has no other.
-
-    Raises
-    ------
-    FirmwareError
-        ``STRATEGY-BACKEND`` for a strategy that the back end does not have.
-    """
-    if layer.product is None or layer.kind is None:
-        return None
-    strategy, facts = config.strategy_of(name), BACKENDS[config.backend]
-    own_kernel = layer.kind.is_depthwise and facts.has_ac_kernels
-    known = (Strategy.LATENCY,) if own_kernel else facts.strategies
-    if strategy not in known and (name in config.strategies or not layer.kind.is_depthwise):
-        raise FirmwareError(
-            "STRATEGY-BACKEND",
-            f"{config.backend} has no {strategy} strategy for a {layer.kind} layer",
-            where=f"layer '{name}'",
-            fix=f"use {' or '.join(known)}: hls.strategy for all layers, hls.strategies for one",
-        )
-    if own_kernel:
-        return Strategy.LATENCY
-    if name in config.strategies or not layer.kind.is_depthwise:
-        return strategy
-    legal = legal_reuse_factors(*layer.product, strategy, kind=layer.kind, io_type=config.product_io_type)
-    return strategy if legal else Strategy.LATENCY
-
-
-def choose_parallelization_factor(node: Node, layer: LayerDescription, config: HlsConfig) -> int:
-    """Give how many output pixels of a convolution are computed at once: as asked for, if legal, else one."""
-    asked = config.parallelization_factors.get(node.name, 1)
-    if asked == 1 or layer.kind is None:
-        return 1
-    # hls4ml partitions height x width; a dense layer has one pixel.
-    pixels = prod(node.shape[:-1]) if layer.kind.is_convolution else 1
-    splits = BACKENDS[config.backend].splits_images
-    legal = legal_parallelization_factors(pixels, io_type=config.io_type if splits else IoType.STREAM)
-    if asked not in legal:
-        raise FirmwareError(
-            "PARALLEL-ILLEGAL",
-            f"{asked} pixels at once is not legal with {config.backend} and {config.io_type}",
-            where=f"layer '{node.name}'",
-            fix="use one of " + ", ".join(map(str, legal)),
-        )
-    return asked
-
-
 def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: Progress | None = None) -> Any:
     """Build hls4ml's own `ModelGraph` of a network, for those who want to go on with hls4ml; nothing is written.
 
@@ -257,7 +94,7 @@ def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: 
     FirmwareError
         As `convert`.
     """
-    descriptions = _descriptions(network, config)
+    descriptions = describe_layers(network, config)
     layers = with_settings(network.nodes, descriptions, config)
     return _graph(network, config, folder, descriptions, layers, progress or Silent())
 

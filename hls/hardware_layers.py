@@ -9,7 +9,6 @@ from typing import NamedTuple
 from siliconv.errors import FirmwareError
 from siliconv.hls import weight_statistics
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import FirmwareLayer
 from siliconv.hls.design import (
     ElementwiseLayer,
     FixedType,
@@ -23,6 +22,7 @@ from siliconv.hls.design import (
     SoftmaxLayer,
     Tensor,
 )
+from siliconv.hls.layer_settings import FirmwareLayer
 from siliconv.hls.weight_statistics import WeightStatistics
 from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.network import (

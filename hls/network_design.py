@@ -8,11 +8,11 @@ from dataclasses import replace
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import family_of
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
-from siliconv.hls.conversion import plan_layers
 from siliconv.hls.design import Design, ForkLayer, IoType, Layer, PaddingLayer
 from siliconv.hls.fifo_depths import SHALLOWEST, check_depths, smallest_depths
 from siliconv.hls.firmware_form import firmware_form
 from siliconv.hls.hardware_layers import PADDING_SUFFIX, Settings, hardware_layers
+from siliconv.hls.layer_settings import plan_layers
 from siliconv.hls.stream_actors import stream_graph
 from siliconv.quantize.network import Input, Network, Node, Reshape
 

@@ -8,9 +8,9 @@ from math import prod
 
 from siliconv.hls.boards import Board
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import choose_strategy
 from siliconv.hls.design import IoType, LayerKind, Strategy
 from siliconv.hls.layer_list import LayerDescription
+from siliconv.hls.layer_settings import choose_strategy
 from siliconv.hls.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.quantize.lowering_graph import PIXEL
 from siliconv.quantize.network import Network, Shape

@@ -13,11 +13,11 @@ from math import ceil, log2, prod
 import numpy as np
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.conversion import with_settings
 from siliconv.hls.design import Design, IoType, Layer, LayerKind
 from siliconv.hls.firmware_form import misses_rows
 from siliconv.hls.hardware_layers import Product, Settings, hardware_layers, product_layers
 from siliconv.hls.layer_list import LayerDescription
+from siliconv.hls.layer_settings import with_settings
 from siliconv.hls.network_design import design_of, design_of_nodes
 from siliconv.hls.plan import INPUT, Plan, PlannedLayer
 from siliconv.quantize import output_sigmoid, output_softmax

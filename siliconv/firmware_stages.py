@@ -143,7 +143,7 @@ def estimate_hardware(context: Context) -> str:
 
 def _count_multipliers(context: Context, network: Network) -> str:
     """Write what is known of a firmware for whose back end there is no estimate: multipliers and weight memory."""
-    from siliconv.hls.conversion import plan_layers
+    from siliconv.hls.layer_settings import plan_layers
 
     config = context.project.hls
     factors = {layer.name: layer.reuse_factor for layer in plan_layers(network, config)}

@@ -12,7 +12,8 @@ from siliconv.errors import FirmwareError
 from siliconv.hls import conversion
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import build_graph, convert, plan_layers
+from siliconv.hls.conversion import build_graph, convert
+from siliconv.hls.layer_settings import plan_layers
 from siliconv.hls.manifest import write_manifest
 
 

@@ -8,10 +8,11 @@ import pytest
 from siliconv.errors import FirmwareError
 from siliconv.hls import distributed_arithmetic
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert, plan_layers
+from siliconv.hls.conversion import convert
 from siliconv.hls.design import Strategy
 from siliconv.hls.distributed_arithmetic import MOST_SOLVER_SECONDS, adder_function, expected_digits, solver_seconds
 from siliconv.hls.estimate import estimate
+from siliconv.hls.layer_settings import plan_layers
 from siliconv.hls.network_design import design_of
 from siliconv.hls.weight_statistics import csd_digits
 from siliconv.progress import Silent

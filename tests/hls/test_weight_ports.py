@@ -11,10 +11,11 @@ import pytest
 from siliconv.errors import FirmwareError
 from siliconv.hls.axi import write_axi
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert, plan_layers
+from siliconv.hls.conversion import convert
 from siliconv.hls.csim import compare, compile_project
 from siliconv.hls.design import MatrixLayer, Stage
 from siliconv.hls.estimate import estimate
+from siliconv.hls.layer_settings import plan_layers
 from siliconv.hls.manifest import write_manifest
 from siliconv.hls.network_design import design_of
 from siliconv.hls.project_readme import write_readme
@@ -37,7 +38,7 @@ def test_a_project_with_weights_outside_the_core_is_exact_in_every_test_bench(ne
     folder.mkdir()
     firmware = convert(network, config, folder)
     codes = np.random.default_rng(0).integers(0, 256, (4, *network.input.shape))
-    write_testbench(network, codes, folder, stream=True, weight_ports=firmware.weight_ports)
+    write_testbench(network, codes, folder, config, weight_ports=firmware.weight_ports)
     write_axi(network, config, folder, weight_ports=firmware.weight_ports)
     write_readme(firmware, network, config, vectors=len(codes))
     write_manifest(firmware, network, config, folder)
