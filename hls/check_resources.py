@@ -10,6 +10,7 @@ from siliconv.hls.backends import BACKENDS
 from siliconv.hls.design import Design, IoType, Stage
 from siliconv.hls.estimate import Estimate, estimate
 from siliconv.hls.fit import MOST_SHARE
+from siliconv.hls.layer_settings import check_fifos
 from siliconv.hls.memory import fifo_blocks, fifo_geometry
 from siliconv.hls.plan import Plan
 from siliconv.hls.planned_design import planned_design
@@ -131,6 +132,14 @@ def bram_word(plan: Plan) -> Iterator[Complaint]:
                 f"use a larger hls.reuse_factors.{layer.name}, or leave its weights in the core: hls.bram_factor: "
                 f"{layer.products} or more",
             )
+
+
+@rule("FIFO-BACKEND", Severity.ERROR)
+def fifo_backend(plan: Plan) -> Iterator[Complaint]:
+    try:
+        check_fifos(plan.hls)
+    except FirmwareError as error:
+        yield Complaint(error.what, error.where, error.fix)
 
 
 @rule("FIFO-MEMORY", Severity.WARNING)

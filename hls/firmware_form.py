@@ -11,16 +11,19 @@ from siliconv.hls.design import IoType
 from siliconv.quantize.network import Conv, DepthwiseConv, Network, Node, Shape, Weights
 
 
-def firmware_form(network: Network, io_type: IoType | str) -> Network:
+def firmware_form(network: Network, io_type: IoType | str, *, own_depthwise: bool = False) -> Network:
     """Give a network of the same nodes, shapes and types that computes the same, by what the templates can do.
 
     hls4ml's stream templates compute a two-dimensional window of one row as a one-dimensional one and forget the
     stride from row to row: they put out every row. Such a kernel gets a second row of zeros, and the image a row more
-    of padding below.
+    of padding below. `own_depthwise`: whether a kernel of our own takes the place of the depthwise template.
     """
     if IoType(io_type) is not IoType.STREAM:
         return network
-    return replace(network, nodes=tuple(_with_two_rows(node) for node in network.nodes))
+    nodes = (
+        node if own_depthwise and isinstance(node, DepthwiseConv) else _with_two_rows(node) for node in network.nodes
+    )
+    return replace(network, nodes=tuple(nodes))
 
 
 def without_output_function(network: Network) -> Network:

@@ -64,8 +64,10 @@ def with_settings(
     Raises
     ------
     FirmwareError
-        ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is impossible.
+        ``FIFO-BACKEND``, ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is
+        impossible.
     """
+    check_fifos(config)
     check_bram_factor(config)
     for node in nodes:
         described = descriptions[node.name]
@@ -101,10 +103,23 @@ def with_settings(
     return layers
 
 
+def check_fifos(config: HlsConfig) -> None:
+    """Raise FirmwareError ``FIFO-BACKEND`` for FIFOs that are asked for by name or place, where hls4ml sets none."""
+    field = "fifo_words" if config.fifo_words else "fifo_memory" if config.fifo_memory != "auto" else None
+    if field is not None and not BACKENDS[config.backend].is_amd:
+        raise FirmwareError(
+            "FIFO-BACKEND",
+            f"FIFOs can't be chosen for {config.backend}: its tool's own defaults hold",
+            where=f"hls.{field}",
+            fix="leave it out, or use hls.backend: Vitis",
+        )
+
+
 def describe_layers(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
     """Give hls4ml's description of each node, in the form that the templates compute right."""
-    network = firmware_form(network, config.io_type)
-    bounds, describe_node = prove(network), describe_for_ac if BACKENDS[config.backend].has_ac_kernels else describe
+    own_kernels = BACKENDS[config.backend].has_ac_kernels
+    network = firmware_form(network, config.io_type, own_depthwise=own_kernels)
+    bounds, describe_node = prove(network), describe_for_ac if own_kernels else describe
     return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
 
 
