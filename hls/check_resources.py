@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from siliconv.errors import FirmwareError, SiliconvError
 from siliconv.hls.backends import BACKENDS
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design import Design, IoType, Stage
 from siliconv.hls.estimate import Estimate, estimate
 from siliconv.hls.fit import MOST_SHARE
@@ -107,10 +108,7 @@ def weights_memory(plan: Plan) -> Iterator[Complaint]:
 
 @rule("BRAM-FACTOR", Severity.ERROR)
 def bram_factor(plan: Plan) -> Iterator[Complaint]:
-    try:
-        check_bram_factor(plan.hls)
-    except FirmwareError as error:
-        yield Complaint(error.what, error.where, error.fix)
+    yield from _refusal(check_bram_factor, plan.hls)
 
 
 @rule("BRAM-STRATEGY", Severity.ERROR)
@@ -136,10 +134,7 @@ def bram_word(plan: Plan) -> Iterator[Complaint]:
 
 @rule("FIFO-BACKEND", Severity.ERROR)
 def fifo_backend(plan: Plan) -> Iterator[Complaint]:
-    try:
-        check_fifos(plan.hls)
-    except FirmwareError as error:
-        yield Complaint(error.what, error.where, error.fix)
+    yield from _refusal(check_fifos, plan.hls)
 
 
 @rule("FIFO-MEMORY", Severity.WARNING)
@@ -192,6 +187,14 @@ def board_exceeded(plan: Plan) -> Iterator[Complaint]:
                 "hls",
                 "lower hls.max_multipliers, use fewer bits or filters, or another board",
             )
+
+
+def _refusal(check: Callable[[HlsConfig], None], config: HlsConfig) -> Iterator[Complaint]:
+    """Yield what the conversion would refuse."""
+    try:
+        check(config)
+    except FirmwareError as error:
+        yield Complaint(error.what, error.where, error.fix)
 
 
 @lru_cache(maxsize=1)

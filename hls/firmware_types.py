@@ -17,9 +17,7 @@ _FIXED = (
     re.compile(r"ap_(?P<unsigned>u?)fixed<(?P<width>\d+),(?P<integer>-?\d+)" + _MODES),
     re.compile(r"ac_fixed<(?P<width>\d+),(?P<integer>-?\d+),(?:true|(?P<unsigned>false))" + _MODES),
 )
-_CALL = re.compile(
-    r"nnet::\w+<(?P<types>[^;()]*)>\((?P<arguments>[^;()]*)\);\s*//\s*(?P<layer>\w+)",
-)
+_TRACE = re.compile(r'nnet::save_layer_output<(?P<type>\w+)>\([\w.]+, "(?P<layer>\w+)"')
 
 
 @dataclass(frozen=True)
@@ -107,9 +105,9 @@ def stated_types(project: Path, network: Network) -> tuple[StatedType, ...]:
 
 
 def _result_names(project: Path, top: str) -> Mapping[str, str]:
-    """Give the C++ name of the result type of each layer, from the calls in the top function."""
+    """Give the C++ name of the result type of each layer, from the traces in the top function."""
     text = (project / "firmware" / f"{top}.cpp").read_text(encoding="utf-8")
-    return {match["layer"]: [part.strip() for part in match["types"].split(",")][-2] for match in _CALL.finditer(text)}
+    return {match["layer"]: match["type"] for match in _TRACE.finditer(text)}
 
 
 def explain_type(one: StatedType) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from siliconv.hls.backends import BACKENDS
+from siliconv.hls.backends import BACKENDS, Numbers
 from siliconv.models import legacy_keras
 
 # hls4ml imports TensorFlow, and the first to import it in a process decides which Keras it is bound to.
@@ -245,6 +245,8 @@ def register(backend: str) -> None:
     for header in SHARED:
         target.register_source(KERNELS / header)
     target.register_source(DIALECTS / facts.dialect / "nnet_dialect.h")
+    if facts.numbers is Numbers.AC:
+        target.register_source(DIALECTS / "ac_fixed" / "nnet_raw_bits.h")
 
 
 @cache

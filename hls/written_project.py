@@ -9,6 +9,7 @@ from typing import Any
 
 from siliconv.hls.backends import BACKENDS, SIMULATION
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.design import Backend
 from siliconv.hls.rendering import render
 
 _VARYING = ("OutputDir:", "Stamp:")
@@ -37,6 +38,8 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
     if facts.has_ac_kernels:
         shutil.copytree(Path(__file__).parent / "templates" / SIMULATION, folder / "firmware" / SIMULATION)
+    if facts.family is Backend.VIVADO:
+        _read_steps(folder / "build_prj.tcl")
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
     if config.backend == "Quartus":
@@ -61,6 +64,16 @@ def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
         steps="synth cosim" if config.backend == "Quartus" else "csim synth",
     )
     (folder / "Makefile").write_text(text, encoding="utf-8")
+
+
+def _read_steps(script: Path) -> None:
+    """Let the script for Vivado HLS read its steps from a file beside it, as that for Vitis HLS does."""
+    text = script.read_text(encoding="utf-8")
+    steps = re.search(r"^array set opt \{.*?^\}\n", text, flags=re.MULTILINE | re.DOTALL)
+    assert steps is not None  # hls4ml's own file
+    script.with_name("build_opt.tcl").write_text(steps[0], encoding="utf-8")
+    read = "source [file join [file dirname [info script]] build_opt.tcl]\n"
+    script.write_text(text.replace(steps[0], read), encoding="utf-8")
 
 
 def _bind_fifos(source: Path) -> None:

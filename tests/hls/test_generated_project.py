@@ -241,6 +241,10 @@ proc unknown {name args} {
     if {[regexp {^(open|set|add|csim|config|create|export)_} $name]} { puts "CALL $name $args"; return 0 }
     uplevel 1 [list unknown_to_tcl $name {*}$args]
 }
+proc set_top {name} {
+    puts "CALL set_top $name"
+    set ::top $name
+}
 proc csynth_design {} {
     puts "CALL csynth_design"
     file mkdir net_prj/solution1/syn/verilog
@@ -248,7 +252,7 @@ proc csynth_design {} {
 proc cosim_design {args} {
     puts "CALL cosim_design"
     file mkdir net_prj/solution1/sim/verilog net_prj/solution1/sim/report
-    foreach name {sim/verilog/net.tcl sim/verilog/run_sim.tcl sim/report/net_cosim.rpt} {
+    foreach name "sim/verilog/$::top.tcl sim/verilog/run_sim.tcl sim/report/${::top}_cosim.rpt" {
         close [open net_prj/solution1/$name w]
     }
 }

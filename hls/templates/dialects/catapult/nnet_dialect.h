@@ -5,6 +5,8 @@
 
 #include "nnet_common.h"
 #include <ac_channel.h>
+// After the library, whose types it uses.
+#include "nnet_raw_bits.h"
 
 #define NNET_PRAGMA(text) _Pragma(#text)
 #define NNET_DATA_PACK(variable)
@@ -16,14 +18,6 @@
 namespace nnet {
 
 template <class T> using channel = ac_channel<T>;
-
-template <int W> using bits = ac_int<W, false>;
-
-template <int W, class T> bits<W> raw_bits(const T &number) { return number.template slc<W>(0); }
-
-template <class T> void set_raw_bits(T &number, const bits<T::width> &raw) { number.set_slc(0, raw); }
-
-template <int W> unsigned as_index(const bits<W> &raw) { return raw.to_uint(); }
 
 } // namespace nnet
 

@@ -4,6 +4,7 @@
 // What siliconv's kernels need of Intel's library: streams, and the raw bits of numbers.
 
 #include "nnet_common.h"
+#include "nnet_raw_bits.h"
 #include "nnet_types.h"
 
 #define NNET_PRAGMA(text) _Pragma(#text)
@@ -16,14 +17,6 @@
 namespace nnet {
 
 template <class T> using channel = ::stream<T>;
-
-template <int W> using bits = ac_int<W, false>;
-
-template <int W, class T> bits<W> raw_bits(const T &number) { return number.template slc<W>(0); }
-
-template <class T> void set_raw_bits(T &number, const bits<T::width> &raw) { number.set_slc(0, raw); }
-
-template <int W> unsigned as_index(const bits<W> &raw) { return raw.to_uint(); }
 
 } // namespace nnet
 
