@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
-from siliconv.hls import conversion, layer_list, written_project
+from siliconv.hls import conversion, layer_list, layer_settings, written_project
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.csim import compare, compile_project
@@ -67,7 +67,7 @@ def test_streams_stop_at_padded_pooling(build, tmp_path, monkeypatch):
 def test_streams_forget_the_stride_from_row_to_row_of_a_one_row_window(build, tmp_path, monkeypatch):
     network = build((6, 6, 2)).conv(3, (1, 3), strides=(2, 1), padding="valid").network()
     assert differing(network, "io_stream", tmp_path / "ours") == []
-    monkeypatch.setattr(conversion, "firmware_form", lambda network, io_type: network)
+    monkeypatch.setattr(layer_settings, "firmware_form", lambda network, io_type, **more: network)
     with pytest.raises(WorkSaysNoError, match="leftover data"):
         differing(network, "io_stream", tmp_path / "stock")
 
@@ -112,14 +112,14 @@ def joined_vectors(build):
 def test_templates_with_ac_fixed_are_not_exact(build, tmp_path, monkeypatch, network, backend, io_type, wrong):
     network = network(build)
     assert differing(network, io_type, tmp_path / "ours", backend) == []
-    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    monkeypatch.setattr(layer_settings, "describe_for_ac", layer_list.describe)
     assert wrong <= set(differing(network, io_type, tmp_path / "stock", backend))
 
 
 def test_catapult_joins_streams_into_too_many_words(build, tmp_path, monkeypatch):
     network = joined_vectors(build)
     assert differing(network, "io_stream", tmp_path / "ours", "Catapult") == []
-    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    monkeypatch.setattr(layer_settings, "describe_for_ac", layer_list.describe)
     with pytest.raises(WorkSaysNoError, match="leftover data"):
         differing(network, "io_stream", tmp_path / "stock", "Catapult")
 
@@ -136,7 +136,7 @@ def test_quartus_cant_write_a_large_convolution_that_reuses_its_multipliers(buil
     network = build((3, 3, 16)).conv(16, (3, 3)).network()
     config = HlsConfig(backend="Quartus", reuse_factors={"conv_1": 9})
     conversion.convert(network, config, tmp_path / "ours")
-    monkeypatch.setattr(conversion, "describe_for_ac", layer_list.describe)
+    monkeypatch.setattr(layer_settings, "describe_for_ac", layer_list.describe)
     with pytest.raises(TypeError, match="NoneType"):
         conversion.convert(network, config, tmp_path / "stock")
 
