@@ -86,19 +86,19 @@ _ZCU104, _PYNQ_Z2 = "xczu7ev-ffvc1156-2-e", "xc7z020clg400-1"
 _AMD = ("AMD", Numbers.AP, "amd", ("ap_types",))
 _SIEMENS = (SIMULATION, "ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils")
 
-_EVERY = tuple(Strategy)
-_ONE = (Strategy.RESOURCE,)
-_TWO = (Strategy.LATENCY, Strategy.RESOURCE)
+_ALL_STRATEGIES = tuple(Strategy)
+_RESOURCE = (Strategy.RESOURCE,)
+_COMMON = (Strategy.LATENCY, Strategy.RESOURCE)
 # hls4ml's pass for resource_unrolled stops at the name of this back end.
-_ADDERS = (*_TWO, Strategy.DISTRIBUTED_ARITHMETIC)
+_WITH_ADDERS = (*_COMMON, Strategy.DISTRIBUTED_ARITHMETIC)
 
-_ALL = (
-    BackendFacts("Vitis", *_AMD, _ZCU104, _EVERY, family=Backend.VITIS),
-    BackendFacts("Vivado", *_AMD, _ZCU104, _EVERY, family=Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _ADDERS, family=Backend.VIVADO),
-    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", _ONE),
-    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _TWO, splits_images=False),
-    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", _ONE, compiler="icpx"),
+_KNOWN = (
+    BackendFacts("Vitis", *_AMD, _ZCU104, _ALL_STRATEGIES, family=Backend.VITIS),
+    BackendFacts("Vivado", *_AMD, _ZCU104, _ALL_STRATEGIES, family=Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _WITH_ADDERS, family=Backend.VIVADO),
+    BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", _RESOURCE),
+    BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _COMMON, splits_images=False),
+    BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", _RESOURCE, compiler="icpx"),
 )
 
 LIBERO = (
@@ -107,7 +107,7 @@ LIBERO = (
 )
 """Why the seventh back end of hls4ml is none of these."""
 
-BACKENDS = {one.name: one for one in _ALL}
+BACKENDS = {one.name: one for one in _KNOWN}
 
 
 def check_simulated(backend: str) -> None:
@@ -132,7 +132,7 @@ def family_of(backend: str) -> Backend:
     """
     family = BACKENDS[backend].family
     if family is None:
-        known = ", ".join(one.name for one in _ALL if one.family is not None)
+        known = ", ".join(one.name for one in _KNOWN if one.family is not None)
         raise FirmwareError(
             "ESTIMATE-BACKEND",
             f"no estimate for {backend}: there were no synthesis reports of it to fit one to",
