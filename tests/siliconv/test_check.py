@@ -113,7 +113,9 @@ typedef nnet::array<ap_ufixed<6,2,AP_RND_CONV,AP_SAT,0>, 4*1> layer3_t;
 """
 TOP = """
     nnet::conv_2d_cl<input_t, layer2_t, config2>(network_input, layer2_out, w2, b2); // conv2d_1
+    nnet::save_layer_output<layer2_t>(layer2_out, "conv2d_1", 16*16*4);
     nnet::relu<layer2_t, layer3_t, relu_config3>(layer2_out, layer3_out); // conv2d_1_relu
+    nnet::save_layer_output<layer3_t>(layer3_out, "conv2d_1_relu", 16*16*4);
 """
 
 
