@@ -122,6 +122,11 @@ def check_simulated(backend: str) -> None:
         )
 
 
+def no_estimate(backend: str) -> str:
+    """Say why there is no estimate for a back end without a family."""
+    return f"no estimate for {backend}: there were no synthesis reports of it to fit one to"
+
+
 def family_of(backend: str) -> Backend:
     """Give the family that the estimator knows a back end by.
 
@@ -135,7 +140,7 @@ def family_of(backend: str) -> Backend:
         known = ", ".join(one.name for one in _KNOWN if one.family is not None)
         raise FirmwareError(
             "ESTIMATE-BACKEND",
-            f"no estimate for {backend}: there were no synthesis reports of it to fit one to",
+            no_estimate(backend),
             where="hls.backend",
             fix=f"for an estimate use one of {known}; the firmware itself is exact with any",
         )

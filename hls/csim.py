@@ -236,7 +236,8 @@ def _told(library: Library, seconds: float) -> Iterator[None]:
 
 def _check_streams(printed: str, library: Library) -> None:
     """Refuse a simulation in which a stream ran dry or over: in hardware it would wait forever."""
-    for found in _STREAM_WARNING.finditer(printed):
+    found = _STREAM_WARNING.search(printed)
+    if found is not None:
         raise WorkSaysNoError(
             "CSIM-STREAM",
             f"the stream '{found['name']}' {found['what']}: in hardware the firmware would wait forever",

@@ -6,7 +6,7 @@ The element is computed again with the types that stand in the sources. What giv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -154,12 +154,8 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
     tensors = {}
     if isinstance(node, Conv | DepthwiseConv | Dense):
         tensors = {"weight": (node.kernel.codes, node.kernel.type), "bias": (node.bias.codes, node.bias.type)}
-    files = _weight_files(project, place.network.name, node.name)
-    for role, (codes, kind) in tensors.items():
-        path = files.get(role)
-        if path is None or not path.is_file():
-            continue
-        values = _read_numbers(path)
+    for role, path, values in _on_the_disk(project, place, tensors):
+        codes, kind = tensors[role]
         expected = (codes * kind.step).ravel()
         # The order on the disk is a template's choice: what counts is which values occur, and how often.
         if values.size != expected.size or not np.array_equal(np.sort(values), np.sort(expected)):
@@ -181,12 +177,8 @@ def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
             "exponential": to_values(node.exponential.codes, node.exponential.type),
             "reciprocal": to_values(node.reciprocal.codes, node.reciprocal.type),
         }
-    files = _weight_files(project, place.network.name, node.name)
-    for role, expected in tables.items():
-        path = files.get(role)
-        if path is None or not path.is_file():
-            continue
-        values = _read_numbers(path)
+    for role, path, values in _on_the_disk(project, place, tables):
+        expected = tables[role]
         wrong = values != expected if values.shape == expected.shape else np.ones(1, bool)
         if wrong.any():
             first = int(wrong.argmax())
@@ -203,8 +195,16 @@ def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
             )
 
 
-def _read_numbers(path: Path) -> Values:
-    return np.array([float(text) for text in path.read_text(encoding="ascii").replace(",", " ").split()])
+def _on_the_disk(project: Path, place: Place, roles: Collection[str]) -> Iterator[tuple[str, Path, Values]]:
+    """Yield the weights or tables of a node that lie on the disk: their role, their file and its numbers."""
+    if not roles:
+        return
+    files = _weight_files(project, place.network.name, place.node.name)
+    for role in roles:
+        path = files.get(role)
+        if path is not None and path.is_file():
+            text = path.read_text(encoding="ascii").replace(",", " ")
+            yield role, path, np.array([float(number) for number in text.split()])
 
 
 def _weight_files(project: Path, top: str, layer: str) -> dict[str, Path]:

@@ -69,14 +69,7 @@ def with_settings(
     """
     check_fifos(config)
     check_bram_factor(config)
-    for node in nodes:
-        described = descriptions[node.name]
-        strategy = choose_strategy(node.name, described, config)
-        if strategy is not None and described.kind is not None:
-            _check_strategy(node.name, described.kind, strategy, config.backend)
-            wrong = must_be_resource(node.name, described.weights, strategy, config)
-            if wrong:
-                raise wrong
+    strategies = {node.name: _legal_strategy(node.name, descriptions[node.name], config) for node in nodes}
     layers = tuple(
         FirmwareLayer(
             node.name,
@@ -84,7 +77,7 @@ def with_settings(
             str(node.type),
             choose_reuse_factor(node.name, descriptions[node.name], config),
             descriptions[node.name].product,
-            choose_strategy(node.name, descriptions[node.name], config),
+            strategies[node.name],
             choose_parallelization_factor(node, descriptions[node.name], config),
             config.is_outside(descriptions[node.name].weights),
         )
@@ -169,15 +162,23 @@ def known_strategies(kind: LayerKind, backend: str) -> tuple[Strategy, ...]:
     return (Strategy.LATENCY,) if kind.is_depthwise and facts.has_ac_kernels else facts.strategies
 
 
-def _check_strategy(name: str, kind: LayerKind, strategy: Strategy, backend: str) -> None:
-    known = known_strategies(kind, backend)
+def _legal_strategy(name: str, layer: LayerDescription, config: HlsConfig) -> Strategy | None:
+    """Give the strategy of a layer, or refuse one that the back end or weights outside the core do not allow."""
+    strategy = choose_strategy(name, layer, config)
+    if strategy is None or layer.kind is None:
+        return None
+    known = known_strategies(layer.kind, config.backend)
     if strategy not in known:
         raise FirmwareError(
             "STRATEGY-BACKEND",
-            f"{backend} has no {strategy} strategy for a {kind} layer",
+            f"{config.backend} has no {strategy} strategy for a {layer.kind} layer",
             where=f"layer '{name}'",
             fix=f"use {' or '.join(known)}: hls.strategy for all layers, hls.strategies for one",
         )
+    wrong = must_be_resource(name, layer.weights, strategy, config)
+    if wrong:
+        raise wrong
+    return strategy
 
 
 def choose_parallelization_factor(node: Node, layer: LayerDescription, config: HlsConfig) -> int:

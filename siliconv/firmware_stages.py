@@ -143,6 +143,7 @@ def estimate_hardware(context: Context) -> str:
 
 def _count_multipliers(context: Context, network: Network) -> str:
     """Write what is known of a firmware for whose back end there is no estimate: multipliers and weight memory."""
+    from siliconv.hls.backends import no_estimate
     from siliconv.hls.layer_settings import plan_layers
 
     config = context.project.hls
@@ -159,7 +160,7 @@ def _count_multipliers(context: Context, network: Network) -> str:
         }
         for node in matrices
     ]
-    reason = f"no estimate for {config.backend}: there were no synthesis reports of it to fit one to"
+    reason = no_estimate(config.backend)
     content = {"source": "none", "reason": reason, "part": config.part, "clock_ns": config.clock_ns, "layers": layers}
     write_json(context.out / "estimate.json", content)
     return f"{sum(multipliers.values()):,} multipliers; {reason}"
