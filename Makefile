@@ -20,7 +20,7 @@ lint: setup
 	$(BIN)/ruff check .
 	rm -rf $(TYPED) && mkdir -p $(TYPED)
 	cp -rs $(CURDIR)/siliconv/. $(TYPED)/
-	for wing in models quantize hls; do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
+	for wing in network hardware models quantize hls; do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
 	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED) benchmarks
 
 format: setup

@@ -10,14 +10,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from siliconv.hls.cross_validation import (
+from siliconv.hls.calibration.cross_validation import (
     error_table,
     fit_coefficients,
     leave_projects_out,
     samples_of,
     with_bands,
 )
-from siliconv.hls.records import read_records
+from siliconv.hls.calibration.records import read_records
 
 METRICS = {
     "latency_cycles": "latency",
@@ -27,7 +27,7 @@ METRICS = {
     "dsp": "DSP",
     "bram18": "BRAM18",
 }
-DATA = Path(__file__).resolve().parent.parent / "hls" / "data"
+DATA = Path(__file__).resolve().parent.parent / "hls" / "estimate" / "constants"
 SOURCE = (
     "fitted by benchmarks/calibrate_estimator.py to C and logic synthesis results that third parties "
     "published with their hls4ml projects, {n} records of {projects} projects; bands from predicting each "
@@ -39,7 +39,7 @@ def main() -> None:
     """Fit, cross-validate, print, and write on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("records", type=Path)
-    parser.add_argument("--write", action="store_true", help="write hls/data/estimator*.json")
+    parser.add_argument("--write", action="store_true", help="write hls/estimate/constants/estimator*.json")
     parser.add_argument("--markdown", action="store_true", help="print the table of docs/estimator.md")
     options = parser.parse_args()
     records = read_records(options.records)

@@ -17,22 +17,21 @@ from statistics import median
 import keras
 from rule4ml.models.wrappers import MultiModelWrapper
 
-from siliconv.hls.coefficients import METRICS, group_of
-from siliconv.hls.cross_validation import leave_projects_out, samples_of
-from siliconv.hls.design import (
+from siliconv.hardware.devices import family_of
+from siliconv.hls.calibration.cross_validation import leave_projects_out, samples_of
+from siliconv.hls.calibration.records import read_records
+from siliconv.hls.design.design import (
     Design,
     ElementwiseLayer,
     GlobalPoolLayer,
     Layer,
-    LayerKind,
     MatrixLayer,
     PaddingLayer,
     PoolLayer,
     SoftmaxLayer,
-    Strategy,
 )
-from siliconv.hls.devices import family_of
-from siliconv.hls.records import read_records
+from siliconv.hls.estimate.coefficients import METRICS, group_of
+from siliconv.hls.kinds import LayerKind, Strategy
 
 COLUMNS = {
     "latency_cycles": "CYCLES",

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import build_graph, convert
-from siliconv.hls.csim import compare, compile_project
-from siliconv.models.image_store import open_dataset
-from siliconv.project import find_project, load_project
-from siliconv.quantize import network_file, reference
-from siliconv.quantize.fixed_point import to_values
+from siliconv.hls.conversion.conversion import build_graph, convert
+from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.models.data.image_store import open_dataset
+from siliconv.network import network_file, reference
+from siliconv.network.fixed_point import to_values
+from siliconv.project.project import find_project, load_project
 
 
 def main() -> None:

@@ -43,19 +43,19 @@ def generate(folder: Path, count: int) -> None:
 
 def prepare_images(images: Path, store: Path) -> None:
     """Decode and store all images."""
-    from siliconv.models.data_config import DataConfig
-    from siliconv.models.datasets import prepare
+    from siliconv.models.data.data_config import DataConfig
+    from siliconv.models.data.datasets import prepare
 
     prepare(DataConfig(source="folder", path=images), SHAPE, store)
 
 
 def train(store: Path, work: Path) -> None:
     """Train one epoch of a small network."""
-    from siliconv.models.architecture import Architecture
-    from siliconv.models.float_model import train_float
-    from siliconv.models.image_store import open_dataset
-    from siliconv.models.layers import Conv2D, Dense, GlobalAveragePool
-    from siliconv.models.train_config import TrainConfig
+    from siliconv.models.architectures.architecture import Architecture
+    from siliconv.models.architectures.layers import Conv2D, Dense, GlobalAveragePool
+    from siliconv.models.data.image_store import open_dataset
+    from siliconv.models.training.float_model import train_float
+    from siliconv.models.training.train_config import TrainConfig
 
     layers = (Conv2D(filters=4, stride=4, activation="relu"), GlobalAveragePool(), Dense(units=1))
     network = Architecture(input_shape=SHAPE, layers=layers)

@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.quantize import emulator, reference
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, narrowest, to_values
-from siliconv.quantize.intervals import Bounds, node_bounds, sum_of_products_type
-from siliconv.quantize.network import AveragePool, Conv, Dense, Input, MaxPool, Network, Node, Requantize, Weights
+from siliconv.network import reference
+from siliconv.network.emulator import emulator
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, narrowest, to_values
+from siliconv.network.graph import AveragePool, Conv, Dense, Input, MaxPool, Network, Node, Requantize, Weights
+from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 
 SIDE, CHANNELS, FILTERS = 64, 3, (32, 64, 128, 256)
 SAMPLE = 16
@@ -108,7 +109,7 @@ def processor() -> str:
 def c_simulation(network: Network, folder: Path) -> tuple[Any, float]:
     """Compile hls4ml's C simulation of a network: (its graph, seconds)."""
     from siliconv.hls.configuration import HlsConfig
-    from siliconv.hls.conversion import build_graph
+    from siliconv.hls.conversion.conversion import build_graph
 
     graph = build_graph(network, HlsConfig(max_multipliers=512), folder)
     return graph, timed(graph.compile)

@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from siliconv.hardware.stream.fifo_depths import smallest_depths
+from siliconv.hardware.stream.stream_simulation import simulate
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.fifo_depths import smallest_depths
-from siliconv.hls.network_design import design_of
-from siliconv.hls.stream_actors import fifo_memory, stream_graph
-from siliconv.hls.stream_simulation import simulate
-from siliconv.quantize import network_file
+from siliconv.hls.design.design_of_network import design_of
+from siliconv.hls.fifo.stream_actors import fifo_memory, stream_graph
+from siliconv.network import network_file
 
 IMAGES, REPEATS = 2, 5
 

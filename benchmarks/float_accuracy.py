@@ -16,18 +16,18 @@ import sys
 import time
 from pathlib import Path
 
-from siliconv.artefacts import ARCHITECTURE_FILE
-from siliconv.models.architecture import without_output_activation
-from siliconv.models.data_config import DataConfig
-from siliconv.models.datasets import prepare
+from siliconv.flow.artefacts import ARCHITECTURE_FILE
+from siliconv.models.architectures.architecture import without_output_activation
+from siliconv.models.architectures.presets import preset
+from siliconv.models.architectures.weights import save_weights
+from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.datasets import prepare
+from siliconv.models.data.image_store import open_dataset
 from siliconv.models.evaluation import evaluate
-from siliconv.models.float_model import train_float
-from siliconv.models.image_store import open_dataset
 from siliconv.models.pictures import learning_curves
-from siliconv.models.prediction import predict_logits
-from siliconv.models.presets import preset
-from siliconv.models.train_config import TrainConfig
-from siliconv.models.weights import save_weights
+from siliconv.models.training.float_model import train_float
+from siliconv.models.training.prediction import predict_logits
+from siliconv.models.training.train_config import TrainConfig
 from siliconv.progress import for_terminal
 
 

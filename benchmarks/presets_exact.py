@@ -68,12 +68,12 @@ def _step(step: str, name: str, images: int, folder: Path) -> dict[str, Any]:
 def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     """Quantize, lower, convert and compile a preset, and run plain hls4ml on it."""
     from siliconv.hls.configuration import HlsConfig
-    from siliconv.hls.conversion import build_graph, convert
-    from siliconv.hls.csim import compile_project
-    from siliconv.hls.network_design import design_of, fifo_depths
-    from siliconv.hls.vectors import corner_vectors
-    from siliconv.quantize import network_file, reference
-    from siliconv.quantize.fixed_point import to_values
+    from siliconv.hls.conversion.conversion import build_graph, convert
+    from siliconv.hls.csim.csim import compile_project
+    from siliconv.hls.design.design_of_network import design_of, fifo_depths
+    from siliconv.network import network_file, reference
+    from siliconv.network.fixed_point import to_values
+    from siliconv.network.vectors.corner_vectors import corner_vectors
 
     network, codes = quantized(name, images)
     network_file.save(network, folder / "network")
@@ -121,15 +121,15 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
 
 def quantized(name: str, images: int) -> tuple[Any, np.ndarray]:
     """Give the integer network of an untrained preset with calibrated types, and input codes for it."""
-    from siliconv.models.architecture import output_activation
-    from siliconv.models.keras_model import build_model
-    from siliconv.models.presets import preset
-    from siliconv.quantize.calibration import choose_types
-    from siliconv.quantize.lowering import lower
-    from siliconv.quantize.output_sigmoid import with_sigmoid
-    from siliconv.quantize.output_softmax import with_softmax
-    from siliconv.quantize.qkeras_model import quantized_model, snap_weights
+    from siliconv.models.architectures.architecture import output_activation
+    from siliconv.models.architectures.keras_model import build_model
+    from siliconv.models.architectures.presets import preset
+    from siliconv.network.output_sigmoid import with_sigmoid
+    from siliconv.network.output_softmax import with_softmax
+    from siliconv.quantize.lowering.lowering import lower
+    from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
     from siliconv.quantize.recipe import Recipe
+    from siliconv.quantize.training.calibration import choose_types
 
     architecture = preset(name)
     codes = smooth_images(images, architecture.input_shape)
@@ -156,9 +156,9 @@ def smooth_images(count: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def simulate(folder: Path) -> dict[str, Any]:
     """Simulate the compiled firmware on one core and on two, and compare every layer; nothing here needs TensorFlow."""
-    from siliconv.hls.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
-    from siliconv.hls.workers import run_tasks
-    from siliconv.quantize import network_file, reference
+    from siliconv.hardware.workers import run_tasks
+    from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
+    from siliconv.network import network_file, reference
 
     network = network_file.load(folder / "network")
     codes, timed = np.load(folder / "codes.npy"), np.load(folder / "timed.npy")

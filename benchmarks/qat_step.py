@@ -23,16 +23,16 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.models import legacy_keras
-from siliconv.models.float_model import with_dropout
-from siliconv.models.keras_model import build_model
-from siliconv.models.presets import preset
-from siliconv.models.train_config import TrainConfig
-from siliconv.models.training_step import optimizer_of, training_step
-from siliconv.quantize.calibration import choose_types
-from siliconv.quantize.fixed_point import FixedPoint
-from siliconv.quantize.qkeras_model import quantized_model
+from siliconv import legacy_keras
+from siliconv.models.architectures.keras_model import build_model
+from siliconv.models.architectures.presets import preset
+from siliconv.models.training.float_model import with_dropout
+from siliconv.models.training.train_config import TrainConfig
+from siliconv.models.training.training_step import optimizer_of, training_step
+from siliconv.network.fixed_point import FixedPoint
+from siliconv.quantize.qkeras.qkeras_model import quantized_model
 from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.training.calibration import choose_types
 
 WARM_UP = 3
 MODELS = ("float", "siliconv", "qkeras")

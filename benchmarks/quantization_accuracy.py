@@ -24,20 +24,21 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.artefacts import load_float_model
+from siliconv.flow.artefacts import load_float_model
+from siliconv.models.data.image_store import Dataset, open_dataset
 from siliconv.models.evaluation import evaluate
-from siliconv.models.history import History
-from siliconv.models.image_store import Dataset, open_dataset
-from siliconv.models.prediction import predict_logits
+from siliconv.models.training.history import History
+from siliconv.models.training.prediction import predict_logits
+from siliconv.network import reference
+from siliconv.network.emulator import emulator
+from siliconv.network.fixed_point import Codes, to_values
+from siliconv.network.graph import Network
 from siliconv.progress import Progress, activity, for_terminal
-from siliconv.quantize import emulator, reference
-from siliconv.quantize.agreement import compare_logits
-from siliconv.quantize.calibration import as_text
-from siliconv.quantize.fine_tuning import quantize
-from siliconv.quantize.fixed_point import Codes, to_values
-from siliconv.quantize.lowering import lower
-from siliconv.quantize.network import Network
+from siliconv.quantize.lowering.agreement import compare_logits
+from siliconv.quantize.lowering.lowering import lower
 from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.training.calibration import as_text
+from siliconv.quantize.training.fine_tuning import quantize
 
 IMAGES_PER_READ = 256
 

@@ -10,9 +10,9 @@ import json
 import os
 from pathlib import Path
 
-from siliconv.flow import read_record
-from siliconv.project import find_project
-from siliconv.stages import STAGE_NAMES
+from siliconv.flow.flow import read_record
+from siliconv.project.project import find_project
+from siliconv.stages.stages import STAGE_NAMES
 
 
 def main() -> None:

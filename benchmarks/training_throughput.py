@@ -91,7 +91,7 @@ def measure(part: str, count: int, batch: int) -> list[tuple[float, float]]:
 
 def train_plain(pixels: np.ndarray, labels: np.ndarray, batch: int, mark: Mark) -> None:
     """Run model.fit on arrays in memory."""
-    from siliconv.models.legacy_keras import load
+    from siliconv.legacy_keras import load
 
     keras = load()
     layers, stack = keras.layers, [keras.Input((64, 64, 3))]
@@ -109,10 +109,10 @@ def train_plain(pixels: np.ndarray, labels: np.ndarray, batch: int, mark: Mark) 
 
 def train_siliconv(pixels: np.ndarray, labels: np.ndarray, batch: int, mark: Mark) -> None:
     """Run siliconv's training from the store."""
-    from siliconv.models.float_model import train_float
-    from siliconv.models.image_store import SPLITS, DataSummary, StoreWriter, open_dataset
-    from siliconv.models.presets import preset
-    from siliconv.models.train_config import TrainConfig
+    from siliconv.models.architectures.presets import preset
+    from siliconv.models.data.image_store import SPLITS, DataSummary, StoreWriter, open_dataset
+    from siliconv.models.training.float_model import train_float
+    from siliconv.models.training.train_config import TrainConfig
 
     with tempfile.TemporaryDirectory() as folder:
         writer = StoreWriter(Path(folder))

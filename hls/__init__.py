@@ -1,1 +1,1 @@
-"""The firmware: hls4ml project, C simulation, certificate, estimate."""
+"""Firmware through hls4ml: conversion, C simulation, estimate, fit and vendor tools. Knows no training."""

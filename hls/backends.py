@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from siliconv.errors import FirmwareError, ToolError
-from siliconv.hls.design import Backend, Strategy
+from siliconv.hls.kinds import Backend, Strategy
 
 
 class Numbers(StrEnum):

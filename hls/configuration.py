@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
-from siliconv.hls.design import Strategy
+from siliconv.hls.kinds import Strategy
 
 SHIFT_REGISTER_WORDS = 128
 """FIFOs deeper than this cost more LUTs than the block memory is worth: four for each bit of a word."""

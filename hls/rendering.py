@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+TEMPLATES = Path(__file__).parent / "templates"
+"""Template files, kernels of our own among them."""
 
 _environment = Environment(
     loader=PackageLoader("siliconv.hls", "templates"),

@@ -1,1 +1,1 @@
-"""The float CNN: data sets, architectures, training, evaluation."""
+"""The float CNN: its images, its architecture, its training and how good it is."""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from siliconv.models.evaluation import BinaryScore, Metrics
-from siliconv.models.history import History
+from siliconv.models.training.history import History
 
 _DPI = 110
 _GRID_IMAGE, _GRID_TITLE, _GRID_LINE, _GRID_GAP = 1.6, 0.22, 0.15, 0.14

@@ -1,1 +1,1 @@
-"""The quantized CNN, the integer network it is lowered to, and their executors."""
+"""From a float CNN to the integer network by way of QKeras."""

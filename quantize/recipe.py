@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from siliconv.models.train_config import TrainConfig
+from siliconv.models.training.train_config import TrainConfig
 
 FEWEST, MOST = 2, 16
 Bits = Annotated[int, Field(ge=FEWEST, le=MOST)]

@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from siliconv.cli import run_command_line
+    from siliconv.commands.cli import run_command_line
 
     sys.exit(run_command_line())
 

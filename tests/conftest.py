@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from siliconv.models.data_config import DataConfig
-from siliconv.models.datasets import prepare
-from siliconv.models.image_store import Dataset, open_dataset
+from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.datasets import prepare
+from siliconv.models.data.image_store import Dataset, open_dataset
 
 ROOT = Path(__file__).resolve().parent.parent
 

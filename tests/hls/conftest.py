@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.written_project import write_makefile
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.intervals import Bounds, node_bounds, sum_of_products_type
-from siliconv.quantize.lowering_graph import PIXEL, plain, same_padding
-from siliconv.quantize.network import (
+from siliconv.hls.conversion.written_project import write_makefile
+from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, plain
+from siliconv.network.graph import (
     AveragePool,
     Conv,
     Dense,
@@ -26,6 +24,8 @@ from siliconv.quantize.network import (
     Reshape,
     Weights,
 )
+from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
+from siliconv.network.windows import same_padding
 
 
 class NetworkBuilder:

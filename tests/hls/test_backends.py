@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from siliconv import legacy_keras
 from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.backends import BACKENDS, check_simulated, family_of
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert
-from siliconv.hls.firmware_form import without_output_function
-from siliconv.hls.project_readme import write_readme
-from siliconv.hls.testbench import write_hls4ml_vectors
-from siliconv.hls.vendor_tools import find_tool
-from siliconv.models import legacy_keras
-from siliconv.quantize import reference
-from siliconv.quantize.fixed_point import FixedPoint, Rounding
-from siliconv.quantize.function_table import table_node
-from siliconv.quantize.network import Network
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.conversion.firmware_form import without_output_function
+from siliconv.hls.conversion.project_readme import write_readme
+from siliconv.hls.conversion.testbench import write_hls4ml_vectors
+from siliconv.hls.vendor.vendor_tools import find_tool
+from siliconv.network import reference
+from siliconv.network.fixed_point import FixedPoint, Rounding
+from siliconv.network.function_table import table_node
+from siliconv.network.graph import Network
 
 
 @pytest.fixture

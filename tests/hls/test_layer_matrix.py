@@ -15,15 +15,12 @@ import numpy as np
 import pytest
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert
-from siliconv.hls.csim import compare, compile_project
-from siliconv.hls.vectors import corner_vectors
-from siliconv.quantize import reference
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.function_table import table_node
-from siliconv.quantize.intervals import sum_of_products_type
-from siliconv.quantize.lowering_graph import LoweringGraph, plain, same_padding
-from siliconv.quantize.network import (
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.network import reference
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
+from siliconv.network.function_table import table_node
+from siliconv.network.graph import (
     Add,
     AveragePool,
     Concatenate,
@@ -40,8 +37,12 @@ from siliconv.quantize.network import (
     Softmax,
     Weights,
 )
-from siliconv.quantize.output_softmax import OUTPUT, _exponentials, _reciprocals
-from siliconv.quantize.structure import output_shape
+from siliconv.network.intervals import sum_of_products_type
+from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
+from siliconv.network.structure import output_shape
+from siliconv.network.vectors.corner_vectors import corner_vectors
+from siliconv.network.windows import same_padding
+from siliconv.quantize.lowering.lowering_graph import LoweringGraph
 
 pytestmark = pytest.mark.usefixtures("compiler")
 

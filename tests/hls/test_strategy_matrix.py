@@ -10,11 +10,11 @@ import pytest
 from test_layer_matrix import TYPES, Cases, assert_every_case_exact, padding_of
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design import IoType, LayerKind, Strategy
-from siliconv.hls.reuse_factors import legal_reuse_factors
-from siliconv.quantize.intervals import sum_of_products_type
-from siliconv.quantize.lowering_graph import plain
-from siliconv.quantize.network import Dense, Reshape
+from siliconv.hls.conversion.reuse_factors import legal_reuse_factors
+from siliconv.hls.kinds import IoType, LayerKind, Strategy
+from siliconv.network.fixed_point import plain
+from siliconv.network.graph import Dense, Reshape
+from siliconv.network.intervals import sum_of_products_type
 
 pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
 

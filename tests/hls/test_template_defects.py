@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
-from siliconv.hls import conversion, layer_list, layer_settings, written_project
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.csim import compare, compile_project
-from siliconv.hls.design import Strategy
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.lowering_graph import plain, same_padding
-from siliconv.quantize.network import Concatenate, MaxPool
+from siliconv.hls.conversion import conversion, layer_list, layer_settings, written_project
+from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.hls.kinds import Strategy
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
+from siliconv.network.graph import Concatenate, MaxPool
+from siliconv.network.windows import same_padding
 
 pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import convert
-from siliconv.hls.csim import compile_project, simulate
-from siliconv.models import layers as kinds
-from siliconv.models.architecture import Architecture
-from siliconv.models.keras_model import build_model
-from siliconv.models.shapes import window_count
-from siliconv.quantize.fixed_point import FixedPoint, Overflow, Rounding, to_values
-from siliconv.quantize.lowering import lower
-from siliconv.quantize.qkeras_model import quantized_model
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.csim.csim import compile_project, simulate
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.keras_model import build_model
+from siliconv.models.architectures.shapes import window_count
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
+from siliconv.quantize.lowering.lowering import lower
+from siliconv.quantize.qkeras.qkeras_model import quantized_model
 
 pytestmark = pytest.mark.usefixtures("compiler")
 

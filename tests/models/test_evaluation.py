@@ -11,8 +11,8 @@ from sklearn import metrics
 
 from siliconv.errors import ModelError
 from siliconv.models.evaluation import calibrate_threshold, evaluate
-from siliconv.models.history import EpochRecord, History
 from siliconv.models.pictures import learning_curves
+from siliconv.models.training.history import EpochRecord, History
 
 RANDOM = np.random.default_rng(5)
 

@@ -13,20 +13,20 @@ import pytest
 from PIL import Image
 
 from siliconv.errors import ModelError
-from siliconv.models import layers as kinds
-from siliconv.models.architecture import Architecture
-from siliconv.models.augmentation import AugmentConfig
-from siliconv.models.data_config import DataConfig
-from siliconv.models.datasets import prepare
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.keras_model import build_model
+from siliconv.models.architectures.presets import preset
+from siliconv.models.architectures.shapes import layer_table, window_count
+from siliconv.models.data.augmentation import AugmentConfig
+from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.datasets import prepare
+from siliconv.models.data.image_store import Dataset, DataSummary, LoadedImages, open_dataset
 from siliconv.models.evaluation import evaluate
-from siliconv.models.float_model import train_float
-from siliconv.models.image_store import Dataset, DataSummary, LoadedImages, open_dataset
-from siliconv.models.keras_model import build_model
 from siliconv.models.pictures import confusion_picture, learning_curves, prediction_grid, roc_picture
-from siliconv.models.prediction import predict_logits
-from siliconv.models.presets import preset
-from siliconv.models.shapes import layer_table, window_count
-from siliconv.models.train_config import TrainConfig
+from siliconv.models.training.float_model import train_float
+from siliconv.models.training.prediction import predict_logits
+from siliconv.models.training.train_config import TrainConfig
 
 
 def _data(pixels: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> Dataset:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siliconv.models import layers as kinds
-from siliconv.models.architecture import Architecture
-from siliconv.models.keras_model import build_model
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.keras_model import build_model
 
 
 def _compute(layer: kinds.Layer, image: np.ndarray, *weights: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from every_layer_kind import ONE_DIMENSIONAL, TWO_DIMENSIONAL, lowered
 
-from siliconv.models.presets import preset
-from siliconv.quantize import emulator, network_file, reference
-from siliconv.quantize.agreement import compare_layers
-from siliconv.quantize.network import Add, AveragePool, Concatenate, DepthwiseConv, MaxPool, Table
+from siliconv.models.architectures.presets import preset
+from siliconv.network import network_file, reference
+from siliconv.network.emulator import emulator
+from siliconv.network.graph import Add, AveragePool, Concatenate, DepthwiseConv, MaxPool, Table
+from siliconv.quantize.lowering.agreement import compare_layers
 
 
 def assert_agreement(model, network, codes, tmp_path):

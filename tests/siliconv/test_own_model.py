@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siliconv.cli import run_command_line
-from siliconv.models.legacy_keras import load
-from siliconv.models.weights import read_arrays
+from siliconv.commands.cli import run_command_line
+from siliconv.legacy_keras import load
+from siliconv.models.architectures.weights import read_arrays
 
 NETS = """
 def untrained():

@@ -1,0 +1,1 @@
+"""The stream model: actors that exchange words through FIFOs, their times, and the depths that cost no cycle."""

@@ -1,0 +1,154 @@
+"""Published synthesis results: from a record of `records.json` to a `Design` and what was reported.
+
+Only what was known before the synthesis is read into the design: layers, part, clock, back end, tool and
+weight counts. Missing fields are filled with hls4ml's defaults, unknown layer types become `UnknownLayer`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from siliconv.errors import ProjectError
+from siliconv.hls.calibration.record_layers import Fields, expanded, fixed_type, layer_of
+from siliconv.hls.design.design import Design, Layer, Tensor
+from siliconv.hls.kinds import Backend, IoType, Synthesis
+
+DEFAULT_PART = "xcvu13p-flga2577-2-e"
+METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One synthesis result.
+
+    Parameters
+    ----------
+    identity, kind, tier
+        The record's own words.
+    project
+        Name shared by records that are not independent of each other; a cross-validation keeps them together.
+    design
+        What was synthesized.
+    stage
+        Which stage the resources were reported by.
+    reported
+        Metric to value: cycles (the longest the tool states), LUT, FF, DSP, 18-Kb blocks.
+    has_own_templates
+        Whether layers are of the project's own templates rather than of hls4ml's.
+    """
+
+    identity: str
+    project: str
+    kind: str
+    tier: str
+    design: Design
+    stage: Synthesis
+    reported: Mapping[str, float]
+    has_own_templates: bool = False
+
+
+def read_records(path: Path) -> list[Record]:
+    """Read all records of a file; raises `ProjectError` RECORDS-READ when it is not such a file."""
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProjectError(
+            "RECORDS-READ",
+            f"the records cannot be read: {error}",
+            where=str(path),
+            fix="pass a JSON file with a list of synthesis records",
+        ) from error
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ProjectError(
+            "RECORDS-READ",
+            "the file is JSON, but not a list of records",
+            where=str(path),
+            fix="pass a list of objects with id, layers and results",
+        )
+    return [record_of(entry, index) for index, entry in enumerate(entries)]
+
+
+def record_of(entry: Fields, index: int = 0) -> Record:
+    """Return the record of one entry; nothing in it is required."""
+    results = entry.get("results") or {}
+    values = {
+        "latency_cycles": results.get("latency_max_cycles"),
+        "interval_cycles": results.get("interval_max"),
+        **{metric: results.get(metric) for metric in METRICS[2:]},
+    }
+    stage = Synthesis.VSYNTH if "vsynth" in str(results.get("stage") or "") else Synthesis.CSYNTH
+    return Record(
+        identity=str(entry.get("id") or f"record {index}"),
+        project=project_of(entry),
+        kind=str(entry.get("kind") or "unknown"),
+        tier=str(entry.get("tier") or ""),
+        design=design_of(entry),
+        stage=stage,
+        reported={
+            metric: float(value) for metric, value in values.items() if isinstance(value, int | float) and value >= 0
+        },
+        has_own_templates=any(str(one.get("type")).endswith("_me") for one in entry.get("layers") or []),
+    )
+
+
+def project_of(entry: Fields) -> str:
+    """Return what keeps siblings together: the repository, or the study's network within a large study."""
+    identity, tier = str(entry.get("id") or ""), entry.get("tier")
+    repository = str((entry.get("source") or {}).get("repo") or identity)
+    if tier == "W":
+        return re.sub(r"-\d+b-rf\d+$", "", identity)
+    if tier == "M":
+        return "micro " + re.sub(r"_(parallel|stream)$", "", str(entry.get("kind")))
+    if repository.startswith("ArgyKokk/"):
+        return identity.rpartition("-")[0]
+    return repository
+
+
+def design_of(entry: Fields) -> Design:
+    """Return the design of an entry, every missing field filled with hls4ml's default."""
+    spelled = f"{entry.get('backend') or ''} {entry.get('tool') or ''}".lower()
+    part = str(entry.get("part") or DEFAULT_PART)
+    forced = re.search(r"config_op mul -impl (\w+)", str(entry.get("notes") or ""))
+    io_type = _io_type(entry)
+    return Design(
+        name=str(entry.get("id") or ""),
+        layers=tuple(_layers(entry, io_type)),
+        part=part.split(" ")[0] if part.startswith("xc") else DEFAULT_PART,
+        clock_ns=_positive(entry.get("clock_ns")) or 5.0,
+        clock_uncertainty_ns=_positive(entry.get("clock_uncertainty_ns")),
+        backend=Backend.VITIS if "vitis" in spelled else Backend.VIVADO,
+        io_type=io_type,
+        tool=str(entry.get("tool") or ""),
+        forced_multipliers=forced.group(1) if forced else "",
+    )
+
+
+def _positive(value: object) -> float | None:
+    """Return a positive number as it is, anything else as None."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if 0 < found < float("inf") else None
+
+
+def _io_type(entry: Fields) -> IoType:
+    spelled = f"{entry.get('io_type') or ''} {entry.get('kind') or ''}"
+    return IoType.STREAM if "stream" in spelled else IoType.PARALLEL
+
+
+def _layers(entry: Fields, io_type: IoType) -> list[Layer]:
+    default = fixed_type((entry.get("input_types") or {}).get("model_default_t"))
+    before = Tensor((0,), fixed_type((entry.get("input_types") or {}).get("input_t"), default))
+    strategy = str(entry.get("strategy") or "Latency")
+    layers: list[Layer] = []
+    for fields in entry.get("layers") or []:
+        for one in expanded(fields):
+            layer = layer_of({"strategy": strategy, **{k: v for k, v in one.items() if v is not None}}, before)
+            layers.append(layer)
+            before = layer.output
+    return layers

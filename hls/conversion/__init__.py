@@ -1,0 +1,1 @@
+"""From the integer network to a complete hls4ml project with every type stated."""

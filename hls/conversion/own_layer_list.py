@@ -1,0 +1,99 @@
+"""Describe nodes by our own layers where hls4ml's templates for `ac_fixed` are missing or not exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from siliconv.hls.conversion.layer_list import (
+    LayerDescription,
+    attributes_of,
+    describe,
+    product_types,
+    types_of,
+    weights_of,
+    window_sizes,
+)
+from siliconv.hls.kinds import LayerKind
+from siliconv.network.graph import AveragePool, Concatenate, Conv, DepthwiseConv, MaxPool, Node
+from siliconv.network.intervals import Bounds, average_sum_type
+
+
+@singledispatch
+def describe_for_ac(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    """Describe one node as `layer_list.describe` does, for a back end whose numbers are `ac_fixed`.
+
+    The templates of such back ends divide averages in the wrong type, begin the maximum of a stream with a number that
+    may win, write too many words when they join streams, and convolve by channel in streams only, or not at all.
+    Our own kernels take their place.
+    """
+    return describe(node, sources, bounds)
+
+
+@describe_for_ac.register
+def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    described = describe(node, sources, bounds)
+    # The Quartus writer counts the banks of a large kernel's memory by a dense layer's sizes, and stops without them.
+    n_in, n_out = node.kernel.codes.size // node.shape[-1], node.shape[-1]
+    return replace(described, attributes={**described.attributes, "n_in": n_in, "n_out": n_out})
+
+
+@describe_for_ac.register
+def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    if _covers(node, sources[0]):
+        return LayerDescription(_channel_pool(node, sources[0], average=False), types_of(node, accum=node.type))
+    return describe(node, sources, bounds)
+
+
+@describe_for_ac.register
+def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    (source,) = sources
+    if _covers(node, source):
+        attributes = _channel_pool(node, source, average=True)
+    else:
+        attributes = attributes_of("WindowPool", node, **window_sizes(node, source, node.window), average=True)
+    return LayerDescription(attributes, types_of(node, accum=average_sum_type(node, source, bounds[source.name])))
+
+
+@describe_for_ac.register
+def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
+    attributes = attributes_of(
+        "DepthwiseWindows",
+        node,
+        **window_sizes(node, sources[0], window),
+        **weights_of(node.kernel, node.bias),
+    )
+    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
+    return LayerDescription(attributes, product_types(node), (int(np.prod(window)) * channels, channels), kind)
+
+
+@describe_for_ac.register
+def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    stated = describe(node, sources, bounds)
+    first, second = (source.shape[-1] for source in sources)
+    attributes = attributes_of(
+        "JoinChannels",
+        node,
+        output_shape=node.shape,
+        n_pixels=int(np.prod(node.shape[:-1])),
+        n_first=first,
+        n_second=second,
+    )
+    return LayerDescription(attributes, stated.precision)
+
+
+def _covers(node: MaxPool | AveragePool, source: Node) -> bool:
+    """Whether the one window of a pooling is the whole image."""
+    return node.window == source.shape[:-1] and not any(sum(pair) for pair in node.padding)
+
+
+def _channel_pool(node: MaxPool | AveragePool, source: Node, *, average: bool) -> dict[str, Any]:
+    pixels = int(np.prod(node.window))
+    return attributes_of(
+        "ChannelPool", node, output_shape=node.shape, n_pixels=pixels, n_chan=source.shape[-1], average=average
+    )

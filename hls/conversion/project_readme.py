@@ -1,0 +1,52 @@
+"""The generated project's own README: its layers, its commands, its files."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from siliconv.hls.backends import BACKENDS
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.axi import beat_bits
+from siliconv.hls.conversion.conversion import Firmware
+from siliconv.hls.rendering import render
+from siliconv.network.graph import Network
+from siliconv.network.network_file import network_hash
+
+_CLASSES_SHOWN = 20
+
+
+def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vectors: int) -> None:
+    """Write README.md into a generated project.
+
+    Parameters
+    ----------
+    firmware
+        The project.
+    network, config
+        What it was made from.
+    vectors
+        Golden vectors in its test bench.
+    """
+    classes = network.metadata.get("class_names", ())
+    text = render(
+        "README.md.j2" if BACKENDS[config.backend].is_simulated else "README_oneapi.md.j2",
+        top=firmware.top,
+        hls4ml=version("hls4ml"),
+        backend=config.backend,
+        amd=BACKENDS[config.backend].is_amd,
+        part=config.part,
+        clock_ns=f"{config.clock_ns:g}",
+        io_type=config.io_type,
+        vectors=vectors,
+        layers=firmware.layers,
+        weight_ports=firmware.weight_ports,
+        input_type=network.input.type,
+        input_fraction=network.input.type.fraction,
+        input_beat=beat_bits(network.input.type),
+        output_type=network.output.type,
+        output_fraction=network.output.type.fraction,
+        output_beat=beat_bits(network.output.type),
+        classes=list(classes) if not isinstance(classes, str) and len(classes) <= _CLASSES_SHOWN else [],
+        network_sha256=network_hash(network),
+    )
+    (firmware.folder / "README.md").write_text(text, encoding="utf-8")

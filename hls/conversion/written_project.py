@@ -1,0 +1,132 @@
+"""Finish the project that hls4ml wrote: a Makefile, no traces of this run, and what its writers leave wrong."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from siliconv.hls.backends import BACKENDS, SIMULATION
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.kinds import Backend
+from siliconv.hls.rendering import TEMPLATES, render
+
+_VARYING = ("OutputDir:", "Stamp:")
+
+_UNREAD = ("ac_math/lutgen", "ac_math/pdfdocs", "ac_math/tests", "ac_types/gdb", "ac_types/pdfdocs")
+"""What comes with Siemens' libraries and no compiler reads: megabytes."""
+
+
+def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
+    """Finish a project.
+
+    Parameters
+    ----------
+    graph
+        hls4ml's graph, which wrote the project.
+    config
+        What it was made from.
+    folder
+        Where the project lies.
+    top
+        Name of its top function.
+    """
+    facts, source = BACKENDS[config.backend], folder / "firmware" / f"{top}.cpp"
+    _remove_traces_of_this_run(folder, top, graph.config.get_config_value("Stamp"))
+    for name in _UNREAD:
+        shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
+    if facts.has_ac_kernels:
+        shutil.copytree(TEMPLATES / SIMULATION, folder / "firmware" / SIMULATION)
+    if facts.family is Backend.VIVADO:
+        _read_steps(folder / "build_prj.tcl")
+    if config.fifo_memory == "shift_registers":
+        _bind_fifos(source)
+    if config.backend == "Quartus":
+        for header in (folder / "firmware" / "weights").glob("*.h"):
+            _read_in_simulation(header)
+        if config.io_type == "io_stream":
+            _trace_own_outputs(graph, source)
+    if facts.is_simulated:
+        write_makefile(config, folder, top)
+
+
+def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
+    """Write the Makefile of a project, for g++ and for the vendor's tool."""
+    facts = BACKENDS[config.backend]
+    text = render(
+        "Makefile.j2",
+        top=top,
+        backend=config.backend,
+        amd=facts.is_amd,
+        part=config.part,
+        includes=facts.includes,
+        steps="synth cosim" if config.backend == "Quartus" else "csim synth",
+    )
+    (folder / "Makefile").write_text(text, encoding="utf-8")
+
+
+def _read_steps(script: Path) -> None:
+    """Let the script for Vivado HLS read its steps from a file beside it, as that for Vitis HLS does."""
+    text = script.read_text(encoding="utf-8")
+    steps = re.search(r"^array set opt \{.*?^\}\n", text, flags=re.MULTILINE | re.DOTALL)
+    assert steps is not None  # hls4ml's own file
+    script.with_name("build_opt.tcl").write_text(steps[0], encoding="utf-8")
+    read = "source [file join [file dirname [info script]] build_opt.tcl]\n"
+    script.write_text(text.replace(steps[0], read), encoding="utf-8")
+
+
+def _bind_fifos(source: Path) -> None:
+    """Bind the FIFOs that are not too deep to shift registers; hls4ml itself has no such setting."""
+    lines = []
+    for line in source.read_text(encoding="utf-8").splitlines():
+        lines.append(line)
+        found = re.fullmatch(r"(\s*)#pragma HLS STREAM variable=(\w+) depth=(\d+)", line)
+        if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
+            lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _read_in_simulation(header: Path) -> None:
+    """Let g++ read weights when the simulation starts: the constructors of a large array take it too long."""
+    text = header.read_text(encoding="utf-8")
+    declared = re.compile(
+        r"#ifdef __INTELFPGA_COMPILER__\n(?P<memory>(?:hls_.*\n)*)#endif\n"
+        r"(?P<array>static const (?P<type>\w+) (?P<name>\w+)\[(?P<size>\d+)\] = .*;\n)"
+    )
+    text = declared.sub(
+        "#ifdef __INTELFPGA_COMPILER__\n\\g<memory>\\g<array>#else\n"
+        '#include "weights_from_header.h"\n'
+        f'static const simulation::weights<\\g<type>, \\g<size>> \\g<name>("{header.name}");\n#endif\n',
+        text,
+    )
+    header.write_text(text, encoding="utf-8")
+
+
+def _trace_own_outputs(graph: Any, source: Path) -> None:
+    """Let each trace read its own layer's stream: hls4ml's Quartus writer lets all of them read the last one's."""
+    text = source.read_text(encoding="utf-8")
+    for layer in graph.get_layers():
+        variable = layer.get_output_variable()
+        text = re.sub(
+            rf'nnet::save_layer_output<\w+>\(\w+, "{layer.name}", [\w*]+\)',
+            f'nnet::save_layer_output<{variable.type.name}>({variable.name}, "{layer.name}", {variable.size_cpp()})',
+            text,
+        )
+    source.write_text(text, encoding="utf-8")
+
+
+def _remove_traces_of_this_run(folder: Path, top: str, stamp: str) -> None:
+    """Leave out what differs from run to run, so that the same network gives the same project to the byte."""
+    # oneAPI's kernels and its library are called by the run.
+    for stamped in [*folder.glob("CMakeLists.txt"), *folder.glob("src/*.cpp")]:
+        stamped.write_text(stamped.read_text(encoding="utf-8").replace(stamp, "firmware"), encoding="utf-8")
+    # Compiles into a library with a random name; the Makefile takes its place.
+    (folder / "build_lib.sh").unlink(missing_ok=True)
+    settings = folder / "hls4ml_config.yml"
+    kept = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(_VARYING)]
+    settings.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    # The folder by its whole path; the Makefile says it where the firmware is compiled.
+    for bridge in folder.glob(f"{top}_bridge.cpp"):
+        text = bridge.read_text(encoding="utf-8")
+        bridge.write_text(re.sub(r'(std::string s_weights_dir = )"[^"]*";', r"\1WEIGHTS_DIR;", text), encoding="utf-8")

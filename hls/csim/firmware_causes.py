@@ -1,0 +1,257 @@
+"""Why the firmware differs from the integer network in an element: the types and weights that its sources state.
+
+The element is computed again with the types that stand in the sources. What gives the firmware's value is the cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.hls.conversion.layer_list import table_by_raw_bits
+from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
+from siliconv.network.explanation.element_trace import conversion
+from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
+from siliconv.network.fixed_point import Codes, FixedPoint, requantize, to_values
+from siliconv.network.graph import AveragePool, Conv, Dense, DepthwiseConv, Network, Requantize, Softmax, Table
+
+FIRMWARE = "firmware"
+
+_WRITE_AGAIN = "write the sources again: siliconv run --force; keep the type that the network proves"
+_WRITE_TABLE_AGAIN = (
+    "write the sources again: siliconv run --force; the table is data of the network, not computed by the compiler"
+)
+
+
+def firmware_execution(project: Path, network: Network, values: Mapping[str, Values], inputs: Values) -> Execution:
+    """Give what a firmware computed as an execution.
+
+    Parameters
+    ----------
+    project
+        Its sources.
+    network
+        The network it was made from.
+    values
+        Real values by node, (n, *shape) (`siliconv.hls.csim.csim.simulate_values`).
+    inputs
+        The values it was given.
+    """
+    return Execution(
+        FIRMWARE,
+        {network.input.name: inputs, **values},
+        lambda place: firmware_causes(project, place),
+    )
+
+
+def firmware_causes(project: Path, place: Place) -> Iterator[Cause]:
+    """Yield why the firmware has another value than the network."""
+    yield from input_cause(place, FIRMWARE)
+    types = {one.role: one for one in stated_types(project, place.network) if one.layer == place.node.name}
+    yield from _edited_weights(project, place)
+    yield from _edited_tables(project, place)
+    if isinstance(place.node, Conv | DepthwiseConv | Dense | AveragePool):
+        yield from _accumulation(types, place)
+    elif isinstance(place.node, Requantize):
+        yield from _conversion(types, place)
+    elif isinstance(place.node, Table):
+        yield from _table(place)
+
+
+def _accumulation(types: Mapping[str, StatedType], place: Place) -> Iterator[Cause]:
+    accumulator, result = types.get("accum"), types.get("result")
+    predicted = _computed_again(types, place)
+    sure = predicted == place.found
+    if accumulator is not None and not accumulator.is_enough:
+        top, bottom = accumulator.lost_bits
+        step = _first_outside(accumulator.stated, place)
+        how = "; computed again with it, the element has the firmware's value" if sure else ""
+        if top > 0 and step is not None:
+            number, partial = step
+            yield Cause(
+                "ACCUMULATOR-OVERFLOW",
+                FIRMWARE,
+                f"the accumulator {accumulator.stated} overflows at bit {accumulator.stated.width}: the sum reaches "
+                f"{partial:g} with term {number} of {len(place.trace.terms)}, its range ends at "
+                f"{_end(accumulator.stated, partial):g}; {accumulator.expected} is needed{how}",
+                _WRITE_AGAIN,
+            )
+        elif bottom > 0:
+            yield Cause(
+                "ACCUMULATOR-TRUNCATION",
+                FIRMWARE,
+                f"the accumulator {accumulator.stated} drops {bottom} bits of each product; {accumulator.expected} "
+                f"keeps{how}",
+                _WRITE_AGAIN,
+            )
+    for role in ("weight", "bias"):
+        one = types.get(role)
+        if one is not None and not one.is_enough:
+            yield Cause(
+                "WEIGHT-TYPE",
+                FIRMWARE,
+                f"the {role}s are {one.stated}, not {one.expected}: {explain_type(one)}",
+                _WRITE_AGAIN,
+            )
+    if result is not None and not result.is_enough:
+        yield Cause(
+            "RESULT-TYPE",
+            FIRMWARE,
+            f"the sum is brought into {result.stated}, not {result.expected}: {explain_type(result)}",
+            _WRITE_AGAIN,
+        )
+
+
+def _conversion(types: Mapping[str, StatedType], place: Place) -> Iterator[Cause]:
+    result = types.get("result")
+    if result is None or result.is_enough:
+        return
+    assert isinstance(place.node, Requantize)
+    kind, expected, stated = place.sources[0].type, result.expected, result.stated
+    found = conversion(place.input_code, kind, expected, relu=place.node.relu)
+    if found.is_outside(stated) and (stated.overflow is not expected.overflow or stated.integer != expected.integer):
+        code_of_cause, said = "SATURATION", f"{found.exact:g} is outside of {stated}, which makes {place.found:g} of it"
+    elif stated.rounding is not expected.rounding:
+        code_of_cause = "ROUNDING-TIE" if found.is_tie else "ROUNDING-MODE"
+        where = "in the middle of two values" if found.is_tie else f"{found.rest} of {1 << found.places} above a value"
+        taken = f"{stated.rounding} takes {place.found:g}, {expected.rounding} {place.trace.value:g}"
+        said = f"{found.exact!r} lies {where}; {taken}"
+    else:
+        code_of_cause, said = "RESULT-TYPE", explain_type(result)
+    yield Cause(
+        code_of_cause,
+        FIRMWARE,
+        f"the sources state {stated}, the network {expected}: {said}",
+        _WRITE_AGAIN,
+    )
+
+
+def _table(place: Place) -> Iterator[Cause]:
+    assert isinstance(place.node, Table)
+    table, lowest = place.node.table, place.sources[0].type.codes.low
+    entry = place.input_code - lowest
+    code = place.found / table.type.step
+    steps = [other - entry for other in np.flatnonzero(table.codes == code)]
+    if steps:
+        nearest = min(steps, key=abs)
+        said = f"the firmware reads the entry {nearest:+d} steps away"
+    else:
+        said = f"the firmware has {code:g} in that place, which is no entry of the network's table"
+    yield Cause(
+        "TABLE-STEP",
+        FIRMWARE,
+        f"entry {entry} of the {place.node.function} table is {table.codes[entry]}; {said}",
+        _WRITE_TABLE_AGAIN,
+    )
+
+
+def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
+    """Yield weights on the disk that are not those of the network."""
+    node = place.node
+    tensors = {}
+    if isinstance(node, Conv | DepthwiseConv | Dense):
+        tensors = {"weight": (node.kernel.codes, node.kernel.type), "bias": (node.bias.codes, node.bias.type)}
+    for role, path, values in _on_the_disk(project, place, tensors):
+        codes, kind = tensors[role]
+        expected = (codes * kind.step).ravel()
+        # The order on the disk is a template's choice: what counts is which values occur, and how often.
+        if values.size != expected.size or not np.array_equal(np.sort(values), np.sort(expected)):
+            yield Cause(
+                "WEIGHTS",
+                FIRMWARE,
+                f"the {role}s in {path.relative_to(project)} are not those of the network",
+                "write the sources again: siliconv run --force",
+            )
+
+
+def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
+    """Yield entries of tables on the disk that are not those of the network."""
+    node, tables = place.node, {}
+    if isinstance(node, Table):
+        tables = {"table": table_by_raw_bits(node, place.sources[0])}
+    elif isinstance(node, Softmax):
+        tables = {
+            "exponential": to_values(node.exponential.codes, node.exponential.type),
+            "reciprocal": to_values(node.reciprocal.codes, node.reciprocal.type),
+        }
+    for role, path, values in _on_the_disk(project, place, tables):
+        expected = tables[role]
+        wrong = values != expected if values.shape == expected.shape else np.ones(1, bool)
+        if wrong.any():
+            first = int(wrong.argmax())
+            said = (
+                f"entry {first} is {values[first]:.9g}, not {expected[first]:.9g}"
+                if values.size > first
+                else "it is empty"
+            )
+            yield Cause(
+                "TABLE-STEP",
+                FIRMWARE,
+                f"the {role} table in {path.relative_to(project)} is not the network's: {said}",
+                _WRITE_TABLE_AGAIN,
+            )
+
+
+def _on_the_disk(project: Path, place: Place, roles: Collection[str]) -> Iterator[tuple[str, Path, Values]]:
+    """Yield the weights or tables of a node that lie on the disk: their role, their file and its numbers."""
+    if not roles:
+        return
+    files = _weight_files(project, place.network.name, place.node.name)
+    for role in roles:
+        path = files.get(role)
+        if path is not None and path.is_file():
+            text = path.read_text(encoding="ascii").replace(",", " ")
+            yield role, path, np.array([float(number) for number in text.split()])
+
+
+def _weight_files(project: Path, top: str, layer: str) -> dict[str, Path]:
+    source = project / "firmware" / f"{top}.cpp"
+    loads = re.findall(
+        rf'load_weights_from_txt<{layer}_(\w+)_t,\s*\d+>\(\w+,\s*"(\w+\.txt)"\)', source.read_text(encoding="utf-8")
+    )
+    return {role: project / "firmware" / "weights" / name for role, name in loads}
+
+
+def _computed_again(types: Mapping[str, StatedType], place: Place) -> float | None:
+    """Compute the element with the types of the sources, or give None where one is not known."""
+    accumulator, result = types.get("accum"), types.get("result")
+    if accumulator is None or result is None:
+        return None
+    total = before = 0
+    for term in place.trace.terms:
+        product = term.partial - before
+        before = term.partial
+        total = _converted(
+            total + _converted(product, place.node.type.fraction, accumulator.stated), None, accumulator.stated
+        )
+    if isinstance(place.node, AveragePool):
+        total = int(np.sign(total)) * (abs(total) // len(place.trace.terms))
+    code = _converted(total, accumulator.stated.fraction, result.stated)
+    return code * result.stated.step
+
+
+def _sum_fraction(place: Place) -> int:
+    return place.node.type.fraction
+
+
+def _converted(code: int, fraction: int | None, to: FixedPoint) -> int:
+    """Bring a code into a type; without a fraction it has the type's own."""
+    codes: Codes = np.array([code], dtype=np.int64)
+    return int(requantize(codes, to.fraction if fraction is None else fraction, to)[0])
+
+
+def _first_outside(stated: FixedPoint, place: Place) -> tuple[int, float] | None:
+    """Give the first term with which the sum leaves a type, counted from 1, and the sum in real units."""
+    step = 2.0**-place.node.type.fraction
+    for number, term in enumerate(place.trace.terms, start=1):
+        value = term.partial * step
+        if not stated.codes.low * stated.step <= value <= stated.codes.high * stated.step:
+            return number, value
+    return None
+
+
+def _end(stated: FixedPoint, partial: float) -> float:
+    return (stated.codes.high if partial > 0 else stated.codes.low) * stated.step

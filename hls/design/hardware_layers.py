@@ -1,0 +1,235 @@
+"""The hardware that each node of the integer network becomes, as the estimator and the stream model see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import NamedTuple
+
+from siliconv.errors import FirmwareError
+from siliconv.hls import weight_statistics
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.layer_settings import FirmwareLayer
+from siliconv.hls.design.design import (
+    ElementwiseLayer,
+    FixedType,
+    GlobalPoolLayer,
+    Layer,
+    MatrixLayer,
+    MergeLayer,
+    PaddingLayer,
+    PoolLayer,
+    SoftmaxLayer,
+    Tensor,
+)
+from siliconv.hls.kinds import LayerKind
+from siliconv.hls.weight_statistics import WeightStatistics
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.network.graph import (
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    MaxPool,
+    Node,
+    Pad,
+    Padding,
+    Requantize,
+    Shape,
+    Softmax,
+    Table,
+)
+
+PADDING_SUFFIX = "_padding"
+"""hls4ml pads a stream in a layer of its own, before the convolution."""
+
+
+class Settings(NamedTuple):
+    """What the firmware's layers are made with: the configuration, and what follows from it for each layer."""
+
+    config: HlsConfig
+    plan: Mapping[str, FirmwareLayer]
+
+
+class Product(NamedTuple):
+    """A product with weights: its kind, types, and geometry; `weights` None where they are not known."""
+
+    kind: LayerKind
+    weight: FixedPoint
+    bias: FixedPoint
+    window: Shape = ()
+    strides: Shape = ()
+    padding: Padding = ()
+    weights: WeightStatistics | None = None
+
+
+@singledispatch
+def hardware_layers(node: Node, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    """Give the layers that compute a node, in the order of the stream; the last has the node's name.
+
+    Parameters
+    ----------
+    node
+        A node of the integer network.
+    sources
+        The nodes whose streams it reads.
+    settings
+        What the firmware is made with.
+
+    Raises
+    ------
+    FirmwareError
+        ``ESTIMATE-NODE`` for a node that no template computes, ``FIRMWARE-CONCATENATE`` for streams that can't
+        be joined.
+    """
+    raise FirmwareError(
+        "ESTIMATE-NODE",
+        f"no hardware model for a {type(node).__name__} node",
+        where=f"node '{node.name}'",
+        fix="use layers that have firmware",
+    )
+
+
+@hardware_layers.register
+def _(node: Conv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    window = node.kernel.codes.shape[:-2]
+    kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
+    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
+
+
+@hardware_layers.register
+def _(node: DepthwiseConv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    window = node.kernel.codes.shape[:-1]
+    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
+    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
+
+
+@hardware_layers.register
+def _(node: Dense, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    return product_layers(node, sources[0], _product(node, LayerKind.DENSE), settings)
+
+
+@hardware_layers.register(MaxPool)
+@hardware_layers.register(AveragePool)
+def _(node: MaxPool | AveragePool, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    (source,) = sources
+    average, padded = isinstance(node, AveragePool), any(sum(pair) for pair in node.padding)
+    if node.window == source.shape[:-1] and not padded:
+        return [GlobalPoolLayer(node.name, _tensor(source), _tensor(node), average=average)]
+    before = tuple(pair[0] for pair in node.padding)
+    return [PoolLayer(node.name, _tensor(source), _tensor(node), node.window, node.strides, average, before)]
+
+
+@hardware_layers.register(Add)
+@hardware_layers.register(Concatenate)
+def _(node: Add | Concatenate, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    pixels = {_tensor(source).pixels for source in sources} | {_tensor(node).pixels}
+    if settings.config.io_type == "io_stream" and len(pixels) > 1:
+        raise FirmwareError(
+            "FIRMWARE-CONCATENATE",
+            "flattened images joined in a stream, of which the second would have to wait in full",
+            where=f"node '{node.name}'",
+            fix="join them before flattening, or use io_parallel",
+        )
+    function = type(node).__name__.lower()
+    return [MergeLayer(node.name, _tensor(sources[0]), _tensor(node), function=function, inputs=len(sources))]
+
+
+@hardware_layers.register
+def _(node: Pad, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    return [PaddingLayer(node.name, _tensor(sources[0]), _tensor(node))]
+
+
+@hardware_layers.register
+def _(node: Requantize, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    function = "relu" if node.relu else "requantize"
+    return [ElementwiseLayer(node.name, _tensor(sources[0]), _tensor(node), function=function)]
+
+
+@hardware_layers.register
+def _(node: Table, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    return [
+        ElementwiseLayer(
+            node.name,
+            _tensor(sources[0]),
+            _tensor(node),
+            function=node.function,
+            table_size=node.table.codes.size,
+            table_type=_fixed_type(node.table.type),
+        )
+    ]
+
+
+@hardware_layers.register
+def _(node: Softmax, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+    # The model's is hls4ml's: the same two tables and as many products.
+    return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), table_size=node.exponential.codes.size)]
+
+
+def product_layers(node: Node, source: Node, product: Product, settings: Settings) -> list[Layer]:
+    """Give the layers of a node that multiplies by weights: in a stream, its padding is a layer of its own before it.
+
+    Parameters
+    ----------
+    node
+        Its type is that of the accumulator and of what is handed on.
+    source
+        The node whose stream it reads.
+    product
+        Geometry and weights.
+    settings
+        What the firmware is made with.
+    """
+    before, padding = _tensor(source), tuple(sum(pair) for pair in product.padding)
+    layers: list[Layer] = []
+    if settings.config.io_type == "io_stream" and any(padding):
+        spatial = zip(source.shape[:-1], padding, strict=True)
+        padded = Tensor((*(size + pad for size, pad in spatial), source.shape[-1]), before.type)
+        layers.append(PaddingLayer(node.name + PADDING_SUFFIX, before, padded))
+        before, padding = padded, (0,) * len(padding)
+    planned = settings.plan[node.name]
+    matrix = MatrixLayer(
+        node.name,
+        before,
+        _tensor(node),
+        kind=product.kind,
+        weight=_fixed_type(product.weight),
+        bias=_fixed_type(product.bias),
+        accumulator=_fixed_type(node.type),
+        kernel=product.window,
+        stride=product.strides,
+        padding=padding,
+        reuse_factor=planned.reuse_factor,
+        strategy=planned.strategy or settings.config.strategy,
+        parallelization_factor=planned.parallelization_factor,
+        weights=product.weights,
+        weights_outside=planned.weights_outside,
+    )
+    return [*layers, matrix]
+
+
+def _product(
+    node: Conv | DepthwiseConv | Dense,
+    kind: LayerKind,
+    window: Shape = (),
+    strides: Shape = (),
+    padding: Padding = (),
+) -> Product:
+    weights = weight_statistics.from_integers(node.kernel.codes)
+    return Product(kind, node.kernel.type, node.bias.type, window, strides, padding, weights)
+
+
+def _tensor(node: Node) -> Tensor:
+    return Tensor(node.shape, _fixed_type(node.type))
+
+
+def _fixed_type(kind: FixedPoint) -> FixedType:
+    return FixedType(
+        kind.width,
+        kind.integer,
+        kind.signed,
+        rounds=kind.rounding not in (Rounding.TRN, Rounding.TRN_ZERO),
+        saturates=kind.overflow is not Overflow.WRAP,
+    )

@@ -1,0 +1,1 @@
+"""Latency, interval and resources of a design, with bands."""

@@ -1,0 +1,121 @@
+"""The fitted numbers of the estimator, as they lie in `constants/estimator.json` with their source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from siliconv.hls.design.design import Design, MatrixLayer
+from siliconv.hls.estimate.multipliers import is_unrolled
+from siliconv.hls.kinds import IoType, Synthesis
+
+METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
+# Added to value and truth before their ratio is taken, so that small counts do not make wide bands.
+SLACK = {"latency_cycles": 2.0, "interval_cycles": 1.0, "lut": 50.0, "ff": 50.0, "dsp": 2.0, "bram18": 1.0}
+
+# The designs whose logic synthesis was published in numbers (wa-hls4ml).
+LOGIC_GROUP = "dense io_parallel resource"
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """What was fitted, and how far cross-validated predictions were off.
+
+    Parameters
+    ----------
+    parts
+        Synthesis to resource ("lut", "ff") to part to its cost.
+    logic_synthesis
+        What logic synthesis usually leaves of the LUTs and flip-flops of C synthesis.
+    bands
+        Group of designs to metric to the factors (low, high) between which the truth lies around a value.
+    coverage
+        Share of the cross-validated truths inside the band.
+    source
+        What it was fitted to.
+    """
+
+    parts: Mapping[Synthesis, Mapping[str, Mapping[str, float]]]
+    logic_synthesis: Mapping[str, float]
+    bands: Mapping[str, Mapping[str, tuple[float, float]]]
+    coverage: float
+    source: str
+
+    def costs(self, resource: str, design: Design, stage: Synthesis) -> tuple[Mapping[str, float], float]:
+        """Return the cost of the parts in LUTs or flip-flops, and a factor for all of them.
+
+        Logic synthesis was fitted to the designs that were published with it, io_parallel Resource ones; for
+        others it leaves the usual share of what C synthesis reports.
+        """
+        if stage is Synthesis.CSYNTH:
+            return self.parts[Synthesis.CSYNTH][resource], 1.0
+        own = self.parts[Synthesis.VSYNTH][resource]
+        if own and group_of(design) == LOGIC_GROUP:
+            return own, 1.0
+        return self.parts[Synthesis.CSYNTH][resource], self.logic_synthesis[resource]
+
+    def band(self, group: str, metric: str) -> tuple[float, float]:
+        """Return the factors of the band, those of all designs where the group has none of its own."""
+        return self.bands.get(group, self.bands["all"])[metric]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `constants/estimator.json` holds."""
+        return {
+            "source": self.source,
+            "coverage": self.coverage,
+            "logic_synthesis": dict(self.logic_synthesis),
+            "bands": {
+                group: {metric: list(factors) for metric, factors in of_group.items()}
+                for group, of_group in self.bands.items()
+            },
+            "parts": {
+                str(stage): {resource: dict(costs) for resource, costs in of_stage.items()}
+                for stage, of_stage in self.parts.items()
+            },
+        }
+
+
+def from_json(fields: Mapping[str, Any]) -> Coefficients:
+    """Return the coefficients of what `as_json` gave."""
+    return Coefficients(
+        parts={Synthesis(stage): of_stage for stage, of_stage in fields["parts"].items()},
+        logic_synthesis=fields["logic_synthesis"],
+        bands={
+            group: {metric: (float(low), float(high)) for metric, (low, high) in of_group.items()}
+            for group, of_group in fields["bands"].items()
+        },
+        coverage=float(fields["coverage"]),
+        source=str(fields["source"]),
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Coefficients:
+    """Return the coefficients that come with the package."""
+    text = resources.files("siliconv.hls.estimate").joinpath("constants/estimator.json").read_text("utf-8")
+    return from_json(json.loads(text))
+
+
+@lru_cache(maxsize=1)
+def cross_validated_errors() -> tuple[Mapping[str, Any], ...]:
+    """Return the rows of the shipped error table (see `siliconv.hls.calibration.cross_validation.error_table`)."""
+    text = resources.files("siliconv.hls.estimate").joinpath("constants/estimator_errors.json").read_text("utf-8")
+    return tuple(json.loads(text)["rows"])
+
+
+def group_of(design: Design) -> str:
+    """Return the group of designs whose cross-validated errors a design's bands are taken from."""
+    matrices = [layer for layer in design.layers if isinstance(layer, MatrixLayer)]
+    stream = "io_stream" if design.io_type is IoType.STREAM else "io_parallel"
+    if any(layer.kind.is_convolution for layer in matrices):
+        return f"convolution {stream}"
+    if not matrices:
+        return f"other {stream}"
+    if stream == "io_parallel":
+        looped = any(not is_unrolled(layer) for layer in matrices)
+        return f"dense io_parallel {'resource' if looped else 'latency'}"
+    return "dense io_stream"

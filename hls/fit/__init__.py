@@ -1,0 +1,1 @@
+"""Settings that fit a board, and remedies where none do."""

@@ -1,0 +1,398 @@
+"""A design that fits a board: the search over reuse factors, strategies, pixels at once and clocks.
+
+For every interval that some layer can have, each layer takes the cheapest of its legal options that keeps up
+with it, so that the layers are balanced; what is cheap depends on the resource that is short, so each is tried as
+the dear one. What comes of it is estimated as logic synthesis would report it and compared with the device; the best
+are estimated again with the FIFOs that their firmware gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from siliconv.hardware.boards import RESOURCES, Board
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.reuse_factors import legal_parallelization_factors, legal_reuse_factors
+from siliconv.hls.design.design import Design, Layer, MatrixLayer
+from siliconv.hls.estimate.coefficients import Coefficients
+from siliconv.hls.estimate.estimate import Estimate, estimate
+from siliconv.hls.kinds import IoType, Strategy, Synthesis
+
+# hls4ml's unrolled loops end at so many products ("Stop unrolling loop", hls4ml #1013).
+MOST_MULTIPLIERS = 4096
+# Logic that is fuller than this seldom meets its clock.
+MOST_SHARE = 0.8
+# FIFOs as `siliconv.hardware.stream.fifo_depths` leaves most of them.
+_SHALLOW = 2
+_INTERVALS = 40
+_SHOWN = 5
+# So many of the best are estimated with their real FIFOs.
+_EXAMINED = 12
+# Periods to try, in units of the board's usual one: never faster, for the estimate does not know the timing.
+_CLOCKS = (1.0, 1.25, 1.5, 2.0)
+# Weight of the resource that is taken as the dear one.
+_DEAR = 8.0
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One way to build a design on a board.
+
+    Parameters
+    ----------
+    reuse_factors, strategies, parallelization_factors
+        By layer.
+    fifo_memory
+        Where FIFOs lie, as in `HlsConfig`.
+    clock_ns
+        Period.
+    estimate
+        For logic synthesis.
+    shares
+        Share of each resource of the device that is used.
+    fits, surely
+        Whether the values, and the upper ends of their bands, stay within the usable share of the device.
+    meets
+        Whether the rate or latency asked for is reached.
+    """
+
+    reuse_factors: Mapping[str, int]
+    strategies: Mapping[str, Strategy]
+    clock_ns: float
+    estimate: Estimate
+    shares: Mapping[str, float]
+    fits: bool
+    surely: bool
+    meets: bool
+    parallelization_factors: Mapping[str, int] = field(default_factory=dict)
+    fifo_memory: str = "auto"
+
+    @property
+    def images_per_second(self) -> float:
+        """Return the rate of a stream of images."""
+        return 1e9 / (max(self.estimate.interval_cycles.value, 1) * self.clock_ns)
+
+    @property
+    def latency_us(self) -> float:
+        """Return the latency of one image in microseconds."""
+        return self.estimate.latency_cycles.value * self.clock_ns / 1e3
+
+    @property
+    def binding(self) -> tuple[str, float]:
+        """Return the resource that is fullest, and its share."""
+        name = max(RESOURCES, key=lambda one: self.shares[one])
+        return name, self.shares[name]
+
+    def applied_to(self, design: Design) -> Design:
+        """Return the design with these reuse factors, strategies, pixels at once and clock."""
+        return replace(
+            design,
+            clock_ns=self.clock_ns,
+            layers=tuple(
+                replace(
+                    layer,
+                    reuse_factor=self.reuse_factors[layer.name],
+                    strategy=self.strategies[layer.name],
+                    parallelization_factor=self.parallelization_factors.get(layer.name, 1),
+                )
+                if isinstance(layer, MatrixLayer)
+                else layer
+                for layer in design.layers
+            ),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the configuration for machines; a share of a resource that the device lacks is null."""
+        return {
+            "images_per_second": round(self.images_per_second, 3),
+            "latency_us": round(self.latency_us, 3),
+            "clock_ns": self.clock_ns,
+            "fifo_memory": self.fifo_memory,
+            "reuse_factors": dict(self.reuse_factors),
+            "strategies": {name: str(strategy) for name, strategy in self.strategies.items()},
+            "parallelization_factors": dict(self.parallelization_factors),
+            "fits": self.fits,
+            "fits_with_its_band": self.surely,
+            "meets": self.meets,
+            "shares": {name: share if share != float("inf") else None for name, share in self.shares.items()},
+            "estimate": self.estimate.as_json(),
+        }
+
+    def settings(self, config: HlsConfig, board: Board) -> HlsConfig:
+        """Return the firmware settings of a project with this configuration in them."""
+        changes = {
+            "part": board.part,
+            "clock_ns": self.clock_ns,
+            "fifo_memory": self.fifo_memory,
+            "strategies": {name: one for name, one in self.strategies.items() if one is not config.strategy},
+            "reuse_factors": dict(self.reuse_factors),
+            "parallelization_factors": {name: one for name, one in self.parallelization_factors.items() if one > 1},
+        }
+        return config.model_copy(update=changes)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What the search found.
+
+    `best` are the best configurations, the chosen one first: those that fit and reach what was asked for,
+    else those that come nearest. `chosen` is None when nothing does. `beyond` is faster than the best and full: what
+    stands in the way of more; None where the templates have nothing faster.
+    """
+
+    board: Board
+    best: tuple[Configuration, ...]
+    chosen: Configuration | None
+    target: str
+    beyond: Configuration | None = None
+
+    @property
+    def binding(self) -> tuple[str, float] | None:
+        """Return the resource that stands in the way and its share, None where none does."""
+        if self.best and not self.best[0].fits:
+            return self.best[0].binding
+        return self.beyond.binding if self.beyond is not None else None
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One legal setting of a layer: its interval, and the shares of the device's resources that it takes."""
+
+    reuse_factor: int
+    strategy: Strategy
+    parallelization_factor: int
+    interval: int
+    shares: Mapping[str, float]
+
+    def cost(self, dear: str | None) -> float:
+        """Return the shares together, those of the dear resource more than once."""
+        return sum(self.shares.values()) + (_DEAR * self.shares[dear] if dear else 0.0)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What a configuration is judged by."""
+
+    board: Board
+    images_per_second: float | None
+    latency_us: float | None
+    most_share: float
+    coefficients: Coefficients | None
+
+    @property
+    def is_stated(self) -> bool:
+        return self.images_per_second is not None or self.latency_us is not None
+
+    def estimate(self, design: Design, *, by_layer: bool = True) -> Estimate:
+        return estimate(design, stage=Synthesis.VSYNTH, coefficients=self.coefficients, by_layer=by_layer)
+
+    def __str__(self) -> str:
+        asked = []
+        if self.images_per_second is not None:
+            asked.append(f"at least {self.images_per_second:g} images/s")
+        if self.latency_us is not None:
+            asked.append(f"at most {self.latency_us:g} us")
+        return " and ".join(asked) or "the fastest that fits"
+
+
+def fit(
+    design: Design,
+    board: Board,
+    *,
+    images_per_second: float | None = None,
+    latency_us: float | None = None,
+    clocks_ns: Sequence[float] | None = None,
+    fifo_depths: Mapping[str, int] | None = None,
+    most_share: float = MOST_SHARE,
+    as_generated: Callable[[Configuration], Design] | None = None,
+    fifo_memories: Sequence[str] = ("auto",),
+    coefficients: Coefficients | None = None,
+) -> Fit:
+    """Search the settings of a design for a board.
+
+    Parameters
+    ----------
+    design
+        Its reuse factors, strategies, pixels at once, clock, part and FIFO depths are what is searched or replaced.
+    board
+        The device.
+    images_per_second, latency_us
+        What has to be reached; without either, the fastest that fits is best, with one, the smallest.
+    clocks_ns
+        Periods to try; by default the board's usual one and some that are longer.
+    fifo_depths
+        Words by layer; 2 for the others, which is what a chain of balanced layers needs.
+    most_share
+        Of each resource.
+    as_generated
+        Gives the design of a configuration as its firmware will be, FIFO depths included; the best configurations
+        are judged by it.
+    fifo_memories
+        Where FIFOs may lie, what is preferred first; with `as_generated` only, for the search knows shallow ones.
+    coefficients
+        Those of the package by default.
+    """
+    target = _Target(board, images_per_second, latency_us, most_share, coefficients)
+    depths = fifo_depths or {}
+    layers = tuple(replace(layer, fifo_depth=depths.get(layer.name, _SHALLOW)) for layer in design.layers)
+    shallow = replace(design, layers=layers, part=board.part, clock_uncertainty_ns=None)
+    found: list[Configuration] = []
+    for clock_ns in clocks_ns or [round(board.clock_ns * factor, 3) for factor in _CLOCKS]:
+        placed = replace(shallow, clock_ns=clock_ns)
+        options = {
+            layer.name: _options(layer, placed, target) for layer in placed.layers if isinstance(layer, MatrixLayer)
+        }
+        found += [_configuration(placed, picked, target) for picked in _choices(options)]
+    found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
+    searched = tuple(found)
+    if as_generated is not None:
+        found = [_placed(one, as_generated, fifo_memories, target) for one in found[:_EXAMINED]]
+        found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
+    best = _telling(found)[:_SHOWN]
+    if as_generated is None:
+        best = [_judged(one, one.applied_to(shallow), target) for one in best]
+    chosen = best[0] if best and best[0].fits and best[0].meets else None
+    full = [one for one in searched if not one.fits and best[0].fits]
+    faster = [one for one in full if one.images_per_second > best[0].images_per_second]
+    beyond = min(faster, key=lambda one: one.binding[1], default=None)
+    return Fit(board, tuple(best), chosen, str(target), beyond)
+
+
+def _options(layer: MatrixLayer, design: Design, target: _Target) -> list[_Option]:
+    """Return the legal settings of a layer that the tools can unroll, the fastest first."""
+    settings = [
+        (factor, Strategy.RESOURCE)
+        for factor in legal_reuse_factors(
+            layer.n_in, layer.n_out, Strategy.RESOURCE, kind=layer.kind, io_type=design.io_type
+        )
+    ]
+    settings.append((1, Strategy.LATENCY))
+    copies = [1]
+    if layer.kind.is_convolution and design.io_type is IoType.PARALLEL:
+        copies = list(legal_parallelization_factors(layer.output.pixels, io_type=design.io_type))
+    found = []
+    for factor, strategy in settings:
+        for pixels in copies:
+            if pixels * layer.products > factor * MOST_MULTIPLIERS:
+                continue
+            one: Layer = replace(layer, reuse_factor=factor, strategy=strategy, parallelization_factor=pixels)
+            alone = target.estimate(replace(design, layers=(one,))).layers[0]
+            shares = target.board.shares({name: getattr(alone, name) for name in RESOURCES})
+            found.append(_Option(factor, strategy, pixels, max(alone.interval_cycles, 1), shares))
+    return sorted(found, key=lambda option: option.interval)
+
+
+def _intervals(options: Mapping[str, Sequence[_Option]]) -> list[int]:
+    """Return the intervals worth trying: those of the options, thinned out evenly."""
+    known = sorted({option.interval for of_layer in options.values() for option in of_layer})
+    if len(known) <= _INTERVALS:
+        return known
+    step = (len(known) - 1) / (_INTERVALS - 1)
+    return sorted({known[round(index * step)] for index in range(_INTERVALS)})
+
+
+def _choices(options: Mapping[str, Sequence[_Option]]) -> list[dict[str, _Option]]:
+    """Return the balanced choices of an option for each layer, each once."""
+    found: list[dict[str, _Option]] = []
+    seen = set()
+    for interval in _intervals(options):
+        for dear in (None, *RESOURCES):
+            picked = _pick(options, interval, dear)
+            key = picked and tuple(map(id, picked.values()))
+            if picked is not None and key not in seen:
+                seen.add(key)
+                found.append(picked)
+    return found
+
+
+def _pick(options: Mapping[str, Sequence[_Option]], interval: int, dear: str | None) -> dict[str, _Option] | None:
+    """Return the cheapest option of each layer that keeps up with an interval, None if one has none."""
+    picked = {}
+    for name, of_layer in options.items():
+        fast_enough = [option for option in of_layer if option.interval <= interval]
+        if not fast_enough:
+            return None
+        picked[name] = min(fast_enough, key=lambda option: (option.cost(dear), option.interval))
+    return picked
+
+
+def _configuration(design: Design, picked: Mapping[str, _Option], target: _Target) -> Configuration:
+    layers = tuple(
+        replace(
+            layer,
+            reuse_factor=picked[layer.name].reuse_factor,
+            strategy=picked[layer.name].strategy,
+            parallelization_factor=picked[layer.name].parallelization_factor,
+        )
+        if isinstance(layer, MatrixLayer)
+        else layer
+        for layer in design.layers
+    )
+    found = target.estimate(replace(design, layers=layers), by_layer=False)
+    return Configuration(
+        {name: option.reuse_factor for name, option in picked.items()},
+        {name: option.strategy for name, option in picked.items()},
+        design.clock_ns,
+        found,
+        **_verdict(found, target),
+        parallelization_factors={name: option.parallelization_factor for name, option in picked.items()},
+    )
+
+
+def _judged(one: Configuration, design: Design, target: _Target) -> Configuration:
+    """Return a configuration judged by its design as it will be generated."""
+    found = target.estimate(design)
+    return replace(one, estimate=found, **_verdict(found, target))
+
+
+def _placed(
+    one: Configuration, as_generated: Callable[[Configuration], Design], memories: Sequence[str], target: _Target
+) -> Configuration:
+    """Return a configuration with its FIFOs in the first place where it fits; in the first where it does nowhere."""
+    tried = []
+    for memory in memories:
+        placed = replace(one, fifo_memory=memory)
+        tried.append(_judged(placed, as_generated(placed), target))
+        if tried[-1].fits:
+            return tried[-1]
+    return tried[0]
+
+
+def _verdict(found: Estimate, target: _Target) -> dict[str, Any]:
+    shares = target.board.shares({name: getattr(found, name).value for name in RESOURCES})
+    upper = target.board.shares({name: getattr(found, name).high for name in RESOURCES})
+    rate = 1e9 / (max(found.interval_cycles.value, 1) * found.clock_ns)
+    latency = found.latency_cycles.value * found.clock_ns / 1e3
+    fast_enough = target.images_per_second is None or rate >= target.images_per_second
+    return {
+        "shares": shares,
+        "fits": max(shares.values()) <= target.most_share,
+        "surely": max(upper.values()) <= target.most_share,
+        "meets": fast_enough and (target.latency_us is None or latency <= target.latency_us),
+    }
+
+
+def _rank(one: Configuration, *, wanted: bool) -> tuple[float, ...]:
+    """Return the order of preference, the best first."""
+    fullest, together = one.binding[1], sum(one.shares.values())
+    if not one.fits:
+        return (2.0, 0.0 if one.meets else 1.0, fullest, together)
+    if not one.meets:
+        return (1.0, -one.images_per_second, fullest, together)
+    if wanted:
+        return (0.0, fullest, -one.images_per_second, together)
+    return (0.0, -one.images_per_second, fullest, together)
+
+
+def _telling(found: Sequence[Configuration]) -> list[Configuration]:
+    """Leave out what differs from a better one in its clock alone, or is as fast and takes more."""
+    shown: dict[tuple[object, ...], Configuration] = {}
+    for one in found:
+        factors = (one.reuse_factors, one.strategies, one.parallelization_factors)
+        shown.setdefault(tuple(tuple(sorted(by_layer.items())) for by_layer in factors), one)
+    speeds: dict[float, Configuration] = {}
+    for one in shown.values():
+        speeds.setdefault(one.estimate.interval_cycles.value, one)
+    return list(speeds.values())

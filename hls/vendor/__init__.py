@@ -1,0 +1,1 @@
+"""Vendor tools: found, run, and their reports read."""

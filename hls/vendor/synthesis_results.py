@@ -1,0 +1,134 @@
+"""What a vendor tool measured of a project, gathered from its reports, beside the estimate of the same design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from siliconv.errors import ToolError
+from siliconv.hls.vendor.timing_reports import read_implementation, read_timing_summary
+from siliconv.hls.vendor.vendor_reports import read_cosimulation, read_csynthesis, read_logic_synthesis
+
+CYCLES = ("latency_cycles", "interval_cycles")
+RESOURCES = ("lut", "ff", "dsp", "bram18", "uram")
+
+
+@dataclass(frozen=True)
+class SynthesisResults:
+    """Reported figures by stage: ``csynth``, ``cosim``, ``vsynth``; cycles, resources, and what else was told.
+
+    ``tool``: such as "Vitis HLS 2024.1"; ``timing``: slacks and periods in nanoseconds, empty where not reported.
+    """
+
+    tool: str
+    part: str
+    clock_ns: float
+    stages: Mapping[str, Mapping[str, float]]
+    timing: Mapping[str, Any]
+    cosimulation_passed: bool | None = None
+
+    @property
+    def source(self) -> str:
+        """The stage that the resources are from: the last there is."""
+        return "vsynth" if "vsynth" in self.stages else "csynth"
+
+    def value(self, metric: str) -> float | None:
+        """Return the best figure there is: cycles as simulated, resources as after logic synthesis; else None."""
+        order = ("cosim", "csynth") if metric in CYCLES else ("vsynth", "csynth")
+        found = (self.stages.get(stage, {}).get(metric) for stage in order)
+        return next((one for one in found if one is not None), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {**asdict(self), "stages": {stage: dict(values) for stage, values in self.stages.items()}}
+
+
+def from_json(fields: Mapping[str, Any]) -> SynthesisResults:
+    """Return the results of what `SynthesisResults.as_json` gave."""
+    return SynthesisResults(**fields)
+
+
+def gather(folder: Path, top: str) -> SynthesisResults:
+    """Read the reports of a project that a tool has worked on.
+
+    Parameters
+    ----------
+    folder
+        The project.
+    top
+        Its top function.
+
+    Raises
+    ------
+    ToolError
+        ``REPORT-NONE`` where there is no C synthesis report, ``REPORT-FORMAT`` for one of another form.
+    """
+    solution = folder / f"{top}_prj" / "solution1"
+    main = _first(solution / "syn" / "report", f"{top}_axi_csynth.rpt", f"{top}_csynth.rpt")
+    if main is None:
+        raise ToolError(
+            "REPORT-NONE",
+            "the tool left no C synthesis report",
+            where=str(solution / "syn" / "report"),
+            fix="read the log for the first error, or run siliconv build PROJECT --csynth",
+        )
+    csynth = read_csynthesis(main)
+    stages: dict[str, dict[str, float]] = {
+        "csynth": {
+            **_known(latency_cycles=csynth.latency_max, interval_cycles=csynth.interval_max),
+            **{name: float(value) for name, value in csynth.resources.items()},
+        }
+    }
+    timing: dict[str, Any] = {"csynth_estimated_ns": csynth.estimated_ns}
+    passed = None
+    simulated = _first(solution / "sim" / "report", f"{top}_axi_cosim.rpt", f"{top}_cosim.rpt")
+    if simulated is not None:
+        cosim = read_cosimulation(simulated)
+        passed = cosim.passed
+        stages["cosim"] = _known(latency_cycles=cosim.latency_max, interval_cycles=cosim.interval_max)
+    logic = _first(folder, "vivado_synth.rpt")
+    if logic is not None:
+        stages["vsynth"] = {name: float(value) for name, value in read_logic_synthesis(logic).resources.items()}
+    slack = _first(folder, "vivado_timing.rpt")
+    if slack is not None:
+        summary = read_timing_summary(slack)
+        timing |= {"setup_slack_ns": summary.setup_slack_ns, "hold_slack_ns": summary.hold_slack_ns, "met": summary.met}
+    exported = next(iter(sorted((solution / "impl" / "report").rglob("*_export.rpt"))), None)
+    if exported is not None:
+        placed = read_implementation(exported)
+        timing |= {"implementation_ns": placed.implementation_ns, "required_ns": placed.required_ns, "met": placed.met}
+    return SynthesisResults(f"{csynth.tool} {csynth.version}", csynth.part, csynth.clock_ns, stages, timing, passed)
+
+
+def beside(estimate: Mapping[str, Any], results: SynthesisResults) -> dict[str, Any]:
+    """Return the content of `estimate.json` with what was measured in the place of what was estimated.
+
+    Parameters
+    ----------
+    estimate
+        As `Estimate.as_json` gives it; it stays in the field ``estimate``.
+    results
+        Of the same design.
+    """
+    metrics = (*CYCLES, *RESOURCES)
+    measured = {metric: results.value(metric) for metric in metrics}
+    exact = {
+        metric: {"value": value, "low": value, "high": value} for metric, value in measured.items() if value is not None
+    }
+    return {
+        **estimate,
+        **exact,
+        "source": results.source,
+        "estimate": {metric: estimate[metric] for metric in metrics},
+        "measured": results.as_json(),
+    }
+
+
+def _known(**values: int | None) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def _first(folder: Path, *names: str) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -1,0 +1,150 @@
+"""Running a vendor tool on a generated project: its log is streamed, its progress shown, its failures explained."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from siliconv.hls.rendering import render
+from siliconv.hls.vendor.vendor_failures import recognize
+from siliconv.hls.vendor.vendor_tools import VendorTool
+from siliconv.progress import Progress
+
+LOG_FILE = "siliconv_build.log"
+_STAMP = ".firmware"
+_BEGUN = re.compile(r"\*{5} (?P<step>[A-Z/ ]+?) \*{5}")
+_STEPS = {
+    "C SIMULATION": "csim",
+    "C/RTL SYNTHESIS": "csynth",
+    "C/RTL SIMULATION": "cosim",
+    "C/RTL VALIDATION": "validation",
+    "EXPORT IP": "export",
+    "VIVADO SYNTHESIS": "vsynth",
+}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a tool is to do; logic synthesis, co-simulation and export need C synthesis before them."""
+
+    csim: bool = False
+    csynth: bool = False
+    cosim: bool = False
+    export: bool = False
+    vsynth: bool = False
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The names of the steps, in order."""
+        return tuple(name for name, wanted in asdict(self).items() if wanted)
+
+
+def prepare(firmware: Path, folder: Path) -> None:
+    """Copy a generated project to where a tool may work on it, unless the same project lies there already.
+
+    The copy keeps the generated project as it is: a tool writes thousands of files.
+    """
+    stamp = _digest(firmware)
+    if (folder / _STAMP).is_file() and (folder / _STAMP).read_text("utf-8") == stamp:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(firmware, folder)
+    # hls4ml reports the utilization alone, and gives Vivado no clock.
+    synthesis = folder / "vivado_synth.tcl"
+    if synthesis.is_file():
+        synthesis.write_text(synthesis.read_text("utf-8").rstrip() + "\n" + render("timing.tcl.j2"), "utf-8")
+    (folder / _STAMP).write_text(stamp, "utf-8")
+
+
+def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progress) -> None:
+    """Run a tool on a prepared project, up to the last of the steps.
+
+    Parameters
+    ----------
+    tool
+        What runs the project's script.
+    folder
+        As `prepare` left it.
+    top
+        The top function.
+    steps
+        C synthesis is added where a later step needs it and has none yet.
+    progress
+        Shows the steps and the tool's last message.
+
+    Raises
+    ------
+    SiliconvError
+        ``VENDOR-...`` with what went wrong, in the user's words.
+    """
+    has_synthesis = bool(list(folder.glob(f"{top}_prj/solution1/syn/report/*_csynth.rpt")))
+    later = steps.cosim or steps.export or steps.vsynth
+    options = {
+        **asdict(steps),
+        "synth": steps.csynth or (later and not has_synthesis),
+        "validation": steps.csim and steps.cosim,
+        # A project that is opened again keeps what was synthesized before.
+        "reset": not has_synthesis,
+    }
+    (folder / "build_opt.tcl").write_text(render("build_opt.tcl.j2", **options), encoding="utf-8")
+    log = folder / LOG_FILE
+    return_code = _stream(tool, folder, log, len(steps.chosen), progress)
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        failure = recognize(lines, return_code)
+    if failure is not None:
+        raise failure.error(str(log))
+
+
+def _stream(tool: VendorTool, folder: Path, log: Path, steps: int, progress: Progress) -> int:
+    """Run the tool, write its log, show its progress; return its exit code."""
+    process = subprocess.Popen(
+        tool.arguments("build_prj.tcl"),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that Ctrl-C can stop what the tool itself started
+    )
+    done = 0
+    progress.begin(tool.name, max(steps, 1), "steps")
+    try:
+        with log.open("w", encoding="utf-8") as file:
+            for line in _lines(process):
+                file.write(line)
+                file.flush()
+                begun = _BEGUN.search(line)
+                if begun and begun["step"] in _STEPS:
+                    progress.say(f"{tool.name}: {_STEPS[begun['step']]}")
+                if "COMPLETED IN" in line:
+                    done = min(done + 1, steps)
+                progress.update(done, line.strip()[:80])
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+        progress.end()
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None  # asked for above
+    yield from process.stdout
+
+
+def _digest(folder: Path) -> str:
+    """Hash the names and contents of a folder."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            total.update(str(path.relative_to(folder)).encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,168 @@
+"""A network as a user describes it, and its normal form: one node a computation, every name and input
+explicit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from siliconv.errors import ModelError
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.layers import ActivationKind, Layer, Positive
+
+INPUT = "input"
+
+
+class Architecture(BaseModel):
+    """A CNN: the shape of one input and the layers, in order.
+
+    Two-dimensional inputs are (height, width, channels), one-dimensional ones (length, channels).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input_shape: Annotated[
+        tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
+        Field(description="[height, width, channels] of an image or [length, channels] of a waveform"),
+    ]
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
+
+
+class Node(NamedTuple):
+    """One layer with its name and the names of its inputs; `layer.name` and `layer.inputs` are set alike."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+
+
+def named_layers(architecture: Architecture) -> tuple[Node, ...]:
+    """Give every layer its name and inputs, as written or by default.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-NAME`` when a name is used twice, ``MODEL-INPUT`` when an input is unknown, is a later layer,
+        or when the number of inputs does not fit the kind.
+    """
+    nodes: list[Node] = []
+    count: Counter[str] = Counter()
+    known = [INPUT]
+    for layer in architecture.layers:
+        count[layer.kind] += 1
+        name = layer.name or f"{layer.kind}_{count[layer.kind]}"
+        if name in known:
+            raise ModelError(
+                "MODEL-NAME",
+                f"two layers are called {name!r}",
+                where=f"model.layers[{len(nodes)}]",
+                fix="give each layer a name of its own, or leave the names out ('input' is the image)",
+            )
+        inputs = layer.inputs if layer.inputs is not None else (known[-1],)
+        _check_inputs(layer, name, inputs, known)
+        nodes.append(Node(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
+        known.append(name)
+    return tuple(nodes)
+
+
+def normal_form(architecture: Architecture) -> tuple[Node, ...]:
+    """Rewrite the network with one node a computation: the form that models are built and quantized from.
+
+    An activation on a layer becomes a node ``<name>_relu`` behind it, and readers of the layer read that
+    node;
+    a separable convolution becomes ``<name>_depthwise`` and the 1x1 convolution ``<name>``.
+    """
+    nodes: list[Node] = []
+    result: dict[str, str] = {INPUT: INPUT}
+
+    def append(layer: Layer, name: str, inputs: tuple[str, ...]) -> None:
+        nodes.append(Node(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
+
+    for name, layer, written_inputs in named_layers(architecture):
+        inputs = tuple(result[source] for source in written_inputs)
+        activation: ActivationKind | None = getattr(layer, "activation", None)
+        if isinstance(layer, kinds.Activation):
+            append(layer, name, inputs)
+            activation = None
+        elif isinstance(layer, kinds.SeparableConv2D | kinds.SeparableConv1D):
+            depthwise, pointwise = _split_separable(layer)
+            append(depthwise, f"{name}_depthwise", inputs)
+            append(pointwise, name, (f"{name}_depthwise",))
+        else:
+            plain = layer.model_copy(update={"activation": None}) if activation else layer
+            append(plain, name, inputs)
+        result[name] = name
+        if activation is not None:
+            append(kinds.Activation(activation=activation), f"{name}_{activation}", (name,))
+            result[name] = f"{name}_{activation}"
+    _check_unique([node.name for node in nodes])
+    return tuple(nodes)
+
+
+def output_activation(architecture: Architecture) -> ActivationKind | None:
+    """Return the sigmoid or softmax that turns the network's logits into probabilities, if it is written."""
+    last = architecture.layers[-1]
+    activation: ActivationKind | None = getattr(last, "activation", None)
+    return activation if activation in ("sigmoid", "softmax") else None
+
+
+def without_output_activation(architecture: Architecture) -> Architecture:
+    """Return the network that ends with its logits."""
+    if output_activation(architecture) is None:
+        return architecture
+    *before, last = architecture.layers
+    if isinstance(last, kinds.Activation):
+        if not before:
+            raise ModelError(
+                "MODEL-LAYERS",
+                "the network is nothing but its output activation",
+                where="model.layers",
+                fix="put at least one dense or convolution layer before it",
+            )
+        return architecture.model_copy(update={"layers": tuple(before)})
+    return architecture.model_copy(update={"layers": (*before, last.model_copy(update={"activation": None}))})
+
+
+def _check_inputs(layer: Layer, name: str, inputs: tuple[str, ...], known: list[str]) -> None:
+    for source in inputs:
+        if source not in known:
+            raise ModelError(
+                "MODEL-INPUT",
+                f"layer {name!r} reads {source!r}, which is no layer before it",
+                where=f"layer {name}",
+                fix="use one of: " + ", ".join(known),
+            )
+    merges = isinstance(layer, kinds.Add | kinds.Concatenate)
+    if merges != (len(inputs) >= 2):
+        raise ModelError(
+            "MODEL-INPUT",
+            f"layer {name!r} of kind {layer.kind} has {len(inputs)} input(s)",
+            where=f"layer {name}",
+            fix="write inputs: [one_layer, another_layer]" if merges else "give it exactly one input",
+        )
+
+
+def _check_unique(names: list[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ModelError(
+                "MODEL-NAME",
+                f"the name {name!r} is taken by the activation or depthwise part of another layer",
+                where=f"layer {name}",
+                fix="rename the layer that is called so",
+            )
+
+
+def _split_separable(layer: kinds.SeparableConv2D | kinds.SeparableConv1D) -> tuple[Layer, Layer]:
+    if isinstance(layer, kinds.SeparableConv2D):
+        return (
+            kinds.DepthwiseConv2D(kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False),
+            kinds.Conv2D(filters=layer.filters, kernel=1, use_bias=layer.use_bias),
+        )
+    return (
+        kinds.DepthwiseConv1D(kernel=layer.kernel, stride=layer.stride, padding=layer.padding, use_bias=False),
+        kinds.Conv1D(filters=layer.filters, kernel=1, use_bias=layer.use_bias),
+    )

@@ -1,0 +1,171 @@
+"""The user's own model: a Keras file, or a function of theirs, as an architecture with weights."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import ModelError
+from siliconv.legacy_keras import load
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.architecture import Architecture, named_layers
+from siliconv.models.architectures.input_scale import with_input_scale
+from siliconv.models.architectures.keras_config import architecture_of
+from siliconv.models.architectures.keras_file import Weights, read_keras_file
+from siliconv.models.architectures.keras_model import Output, build_model
+from siliconv.models.architectures.shapes import layer_table
+
+
+@dataclass(frozen=True, eq=False)
+class UserModel:
+    """A network as described by its owner; `weights` is empty where only the architecture was given."""
+
+    architecture: Architecture
+    weights: Weights
+
+    def build(self, *, output: Output = "logits") -> Any:
+        """Return the tf_keras model with these weights.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-FILE`` for weights that do not fit their layers.
+        """
+        model = build_model(self.architecture, output=output)
+        if self.weights:
+            set_weights(model, self.weights)
+        return model
+
+
+def load_user_model(source: str, *, folder: Path) -> UserModel:
+    """Read ``my_model.keras``, ``my_model.h5`` or ``module:function``.
+
+    A file is read as data: Lambda layers and unknown classes are refused by name, and no code in it is run.
+    A function is the user's own code, named by the user; it may return an `Architecture` or a Keras 2 or 3
+    model.
+
+    Parameters
+    ----------
+    source
+        The file, or module and function with a colon between them.
+    folder
+        Where a relative file, or the module, is looked for: the project's folder.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
+    """
+    if ":" in source and not (folder / source).exists():
+        # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
+        # numbered from one again, so that the same function gives the same names each time.
+        load().backend.reset_uids()
+        found = _call(source, folder)
+        if isinstance(found, Architecture):
+            return UserModel(found, {})
+        config = json.loads(found.to_json())
+        weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
+    else:
+        config, weights = read_keras_file(folder / source)
+    architecture, names = architecture_of(config, where=source)
+    layer_table(architecture)
+    centred = _centring(config)
+    renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
+    factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
+    return UserModel(architecture, _as_built(architecture, with_input_scale(architecture, renamed, factors)))
+
+
+def set_weights(model: Any, weights: Weights) -> None:
+    """Give a model of `build_model` the weights of a user's model, by layer name.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-FILE`` where they do not fit.
+    """
+    for layer in (layer for layer in model.layers if layer.weights):
+        wanted = [tuple(weight.shape) for weight in layer.weights]
+        has = [values.shape for values in weights.get(layer.name, [])]
+        if wanted != has:
+            raise ModelError(
+                "MODEL-FILE",
+                f"layer {layer.name!r} has weights of shapes {has}, and needs {wanted}",
+                where="model.file",
+                fix="save the model again with model.save('model.keras')",
+            )
+        layer.set_weights(weights.get(layer.name, []))
+
+
+def _call(source: str, folder: Path) -> Any:
+    module, _, name = source.partition(":")
+    try:
+        with _importable(folder):
+            function = getattr(importlib.import_module(module), name)
+            found = function()
+    except Exception as error:
+        # It is the user's code: whatever it raises is what went wrong.
+        raise ModelError(
+            "MODEL-FUNCTION",
+            f"{source} fails: {type(error).__name__}: {error}",
+            where="model.file",
+            fix=f"the function must be in {folder} or installed, take no argument and return a Keras model",
+        ) from error
+    if not isinstance(found, Architecture) and not hasattr(found, "to_json"):
+        raise ModelError(
+            "MODEL-FUNCTION",
+            f"{source} returns {type(found).__name__}",
+            where="model.file",
+            fix="return a Keras model (Sequential or functional) or a siliconv Architecture",
+        )
+    return found
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
+    """For each batch normalization: whether it has gamma, and whether it has beta."""
+    return {layer["name"]: (layer["scale"], layer["center"]) for layer in _settings_of(config, "BatchNormalization")}
+
+
+def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
+    model = config["config"]
+    layers = model["layers"] if isinstance(model, dict) else model
+    return [layer["config"] for layer in layers if layer["class_name"] == kind]
+
+
+def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
+    """Give a batch normalization that was built without gamma or beta a one or a zero for it."""
+    if centring is None or len(values) < 2:
+        return values
+    scale, center = centring
+    *affine, mean, variance = values
+    gamma = affine.pop(0) if scale else np.ones_like(mean)
+    beta = affine.pop(0) if center else np.zeros_like(mean)
+    return [gamma, beta, mean, variance]
+
+
+def _as_built(architecture: Architecture, weights: Weights) -> Weights:
+    """Share the weights among the layers of `build_model`: separable convolutions are two there."""
+    built: Weights = {}
+    for name, layer, _ in named_layers(architecture):
+        values = weights.get(name, [])
+        if isinstance(layer, kinds.SeparableConv2D | kinds.SeparableConv1D) and values:
+            built[f"{name}_depthwise"], built[name] = values[:1], values[1:]
+        elif values:
+            built[name] = values
+    return built

@@ -1,0 +1,157 @@
+"""One image: from a file, its bytes or an array to unsigned 8-bit pixels of the network's input shape.
+
+Training, prediction and the firmware's test vectors all come through `decode_image`, so they see the same
+pixels.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from siliconv.errors import DataError
+from siliconv.models.data.data_config import Aspect
+
+Shape = tuple[int, ...]
+RawImage = Path | bytes | np.ndarray
+
+PIXEL_SCALE = 256
+"""A pixel of value k is k/256 for the network: the unsigned 8-bit fraction that the firmware's input is."""
+
+_MODES = {1: "L", 3: "RGB"}
+# What Pillow raises, besides its own UnidentifiedImageError (an OSError), on damaged files of one format or
+# another.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    KeyError,
+    IndexError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def to_fraction(pixels: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels k as the float32 fractions k/256 (exact)."""
+    return pixels.astype(np.float32) / np.float32(PIXEL_SCALE)
+
+
+def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = "stretch") -> np.ndarray:
+    """Return an image as uint8 (height, width, channels) of `input_shape`.
+
+    EXIF rotation is applied, transparency lies on white, colours become grey by ITU-R 601 luma where the
+    network
+    has one channel, 16-bit images keep their upper 8 bits; resizing is Pillow's bilinear filter, which
+    averages when it shrinks.
+
+    Parameters
+    ----------
+    image
+        A file, the bytes of one, or an array: (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) of uint8. An array
+        that
+        has `input_shape` already is returned as it is, whatever its number of axes (a waveform).
+    input_shape
+        (height, width, channels) with 1 or 3 channels; anything for arrays of that very shape.
+    aspect
+        How an image of another aspect is brought to size: `stretch`, `crop` (centre) or `pad` (black).
+
+    Raises
+    ------
+    DataError
+        ``DATA-IMAGE`` for a file that is no image or is damaged, ``DATA-SHAPE`` for shapes without a meaning.
+    """
+    if isinstance(image, np.ndarray) and image.shape == tuple(input_shape) and image.dtype == np.uint8:
+        return image
+    where = str(image) if isinstance(image, Path | str) else "an image"
+    if len(input_shape) != 3 or input_shape[2] not in _MODES:
+        raise DataError(
+            "DATA-SHAPE",
+            f"images cannot become {_text(input_shape)}",
+            where="model.input_shape",
+            fix="use height x width x 1 (grey) or height x width x 3 (RGB); "
+            "other shapes need an .npz of that very shape",
+        )
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns about odd metadata and large images; what cannot be decoded raises.
+            warnings.simplefilter("ignore")
+            picture = _open(image)
+            picture = _to_mode(ImageOps.exif_transpose(picture), _MODES[input_shape[2]])
+            pixels = np.asarray(_to_size(picture, input_shape[1], input_shape[0], aspect))
+    except _DAMAGE as error:
+        raise DataError(
+            "DATA-IMAGE",
+            f"the image cannot be decoded: {_reason(error)}",
+            where=where,
+            fix="open it in an image viewer; replace or remove it",
+        ) from error
+    return pixels.reshape(input_shape)
+
+
+def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
+    """Return pixels as uint8: bytes as they are, fractions 0..1 times 255, numbers 0..255 rounded.
+
+    Raises
+    ------
+    DataError
+        ``DATA-RANGE`` for values that are neither, or not finite.
+    """
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if values.dtype.kind not in "iuf" or not (low >= 0.0 and high <= 255.0):
+        raise DataError(
+            "DATA-RANGE",
+            f"pixels are {values.dtype} between {low:g} and {high:g}",
+            where=where,
+            fix="store uint8 pixels (0..255), or fractions between 0 and 1",
+        )
+    scale = 255.0 if values.dtype.kind == "f" and high <= 1.0 else 1.0
+    return np.floor(values.astype(np.float64) * scale + 0.5).astype(np.uint8)
+
+
+def _open(image: RawImage | str) -> Image.Image:
+    if isinstance(image, np.ndarray):
+        squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+        return Image.fromarray(as_bytes_array(squeezed, where="an image array"))
+    return Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+
+
+def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
+    if picture.mode.startswith("I"):
+        wide = np.asarray(picture)
+        return _to_mode(Image.fromarray((wide.clip(0, 65535) >> 8).astype(np.uint8)), mode)
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert(mode)
+    return picture.convert(mode)
+
+
+def _to_size(picture: Image.Image, width: int, height: int, aspect: Aspect) -> Image.Image:
+    if picture.size == (width, height):
+        return picture
+    match aspect:
+        case "crop":
+            return ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)
+        case "pad":
+            return ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=None)
+        case "stretch":
+            return picture.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _text(shape: Shape) -> str:
+    return "x".join(str(size) for size in shape)

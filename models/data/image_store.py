@@ -1,0 +1,244 @@
+"""Images on disk as raw bytes, one fixed-size record each: any number of them in flat memory.
+
+A data set is a folder: ``train.u8``, ``val.u8``, ``test.u8`` hold the pixels (uint8, row by row, channels
+last),
+``*.labels.npy`` the class numbers, ``dataset.json`` everything else. Records are read with `os.pread`: a
+memory map
+would count every page it ever touched as memory of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from siliconv.errors import DataError
+from siliconv.models.data.image_files import Shape
+
+SPLITS = ("train", "val", "test")
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images of one split, on disk.
+
+    Parameters
+    ----------
+    path
+        The ``.u8`` file.
+    shape
+        Shape of one image, such as (64, 64, 3).
+    labels
+        Class number of each image, int32.
+    class_names
+        Names of the classes, by number.
+    """
+
+    path: Path
+    shape: Shape
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
+        """Return the images of these numbers, uint8 (n, *shape), in the order asked for."""
+        if isinstance(indices, slice):
+            start, stop, step = indices.indices(len(self))
+            chosen = np.arange(start, stop, step)
+        else:
+            chosen = np.asarray(indices, np.int64)
+        size = prod(self.shape)
+        pixels = np.empty((len(chosen), *self.shape), np.uint8)
+        if not len(chosen):
+            return pixels
+        if chosen.min() < 0 or chosen.max() >= len(self):
+            outside = f"image numbers must lie in 0..{len(self) - 1}"
+            raise IndexError(outside)
+        record = pixels.reshape(len(chosen), -1)
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            for position, index in enumerate(chosen):
+                if os.preadv(descriptor, [record[position].data], int(index) * size) != size:
+                    raise self._too_short()
+        finally:
+            os.close(descriptor)
+        return pixels
+
+    def subset(self, indices: np.ndarray) -> LoadedImages:
+        """Return these images, loaded, with the same interface."""
+        return LoadedImages(self.read(indices), self.labels[indices], self.class_names)
+
+    def _too_short(self) -> DataError:
+        return DataError(
+            "DATA-STORE",
+            "the prepared images are damaged: the file is shorter than its labels say",
+            where=str(self.path),
+            fix="prepare the data again",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedImages:
+    """Labelled images in memory, with the interface of `ImageSet`: for tests, notebooks and small subsets."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of one image."""
+        return self.pixels.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
+        """Return the images of these numbers, uint8 (n, *shape)."""
+        return self.pixels[indices if isinstance(indices, slice) else np.asarray(indices, np.int64)]
+
+
+Images = ImageSet | LoadedImages
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What `prepare` found: sizes, and everything that a user should know about the images.
+
+    `left_out` names each file that was not used with the reason; `duplicates` counts images that occur,
+    pixel for pixel, in two splits, and names a few.
+    """
+
+    shape: Shape
+    class_names: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    left_out: tuple[tuple[str, str], ...] = ()
+    duplicates: int = 0
+    duplicate_examples: tuple[tuple[str, str], ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        return {
+            "format": _FORMAT,
+            "shape": list(self.shape),
+            "class_names": list(self.class_names),
+            "counts": {split: list(counts) for split, counts in self.counts.items()},
+            "left_out": [list(entry) for entry in self.left_out],
+            "duplicates": self.duplicates,
+            "duplicate_examples": [list(entry) for entry in self.duplicate_examples],
+        }
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> DataSummary:
+        """Read what `as_json` gave."""
+        return cls(
+            tuple(found["shape"]),
+            tuple(found["class_names"]),
+            {split: tuple(counts) for split, counts in found["counts"].items()},
+            tuple((name, reason) for name, reason in found["left_out"]),
+            found["duplicates"],
+            tuple((one, other) for one, other in found["duplicate_examples"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The three splits of a prepared data set."""
+
+    train: Images
+    val: Images
+    test: Images
+    summary: DataSummary
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, by number."""
+        return self.summary.class_names
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open what `prepare` wrote, or raise `DataError` ``DATA-STORE``."""
+    try:
+        found = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        if found["format"] != _FORMAT:
+            other = f"format {found['format']} is not {_FORMAT}"
+            raise ValueError(other)
+        summary = DataSummary.from_json(found)
+        train, val, test = (_open_split(folder, split, summary) for split in SPLITS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            "DATA-STORE",
+            f"no prepared images can be opened: {error}",
+            where=str(folder),
+            fix="prepare the data again",
+        ) from error
+    return Dataset(train, val, test, summary)
+
+
+def _open_split(folder: Path, split: str, summary: DataSummary) -> ImageSet:
+    labels = np.load(folder / f"{split}.labels.npy", allow_pickle=False)
+    path = folder / f"{split}.u8"
+    if path.stat().st_size != len(labels) * prod(summary.shape):
+        misfit = f"{path.name} has {path.stat().st_size} bytes for {len(labels)} labels"
+        raise ValueError(misfit)
+    return ImageSet(path, summary.shape, labels, summary.class_names)
+
+
+class StoreWriter:
+    """Appends images to the three splits; the folder becomes a data set when `finish` is called, not
+    before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "dataset.json").unlink(missing_ok=True)
+            self._files: dict[str, BinaryIO] = {split: (folder / f"{split}.u8").open("wb") for split in SPLITS}
+        except OSError as error:
+            raise DataError(
+                "DATA-WRITE",
+                f"the prepared images cannot be written: {error.strerror or error}",
+                where=str(folder),
+                fix="choose a folder that can be written, with space for the images",
+            ) from error
+        self._labels = {split: array("i") for split in SPLITS}
+
+    def append(self, split: str, pixels: np.ndarray, label: int) -> None:
+        """Add one image."""
+        self._files[split].write(np.ascontiguousarray(pixels).data)
+        self._labels[split].append(label)
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return the labels appended so far."""
+        return np.asarray(self._labels[split], np.int32)
+
+    def finish(self, summary: DataSummary) -> None:
+        """Write labels and description: from now on the folder can be opened."""
+        for split in SPLITS:
+            np.save(self._folder / f"{split}.labels.npy", self.labels(split))
+        partial = self._folder / "dataset.json.partial"
+        self.close()
+        partial.write_text(json.dumps(summary.as_json(), indent=1), encoding="utf-8")
+        partial.replace(self._folder / "dataset.json")
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+
+
+def spread(total: int, wanted: int) -> np.ndarray:
+    """Give indices spread evenly over a set, all of it if it is smaller; sets may be ordered by class."""
+    return np.unique(np.linspace(0, total - 1, min(wanted, total)).round().astype(np.int64))

@@ -1,0 +1,1 @@
+"""Training of any Keras model, resumable to the same bits."""

@@ -1,0 +1,79 @@
+"""One step of training as a graph, the validation after an epoch, and the optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from siliconv.legacy_keras import load, tensorflow
+from siliconv.models.data.image_store import Images
+from siliconv.models.training.losses import is_correct, loss_of
+from siliconv.models.training.prediction import predictor
+from siliconv.models.training.train_config import TrainConfig
+
+Step = Callable[[Any, Any, Any], tuple[Any, Any]]
+"""(images, labels, weights) -> (mean loss, number of right answers), and the model is a step further."""
+
+Validate = Callable[[], tuple[float | None, float | None]]
+"""() -> (loss, accuracy) on the validation images, None without any."""
+
+Mix = Callable[[Any, Any, Any], Any]
+"""(images, network outputs, losses from the labels) -> losses to train on, one an image: distillation hooks in here."""
+
+
+def training_step(model: Any, optimizer: Any, config: TrainConfig, mix: Mix | None = None) -> Step:
+    """Return the function that trains on one batch."""
+    tf = tensorflow()
+    loss_function = loss_of(config, model.output_shape[-1])
+    signature = [
+        tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None,), tf.float32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def step(pixels: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            output = model(pixels, training=True)
+            losses = loss_function(labels, output)
+            losses = losses if mix is None else mix(pixels, output, losses)
+            loss = tf.reduce_mean(losses * weights)
+            total = tf.add_n([loss, *model.losses]) if model.losses else loss
+        gradients = tape.gradient(total, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss, tf.reduce_sum(is_correct(labels, output, from_logits=config.from_logits))
+
+    return step
+
+
+def validator(model: Any, images: Images, config: TrainConfig) -> Validate:
+    """Return the function that computes loss and accuracy on the validation images."""
+    if not len(images):
+        return lambda: (None, None)
+    tf = tensorflow()
+    predict, loss_function = predictor(model), loss_of(config, model.output_shape[-1])
+    labels = tf.constant(images.labels.astype(np.int32))
+
+    def validate() -> tuple[float, float]:
+        output = tf.constant(predict(images))
+        loss = float(tf.reduce_mean(loss_function(labels, output)))
+        return loss, float(tf.reduce_mean(is_correct(labels, output, from_logits=config.from_logits)))
+
+    return validate
+
+
+def optimizer_of(config: TrainConfig) -> Any:
+    """Return the tf_keras optimizer of a configuration."""
+    optimizers, rate = load().optimizers, config.learning_rate
+    match config.optimizer:
+        case "adam":
+            return optimizers.Adam(rate, jit_compile=False)
+        case "adamw":
+            return optimizers.AdamW(rate, weight_decay=config.weight_decay, jit_compile=False)
+        case "sgd":
+            decay = config.weight_decay or None
+            return optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, jit_compile=False)
+        case "rmsprop":
+            return optimizers.RMSprop(rate, jit_compile=False)

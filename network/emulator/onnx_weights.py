@@ -1,0 +1,22 @@
+"""Weights of a sum of products, in units of the last place of its result."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siliconv.network.fixed_point import Codes
+from siliconv.network.graph import Conv, Dense, DepthwiseConv, Node
+from siliconv.network.intervals import Bounds
+
+
+def aligned_weights(node: Conv | DepthwiseConv | Dense, source: Node, inputs: Bounds) -> tuple[Codes, Codes]:
+    """Give kernel and bias moved to the point of the node's type.
+
+    A weight whose input is always zero takes no part in any sum, so no proof bounds it: it becomes zero.
+    """
+    idle = (inputs.low == 0) & (inputs.high == 0)
+    if not isinstance(node, DepthwiseConv):
+        idle = idle[:, None]
+    kernel = np.where(idle, 0, node.kernel.codes)
+    kernel = kernel << (node.type.fraction - source.type.fraction - node.kernel.type.fraction)
+    return kernel, node.bias.codes << (node.type.fraction - node.bias.type.fraction)

@@ -1,0 +1,1 @@
+"""Where two executions of a network part, the integer trace of one element, and the ranges of values."""

@@ -1,0 +1,1 @@
+"""Input vectors that every executor is compared on."""

@@ -1,0 +1,1 @@
+"""From the QKeras model to the integer network, and how far the two agree."""

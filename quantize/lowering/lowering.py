@@ -1,0 +1,245 @@
+"""Lower a QKeras model to the integer network: every quantizer becomes a type, every weight an integer.
+
+What has no exact meaning in hardware (a scale that is no power of two, a quantizer with a random part, an unquantized
+weight) is refused with a code and the fix, never approximated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import NetworkError
+from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, exact_codes, plain
+from siliconv.network.function_table import table_node
+from siliconv.network.graph import Conv, Dense, DepthwiseConv, Input, Network, Node, Requantize, Weights
+from siliconv.network.intervals import sum_of_products_type
+from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
+from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
+from siliconv.quantize.lowering.quantized_functions import hard_type, table_behind
+from siliconv.quantize.lowering.quantized_weights import is_scaled, scaled_weights
+
+INPUT_NAME = "network_input"
+"""Name of the input node; hls4ml reserves plain "input"."""
+
+
+def lower(
+    model: Any, *, name: str, input_type: FixedPoint = PIXEL, metadata: Mapping[str, Any] | None = None
+) -> Network:
+    """Translate a QKeras model into an integer network with proven types.
+
+    Parameters
+    ----------
+    model
+        A functional tf_keras model with one input and one output.
+    name
+        Name of the network (a C identifier).
+    input_type
+        Type of the input; images arrive as k/256.
+    metadata
+        Facts for people, kept with the network.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-...`` with the layer and the fix where something has no exact integer meaning.
+    """
+    graph = LoweringGraph()
+    for layer in model.layers:
+        kinds = [kind.__name__ for kind in type(layer).__mro__]
+        if "InputLayer" in kinds:
+            node: Node = graph.add(Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
+        else:
+            lowerer = next((_LOWERERS[kind] for kind in kinds if kind in _LOWERERS), None)
+            if lowerer is None:
+                raise NetworkError(
+                    "LOWER-LAYER",
+                    f"a layer of kind {kinds[0]} has no exact integer meaning here",
+                    where=f"layer '{layer.name}'",
+                    fix="use its quantized counterpart, one of " + ", ".join(sorted(_LOWERERS)),
+                )
+            node = lowerer(layer, graph.sources(layer), graph)
+        graph.output_of[layer.name] = node.name
+    return Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
+
+
+def lowered_kinds() -> frozenset[str]:
+    """Give the class names of the Keras layers that have an exact integer meaning here."""
+    return frozenset(_LOWERERS)
+
+
+def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
+    """Give the fixed-point type that a QKeras quantizer rounds to.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-ALPHA``, ``LOWER-STOCHASTIC``, ``LOWER-QUANTIZER`` where there is none.
+    """
+    kinds = [kind.__name__ for kind in type(quantizer).__mro__]
+    to_type = next((_QUANTIZER_TYPES[kind] for kind in kinds if kind in _QUANTIZER_TYPES), None)
+    if to_type is None:
+        raise NetworkError(
+            "LOWER-QUANTIZER",
+            "no quantizer" if quantizer is None else f"the quantizer {kinds[0]} has no fixed-point type",
+            where=where,
+            fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
+        )
+    refuse_chance(quantizer, where)
+    return to_type(quantizer, where)
+
+
+def refuse_chance(quantizer: Any, where: str) -> None:
+    """Raise ``LOWER-STOCHASTIC`` for a quantizer with a random part."""
+    if getattr(quantizer, "use_stochastic_rounding", False) or getattr(quantizer, "qnoise_factor", 1.0) != 1.0:
+        raise NetworkError(
+            "LOWER-STOCHASTIC",
+            f"the quantizer {quantizer} is not deterministic",
+            where=where,
+            fix="use use_stochastic_rounding=False and qnoise_factor=1",
+        )
+
+
+def _bits_type(quantizer: Any, where: str) -> FixedPoint:
+    # alpha=None behaves as 1 in quantized_bits but not in every layer that adopts it (qkeras #129), so it is refused.
+    if quantizer.alpha is None or isinstance(quantizer.alpha, str) or float(quantizer.alpha) != 1.0:
+        raise NetworkError(
+            "LOWER-ALPHA",
+            f"the quantizer scales by alpha={quantizer.alpha!r}",
+            where=where,
+            fix="use alpha=1 and choose the integer bits instead, or alpha='auto_po2' for a kernel",
+        )
+    sign = bool(quantizer.keep_negative)
+    return FixedPoint(
+        signed=sign,
+        width=int(quantizer.bits),
+        integer=int(quantizer.integer) + sign,
+        rounding=Rounding.RND_CONV,
+        overflow=Overflow.SAT_SYM if quantizer.symmetric and sign else Overflow.SAT,
+    )
+
+
+def _relu_type(quantizer: Any, where: str) -> FixedPoint:
+    if quantizer.negative_slope or quantizer.use_sigmoid:
+        raise NetworkError(
+            "LOWER-QUANTIZER",
+            f"{quantizer} with a slope or a sigmoid",
+            where=where,
+            fix="use quantized_relu(bits, integer), with or without relu_upper_bound",
+        )
+    return FixedPoint(False, int(quantizer.bits), int(quantizer.integer), Rounding.RND_CONV, Overflow.SAT)
+
+
+_QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
+    "quantized_bits": _bits_type,
+    "quantized_relu": _relu_type,
+    "quantized_tanh": hard_type,
+    "quantized_sigmoid": hard_type,
+}
+
+
+def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.groups != 1:
+        raise NetworkError(
+            "LOWER-CONV",
+            "a convolution with channels first, dilation or groups",
+            where=f"layer '{layer.name}'",
+            fix="use channels_last, dilation 1 and one group",
+        )
+    (source,) = sources
+    kernel, bias = _weights(layer)
+    strides = tuple(layer.strides)
+    padding, spatial = geometry(layer, source, kernel.codes.shape[:-2], strides)
+    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
+    shape = (*spatial, kernel.codes.shape[-1])
+    node = graph.add(Conv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    return _lower_own_activation(layer, node, graph)
+
+
+def _lower_depthwise(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
+        raise NetworkError(
+            "LOWER-CONV",
+            "a depthwise convolution with channels first, dilation or several outputs a channel",
+            where=f"layer '{layer.name}'",
+            fix="use channels_last, dilation 1 and depth_multiplier 1",
+        )
+    (source,) = sources
+    kernel, bias = _weights(layer)
+    strides = tuple(layer.strides)
+    padding, spatial = geometry(layer, source, kernel.codes.shape[:-1], strides)
+    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type, depthwise=True)
+    shape = (*spatial, source.shape[-1])
+    node = graph.add(DepthwiseConv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    return _lower_own_activation(layer, node, graph)
+
+
+def _lower_dense(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    kernel, bias = _weights(layer)
+    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
+    shape = (*source.shape[:-1], kernel.codes.shape[-1])
+    node = graph.add(Dense(layer.name, (source.name,), shape, result, kernel, bias))
+    return _lower_own_activation(layer, node, graph)
+
+
+def _lower_own_activation(layer: Any, node: Node, graph: LoweringGraph) -> Node:
+    activation = layer.activation
+    if activation is None or getattr(activation, "__name__", "") == "linear":
+        return node
+    return _add_requantize(f"{layer.name}_activation", activation, node, graph)
+
+
+def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    return _add_requantize(layer.name, layer.quantizer, sources[0], graph)
+
+
+def _lower_table(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    requantize = Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
+    return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
+
+
+def _add_requantize(name: str, quantizer: Any, source: Node, graph: LoweringGraph) -> Node:
+    kind = quantizer_type(quantizer, where=f"activation '{name}'")
+    relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
+    table = table_behind(name, quantizer, kind)
+    if table is None:
+        return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
+    return graph.add(table(graph.add(Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
+
+
+def _weights(layer: Any) -> tuple[Weights, Weights]:
+    where = f"kernel of layer '{layer.name}'"
+    if hasattr(layer, "depthwise_quantizer_internal"):
+        # Keras has a last axis for several outputs a channel; there is one.
+        kernel = _integer_weights(layer.depthwise_kernel, layer.depthwise_quantizer_internal, where)
+        kernel = Weights(kernel.codes[..., 0], kernel.type)
+    else:
+        kernel = _integer_weights(layer.kernel, layer.kernel_quantizer_internal, where)
+    if layer.use_bias:
+        return kernel, _integer_weights(layer.bias, layer.bias_quantizer_internal, f"bias of layer '{layer.name}'")
+    return kernel, Weights(np.zeros(kernel.codes.shape[-1], dtype=np.int64), FixedPoint(True, 1, 1))
+
+
+def _integer_weights(variable: Any, quantizer: Any, where: str) -> Weights:
+    if is_scaled(quantizer):
+        refuse_chance(quantizer, where)
+        return scaled_weights(np.asarray(quantizer(variable.numpy())), quantizer, where)
+    kind = quantizer_type(quantizer, where=where)
+    values = np.asarray(quantizer(variable.numpy()))
+    return Weights(exact_codes(values, plain(kind), where=where), plain(kind))
+
+
+_LOWERERS: Mapping[str, Lowerer] = {
+    "QConv1D": _lower_convolution,
+    "QConv2D": _lower_convolution,
+    "QDepthwiseConv1D": _lower_depthwise,
+    "QDepthwiseConv2D": _lower_depthwise,
+    "QDense": _lower_dense,
+    "QActivation": _lower_activation,
+    "TableActivation": _lower_table,
+    **SHAPE_LOWERERS,
+}

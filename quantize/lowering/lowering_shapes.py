@@ -1,0 +1,145 @@
+"""Lower the layers without weights: pooling, sums and joins of branches, padding, flattening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import NetworkError
+from siliconv.network.fixed_point import narrowest, plain
+from siliconv.network.graph import Add, AveragePool, Concatenate, MaxPool, Node, Pad, Padding, Reshape, Shape
+from siliconv.network.intervals import Bounds
+from siliconv.network.windows import real_elements
+from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
+
+Lowerer = Callable[[Any, tuple[Node, ...], LoweringGraph], Node]
+
+
+def _lower_max_pool(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    window, strides = tuple(layer.pool_size), tuple(layer.strides)
+    padding, spatial = geometry(layer, source, window, strides)
+    shape = (*spatial, source.shape[-1])
+    return graph.add(MaxPool(layer.name, (source.name,), shape, plain(source.type), window, strides, padding))
+
+
+def _lower_global_max(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    window, shape = source.shape[:-1], tuple(layer.output_shape[1:])
+    no_padding = ((0, 0),) * len(window)
+    return graph.add(MaxPool(layer.name, (source.name,), shape, plain(source.type), window, window, no_padding))
+
+
+def _lower_average_pool(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    window, strides = tuple(layer.pool_size), tuple(layer.strides)
+    padding, spatial = geometry(layer, source, window, strides)
+    return _add_average(layer, source, window, strides, padding, (*spatial, source.shape[-1]), graph)
+
+
+def _lower_global_average(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    window = source.shape[:-1]
+    no_padding = ((0, 0),) * len(window)
+    return _add_average(layer, source, window, window, no_padding, tuple(layer.output_shape[1:]), graph)
+
+
+def _add_average(
+    layer: Any,
+    source: Node,
+    window: Shape,
+    strides: Shape,
+    padding: Padding,
+    shape: Shape,
+    graph: LoweringGraph,
+) -> Node:
+    counts = real_elements(source.shape[:-1], window, strides, padding)
+    # A layer of ours says to how many places it truncates (siliconv.quantize.qkeras.average_pooling).
+    fraction = getattr(layer, "fraction", None)
+    if fraction is None:
+        if np.any(counts & (counts - 1)):
+            raise NetworkError(
+                "LOWER-AVERAGE",
+                f"an average over {int(counts.max())} elements, which no binary fraction holds",
+                where=f"layer '{layer.name}'",
+                fix="quantize the float model with siliconv: its average pooling truncates as the firmware does",
+            )
+        fraction = source.type.fraction + int(counts.max()).bit_length() - 1
+    places = fraction - source.type.fraction
+    if places < 0:
+        raise NetworkError(
+            "LOWER-AVERAGE",
+            f"an average with {-places} fractional bits fewer than its input",
+            where=f"layer '{layer.name}'",
+            fix="calibrate again: the layers before it have other types now",
+        )
+    # An average lies among its terms, and so does its truncation.
+    bounds = Bounds(*(bound << places for bound in graph.bounds[source.name]))
+    result = narrowest(bounds.interval, fraction)
+    return graph.add(AveragePool(layer.name, (source.name,), shape, result, window, strides, padding))
+
+
+def _lower_add(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    return _merged(Add, layer, sources, graph)
+
+
+def _lower_concatenate(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    if layer.axis not in (-1, len(sources[0].shape)):
+        raise NetworkError(
+            "LOWER-CONCATENATE",
+            f"inputs joined along axis {layer.axis}",
+            where=f"layer '{layer.name}'",
+            fix="join them along their channels: axis=-1",
+        )
+    return _merged(Concatenate, layer, sources, graph)
+
+
+def _merged(kind: type[Node], layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    """Merge two at a time, as hardware does; the last node has the layer's name."""
+    merged = sources[0]
+    for number, source in enumerate(sources[1:], start=1):
+        name = layer.name if number == len(sources) - 1 else f"{layer.name}_part{number}"
+        channels = merged.shape[-1] + source.shape[-1] if kind is Concatenate else merged.shape[-1]
+        node = kind(name, (merged.name, source.name), (*merged.shape[:-1], channels), merged.type)
+        merged = graph.add_narrowest(node, max(merged.type.fraction, source.type.fraction))
+    return merged
+
+
+def _lower_padding(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    axes = len(source.shape) - 1
+    pairs = tuple(layer.padding) if axes == 2 else (layer.padding,)
+    padding = tuple((int(before), int(after)) for before, after in pairs)
+    spatial = (size + before + after for size, (before, after) in zip(source.shape, padding, strict=False))
+    return graph.add(Pad(layer.name, (source.name,), (*spatial, source.shape[-1]), plain(source.type), padding))
+
+
+def _lower_flatten(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    (source,) = sources
+    return graph.add(Reshape(layer.name, (source.name,), (int(np.prod(source.shape)),), plain(source.type)))
+
+
+def _lower_identity(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+    return sources[0]
+
+
+SHAPE_LOWERERS: Mapping[str, Lowerer] = {
+    "MaxPooling1D": _lower_max_pool,
+    "MaxPooling2D": _lower_max_pool,
+    "GlobalMaxPooling1D": _lower_global_max,
+    "GlobalMaxPooling2D": _lower_global_max,
+    "AveragePooling1D": _lower_average_pool,
+    "AveragePooling2D": _lower_average_pool,
+    "GlobalAveragePooling1D": _lower_global_average,
+    "GlobalAveragePooling2D": _lower_global_average,
+    "Add": _lower_add,
+    "Concatenate": _lower_concatenate,
+    "ZeroPadding1D": _lower_padding,
+    "ZeroPadding2D": _lower_padding,
+    "Flatten": _lower_flatten,
+    "Dropout": _lower_identity,
+    "SeededDropout": _lower_identity,
+}
+"""By the name of the Keras layer's class."""

@@ -1,0 +1,1 @@
+"""The QKeras model: quantizers, quantized layers and what they compute."""

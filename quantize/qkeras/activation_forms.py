@@ -1,0 +1,84 @@
+"""Quantized activations that are more than a fixed-point type: a ReLU with an upper bound, QKeras' hard functions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, parse_type
+
+_TEXT = re.compile(r"hard_(?P<function>tanh|sigmoid)<(?P<width>\d+)>|relu<(?P<type>.*>),(?P<bound>[\d.e+-]+)>")
+
+
+@dataclass(frozen=True)
+class BoundedRelu:
+    """`quantized_relu` with ``relu_upper_bound``: values of `type`, none above `bound`, a multiple of its step."""
+
+    type: FixedPoint
+    bound: float
+
+    def __str__(self) -> str:
+        """Give the text that `parse_activation` reads."""
+        return f"relu<{self.type},{self.bound:g}>"
+
+    @property
+    def fraction(self) -> int:
+        """Fractional bits of the values."""
+        return self.type.fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return self.bound
+
+    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value that each is rounded to."""
+        return np.clip(np.rint(np.asarray(values, np.float64) / self.type.step) * self.type.step, 0.0, self.bound)
+
+
+@dataclass(frozen=True)
+class HardFunction:
+    """`quantized_tanh` or `quantized_sigmoid` of so many bits, as QKeras computes them: a line with two ends."""
+
+    function: Literal["tanh", "sigmoid"]
+    width: int
+
+    def __str__(self) -> str:
+        """Give the text that `parse_activation` reads."""
+        return f"hard_{self.function}<{self.width}>"
+
+    @property
+    def output(self) -> FixedPoint:
+        """The type of its values."""
+        signed = self.function == "tanh"
+        return FixedPoint(signed, self.width, int(signed), Rounding.RND_CONV, Overflow.SAT)
+
+    @property
+    def fraction(self) -> int:
+        """Fractional bits of the values."""
+        return self.output.fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return self.output.codes.high * self.output.step
+
+    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value of its grid that each value of the smooth function is nearest to."""
+        return (
+            np.clip(np.rint(np.asarray(values, np.float64) / self.output.step), *self.output.codes) * self.output.step
+        )
+
+
+def parse_activation(text: str) -> BoundedRelu | HardFunction | None:
+    """Read what the ``str`` of these wrote; None for anything else."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    if match["type"] is not None:
+        return BoundedRelu(parse_type(match["type"]), float(match["bound"]))
+    return HardFunction("tanh" if match["function"] == "tanh" else "sigmoid", int(match["width"]))

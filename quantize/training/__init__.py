@@ -1,0 +1,1 @@
+"""Choosing bits and keeping accuracy: calibration, pruning, distillation, fine-tuning."""

@@ -1,0 +1,190 @@
+"""Choose the integer bits of every tensor from the float weights and from the activations on training images.
+
+By least error: for a given number of bits each position of the binary point is tried, and the one with the least mean
+squared quantization error is taken: a few saturated outliers may cost less than a coarser step for all. By percentile:
+the finest type that holds this share of the values. Biases are held whole either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siliconv import legacy_keras
+from siliconv.errors import NetworkError
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.network.table_types import FUNCTIONS, table_output
+from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction
+from siliconv.quantize.qkeras.quantization import Quantization
+from siliconv.quantize.qkeras.weight_levels import best_levels
+from siliconv.quantize.recipe import LayerBits, Recipe
+
+WEIGHT_LAYERS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D", "Dense")
+BATCH = 64
+
+# Fine-tuning moves biases; this share is kept free above the largest one.
+BIAS_HEADROOM = 1.25
+
+
+def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> dict[str, Quantization]:
+    """Give a type to every weight, bias and activation of a float model.
+
+    Parameters
+    ----------
+    model
+        The deployed float model: convolutions, dense layers and separate activation layers.
+    recipe
+        Bits by layer.
+    images
+        Training images for the ranges of the activations, (n, *input shape), values k/256.
+
+    Returns
+    -------
+    Types by ``<layer>.kernel``, ``<layer>.bias`` and ``<activation layer>``.
+
+    Raises
+    ------
+    NetworkError
+        ``QUANTIZE-ACTIVATION`` for an activation without a quantized form, ``RECIPE-LAYER`` for a pattern that names no
+        layer, ``RECIPE-PRUNING`` where pruned weights can't be zero.
+    """
+    _check_patterns(model, recipe)
+    types: dict[str, Quantization] = {}
+    activations = [layer for layer in model.layers if type(layer).__name__ == "Activation"]
+    for layer in model.layers:
+        if type(layer).__name__ in WEIGHT_LAYERS:
+            bits = recipe.bits(layer.name)
+            assert bits.weights is not None and bits.biases is not None  # noqa: PT018  (Recipe.bits sets all)
+            types[f"{layer.name}.kernel"] = _kernel_type(kernel_of(layer).numpy(), bits, recipe, layer.name)
+            if layer.use_bias:
+                largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
+                types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
+    for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
+        bits = recipe.bits(_producer(layer))
+        types[layer.name] = _activation_type(layer, values, bits, recipe)
+    return types
+
+
+def _activation_type(layer: Any, values: NDArray[np.floating], bits: LayerBits, recipe: Recipe) -> Quantization:
+    assert bits.activations is not None  # Recipe.bits sets all
+    function = layer.activation.__name__
+    if function != "relu":
+        hard = bits.functions == "hard"
+        return HardFunction(function, bits.activations) if hard else table_output(function, bits.activations)
+    if bits.relu_bound is None:
+        return ranged_type(values, bits.activations, recipe, signed=False)
+    kind = ranged_type(np.minimum(values, bits.relu_bound), bits.activations, recipe, signed=False)
+    codes = bits.relu_bound / kind.step
+    if codes >= kind.codes.high:
+        return kind
+    if codes != round(codes):
+        raise NetworkError(
+            "RECIPE-BOUND",
+            f"the bound {bits.relu_bound:g} is no multiple of {kind.step:g}, the step of {bits.activations} bits here",
+            where=f"layer '{layer.name}'",
+            fix="use a multiple of it, such as " + f"{round(codes) * kind.step:g}, or more bits",
+        )
+    return BoundedRelu(kind, bits.relu_bound)
+
+
+def kernel_of(layer: Any) -> Any:
+    """Give the kernel variable of a layer with weights, by whatever name it has there."""
+    return getattr(layer, "depthwise_kernel" if "Depthwise" in type(layer).__name__ else "kernel")
+
+
+def _kernel_type(kernel: NDArray[np.floating], bits: LayerBits, recipe: Recipe, layer: str) -> Quantization:
+    if isinstance(bits.weights, int):
+        return ranged_type(kernel, bits.weights, recipe, signed=True)
+    assert bits.weights is not None  # Recipe.bits sets all
+    levels = best_levels(bits.weights, kernel)
+    if bits.sparsity and not levels.has_zero:
+        raise NetworkError(
+            "RECIPE-PRUNING",
+            f"the layer is pruned, and {levels.kind} weights are never zero",
+            where=f"layer '{layer}'",
+            fix="give the layer sparsity: 0, or ternary weights, or some bits",
+        )
+    return levels
+
+
+def ranged_type(values: NDArray[np.floating], bits: int, recipe: Recipe, *, signed: bool) -> FixedPoint:
+    """Give the type of this width that the recipe's calibration chooses for these values."""
+    if recipe.calibration == "least_error":
+        return least_error_type(values, bits, signed=signed)
+    return covering_type(float(np.percentile(np.abs(values), recipe.percentile)), bits, signed=signed)
+
+
+def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -> FixedPoint:
+    """Give the type of this width whose rounding (ties to even) and saturation hurts the values least.
+
+    The error is the mean square over all values; among equals the finer step wins.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    top = int(np.ceil(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    candidates = [
+        FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT) for integer in range(top - bits, top + 1)
+    ]
+    return min(candidates, key=lambda kind: (_mean_square_error(values, kind), kind.integer))
+
+
+def covering_type(largest: float, bits: int, *, signed: bool = True) -> FixedPoint:
+    """Give the finest type of this width that holds everything up to ``largest`` in magnitude."""
+    integer = int(np.floor(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
+
+
+def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
+    scaled = np.asarray(values, dtype=np.float64) / kind.step
+    return float(np.mean((np.clip(np.rint(scaled), *kind.codes) - scaled) ** 2)) * kind.step**2
+
+
+def activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    """Outputs of the activation layers on the images, flattened, at most a million values each."""
+    if not activations:
+        return []
+    for layer in activations:
+        if layer.activation.__name__ not in ("relu", *FUNCTIONS):
+            raise NetworkError(
+                "QUANTIZE-ACTIVATION",
+                f"no quantized form of the activation {layer.activation.__name__} inside a network",
+                where=f"layer '{layer.name}'",
+                fix="use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
+            )
+    keras = legacy_keras.load()
+    probe = keras.Model(model.input, [layer.output for layer in activations])
+    most = 1_000_000
+    stride = [max(1, int(np.prod(layer.output_shape[1:])) * len(images) // most) for layer in activations]
+    parts: list[list[NDArray[np.floating]]] = [[] for _ in activations]
+    for start in range(0, len(images), BATCH):
+        outputs = probe(images[start : start + BATCH], training=False)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        for part, output, step in zip(parts, outputs, stride, strict=True):
+            part.append(output.numpy().ravel()[::step])
+    return [np.concatenate(part) for part in parts]
+
+
+def _producer(activation: Any) -> str:
+    """Name of the layer that an activation stands behind."""
+    inbound = activation.inbound_nodes[0].inbound_layers
+    return str((inbound[0] if isinstance(inbound, list) else inbound).name)
+
+
+def _check_patterns(model: Any, recipe: Recipe) -> None:
+    names = [layer.name for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]
+    for pattern in recipe.layers:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise NetworkError(
+                "RECIPE-LAYER",
+                f"no layer is called '{pattern}'",
+                where="quantize.layers",
+                fix="use one of " + ", ".join(names),
+            )
+
+
+def as_text(types: Mapping[str, Quantization]) -> dict[str, str]:
+    """Give types as text, for a JSON file."""
+    return {name: str(kind) for name, kind in types.items()}

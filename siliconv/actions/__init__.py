@@ -1,0 +1,1 @@
+"""What commands and the Python API do: functions that return values."""

@@ -1,0 +1,81 @@
+"""A project's firmware through the vendor's tools: run, reports gathered, and put beside the estimate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from siliconv.errors import ProjectError
+from siliconv.flow.flow import StageResult, run_flow
+from siliconv.flow.synthesis_file import write_synthesis
+from siliconv.hls.conversion.manifest import MANIFEST_FILE
+from siliconv.hls.vendor.synthesis_results import gather
+from siliconv.hls.vendor.vendor_run import Steps, prepare, run
+from siliconv.hls.vendor.vendor_tools import find_tool
+from siliconv.progress import Progress
+from siliconv.project.project import load_project
+from siliconv.stages.stages import STAGES
+
+SYNTHESIS_FOLDER = "synthesis"
+
+# The C simulation with g++ is another question, and takes its time.
+_STAGES = tuple(stage for stage in STAGES if stage.name != "csim")
+
+
+def build_project(
+    folder: Path,
+    steps: Steps,
+    progress: Progress,
+    *,
+    tool: Path | None = None,
+    on_result: Callable[[StageResult], None] = lambda result: None,
+) -> dict[str, Any]:
+    """Run a vendor tool on a project's firmware and return what `estimate.json` then says.
+
+    Parameters
+    ----------
+    folder
+        Of the project; what it lacks up to the firmware is made first.
+    steps
+        What the tool is to do.
+    progress
+        For long work.
+    tool
+        An executable, a folder of executables or a settings script, where it is not to be looked for.
+    on_result
+        Called after each stage of the project.
+
+    Raises
+    ------
+    ToolError
+        ``VENDOR-NO-TOOL`` where there is none, told before any work.
+    SiliconvError
+        ``VENDOR-...`` for a run that failed.
+    """
+    project, build = load_project(folder), folder / "build"
+    found = find_tool(project.hls.backend, asked=tool)
+    progress.say(f"{found.name}, {found.found}")
+
+    def until(stage: str) -> None:
+        run_flow(_STAGES, project, folder.name, build, progress, until=stage, on_result=on_result)
+
+    until("convert")
+    manifest = json.loads((build / "firmware" / MANIFEST_FILE).read_text(encoding="utf-8"))
+    work = build / SYNTHESIS_FOLDER
+    try:
+        prepare(build / "firmware", work)
+    except OSError as error:
+        raise ProjectError(
+            "BUILD-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(work),
+            fix="free disk space, or make it writable",
+        ) from error
+    run(found, work, manifest["top"], steps, progress)
+    if steps.chosen != ("csim",):
+        write_synthesis(build, manifest, gather(work, manifest["top"]))
+    until("estimate")
+    content: dict[str, Any] = json.loads((build / "estimate.json").read_text(encoding="utf-8"))
+    return content

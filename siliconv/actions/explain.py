@@ -1,0 +1,159 @@
+"""What a project's builds compute for the same inputs, side by side: where two of them part first, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import ProjectError
+from siliconv.flow.flow import WORK
+from siliconv.models.data.image_store import open_dataset
+from siliconv.network import network_file, reference
+from siliconv.network.explanation.first_difference import (
+    REFERENCE,
+    Execution,
+    Explanation,
+    explain,
+    reference_execution,
+)
+from siliconv.network.fixed_point import Codes, to_values
+from siliconv.network.graph import Network
+from siliconv.progress import Progress, activity
+from siliconv.project.project import Project
+from siliconv.quantize.lowering.keras_causes import FLOAT, QUANTIZED, Contribution, contributions
+
+FIRMWARE = "firmware"
+EXECUTIONS = (FLOAT, QUANTIZED, REFERENCE, FIRMWARE)
+
+BATCH = 8
+"""Vectors at a time: most differences show in the first few, and a large firmware takes a second for each."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An explanation, the origin of its vector, and of what the difference consists where a float model takes part."""
+
+    explanation: Explanation
+    origin: str | None
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def by_design(self) -> bool:
+        """Whether a difference was to be expected."""
+        return FLOAT in self.explanation.between
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        return {
+            **self.explanation.as_json(),
+            "origin": self.origin,
+            "contributions": [vars(one) for one in self.contributions],
+        }
+
+
+def explain_project(name: str, project: Project, build: Path, between: tuple[str, str], progress: Progress) -> Answer:
+    """Find where two executions of a built project part first, on the vectors of its certificate.
+
+    Raises
+    ------
+    ProjectError
+        ``EXPLAIN-BETWEEN`` for names that are no two executions, ``EXPLAIN-BUILD`` where one was not built yet.
+    FirmwareError, ToolError, WorkSaysNoError
+        As `siliconv.hls.csim.csim.simulate_apart`.
+    """
+    if len(set(between)) != 2 or not set(between) <= set(EXECUTIONS):
+        raise ProjectError(
+            "EXPLAIN-BETWEEN",
+            f"'{between[0]}' and '{between[1]}' are no two executions",
+            where="--between",
+            fix="use two of " + ", ".join(EXECUTIONS),
+        )
+    _check_built(name, build, between)
+    network = network_file.load(build / "network")
+    vectors, origins = _vectors(project, network, build)
+    runners = [_runner(which, build, network, project, progress) for which in between]
+    found: Explanation | None = None
+    parts: tuple[Contribution, ...] = ()
+    with activity(progress, "Comparing", len(vectors), "vectors") as shown:
+        for start in range(0, len(vectors), BATCH):
+            codes = vectors[start : start + BATCH]
+            one, other = (run(codes) for run in runners)
+            found = _joined(found, explain(network, codes, one, other), start)
+            if FLOAT in between and not parts:
+                floats, others = (one, other) if one.name == FLOAT else (other, one)
+                parts = contributions(network, _float_model(build), floats.values, others.values)
+            shown.update(start + len(codes))
+            if not found.equal:
+                break
+    assert found is not None  # there is one vector at least
+    origin = origins[found.vector] if found.vector is not None else None
+    return Answer(found, origin, parts)
+
+
+def _joined(before: Explanation | None, found: Explanation, start: int) -> Explanation:
+    """Join what was found in a batch to the batches before it, in which everything was equal."""
+    vector = found.vector + start if found.vector is not None else None
+    layers = found.layers
+    if before is not None:
+        layers = tuple(known.merged(layer) for known, layer in zip(before.layers, layers, strict=True))
+    return replace(found, vector=vector, vectors=start + found.vectors, layers=layers)
+
+
+def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
+    folders = {FLOAT: "float", QUANTIZED: "quantized", FIRMWARE: "firmware"}
+    for folder in ("network", *(folders[one] for one in between if one in folders)):
+        if not (build / folder).is_dir():
+            raise ProjectError(
+                "EXPLAIN-BUILD", f"there is no {folder} yet", where=str(build), fix=f"siliconv run {name}"
+            )
+
+
+def _vectors(project: Project, network: Network, build: Path) -> tuple[Codes, list[str]]:
+    """Give the vectors of the certificate, and what each of them is."""
+    from siliconv.flow.artefacts import certificate_vectors
+
+    by_origin = certificate_vectors(project, network, open_dataset(build / "data").test)
+    origins = [origin for origin, codes in by_origin.items() for _ in codes]
+    return np.concatenate(list(by_origin.values())), origins
+
+
+def _float_model(build: Path) -> Any:
+    from siliconv.flow.artefacts import load_float_model
+
+    return load_float_model(build)
+
+
+def _runner(
+    which: str, build: Path, network: Network, project: Project, progress: Progress
+) -> Callable[[Codes], Execution]:
+    """Give the function that runs codes through one of the executions."""
+    if which == REFERENCE:
+        return lambda codes: reference_execution(network, reference.run(network, codes))
+    if which == FIRMWARE:
+        return _firmware_runner(build, network, project, progress)
+    from siliconv.flow.artefacts import load_quantized_model
+    from siliconv.quantize.lowering.keras_causes import float_execution, quantized_execution
+
+    model = _float_model(build) if which == FLOAT else load_quantized_model(build)
+    execute = float_execution if which == FLOAT else quantized_execution
+    return lambda codes: execute(model, network, to_values(codes, network.input.type))
+
+
+def _firmware_runner(
+    build: Path, network: Network, project: Project, progress: Progress
+) -> Callable[[Codes], Execution]:
+    from siliconv.hls.csim.csim import compile_project, simulate_apart
+    from siliconv.hls.csim.firmware_causes import firmware_execution
+
+    folder = build / "firmware"
+    library = compile_project(folder, network.name, build / WORK / "csim", progress=progress)
+
+    def run(codes: Codes) -> Execution:
+        values = simulate_apart(library, network, codes, seconds=project.csim.timeout_s)
+        return firmware_execution(folder, network, values, to_values(codes, network.input.type))
+
+    return run

@@ -1,0 +1,84 @@
+"""`siliconv export`: a project's integer network in other people's formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.models.data.image_store import open_dataset
+from siliconv.network import network_file
+from siliconv.network.qonnx.qonnx_execution import differing_values, qonnx_version
+from siliconv.network.qonnx.qonnx_export import last_node, qonnx_model
+from siliconv.project.project import Project
+
+IMAGES = 4
+"""Test images that the exported file is executed on; qonnx runs node by node."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file, what it ends with, and how it was checked.
+
+    ``qonnx``: version of the package that executed it, None where it is not installed.
+    ``values``: outputs compared with the integer network, all equal.
+    """
+
+    file: str
+    output: str
+    qonnx: str | None
+    values: int
+
+
+def export_qonnx(name: str, project: Project, build: Path, file: Path | None = None) -> Exported:
+    """Write the integer network of a project as QONNX, and execute it with the qonnx package where that is installed.
+
+    Parameters
+    ----------
+    name, project, build
+        The project and its build folder, lowered.
+    file
+        Where to write; ``<build>/<name>.qonnx`` by default.
+
+    Raises
+    ------
+    ProjectError
+        ``EXPORT-BUILD`` if the project was not run up to the network, ``EXPORT-WRITE``.
+    NetworkError
+        ``QONNX-...`` for what QONNX can't say exactly.
+    WorkSaysNoError
+        ``EXPORT-DIFFERS`` if qonnx computes something else; nothing is written.
+    """
+    from siliconv.flow.artefacts import certificate_vectors
+
+    if not (build / "network").is_dir():
+        raise ProjectError(
+            "EXPORT-BUILD",
+            "the project has no integer network yet",
+            where=str(build),
+            fix=f"siliconv run {name} --until lower",
+        )
+    network = network_file.load(build / "network")
+    model, version, compared = qonnx_model(network), qonnx_version(), 0
+    if version is not None:
+        few = project.model_copy(update={"csim": project.csim.model_copy(update={"images": IMAGES})})
+        vectors = certificate_vectors(few, network, open_dataset(build / "data").test)
+        differing, compared = differing_values(model, network, np.concatenate(list(vectors.values())))
+        if differing:
+            raise WorkSaysNoError(
+                "EXPORT-DIFFERS",
+                f"qonnx {version} gives other values than the network: {differing} of {compared}",
+                where=f"network '{network.name}'",
+                fix="do not use this export; try another version of qonnx",
+            )
+    path = file if file is not None else build / f"{name}.qonnx"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(model)
+    except OSError as error:
+        raise ProjectError(
+            "EXPORT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a file you can write"
+        ) from error
+    return Exported(str(path), last_node(network).name, version, compared)

@@ -1,0 +1,257 @@
+"""The settings of a project that fit a board: searched on its integer network, or before training on its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from siliconv.errors import FirmwareError
+from siliconv.hardware.boards import Board
+from siliconv.hls.backends import BACKENDS
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.design.design import Design, MatrixLayer
+from siliconv.hls.fit.fit import MOST_SHARE, Configuration, Fit, fit
+from siliconv.hls.fit.remedies import Remedy, remedies, what_binds
+from siliconv.hls.kinds import Strategy
+from siliconv.models.architectures.presets import preset, preset_names
+from siliconv.models.architectures.shapes import layer_table
+from siliconv.network import network_file
+from siliconv.plan.design_of_plan import ASSUMPTIONS, planned_design
+from siliconv.plan.plan import Plan
+from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
+from siliconv.project.calibration_file import calibrated
+from siliconv.project.project import PROJECT_FILE, Project, load_project
+from siliconv.project.project_edit import set_fields
+
+_WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
+_PRESETS_TRIED = 3
+
+PLACEMENT = (
+    "memory: FIFO depths and where FIFOs lie are written as chosen; whether a weight memory becomes block memory or "
+    "LUTs is no setting of hls4ml's templates but the tool's decision"
+)
+CLOCK = "clock: the period is what the tool is asked for; whether it is met is known after synthesis only"
+
+
+@dataclass(frozen=True)
+class ProjectFit:
+    """The outcome for a project.
+
+    Parameters
+    ----------
+    path
+        The project file.
+    source
+        What was searched: ``network`` or ``architecture``.
+    design
+        As it is without the chosen settings.
+    fit, remedies
+        The outcome, and what would help when nothing fits.
+    notes
+        For people.
+    written
+        Fields that were written.
+    no_firmware
+        Why no firmware can be written for the board; empty where it can.
+    """
+
+    path: Path
+    source: str
+    design: Design
+    fit: Fit
+    remedies: tuple[Remedy, ...]
+    notes: tuple[str, ...]
+    written: tuple[str, ...] = ()
+    no_firmware: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the outcome for machines."""
+        binding = self.fit.binding
+        return {
+            "board": asdict(self.fit.board),
+            "target": self.fit.target,
+            "source": self.source,
+            "chosen": self.fit.chosen.as_json() if self.fit.chosen else None,
+            "best": [one.as_json() for one in self.fit.best],
+            "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
+            "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
+            "remedies": [
+                {name: _finite(value) for name, value in asdict(one).items()} | {"text": str(one)}
+                for one in self.remedies
+            ],
+            "notes": list(self.notes),
+            "written": list(self.written),
+        }
+
+
+def fit_project(
+    folder: Path,
+    board: Board,
+    *,
+    images_per_second: float | None = None,
+    latency_us: float | None = None,
+    clocks_ns: Sequence[float] | None = None,
+    write: bool = True,
+) -> ProjectFit:
+    """Search the firmware settings of a project for a board, and write the chosen ones into its project file.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    board
+        The device.
+    images_per_second, latency_us, clocks_ns
+        As for `siliconv.hls.fit.fit.fit`.
+    write
+        Whether the project file is changed.
+
+    Raises
+    ------
+    ProjectError
+        For a project file that is wrong or can't be written.
+    FirmwareError
+        ``FIT-BRAM`` for a project with weights outside the core.
+    """
+    project = load_project(folder)
+    if project.hls.bram_factor is not None:
+        raise FirmwareError(
+            "FIT-BRAM",
+            "no search for designs with weights outside the core, for what their memory takes is not the core's",
+            where="hls.bram_factor",
+            fix="take it out, or choose reuse factors by hand",
+        )
+    plan, remark = _plan(project, folder)
+
+    def design_for(config: HlsConfig) -> Design:
+        return planned_design(replace(plan, hls=config))
+
+    # Factors of an earlier search, or by hand, say nothing about which are legal with other settings.
+    free = project.hls.model_copy(
+        update={
+            "part": board.part,
+            "strategy": Strategy.RESOURCE,
+            "strategies": {},
+            "reuse_factors": {},
+            "parallelization_factors": {},
+            "fifo_depths": "hls4ml",
+            "fifo_words": {},
+            "fifo_memory": "auto",
+            "max_multipliers": 1 << 30,
+        }
+    )
+    design = design_for(free)
+
+    streams_into_luts = project.hls.backend == "Vitis" and project.hls.io_type == "io_stream"
+
+    def as_generated(one: Configuration) -> Design:
+        return design_for(one.settings(project.hls, board))
+
+    target: dict[str, Any] = {
+        "images_per_second": images_per_second,
+        "latency_us": latency_us,
+        "clocks_ns": clocks_ns,
+    }
+    coefficients, calibration = calibrated(folder)
+    target["coefficients"] = coefficients
+    placements = ("auto", "shift_registers") if streams_into_luts else ("auto",)
+    found = fit(design, board, **target, as_generated=as_generated, fifo_memories=placements)
+    helpful: tuple[Remedy, ...] = ()
+    if found.chosen is None:
+        others = dict(_smaller_presets(project, free))
+        if project.hls.io_type == "io_parallel":
+            others["hls.io_type: io_stream"] = design_for(free.model_copy(update={"io_type": "io_stream"}))
+        helpful = remedies(design, found, alternatives=others, **target)
+    no_firmware = _no_firmware(board)
+    changes: dict[str, Any] = {}
+    if found.chosen is not None and not no_firmware:
+        changes = _changes(project.hls, found.chosen.settings(project.hls, board))
+    if write and changes:
+        set_fields(folder / PROJECT_FILE, changes)
+    notes = (*remark, *([calibration] if calibration else []), *_about(design, board), *_about_choice(found))
+    written = tuple(changes) if write else ()
+    source = "network" if plan.network is not None else "architecture"
+    return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, no_firmware)
+
+
+def _plan(project: Project, folder: Path) -> tuple[Plan, tuple[str, ...]]:
+    """Give the plan of the project, and what to know about it."""
+    built = folder / "build" / "network"
+    network = network_file.load(built) if built.is_dir() else None
+    plan = plan_of(folder.name, project, network)
+    if plan.network is not None:
+        return plan, ("types and weights of the integer network in build/network",)
+    if network is None:
+        return plan, ASSUMPTIONS
+    return plan, (
+        "build/network is of other layers or bits than the project file says, so it is left aside",
+        *ASSUMPTIONS,
+    )
+
+
+def _smaller_presets(project: Project, config: HlsConfig) -> Mapping[str, Design]:
+    """Give the designs of the presets for the same images that have fewer parameters, the largest first."""
+    ours = project.model.architecture
+    most = sum(row.parameters for row in layer_table(ours))
+    smaller = {}
+    for name in preset_names():
+        parameters = sum(row.parameters for row in layer_table(preset(name)))
+        if preset(name).input_shape == ours.input_shape and parameters < most:
+            smaller[name] = parameters
+    chosen = sorted(smaller, key=lambda name: -smaller[name])[:_PRESETS_TRIED]
+    return {
+        f"the preset {name} ({smaller[name]:,} parameters in place of {most:,})": planned_design(
+            plan_of_architecture(name, preset(name), project.quantize, config)
+        )
+        for name in chosen
+    }
+
+
+def _changes(before: HlsConfig, after: HlsConfig) -> dict[str, Any]:
+    return {f"hls.{name}": getattr(after, name) for name in _WRITTEN if getattr(after, name) != getattr(before, name)}
+
+
+def _no_firmware(board: Board) -> str:
+    if board.is_calibrated:
+        return ""
+    if board.backend in BACKENDS:
+        return (
+            f"{board.title} takes hls.backend: {board.backend}, of which no synthesis reports were there to fit the "
+            "estimator to: what fits on an AMD device says nothing about its settings"
+        )
+    return f"siliconv writes no firmware for {board.title}: hls4ml has no back end for it"
+
+
+def _about(design: Design, board: Board) -> list[str]:
+    matrices = [layer for layer in design.layers if isinstance(layer, MatrixLayer)]
+    weights = sum(layer.products for layer in matrices)
+    bits = sum(layer.weight_bits for layer in matrices)
+    notes = [
+        f"{weights:,} weights, with biases {bits / 1e6:,.2f} Mbit; block memory of the device: "
+        f"{board.bram18 * 18 * 1024 / 1e6:,.1f} Mbit"
+    ]
+    if not board.is_calibrated:
+        notes.append(f"the estimator knows no report of {board.vendor} devices: the figures are those of an AMD device")
+    if board.note:
+        notes.append(f"{board.title}: {board.note}")
+    return notes
+
+
+def _about_choice(found: Fit) -> list[str]:
+    notes = [PLACEMENT, CLOCK, f"resources as logic synthesis leaves them; at most {MOST_SHARE:.0%} of each are used"]
+    if found.chosen is not None and not found.chosen.surely:
+        low_high = {name: getattr(found.chosen.estimate, name) for name in ("lut", "ff", "dsp", "bram18")}
+        wide = [
+            f"{name.upper()} up to {value.high / getattr(found.board, name):.0%}"
+            for name, value in low_high.items()
+            if value.high > MOST_SHARE * getattr(found.board, name)
+        ]
+        coverage = found.chosen.estimate.coverage
+        notes.append(f"not sure: with the estimate's own band ({coverage:.0%}) it may take {', '.join(wide)}")
+    return notes
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and value in (float("inf"), float("-inf")) else value

@@ -1,0 +1,86 @@
+"""What the three networks say of a user's images: float, quantized, and the compiled firmware itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.errors import ProjectError
+from siliconv.flow.flow import WORK
+from siliconv.models.data.image_files import decode_image, to_fraction
+from siliconv.models.data.image_store import open_dataset
+from siliconv.network import network_file
+from siliconv.network.fixed_point import to_values
+from siliconv.progress import Progress
+from siliconv.project.project import Project
+
+
+@dataclass(frozen=True)
+class Said:
+    """A decision: the class, and its probability from the logits."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Three decisions on one image, and whether firmware and quantized model gave the same logits to the bit."""
+
+    image: str
+    float_model: Said
+    quantized: Said
+    firmware: Said
+    same_bits: bool
+
+
+def predict_images(
+    name: str, project: Project, build: Path, images: Sequence[Path], progress: Progress
+) -> tuple[Prediction, ...]:
+    """Run images through the float model, the QKeras model and the compiled firmware.
+
+    Raises
+    ------
+    ProjectError
+        ``PREDICT-BUILD`` if the project was not run up to the firmware.
+    DataError
+        ``DATA-IMAGE`` for a file that is no image.
+    """
+    from siliconv.flow.artefacts import load_float_model, load_quantized_model
+    from siliconv.hls.csim.csim import compile_project, simulate
+    from siliconv.models.pictures import probabilities
+
+    if not (build / "firmware").is_dir():
+        raise ProjectError(
+            "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
+        )
+    class_names = open_dataset(build / "data").class_names
+    shape = project.model.architecture.input_shape
+    pixels = np.stack([decode_image(path, shape, aspect=project.data.aspect) for path in images])
+    floats, quantized = (
+        np.asarray(model(to_fraction(pixels), training=False), dtype=np.float64)
+        for model in (load_float_model(build), load_quantized_model(build))
+    )
+    network = network_file.load(build / "network")
+    library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
+    logits = network.logits
+    firmware = to_values(simulate(library, network, pixels.astype(np.int64))[logits.name], logits.type)
+    said = [probabilities(values) for values in (floats, quantized, firmware)]
+    return tuple(
+        Prediction(
+            str(path),
+            _decide(said[0][i], class_names),
+            _decide(said[1][i], class_names),
+            _decide(said[2][i], class_names),
+            same_bits=bool(np.array_equal(quantized[i], firmware[i])),
+        )
+        for i, path in enumerate(images)
+    )
+
+
+def _decide(shares: np.ndarray, class_names: tuple[str, ...]) -> Said:
+    chosen = int(shares.argmax())
+    return Said(class_names[chosen], float(shares[chosen]))

@@ -1,0 +1,1 @@
+"""Pre-flight rules over project, plan, firmware and machine, and the doctor."""

@@ -1,0 +1,49 @@
+"""All pre-flight rules, and how they are applied to a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from siliconv.checks import (
+    data_rules,
+    field_rules,
+    firmware_rules,
+    layer_rules,
+    machine_rules,
+    number_rules,
+    resource_rules,
+    reuse_rules,
+)
+from siliconv.checks.facts import Facts, gather
+from siliconv.checks.firmware_rules import read_built
+from siliconv.checks.preflight import Finding, Rule, Severity, find_all, rules_of
+from siliconv.errors import SiliconvError
+from siliconv.plan.plan_of_project import read_network
+from siliconv.project.project import PROJECT_FILE, load_project
+
+FIELD_RULES = rules_of(field_rules)
+PLAN_RULES = rules_of(layer_rules, reuse_rules, number_rules, resource_rules)
+PROJECT_RULES = rules_of(data_rules, machine_rules)
+FIRMWARE_RULES = rules_of(firmware_rules)
+RULES: tuple[Rule[Any], ...] = (*FIELD_RULES, *PLAN_RULES, *PROJECT_RULES, *FIRMWARE_RULES)
+"""All of them; docs/checks.md has a paragraph for each."""
+
+
+def examine(folder: Path) -> tuple[Finding, ...]:
+    """Apply all rules to a project; a file that can't be read is a finding like the others."""
+    path = folder / PROJECT_FILE
+    written = find_all(FIELD_RULES, field_rules.read_written(path))
+    try:
+        facts = gather(folder, load_project(folder))
+    except SiliconvError as error:
+        return (*written, Finding(error.code, Severity.ERROR, error.what, error.where, error.fix))
+    found = [*written, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
+    return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _built(facts: Facts) -> tuple[Finding, ...]:
+    build = facts.folder / "build"
+    hls4ml = facts.machine.versions["hls4ml"]
+    built = read_built(build / "firmware", read_network(build), facts.project.hls, hls4ml)
+    return find_all(FIRMWARE_RULES, built) if built is not None else ()

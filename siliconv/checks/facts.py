@@ -1,0 +1,52 @@
+"""The facts that a project's pre-flight rules look at, gathered in milliseconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from siliconv.checks.machine import Machine, this_machine
+from siliconv.models.data.image_store import DataSummary
+from siliconv.plan.plan import Plan
+from siliconv.plan.plan_of_project import plan_of, read_network
+from siliconv.project.data_choice import apply_data_choice
+from siliconv.project.project import Project
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """A project, the plan of its firmware, its images as far as they are known, and this machine."""
+
+    folder: Path
+    project: Project
+    plan: Plan
+    images: DataSummary | None
+    machine: Machine
+
+    def count(self, split: str) -> int | None:
+        """Images of a split, or None while they are not prepared."""
+        return sum(self.images.counts[split]) if self.images is not None else None
+
+
+def gather(folder: Path, project: Project) -> Facts:
+    """Gather the facts about a project.
+
+    Raises
+    ------
+    ModelError
+        As `siliconv.plan.plan_of_project.plan_of`.
+    """
+    build = folder / "build"
+    project, _ = apply_data_choice(project, build, None)
+    plan = plan_of(folder.name, project, read_network(build))
+    return Facts(folder, project, plan, _images(build, project), this_machine(folder))
+
+
+def _images(build: Path, project: Project) -> DataSummary | None:
+    """Read what is known about the images, unless they were prepared for another input."""
+    try:
+        summary = DataSummary.from_json(json.loads((build / "data" / "dataset.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return summary if tuple(summary.shape) == tuple(project.model.architecture.input_shape) else None

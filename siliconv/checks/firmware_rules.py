@@ -1,0 +1,118 @@
+"""Pre-flight rules about a generated project on the disk: whether it is still the firmware of its network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.manifest import MANIFEST_FILE
+from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
+from siliconv.network.graph import Network
+from siliconv.network.network_file import network_hash
+
+_AGAIN = "siliconv run --force writes it anew"
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A generated project and what it should be the firmware of.
+
+    Parameters
+    ----------
+    folder
+        The generated project.
+    manifest
+        What `siliconv.json` in it says.
+    network
+        The integer network on the disk.
+    hls
+        The settings of the project file as it is now.
+    hls4ml
+        Version that is installed.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    network: Network
+    hls: HlsConfig
+    hls4ml: str
+
+    def types(self) -> tuple[StatedType, ...]:
+        """Give the types in the sources that are not those of the network."""
+        return tuple(one for one in stated_types(self.folder, self.network) if not one.is_enough)
+
+
+def read_built(folder: Path, network: Network | None, hls: HlsConfig, hls4ml: str) -> Built | None:
+    """Read a generated project, or give None where there is none that is whole."""
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = network is not None and (folder / "firmware" / f"{network.name}.cpp").is_file()
+    if network is None or not whole or not (folder / "firmware" / "defines.h").is_file():
+        return None
+    return Built(folder, manifest, network, hls, hls4ml)
+
+
+@rule("FIRMWARE-ACCUMULATOR", Severity.ERROR)
+def firmware_accumulator(built: Built) -> Iterator[Complaint]:
+    for one in built.types():
+        if one.role == "accum":
+            yield Complaint(
+                f"the accumulator is {one.stated} in the sources, {one.expected} is proven to be needed: "
+                f"{explain_type(one)}",
+                f"layer '{one.layer}', firmware/defines.h",
+                _AGAIN,
+            )
+
+
+@rule("FIRMWARE-TYPE", Severity.ERROR)
+def firmware_type(built: Built) -> Iterator[Complaint]:
+    for one in built.types():
+        if one.role != "accum":
+            yield Complaint(
+                f"the {one.role} type is {one.stated} in the sources and {one.expected} in the network: "
+                f"{explain_type(one)}",
+                f"layer '{one.layer}', firmware/defines.h",
+                _AGAIN,
+            )
+
+
+@rule("FIRMWARE-NETWORK", Severity.ERROR)
+def firmware_network(built: Built) -> Iterator[Complaint]:
+    if built.manifest.get("network_sha256") != network_hash(built.network):
+        yield Complaint(
+            "the firmware was made from another integer network than the one on the disk",
+            str(built.folder / MANIFEST_FILE),
+            _AGAIN,
+        )
+
+
+@rule("FIRMWARE-SETTINGS", Severity.WARNING)
+def firmware_settings(built: Built) -> Iterator[Complaint]:
+    was, now = built.manifest.get("hls", {}), built.hls.model_dump(mode="json")
+    changed = sorted(name for name in now if name in was and was[name] != now[name])
+    if changed:
+        said = ", ".join(f"{name} was {was[name]}, is {now[name]}" for name in changed)
+        yield Complaint(
+            f"the firmware on the disk has other settings: {said}",
+            "hls",
+            "siliconv convert writes it with the new ones",
+        )
+
+
+@rule("FIRMWARE-HLS4ML", Severity.WARNING)
+def firmware_hls4ml(built: Built) -> Iterator[Complaint]:
+    was = built.manifest.get("hls4ml")
+    if was != built.hls4ml:
+        yield Complaint(
+            f"the firmware was written by hls4ml {was}, {built.hls4ml} is installed: templates, latency and resources "
+            "change between versions",
+            str(built.folder / MANIFEST_FILE),
+            "siliconv convert writes it with the installed version",
+        )

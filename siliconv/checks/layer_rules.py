@@ -1,0 +1,189 @@
+"""Pre-flight rules about the layers: what has no exact form, no template, or a template that stops at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.hls.fit.fit import MOST_MULTIPLIERS
+from siliconv.hls.kinds import IoType, Strategy
+from siliconv.network.table_types import FUNCTIONS
+from siliconv.plan.plan import Plan
+from siliconv.quantize.lowering.lowering import lowered_kinds
+
+MOST_ELEMENTS = 4096
+"""Elements of an array split into registers: `config_array_partition -maximum_size` of the generated Tcl."""
+
+# As the layers are called in a QKeras model; a name without a rank stands for both ranks.
+_KERAS_KINDS = {
+    "conv1d": "QConv1D",
+    "conv2d": "QConv2D",
+    "depthwise_conv1d": "QDepthwiseConv1D",
+    "depthwise_conv2d": "QDepthwiseConv2D",
+    "dense": "QDense",
+    "activation": "QActivation",
+    "max_pool": "MaxPooling",
+    "average_pool": "AveragePooling",
+    "global_average_pool": "GlobalAveragePooling",
+    "global_max_pool": "GlobalMaxPooling",
+    "flatten": "Flatten",
+    "add": "Add",
+    "concatenate": "Concatenate",
+    "zero_padding": "ZeroPadding",
+}
+_POOLS = ("max_pool", "average_pool")
+
+
+@rule("LAYER-KIND", Severity.ERROR)
+def layer_kind(plan: Plan) -> Iterator[Complaint]:
+    known = lowered_kinds()
+    for layer in plan.layers:
+        name = _KERAS_KINDS.get(layer.kind, layer.kind)
+        if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in known):
+            yield Complaint(
+                f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
+                f"layer '{layer.name}'",
+                "use another kind of layer",
+            )
+
+
+@rule("LAYER-ACTIVATION", Severity.ERROR)
+def layer_activation(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        if layer.kind == "activation" and layer.activation not in ("relu", *FUNCTIONS):
+            yield Complaint(
+                f"the activation {layer.activation} inside the network has no quantized form",
+                f"layer '{layer.name}'",
+                "use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
+            )
+
+
+@rule("LAYER-UNACTIVATED", Severity.WARNING)
+def layer_unactivated(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        for before in plan.before(layer):
+            if before.matrix is not None:
+                yield Complaint(
+                    f"'{layer.name}' multiplies the whole accumulator of '{before.name}': nothing between them rounds "
+                    "it to few bits",
+                    f"layer '{layer.name}'",
+                    f"put a relu behind '{before.name}'",
+                )
+            if before.kind not in (*_POOLS, "flatten", "global_average_pool", "global_max_pool"):
+                break
+
+
+@rule("POOL-AVERAGE", Severity.HINT)
+def pool_average(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.layers:
+        if "average_pool" not in layer.kind:
+            continue
+        count = prod(layer.window)
+        if count & (count - 1) or any(layer.padding):
+            padded = " that hang over the edge" if any(layer.padding) else ""
+            yield Complaint(
+                f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
+                "firmware, and divides in logic; powers of two are exact and free",
+                f"layer '{layer.name}'",
+                "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
+            )
+
+
+@rule("MERGE-FLATTENED", Severity.ERROR)
+def merge_flattened(plan: Plan) -> Iterator[Complaint]:
+    """Joined in a stream, the second image would have to wait in full."""
+    if plan.io_type is not IoType.STREAM:
+        return
+    by_name = {layer.name: layer for layer in plan.layers}
+    for layer in plan.layers:
+        joined = [by_name.get(name) for name in layer.sources] if layer.kind in ("add", "concatenate") else []
+        flat = [one for one in joined if one is not None and one.kind == "flatten" and prod(one.inputs[0][:-1]) > 1]
+        if flat:
+            yield Complaint(
+                f"'{flat[0].name}' flattens an image before it is joined with another: a stream can't wait for it",
+                f"layer '{layer.name}'",
+                "join them before flattening, or use hls.io_type: io_parallel",
+            )
+
+
+@rule("UNROLL-PRODUCTS", Severity.ERROR)
+def unroll_products(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        reuse = plan.reuse_factor(layer) or 1
+        unrolled = layer.products if plan.strategy(layer) is Strategy.LATENCY else -(-layer.products // reuse)
+        if unrolled > MOST_MULTIPLIERS and plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
+            latency = plan.strategy(layer) is Strategy.LATENCY
+            yield Complaint(
+                f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
+                + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),
+                f"layer '{layer.name}'",
+                "use hls.strategy: resource" if latency else f"use hls.max_multipliers: {MOST_MULTIPLIERS} or less",
+                {"hls.strategy": "resource"}
+                if latency and not plan.hls.reuse_factors and not plan.hls.strategies
+                else {},
+            )
+
+
+@rule("UNROLL-VECTOR", Severity.ERROR)
+def unroll_vector(plan: Plan) -> Iterator[Complaint]:
+    for layer in plan.matrices:
+        for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
+            if size > MOST_ELEMENTS:
+                yield Complaint(
+                    f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
+                    f"layer '{layer.name}'",
+                    "pool before the layer, for example global_average_pool in place of flatten"
+                    if what == "inputs"
+                    else "use fewer outputs",
+                )
+
+
+@rule("PARALLEL-ARRAY", Severity.ERROR)
+def parallel_array(plan: Plan) -> Iterator[Complaint]:
+    if plan.io_type is not IoType.PARALLEL:
+        return
+    first = plan.layers[0]
+    sizes = [("the input", prod(first.inputs[0])), *((f"layer '{one.name}'", prod(one.output)) for one in plan.layers)]
+    where, size = max(sizes, key=lambda pair: pair[1])
+    if size > MOST_ELEMENTS:
+        yield Complaint(
+            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {MOST_ELEMENTS:,}",
+            where,
+            "use hls.io_type: io_stream",
+            {"hls.io_type": "io_stream"},
+        )
+
+
+@rule("PARALLEL-SIZE", Severity.WARNING)
+def parallel_size(plan: Plan) -> Iterator[Complaint]:
+    weights = sum(layer.products for layer in plan.matrices)
+    convolutions = [layer for layer in plan.matrices if layer.matrix is not None and layer.matrix.is_convolution]
+    if plan.io_type is IoType.PARALLEL and convolutions and weights > MOST_ELEMENTS:
+        yield Complaint(
+            f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
+            "hls.io_type",
+            "use hls.io_type: io_stream",
+            {"hls.io_type": "io_stream"},
+        )
+
+
+@rule("OUTPUT-CONSTANT", Severity.ERROR)
+def output_constant(plan: Plan) -> Iterator[Complaint]:
+    if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
+        yield Complaint(
+            "a softmax of one output is 1 for every image",
+            "the output",
+            "use activation: sigmoid, or one output a class",
+        )
+
+
+@rule("OUTPUT-RELU", Severity.ERROR)
+def output_relu(plan: Plan) -> Iterator[Complaint]:
+    last = plan.layers[-1]
+    if last.activation == "relu":
+        yield Complaint(
+            "the network ends in a relu: every negative logit becomes 0, and classes tie",
+            f"layer '{last.name}'",
+            "leave the activation of the last layer out",
+        )

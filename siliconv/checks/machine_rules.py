@@ -1,0 +1,132 @@
+"""Pre-flight rules about this machine: versions, tools, memory, disk and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from siliconv.checks.doctor import PYTHON
+from siliconv.checks.facts import Facts
+from siliconv.checks.preflight import Complaint, Severity, rule
+
+_HLS4ML = "1.3."
+_LEAST_DISK = 2**30
+
+# Measured with g++ 12 -O3: 385 MiB for a network of 4,000 weights, 450 MiB for one of 388,673; two files at a time.
+_COMPILER_BYTES, _BYTES_PER_WEIGHT = 2 * 400e6, 180
+
+_BAD_IN_PATHS = "'\"\\\n"
+"""Characters that the shell or the compiler do not hand on as they are in the folder of the weights."""
+
+
+@rule("MACHINE-PYTHON", Severity.ERROR)
+def machine_python(facts: Facts) -> Iterator[Complaint]:
+    lowest, first_too_new = PYTHON
+    if not lowest <= facts.machine.python < first_too_new:
+        yield Complaint(
+            "Python " + ".".join(map(str, facts.machine.python)),
+            "this machine",
+            f"use Python {lowest[0]}.{lowest[1]} to {first_too_new[0]}.{first_too_new[1] - 1}: TensorFlow and hls4ml "
+            "have no others",
+        )
+
+
+@rule("MACHINE-LIBRARY", Severity.ERROR)
+def machine_library(facts: Facts) -> Iterator[Complaint]:
+    for name, version in facts.machine.versions.items():
+        if version == "none":
+            yield Complaint(f"{name} is not installed", "this Python environment", "make setup")
+
+
+@rule("MACHINE-KERAS", Severity.ERROR)
+def machine_keras(facts: Facts) -> Iterator[Complaint]:
+    tensorflow, keras = (facts.machine.versions[name] for name in ("tensorflow", "tf-keras"))
+    if "none" not in (tensorflow, keras) and tensorflow.split(".")[:2] != keras.split(".")[:2]:
+        yield Complaint(
+            f"tensorflow {tensorflow} with tf-keras {keras}: they work together only with equal numbers before the "
+            "second point",
+            "this Python environment",
+            "python -m pip install --constraint constraints.txt tensorflow tf-keras",
+        )
+
+
+@rule("MACHINE-HLS4ML", Severity.ERROR)
+def machine_hls4ml(facts: Facts) -> Iterator[Complaint]:
+    version = facts.machine.versions["hls4ml"]
+    if version != "none" and not version.startswith(_HLS4ML):
+        yield Complaint(
+            f"hls4ml {version}; exactness is tested with {_HLS4ML}x, whose templates differ",
+            "this Python environment",
+            "python -m pip install --constraint constraints.txt hls4ml",
+        )
+
+
+@rule("MACHINE-TOOL", Severity.ERROR)
+def machine_tool(facts: Facts) -> Iterator[Complaint]:
+    for tool in ("g++", "make"):
+        if tool not in facts.machine.tools:
+            yield Complaint(
+                f"no {tool} on the PATH: the firmware can't be simulated",
+                "this machine",
+                f"install it, for example: apt install {tool}; or stop before it: --until convert",
+            )
+
+
+@rule("MACHINE-MEMORY", Severity.WARNING)
+def machine_memory(facts: Facts) -> Iterator[Complaint]:
+    needed = _COMPILER_BYTES + _BYTES_PER_WEIGHT * sum(layer.products for layer in facts.plan.matrices)
+    if needed > facts.machine.memory:
+        yield Complaint(
+            f"g++ needs about {needed / 1e9:.1f} GB for this network, {facts.machine.memory / 1e9:.1f} GB are free",
+            "this machine",
+            "free memory, or use a smaller network; a killed g++ is told as CSIM-COMPILE",
+        )
+
+
+@rule("MACHINE-DISK", Severity.WARNING)
+def machine_disk(facts: Facts) -> Iterator[Complaint]:
+    if facts.machine.disk < _LEAST_DISK:
+        yield Complaint(
+            f"{facts.machine.disk / 2**20:,.0f} MiB are free for the build", str(facts.folder), "free 1 GiB or more"
+        )
+
+
+@rule("MACHINE-PATH", Severity.ERROR)
+def machine_path(facts: Facts) -> Iterator[Complaint]:
+    found = sorted(set(str(facts.folder)) & set(_BAD_IN_PATHS))
+    if found:
+        yield Complaint(
+            f"the path has {' '.join(found)} in it, which make and the shell do not hand on to the compiler",
+            str(facts.folder),
+            "rename the folder",
+        )
+
+
+@rule("MACHINE-NOEXEC", Severity.ERROR)
+def machine_noexec(facts: Facts) -> Iterator[Complaint]:
+    if not facts.machine.may_execute:
+        yield Complaint(
+            "no program may run from this folder (it is mounted noexec): the compiled firmware can't be loaded",
+            str(facts.folder),
+            "put the project on another disk",
+        )
+
+
+@rule("MACHINE-FLAGS", Severity.HINT)
+def machine_flags(facts: Facts) -> Iterator[Complaint]:
+    flags = facts.machine.environment.get("CXXFLAGS", "")
+    if "-O0" in flags.split():
+        yield Complaint(
+            "CXXFLAGS has -O0: C simulation compiles faster and runs many times slower",
+            "the environment",
+            "unset CXXFLAGS for more than a few images",
+        )
+
+
+@rule("MACHINE-XLA", Severity.HINT)
+def machine_xla(facts: Facts) -> Iterator[Complaint]:
+    if "auto_jit" in facts.machine.environment.get("TF_XLA_FLAGS", ""):
+        yield Complaint(
+            "TF_XLA_FLAGS switches XLA on: on CPUs it makes training of these networks slower",
+            "the environment",
+            "unset TF_XLA_FLAGS",
+        )

@@ -1,0 +1,94 @@
+"""`siliconv build`: the vendor's tools on a project's firmware, and their reports beside the estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.terminal import console, show
+from siliconv.errors import WorkSaysNoError
+
+if TYPE_CHECKING:
+    from siliconv.flow.flow import StageResult
+
+METRICS = {
+    "latency_cycles": "latency (cycles)",
+    "interval_cycles": "interval (cycles)",
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM18",
+    "uram": "URAM",
+}
+_STAGES = {"csynth": "C synthesis", "cosim": "co-simulation", "vsynth": "logic synthesis"}
+
+
+def build(
+    project: ProjectArgument,
+    csim: Annotated[bool, typer.Option("--csim", help="C simulation by the tool itself")] = False,
+    csynth: Annotated[bool, typer.Option("--csynth", help="C synthesis; the default")] = False,
+    cosim: Annotated[bool, typer.Option("--cosim", help="co-simulation of the synthesized hardware")] = False,
+    export: Annotated[bool, typer.Option("--export", help="write the IP core")] = False,
+    vsynth: Annotated[bool, typer.Option("--vsynth", help="logic synthesis by Vivado, with its timing")] = False,
+    tool: Annotated[
+        Path | None,
+        typer.Option("--tool", metavar="PATH", help="the tool, its folder or its settings script; else looked for"),
+    ] = None,
+    json_output: JsonOption = False,
+) -> int:
+    """Run Vitis HLS, Vivado HLS or Vivado on a project's firmware, and show their reports beside the estimate.
+
+    The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
+    installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
+    """
+    from siliconv.actions.build import build_project
+    from siliconv.hls.vendor.vendor_run import Steps
+    from siliconv.progress import for_terminal
+    from siliconv.project.project import find_project
+
+    chosen = Steps(csim, csynth, cosim, export, vsynth)
+    if not chosen.chosen:
+        chosen = Steps(csynth=True)
+    content = build_project(find_project(project), chosen, for_terminal(), tool=tool, on_result=_say)
+    if json_output:
+        print_json(content)
+    else:
+        _show(content)
+    measured = content.get("measured") or {}
+    if measured.get("cosimulation_passed") is False:
+        raise WorkSaysNoError(
+            "VENDOR-COSIM",
+            "the co-simulation did not pass",
+            where="build/synthesis",
+            fix="read its log; the C simulation itself is checked by siliconv csim",
+        )
+    return 0
+
+
+def _say(result: StageResult) -> None:
+    if result.ran:
+        console.print(f"{result.name:<9} {result.record.summary}", markup=False)
+
+
+def _show(content: Mapping[str, Any]) -> None:
+    measured = content.get("measured")
+    if measured is None:
+        console.print("No synthesis was run: estimate.json holds the estimate alone.", markup=False)
+        return
+    stages = measured["stages"]
+    table = Table("", "estimate", "band", *(_STAGES[name] for name in stages), title=measured["tool"])
+    for metric, title in METRICS.items():
+        one = content["estimate"][metric]
+        reported = (stages[name].get(metric) for name in stages)
+        cells = ("" if value is None else f"{value:,.0f}" for value in reported)
+        table.add_row(title, f"{one['value']:,}", f"{one['low']:,} to {one['high']:,}", *cells)
+    show(table)
+    console.print("The estimate is for C synthesis; logic synthesis usually leaves less.", markup=False)
+    timing = {name: value for name, value in measured["timing"].items() if value is not None}
+    if timing:
+        console.print("Timing: " + ", ".join(f"{name} {value}" for name, value in timing.items()), markup=False)

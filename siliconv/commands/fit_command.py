@@ -1,0 +1,121 @@
+"""`siliconv fit`: settings of the firmware that fit a board, written into the project file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.terminal import console, show
+from siliconv.errors import ProjectError
+
+if TYPE_CHECKING:
+    from siliconv.actions.fit_project import ProjectFit
+    from siliconv.hardware.boards import Board
+    from siliconv.hls.fit.fit import Configuration, Fit
+
+BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")]
+RateOption = Annotated[
+    float | None, typer.Option("--fps", min=0, metavar="N", help="images a second that have to be reached")
+]
+LatencyOption = Annotated[
+    float | None, typer.Option("--latency-us", min=0, metavar="N", help="latency in microseconds to stay within")
+]
+ClockOption = Annotated[
+    list[float] | None,
+    typer.Option("--clock-ns", min=0.1, metavar="NS", help="clock period to try; may be given several times"),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="write nothing into the project file")]
+
+
+def fit(
+    project: ProjectArgument,
+    board: BoardOption,
+    fps: RateOption = None,
+    latency_us: LatencyOption = None,
+    clock_ns: ClockOption = None,
+    dry_run: DryRunOption = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Search reuse factors, strategies and clock for a board, and write the best into the project file.
+
+    Works on the project's integer network, or before any training on its architecture. Without a rate or a latency the
+    fastest that fits is chosen, else the smallest that reaches it. Exits 1 when nothing does, and says what would help.
+    """
+    from siliconv.actions.fit_project import fit_project
+    from siliconv.hardware.boards import board as find_board
+    from siliconv.hls.fit.remedies import does_not_fit
+    from siliconv.project.project import find_project
+
+    chosen_board = find_board(board)
+    found = fit_project(
+        find_project(project),
+        chosen_board,
+        images_per_second=fps,
+        latency_us=latency_us,
+        clocks_ns=clock_ns or None,
+        write=not dry_run,
+    )
+    if json_output:
+        print_json(found.as_json())
+    else:
+        _show(found, chosen_board)
+    if found.fit.chosen is None:
+        raise does_not_fit(found.design, found.fit, found.remedies)
+    if found.no_firmware:
+        raise ProjectError(
+            "BOARD-BACKEND",
+            found.no_firmware,
+            where=f"--board {chosen_board.name}",
+            fix="nothing was written; choose a board with an AMD device, see siliconv boards",
+        )
+    if found.written:
+        console.print(f"Wrote {', '.join(found.written)} into {found.path}", markup=False)
+    elif not dry_run:
+        console.print(f"{found.path} has these settings already", markup=False)
+    return 0
+
+
+def _show(found: ProjectFit, board: Board) -> None:
+    if found.fit.best:
+        show(table(found.fit, board))
+    for note in found.notes:
+        console.print(f"- {note}", markup=False)
+
+
+def table(found: Fit, board: Board) -> Table:
+    """Make the table of the best configurations; resources are those of logic synthesis, and their share."""
+    shown = Table(
+        "",
+        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
+        title=f"{board.title}: {found.target}",
+    )
+    for one in found.best:
+        cells = (
+            f"{getattr(one.estimate, name).value:,.0f} {one.shares[name]:.0%}"
+            for name in ("lut", "ff", "dsp", "bram18")
+        )
+        speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.clock_ns:g}")
+        place = "LUTs" if one.fifo_memory == "shift_registers" else "auto"
+        shown.add_row(_verdict(one, found), *speed, *cells, place, _factors(one))
+    return shown
+
+
+def _verdict(one: Configuration, found: Fit) -> str:
+    if one is found.chosen:
+        return "chosen"
+    if not one.fits:
+        return "too large"
+    return "fits" if one.meets else "too slow"
+
+
+def _factors(one: Configuration) -> str:
+    """Write the reuse factors in the order of the layers, L behind one of the Latency strategy, xN for N pixels."""
+    parts = []
+    for name, factor in one.reuse_factors.items():
+        pixels = one.parallelization_factors.get(name, 1)
+        letter = "" if str(one.strategies[name]) == "resource" else str(one.strategies[name])[0].upper()
+        parts.append(f"{factor}{letter}" + (f"x{pixels}" if pixels > 1 else ""))
+    return " ".join(parts)

@@ -1,0 +1,132 @@
+"""What the stages leave in a build folder, written and read: models, logits, metrics, histories, test vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from siliconv.flow.flow import Context
+from siliconv.models.data.image_store import Dataset, Images, spread
+from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
+from siliconv.models.training.history import History
+from siliconv.network.fixed_point import Codes
+from siliconv.network.graph import Network
+from siliconv.progress import activity
+from siliconv.project.project import Project
+from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
+
+if TYPE_CHECKING:
+    from siliconv.network.emulator.emulator import Emulator
+
+ARCHITECTURE_FILE = "architecture.json"
+"""The network as it is deployed: batch normalizations folded away."""
+
+TEST_LOGITS_FILE = "test_logits.npy"
+"""Of the float, the quantized and the integer network: the logits of all test images, (n, outputs)."""
+
+RANGES_FILE = "ranges.json"
+"""Beside the integer network: the `siliconv.network.explanation.ranges.ValueRange` of each node
+on the certificate's test images."""
+
+IMAGES_PER_READ = 2048
+
+
+def load_float_model(build: Path) -> Any:
+    """Rebuild the deployed float model (logits) with its trained weights."""
+    from siliconv.models.architectures.weights import load_weights
+
+    model = _untrained_model(build)
+    load_weights(model, build / "float" / "weights.npz")
+    return model
+
+
+def load_quantized_model(build: Path) -> Any:
+    """Rebuild the QKeras model (logits) with its fine-tuned weights."""
+    from siliconv.models.architectures.weights import load_weights
+    from siliconv.quantize.qkeras.qkeras_model import quantized_model
+
+    model = quantized_model(_untrained_model(build), load_types(build))
+    load_weights(model, build / "quantized" / "weights.npz")
+    return model
+
+
+def _untrained_model(build: Path) -> Any:
+    from siliconv.models.architectures.architecture import Architecture
+    from siliconv.models.architectures.keras_model import build_model
+
+    text = (build / "float" / ARCHITECTURE_FILE).read_text(encoding="utf-8")
+    return build_model(Architecture.model_validate_json(text), output="logits")
+
+
+def load_types(build: Path) -> dict[str, Quantization]:
+    """Read the types that calibration chose."""
+    return {name: parse_quantization(text) for name, text in read_json(build / "quantized" / "types.json").items()}
+
+
+def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
+    """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
+    from siliconv.network.vectors.corner_vectors import corner_vectors
+
+    chosen = images.read(spread(len(images), project.csim.images)).astype(np.int64)
+    vectors = {"test images": chosen}
+    if project.csim.corner_vectors:
+        vectors |= {name: codes[np.newaxis] for name, codes in corner_vectors(network).items()}
+    return vectors
+
+
+def logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Run a model on the test and on the validation images: its logits, each (n, outputs)."""
+    from siliconv.models.training.prediction import predictor
+
+    predict = predictor(model)
+    return predict(dataset.test, context.progress), predict(dataset.val)
+
+
+def network_logits(emulated: Emulator, images: Images, context: Context) -> Codes:
+    """Run the integer network on all images of a set, in bounded memory; (n, outputs)."""
+    name, parts = emulated.network.logits.name, []
+    with activity(context.progress, "Integer network", len(images), "images") as shown:
+        for start in range(0, len(images), IMAGES_PER_READ):
+            codes = images.read(slice(start, start + IMAGES_PER_READ))
+            parts.append(emulated.run(codes, keep=[name])[name])
+            shown.update(start + len(codes))
+    return np.concatenate(parts)
+
+
+def write_evaluation(logits: tuple[np.ndarray, np.ndarray], dataset: Dataset, folder: Path, **more: float) -> Metrics:
+    """Write the logits of the test images, and how good they are, from test and validation logits.
+
+    For two classes and one logit, also with the threshold that is best on the validation images.
+    """
+    test, val = logits
+    metrics = metrics_of(test, dataset)
+    content = {**metrics.as_json(), **more}
+    if test.shape[1] == 1 and len(val):
+        threshold = calibrate_threshold(val, dataset.val.labels)
+        calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)
+        content["calibrated"] = {"threshold": threshold, "accuracy": calibrated.accuracy}
+    np.save(folder / TEST_LOGITS_FILE, test)
+    write_json(folder / "metrics.json", content)
+    return metrics
+
+
+def metrics_of(logits: np.ndarray, dataset: Dataset) -> Metrics:
+    """Say how good the logits of the test images are, (n, outputs)."""
+    return evaluate(logits, dataset.test.labels, dataset.class_names)
+
+
+def write_history(path: Path, history: History) -> None:
+    """Write the learning curves without the seconds: the same training gives the same file."""
+    found = history.as_json()
+    write_json(path, {**found, "epochs": [{**epoch, "seconds": None} for epoch in found["epochs"]]})
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

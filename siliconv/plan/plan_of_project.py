@@ -1,0 +1,146 @@
+"""The plan of a project's firmware: its layers as they are deployed, from the project file alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from siliconv.errors import NetworkError
+from siliconv.hardware.boards import board_of_part
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.kinds import LayerKind
+from siliconv.models.architectures import layers as kinds
+from siliconv.models.architectures.architecture import (
+    INPUT,
+    Architecture,
+    Node,
+    normal_form,
+    output_activation,
+    without_output_activation,
+)
+from siliconv.models.architectures.folding import deployed_architecture
+from siliconv.models.architectures.layers import Layer, pair
+from siliconv.models.architectures.shapes import Shape, output_shape
+from siliconv.network import network_file
+from siliconv.network.graph import Conv, Dense, DepthwiseConv, Network
+from siliconv.plan.plan import Plan, PlannedLayer
+from siliconv.project.project import Project
+from siliconv.quantize.recipe import Recipe
+
+_MATRICES: dict[type[Layer], LayerKind] = {
+    kinds.Conv2D: LayerKind.CONV2D,
+    kinds.Conv1D: LayerKind.CONV1D,
+    kinds.DepthwiseConv2D: LayerKind.DEPTHWISE2D,
+    kinds.DepthwiseConv1D: LayerKind.DEPTHWISE1D,
+    kinds.Dense: LayerKind.DENSE,
+}
+
+
+def plan_of(name: str, project: Project, network: Network | None = None) -> Plan:
+    """Plan the firmware of a project.
+
+    Parameters
+    ----------
+    name
+        Of the project.
+    project
+        Its file.
+    network
+        The integer network of an earlier build; left out of the plan where it is of other layers or bits.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-...`` for an architecture that is impossible.
+    """
+    plan = plan_of_architecture(name, project.model.architecture, project.quantize, project.hls)
+    return replace(plan, network=network) if network is not None and _is_of(network, plan) else plan
+
+
+def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:
+    """Plan the firmware of an architecture; for the rest see `plan_of`."""
+    activation = output_activation(architecture)
+    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part))
+
+
+def read_network(build: Path) -> Network | None:
+    """Read the integer network of a build, or give None where there is none that can be read."""
+    try:
+        return network_file.load(build / "network")
+    except (NetworkError, OSError):
+        return None
+
+
+def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
+    """Give the layers of an architecture as they are deployed, ending with the logits."""
+    shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
+    source_of = {INPUT: INPUT}
+    found = []
+    for node in normal_form(without_output_activation(deployed_architecture(architecture))):
+        sources = tuple(source_of[name] for name in node.inputs)
+        if isinstance(node.layer, kinds.Dropout):  # the identity
+            source_of[node.name] = sources[0]
+            continue
+        inputs = tuple(shapes[name] for name in sources)
+        shapes[node.name] = output_shape(node.layer, node.name, inputs)
+        source_of[node.name] = node.name
+        found.append(_planned(node, sources, inputs, shapes[node.name]))
+    return tuple(found)
+
+
+def _planned(node: Node, sources: tuple[str, ...], inputs: tuple[Shape, ...], output: Shape) -> PlannedLayer:
+    layer = node.layer
+    window, strides, padding = _geometry(layer, inputs[0], output)
+    return PlannedLayer(
+        node.name,
+        layer.kind,
+        sources,
+        inputs,
+        output,
+        matrix=_MATRICES.get(type(layer)),
+        activation=layer.activation if isinstance(layer, kinds.Activation) else None,
+        window=window,
+        strides=strides,
+        padding=padding,
+        has_bias=getattr(layer, "use_bias", False),
+    )
+
+
+def _geometry(layer: Layer, source: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
+    """Give window, strides and what is padded in all, per spatial axis; empty where nothing slides."""
+    axes = len(source) - 1
+    if isinstance(layer, kinds.GlobalAveragePool | kinds.GlobalMaxPool):
+        return source[:-1], source[:-1], (0,) * axes
+    if isinstance(layer, kinds.ZeroPadding):
+        return (), (), tuple(after - before for before, after in zip(source[:-1], output, strict=False))
+    extent = getattr(layer, "kernel", getattr(layer, "pool", None))
+    if extent is None:
+        return (), (), ()
+    stride = getattr(layer, "stride", None) or extent
+    window, strides = pair(extent)[:axes], pair(stride)[:axes]
+    same = getattr(layer, "padding", "valid") == "same"
+    padding = tuple(
+        max((after - 1) * step + width - before, 0) if same else 0
+        for before, after, width, step in zip(source, output, window, strides, strict=False)
+    )
+    return window, strides, padding
+
+
+def _is_of(network: Network, plan: Plan) -> bool:
+    """Whether a network has the layers with weights of a plan, their shapes and bits, and no others."""
+    found = {
+        node.name: (node.kernel.codes.size, node.shape, node.bias.type.width, node.kernel.type.width)
+        for node in network.nodes
+        if isinstance(node, Conv | Dense | DepthwiseConv)
+    }
+    if found.keys() != {layer.name for layer in plan.matrices}:
+        return False
+    for layer in plan.matrices:
+        *same, width = found[layer.name]
+        if same != [layer.products, layer.output, plan.bias_bits(layer)]:
+            return False
+        # Powers of two reach as far as the weights need, so their bits are known to be at most so many.
+        levels, bits = plan.recipe.bits(layer.name).weights == "po2", plan.weight_bits(layer)
+        if width > bits or (width < bits and not levels):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""The project file: what it may say, read, edited and written whole."""

@@ -1,0 +1,78 @@
+"""Write a new project file in which every field stands with its default and its meaning, commented out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from siliconv.errors import ProjectError
+from siliconv.models.architectures.presets import preset as find_preset
+from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, Project
+
+
+def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
+    """Write ``firmware_projects/NAME/project.yml`` (or ``NAME/project.yml`` for a path) and return its path.
+
+    Raises
+    ------
+    ProjectError
+        ``PROJECT-EXISTS`` rather than overwrite anything, ``PROJECT-WRITE`` if the folder can't be written.
+    ModelError
+        For an unknown preset.
+    """
+    find_preset(preset)
+    base = base or Path.cwd()
+    folder = base / name if "/" in name else base / PROJECTS_FOLDER / name
+    path = folder / PROJECT_FILE
+    if path.exists():
+        raise ProjectError(
+            "PROJECT-EXISTS", "there is a project already", where=str(path), fix="choose another name, or edit it"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(project_text(folder.name, preset), encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(
+            "PROJECT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a folder you can write"
+        ) from error
+    return path
+
+
+def project_text(name: str, preset: str) -> str:
+    """Give the text of a project file with only the preset set."""
+    lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
+    lines += ["model:", f"  preset: {preset}", ""]
+    for section, field in Project.model_fields.items():
+        if section == "model":
+            continue
+        lines += [f"# {field.description}", f"# {section}:"]
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            lines += [f"#   {line}" for line in _field_lines(default)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _field_lines(section: BaseModel) -> Iterator[str]:
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        comment = f"  # {field.description}" if field.description else ""
+        if isinstance(value, BaseModel):
+            yield f"{name}:{comment}"
+            yield from (f"  {line}" for line in _field_lines(value))
+        else:
+            yield f"{name}: {_as_yaml(value)}{comment}"
+
+
+def _as_yaml(value: Any) -> str:
+    if value is PydanticUndefined or value is None:
+        return "null"
+    text = yaml.safe_dump(
+        value if isinstance(value, int | float | bool | dict | list) else str(value), default_flow_style=True
+    )
+    return text.removesuffix("...\n").strip()

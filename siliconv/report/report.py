@@ -1,0 +1,68 @@
+"""The report: one self-contained HTML file about a project's networks, their certificate and their hardware."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from siliconv.hls.estimate.coefficients import cross_validated_errors
+from siliconv.project.project import Project
+
+_templates = Environment(
+    loader=PackageLoader("siliconv.report", "templates"),
+    undefined=StrictUndefined,
+    autoescape=select_autoescape(["html", "j2"], default=True),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
+_templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
+
+
+def write_report(name: str, project: Project, stages: Sequence[str], build: Path, pictures: Path, path: Path) -> None:
+    """Write the report of a build.
+
+    Parameters
+    ----------
+    name, project
+        The project.
+    stages
+        Stages whose time and memory are shown, in order.
+    build
+        The build folder with the artefacts of all stages before the report.
+    pictures
+        The folder of `siliconv.report.report_pictures.draw_pictures`.
+    path
+        The HTML file to write; the pictures are inside it.
+    """
+    content = {
+        "name": name,
+        "project_text": yaml.safe_dump(project.model_dump(mode="json", exclude_unset=True), sort_keys=False),
+        "data": _read(build / "data" / "dataset.json"),
+        "metrics": {kind: _read(build / kind / "metrics.json") for kind in ("float", "quantized", "network")},
+        "calibration": _read(build / "quantized" / "calibration.json"),
+        "sparsity": _read(build / "quantized" / "sparsity.json"),
+        "network": _read(build / "network" / "network.json"),
+        "tables": _read(build / "network" / "agreement.json")["tables"],
+        "firmware": _read(build / "firmware" / "siliconv.json"),
+        "certificate": _read(build / "csim.json"),
+        "estimate": _read(build / "estimate.json"),
+        "estimator_errors": cross_validated_errors(),
+        "pictures": {picture.stem: _as_uri(picture) for picture in sorted(pictures.glob("*.png"))},
+        "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
+    }
+    path.write_text(_templates.get_template("report.html.j2").render(content), encoding="utf-8")
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _as_uri(picture: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()

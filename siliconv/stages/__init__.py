@@ -1,0 +1,1 @@
+"""The eight stages from images to report."""

@@ -1,0 +1,157 @@
+"""The eight stages from images to report, in the order of the data: what each reads, writes and depends on."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from siliconv.flow.flow import Stage
+from siliconv.flow.synthesis_file import SYNTHESIS_FILE
+from siliconv.models.architectures.keras_file import Weights
+from siliconv.models.data.datasets import source_fingerprint
+from siliconv.project.calibration_file import CALIBRATION_FILE, user_calibration
+from siliconv.stages.firmware_stages import (
+    BEFORE_REPORT,
+    estimate_hardware,
+    simulate_firmware,
+    write_firmware,
+    write_html_report,
+)
+from siliconv.stages.network_stages import lower_network, prepare_data, quantize_network, train_network
+
+KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
+
+
+def _weights_hash(weights: Weights) -> str:
+    digest = hashlib.sha256()
+    for name, arrays in sorted(weights.items()):
+        for values in arrays:
+            digest.update(f"{name} {values.shape} {values.dtype}\n".encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+_NETWORK_CODE = ("siliconv.network.network_file", "siliconv.network.reference")
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "data",
+        prepare_data,
+        outputs=("data",),
+        needs=(),
+        settings=lambda project: {
+            "data": project.data.model_dump(mode="json"),
+            "files": source_fingerprint(project.data),
+            "input_shape": project.model.architecture.input_shape,
+        },
+        modules=("siliconv.models.data.datasets",),
+        libraries=("pillow", "scikit-learn", "numpy"),
+    ),
+    Stage(
+        "train",
+        train_network,
+        outputs=("float",),
+        needs=("data",),
+        settings=lambda project: {
+            "architecture": project.model.architecture.model_dump(mode="json"),
+            "train": project.train.model_dump(mode="json") if project.train else None,
+            "weights": _weights_hash(project.initial_weights),
+        },
+        modules=(
+            "siliconv.models.training.float_model",
+            "siliconv.models.architectures.folding",
+            "siliconv.models.evaluation",
+            "siliconv.models.architectures.user_model",
+        ),
+        libraries=KERAS_LIBRARIES,
+    ),
+    Stage(
+        "quantize",
+        quantize_network,
+        outputs=("quantized",),
+        needs=("data", "train"),
+        settings=lambda project: {
+            "quantize": project.quantize.model_dump(mode="json"),
+            "dropout": project.train.dropout if project.train else None,
+        },
+        modules=("siliconv.quantize.training.fine_tuning",),
+        libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
+    ),
+    Stage(
+        "lower",
+        lower_network,
+        outputs=("network",),
+        needs=("data", "quantize"),
+        settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.quantize.lowering.lowering",
+            "siliconv.network.output_sigmoid",
+            "siliconv.network.output_softmax",
+            "siliconv.quantize.lowering.agreement",
+            "siliconv.network.explanation.ranges",
+            "siliconv.network.emulator.emulator",
+            "siliconv.network.vectors.corner_vectors",
+        ),
+        libraries=(*KERAS_LIBRARIES, "onnxruntime"),
+    ),
+    Stage(
+        "convert",
+        write_firmware,
+        outputs=("firmware",),
+        needs=("data", "lower"),
+        settings=lambda project: {
+            "hls": project.hls.model_dump(mode="json"),
+            "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        },
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.conversion.conversion",
+            "siliconv.hls.design.design_of_network",
+            "siliconv.hls.conversion.hls4ml_flows",
+            "siliconv.hls.conversion.own_layers",
+            "siliconv.hls.conversion.testbench",
+            "siliconv.hls.conversion.axi",
+            "siliconv.hls.conversion.project_readme",
+            "siliconv.hls.conversion.manifest",
+            "siliconv.network.vectors.corner_vectors",
+        ),
+        libraries=("hls4ml", "da4ml"),
+    ),
+    Stage(
+        "csim",
+        simulate_firmware,
+        outputs=("csim.json",),
+        needs=("data", "train", "quantize", "lower", "convert"),
+        settings=lambda project: project.csim.model_dump(mode="json"),
+        modules=(*_NETWORK_CODE, "siliconv.certificate.certificate", "siliconv.network.vectors.corner_vectors"),
+    ),
+    Stage(
+        "estimate",
+        estimate_hardware,
+        outputs=("estimate.json",),
+        needs=("lower",),
+        settings=lambda project: {"hls": project.hls.model_dump(mode="json"), "calibration": user_calibration()},
+        modules=(
+            *_NETWORK_CODE,
+            "siliconv.hls.design.design_of_network",
+            "siliconv.hls.estimate.estimate",
+            "siliconv.hardware.boards",
+            "siliconv.hls.vendor.synthesis_results",
+            "siliconv.hls.calibration.own_calibration",
+        ),
+        beside=(SYNTHESIS_FILE, f"../{CALIBRATION_FILE}"),
+    ),
+    Stage(
+        "report",
+        write_html_report,
+        outputs=("report.html", "pictures"),
+        needs=BEFORE_REPORT,
+        settings=lambda project: project.model_dump(mode="json"),
+        modules=("siliconv.report.report", "siliconv.report.report_pictures"),
+        libraries=("matplotlib", "jinja2"),
+    ),
+)
+"""In the order of the data."""
+
+STAGE_NAMES = tuple(stage.name for stage in STAGES)

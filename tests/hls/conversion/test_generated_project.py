@@ -1,0 +1,349 @@
+"""The generated project stands alone: make and g++ run its test benches, the vendor's Tcl has every step, and the
+driver of a board speaks the same codes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from siliconv.hardware.file_hashes import file_hash
+from siliconv.hls.backends import BACKENDS
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.axi import beat_bits, write_axi
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.conversion.manifest import write_manifest
+from siliconv.hls.conversion.project_readme import write_readme
+from siliconv.hls.conversion.testbench import write_testbench
+from siliconv.network import reference
+from siliconv.network.emulator import emulator
+from siliconv.network.fixed_point import FixedPoint, exact_codes, to_values
+
+pytestmark = pytest.mark.usefixtures("compiler")
+
+
+MADE = [
+    (backend, io_type)
+    for backend in ("Vitis", "VivadoAccelerator", "Quartus", "Catapult")
+    for io_type in ("io_stream", "io_parallel")
+]
+
+
+@pytest.fixture(scope="module", params=MADE, ids=" ".join)
+def made(request, build, tmp_path_factory):
+    """A project as the stage `convert` writes it, compiled at the first `make`."""
+    network = build((4, 4, 2)).conv(2, (3, 3)).relu().flatten().dense(3).network()
+    backend, io_type = request.param
+    config = HlsConfig(backend=backend, io_type=io_type)
+    folder = tmp_path_factory.mktemp("made") / "firmware"
+    folder.mkdir()
+    firmware = convert(network, config, folder)
+    codes = np.random.default_rng(0).integers(0, 256, (6, *network.input.shape))
+    write_testbench(network, codes, folder, config)
+    if BACKENDS[backend].is_amd:
+        write_axi(network, config, folder)
+    write_readme(firmware, network, config, vectors=len(codes))
+    write_manifest(firmware, network, config, folder)
+    return SimpleNamespace(network=network, folder=folder, codes=codes, backend=backend, stream=io_type == "io_stream")
+
+
+@pytest.fixture
+def amd(made):
+    """A project for AMD's tools."""
+    if not BACKENDS[made.backend].is_amd:
+        pytest.skip("for AMD's tools only")
+    return made
+
+
+def make(made, *arguments):
+    return subprocess.run(["make", *arguments], cwd=made.folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def vectors(made):
+    """The vector files; put back what a test does to them."""
+    folder = made.folder / "tb_data"
+    originals = {path: path.read_text() for path in folder.glob("*.dat")}
+    yield folder
+    for path, text in originals.items():
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("target", ["csim", "axi"])
+def test_a_test_bench_passes_and_fails_on_any_difference_and_on_missing_or_cut_vectors(made, vectors, target):
+    if target == "axi" and not BACKENDS[made.backend].is_amd:
+        pytest.skip("for AMD's tools only")
+    passed = make(made, target)
+    assert passed.returncode == 0, passed.stderr
+    assert "PASS: 6 vectors" in passed.stdout
+    for name in ("input_codes.dat", "golden_codes.dat"):
+        path = vectors / name
+        original = path.read_text()
+        lines = original.splitlines()
+        damaged = {
+            "the last vector is missing": "\n".join(lines[:-1]) + "\n",
+            "the last vector is cut": original.rstrip().rsplit(" ", 1)[0],
+            "only the count is there": lines[0],
+            "nothing is there": "",
+            "one vector less is announced": "\n".join(["5", *lines[1:-1]]),
+            "no vector is announced": "0\n",
+            "a code is no number": original.replace(lines[3].split()[0], "x", 1),
+        }
+        for what, text in damaged.items():
+            path.write_text(text)
+            failed = make(made, target)
+            assert failed.returncode != 0, (name, what)
+            assert "FAIL" in failed.stderr, (name, what)
+        path.unlink()
+        assert make(made, target).returncode != 0, f"{name} is missing"
+        path.write_text(original)
+    golden = vectors / "golden_codes.dat"
+    lines = golden.read_text().splitlines()
+    numbers = lines[2].split()
+    golden.write_text("\n".join([*lines[:2], " ".join([*numbers[:-1], str(int(numbers[-1]) ^ 1)]), *lines[3:]]))
+    assert make(made, target).returncode != 0
+
+
+@pytest.fixture
+def driver(amd):
+    (path,) = (amd.folder / "driver").glob("*.py")
+    spec = importlib.util.spec_from_file_location("driver", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_the_driver_packs_runs_through_the_top_level_and_is_unpacked_as_the_emulator_says(made, driver, tmp_path):
+    assert make(made, "csim/axi_testbench").returncode == 0
+    driver.pack(made.codes).tofile(tmp_path / "in.bin")
+    bench = str(made.folder / "csim" / "axi_testbench")
+    subprocess.run([bench, str(tmp_path / "in.bin"), str(tmp_path / "out.bin")], cwd=made.folder, check=True)
+    codes = driver.unpack(np.fromfile(tmp_path / "out.bin", dtype=driver.OUTPUT_BEAT))
+    output = made.network.output
+    expected = emulator.compile(made.network).run(made.codes)[output.name]
+    assert np.array_equal(codes, expected)
+    assert (codes < 0).any(), "no sign was extended"
+    assert np.array_equal(driver.to_values(codes), to_values(codes, output.type))
+    assert np.array_equal(exact_codes(driver.to_values(codes), output.type, where="driver"), codes)
+
+
+def test_the_driver_refuses_what_are_no_codes(made, driver):
+    with pytest.raises(TypeError, match="integer codes"):
+        driver.pack(made.codes / 256)
+    with pytest.raises(ValueError, match="expected 0 to 255"):
+        driver.pack(made.codes + 1000)
+    with pytest.raises(ValueError, match="expected \\(4, 4, 2\\)"):
+        driver.pack(made.codes[:, :2])
+
+
+def test_the_driver_runs_a_board_that_computes_what_the_reference_does(made, driver, monkeypatch):
+    network = made.network
+
+    class Channel:
+        def transfer(self, buffer):
+            log.append((self, buffer))
+
+        def wait(self):
+            sent = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.sendchannel)
+            image = sent.astype(np.int64).reshape(1, *network.input.shape)
+            result = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.recvchannel)
+            result[:] = reference.run(network, image)[network.output.name].astype(result.dtype).ravel()
+            waited.append(self)
+            if len(waited) % 2 == 0:
+                log.clear()
+
+    log: list = []
+    waited: list = []
+    overlay = SimpleNamespace(axi_dma_0=SimpleNamespace(sendchannel=Channel(), recvchannel=Channel()))
+    pynq = SimpleNamespace(Overlay=lambda bitstream: overlay, allocate=lambda shape, dtype: np.zeros(shape, dtype))
+    monkeypatch.setitem(sys.modules, "pynq", pynq)
+    found = driver.Firmware("net.bit").predict(made.codes)
+    expected = reference.run(network, made.codes)[network.output.name]
+    assert np.array_equal(found, to_values(expected, network.output.type))
+
+
+def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
+    made = amd
+    if not made.stream:
+        pytest.skip("the same lines as with streams")
+    source = made.folder / "axi" / "net_axi.cpp"
+    original = source.read_text()
+    for wrong, right in (("beat.last = 1;", "beat.last = last;"), ("", "    drop_rest(in, ended);\n")):
+        assert right in original
+        source.write_text(original.replace(right, wrong))
+        failed = make(made, "axi")
+        source.write_text(original)
+        assert failed.returncode != 0, right
+        assert "FAIL" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [("layer2_out.read();", "is read while empty"), ("layer2_out.write({});", "contains leftover data")],
+    ids=["dry", "left over"],
+)
+def test_a_stream_that_runs_dry_or_keeps_a_word_fails_the_test_bench(made, edit, said):
+    if not made.stream:
+        pytest.skip("no streams between the layers")
+    source = made.folder / "firmware" / "net.cpp"
+    original = source.read_text()
+    # Behind the layer that reads it to its end.
+    source.write_text(re.sub(r"^.*nnet::relu<.*$", rf"\g<0>\n    {edit}", original, flags=re.MULTILINE))
+    assert source.read_text() != original
+    failed = make(made, "csim")
+    source.write_text(original)
+    assert failed.returncode != 0
+    assert said in failed.stdout
+    assert "FAIL: a stream" in failed.stderr
+
+
+def test_a_weight_that_was_edited_fails_the_test_bench(made):
+    # C simulation reads the header with Intel's compiler, else the text.
+    name = "w2.h" if made.backend == "Quartus" else "w2.txt"
+    weights = made.folder / "firmware" / "weights" / name
+    original = weights.read_text()
+    head, _, numbers = original.rpartition("{")
+    first, separator, rest = numbers.partition(",")
+    weights.write_text(f"{head}{'{' if head else ''}{-float(first) or 0.25}{separator}{rest}")
+    failed = make(made, "csim")
+    weights.write_text(original)
+    assert failed.returncode != 0
+    assert "outputs differ" in failed.stderr
+
+
+def test_the_test_bench_finds_its_files_from_another_folder(made, tmp_path):
+    if made.backend != "Catapult":
+        pytest.skip("SCVerify is Catapult's")
+    assert make(made, "csim/testbench").returncode == 0
+    bench = [str(made.folder / "csim" / "testbench"), str(made.folder / "firmware" / "weights")]
+    done = subprocess.run(bench, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PASS: 6 vectors" in done.stdout
+
+
+def test_what_no_compiler_reads_is_left_out(made):
+    files = [path for path in made.folder.rglob("*") if path.is_file() and "csim" not in path.parts]
+    assert sum(path.stat().st_size for path in files) < 4_000_000
+    assert not [path for path in files if path.suffix in (".pdf", ".gz", ".so")]
+
+
+TOOL = """
+set calls {}
+rename unknown unknown_to_tcl
+proc unknown {name args} {
+    if {[regexp {^(open|set|add|csim|config|create|export)_} $name]} { puts "CALL $name $args"; return 0 }
+    uplevel 1 [list unknown_to_tcl $name {*}$args]
+}
+proc set_top {name} {
+    puts "CALL set_top $name"
+    set ::top $name
+}
+proc csynth_design {} {
+    puts "CALL csynth_design"
+    file mkdir net_prj/solution1/syn/verilog
+}
+proc cosim_design {args} {
+    puts "CALL cosim_design"
+    file mkdir net_prj/solution1/sim/verilog net_prj/solution1/sim/report
+    foreach name "sim/verilog/$::top.tcl sim/verilog/run_sim.tcl sim/report/${::top}_cosim.rpt" {
+        close [open net_prj/solution1/$name w]
+    }
+}
+source [lindex $argv 0]
+"""
+
+
+@pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
+def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
+    made = amd
+    (tmp_path / "tool.tcl").write_text(TOOL)
+    vivado = tmp_path / "vivado"
+    vivado.write_text('#!/bin/sh\necho "CALL vivado $*"\n')
+    vivado.chmod(0o755)
+    steps = "csim synth cosim export vsynth"
+    ran = subprocess.run(
+        ["make", "hls", f"STEPS={steps}", f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/tool.tcl"],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for call in (
+        "csim_design",
+        "csynth_design",
+        "cosim_design",
+        "export_design",
+        "vivado -mode batch -source vivado_synth.tcl",
+    ):
+        assert f"CALL {call}" in ran.stdout, ran.stdout
+    assert "CALL add_files -tb tb_data" in ran.stdout
+    only = subprocess.run(
+        ["make", "hls", "STEPS=synth", f"HLS=tclsh {tmp_path}/tool.tcl"],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "CALL csynth_design" in only.stdout
+    assert "CALL csim_design" not in only.stdout
+    axi = subprocess.run(
+        ["tclsh", str(tmp_path / "tool.tcl"), "axi/build_axi.tcl"],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for call in ("set_top net_axi", "csim_design", "csynth_design", "export_design"):
+        assert f"CALL {call}" in axi.stdout
+    for named in re.findall(r"add_files (?:-tb )?(\S+)", axi.stdout):
+        assert (made.folder / named).exists(), named
+
+
+def test_make_hls_gives_the_vendors_compiler_the_projects_own_files(made):
+    if BACKENDS[made.backend].is_amd:
+        pytest.skip("the scripts of AMD's tools are run by another test")
+    done = make(made, "hls", "STEPS=synth vsynth", "HLS=echo CALL")
+    assert done.returncode == 0, done.stderr
+    (call,) = [line for line in done.stdout.splitlines() if line.startswith("CALL")]
+    if made.backend == "Quartus":
+        assert "-march=Arria10" in call
+        assert "--quartus-compile" in call
+        named = re.findall(r"\S+\.cpp", call)
+    else:
+        assert "synth=1" in call
+        assert "csim=0" in call
+        script = (made.folder / "build_prj.tcl").read_text()
+        named = [str(made.folder / "build_prj.tcl"), *re.findall(r"\$sfd/(\S+\.cpp)", script)]
+        assert 'INVOKE_ARGS "$sfd/firmware/weights"' in script
+    assert len(named) >= 2
+    assert all((made.folder / name).exists() for name in named)
+
+
+def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_there(made):
+    files = json.loads((made.folder / "siliconv.json").read_text())["files"]
+    for relative, digest in files.items():
+        assert file_hash(made.folder / relative) == digest, relative
+    of_amd = ("build_prj.tcl", "axi/net_axi.cpp") if BACKENDS[made.backend].is_amd else ()
+    for needed in ("README.md", "Makefile", "tb_data/golden_codes.dat", *of_amd):
+        assert needed in files
+    text = (made.folder / "README.md").read_text()
+    for layer in made.network.nodes:
+        assert f"| {layer.name} |" in text
+    for path in re.findall(r"`([\w/]+(?:\.\w+|/))`", text):
+        assert (made.folder / path).exists(), path
+    for command in re.findall(r"^    make (\w+)", text, flags=re.MULTILINE):
+        assert re.search(rf"^{command}:", (made.folder / "Makefile").read_text(), flags=re.MULTILINE), command
+
+
+@pytest.mark.parametrize(("width", "bits"), [(1, 8), (8, 8), (9, 16), (17, 32), (32, 32), (33, 64), (62, 64)])
+def test_a_beat_is_whole_bytes(width, bits):
+    assert beat_bits(FixedPoint(True, width, width)) == bits

@@ -1,0 +1,87 @@
+"""siliconv export: the file is there, says what it ends with, and is executed by qonnx where that is installed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from siliconv.actions import export
+from siliconv.actions.export import export_qonnx
+from siliconv.commands import cli
+from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.network import network_file
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.network.graph import Dense, Input, Network, Requantize, Reshape, Weights
+from siliconv.network.qonnx.qonnx_execution import qonnx_version
+from siliconv.project.project import load_project
+
+needs_qonnx = pytest.mark.skipif(qonnx_version() is None, reason="the qonnx package is not installed")
+
+
+def small_network(seed=0):
+    random = np.random.default_rng(seed)
+    weight = FixedPoint(True, 5, 1)
+    kernel = Weights(random.integers(-15, 16, (64, 4)), weight)
+    bias = Weights(random.integers(-15, 16, 4), weight)
+    relu = FixedPoint(False, 6, 3, Rounding.RND_CONV, Overflow.SAT)
+    nodes = (
+        Input("image", (), (8, 8, 1), FixedPoint(False, 8, 0)),
+        Reshape("flat", ("image",), (64,), FixedPoint(False, 8, 0)),
+        Dense("dense", ("flat",), (4,), FixedPoint(True, 20, 8), kernel, bias),
+        Requantize("logits", ("dense",), (4,), relu, True),
+    )
+    return Network("small", nodes)
+
+
+@pytest.fixture
+def project_folder(tmp_path, digits_folder):
+    folder = tmp_path / "small"
+    (folder / "build").mkdir(parents=True)
+    (folder / "project.yml").write_text("model:\n  preset: digits\n")
+    (folder / "build" / "data").symlink_to(digits_folder)
+    network_file.save(small_network(), folder / "build" / "network")
+    return folder
+
+
+def test_the_file_is_written_where_it_is_wanted_and_says_what_it_ends_with(project_folder, tmp_path):
+    project = load_project(project_folder)
+    done = export_qonnx("small", project, project_folder / "build", tmp_path / "a" / "model.onnx")
+    graph = onnx.load(done.file).graph
+    assert done.output == "logits"
+    assert graph.output[0].name == "logits_values"
+    assert any(node.op_type == "Quant" for node in graph.node)
+    assert (done.qonnx is None) == (done.values == 0)
+    assert export_qonnx("small", project, project_folder / "build").file.endswith("build/small.qonnx")
+
+
+def test_from_the_command_line(project_folder):
+    runner = CliRunner()
+    found = runner.invoke(cli.app, ["export", str(project_folder), "--qonnx", "--json"], standalone_mode=False)
+    assert json.loads(found.stdout)["output"] == "logits"
+
+
+def test_without_a_network_or_a_format_or_a_place_it_says_what_to_do(project_folder, tmp_path):
+    project = load_project(project_folder)
+    with pytest.raises(ProjectError, match="EXPORT-BUILD") as raised:
+        export_qonnx("small", project, tmp_path)
+    assert raised.value.fix == "siliconv run small --until lower"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProjectError, match="EXPORT-WRITE"):
+        export_qonnx("small", project, project_folder / "build", tmp_path / "file" / "model.onnx")
+    with pytest.raises(ProjectError, match="EXPORT-FORMAT"):
+        cli.export(str(project_folder))
+
+
+@needs_qonnx
+def test_qonnx_executes_it_to_the_same_values_and_a_wrong_export_is_refused(project_folder, tmp_path, monkeypatch):
+    project, build = load_project(project_folder), project_folder / "build"
+    assert export_qonnx("small", project, build, tmp_path / "model.onnx").values >= 4 * export.IMAGES
+    wrong = export.qonnx_model(small_network(seed=1))
+    monkeypatch.setattr(export, "qonnx_model", lambda network: wrong)
+    with pytest.raises(WorkSaysNoError, match="EXPORT-DIFFERS"):
+        export_qonnx("small", project, build, tmp_path / "wrong.onnx")
+    assert not (tmp_path / "wrong.onnx").exists()

@@ -1,0 +1,163 @@
+"""`siliconv build`: a stand-in replays a run of Vitis HLS with real reports; failures are told in the user's words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import sys
+import textwrap
+from pathlib import Path
+
+import published_records
+import pytest
+
+from siliconv.commands.cli import run_command_line
+from siliconv.flow.flow import run_flow
+from siliconv.hls.estimate.coefficients import cross_validated_errors
+from siliconv.hls.vendor.vendor_run import LOG_FILE
+from siliconv.progress import Silent
+from siliconv.project.project import load_project
+from siliconv.report import report
+from siliconv.stages.stages import STAGES
+
+STAND_IN = Path(__file__).resolve().parents[2] / "support" / "stand_in_vitis.py"
+QUICK = """
+    model:
+      input_shape: [8, 8, 1]
+      layers: [{kind: flatten}, {kind: dense, units: 10}]
+    train: {epochs: 1, batch_size: 256}
+    quantize: {train: null, calibration_images: 32}
+    csim: {images: 2, corner_vectors: false}
+    """
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """A small project up to its firmware."""
+    folder = tmp_path_factory.mktemp("projects") / "tiny"
+    folder.mkdir()
+    (folder / "project.yml").write_text(textwrap.dedent(QUICK))
+    assert run_command_line(["convert", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def project(converted, tmp_path):
+    return Path(shutil.copytree(converted, tmp_path / "tiny"))
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch):
+    """The stand-in as vitis-run on the PATH."""
+    executable = tmp_path / "bin" / "vitis-run"
+    executable.parent.mkdir()
+    executable.write_text(f"#!{sys.executable}\n{STAND_IN.read_text()}")
+    executable.chmod(executable.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(executable.parent), prepend=":")
+    monkeypatch.setenv("STAND_IN_REPORTS", str(published_records.folder() / "vendor" / "vitis_hls_2024.1_conv1d"))
+    monkeypatch.delenv("SILICONV_VENDOR_TOOL", raising=False)
+    return executable
+
+
+def estimate_again(project):
+    """Bring the estimate up to date; the C simulation before it is no part of this."""
+    stages = [stage for stage in STAGES if stage.name != "csim"]
+    run_flow(stages, load_project(project), project.name, project / "build", Silent(), until="estimate")
+    return estimate_of(project)
+
+
+def estimate_of(project):
+    return json.loads((project / "build" / "estimate.json").read_text())
+
+
+def test_c_synthesis_takes_the_place_of_the_estimate(project, tool, capsys):
+    before = estimate_again(project)
+    assert before["source"] == "estimate"
+    assert run_command_line(["build", str(project), "--csim", "--csynth"]) == 0
+    shown = capsys.readouterr()
+    assert "csynth" in shown.err
+    assert "Vitis HLS 2024.1" in shown.out
+    assert "17,966" in shown.out
+    after = estimate_of(project)
+    assert after["source"] == "csynth"
+    assert after["lut"] == {"value": 17966, "low": 17966, "high": 17966}
+    assert after["latency_cycles"]["value"] == 395
+    assert after["estimate"]["lut"] == before["lut"]
+    assert after["layers"] == before["layers"]
+    # Another design has its own estimate again, and not the other's reports.
+    text = (project / "project.yml").read_text()
+    (project / "project.yml").write_text(text + "hls: {clock_ns: 8}\n")
+    assert estimate_again(project)["source"] == "estimate"
+    (project / "project.yml").write_text(text)
+    assert estimate_again(project)["source"] == "csynth"
+
+
+def test_logic_synthesis_cosimulation_and_timing(project, tool, capsys):
+    assert run_command_line(["build", str(project)]) == 0
+    capsys.readouterr()
+    # C synthesis is there already and is not run again: the stand-in would fail to make its folder.
+    assert run_command_line(["build", str(project), "--vsynth", "--cosim", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == estimate_of(project)
+    assert found["source"] == "vsynth"
+    assert found["lut"]["value"] == 8565
+    assert found["bram18"]["value"] == 24
+    assert found["latency_cycles"]["value"] == 393, "as simulated"
+    measured = found["measured"]
+    assert measured["stages"]["csynth"]["lut"] == 17966
+    assert measured["cosimulation_passed"] is True
+    assert measured["timing"]["setup_slack_ns"] == 1.347
+    assert measured["timing"]["met"] is True
+    assert not (project / "build" / "firmware" / "tiny_prj").exists(), "the generated project is left as it is"
+    page = report._templates.get_template("estimate.html.j2").render(
+        estimate=found, estimator_errors=cross_validated_errors()
+    )
+    assert "Vitis HLS 2024.1 and Vivado" in page
+    assert "reported: vsynth" in page
+    assert "8\u202f565" in page
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "exit_code", "said"),
+    [
+        ("unroll", "VENDOR-UNROLL", 1, "hls.max_multipliers"),
+        ("memory", "VENDOR-MEMORY", 3, "want of memory"),
+        ("licence", "VENDOR-LICENCE", 3, "'Synthesis'"),
+        ("part", "VENDOR-PART", 2, "xcu250-nonsense"),
+    ],
+)
+def test_failures_are_explained(project, tool, capsys, monkeypatch, failure, code, exit_code, said):
+    monkeypatch.setenv("STAND_IN_FAILURE", failure)
+    assert run_command_line(["build", str(project), "--csynth"]) == exit_code
+    message = capsys.readouterr().err
+    assert code in message
+    assert said in message
+    assert "Traceback" not in message
+    assert LOG_FILE in message
+    log = (project / "build" / "synthesis" / LOG_FILE).read_text()
+    assert "Running: csynth_design" in log
+    assert not (project / "build" / "synthesis.json").exists()
+    # Mended, it goes through.
+    monkeypatch.setenv("STAND_IN_FAILURE", "")
+    assert run_command_line(["build", str(project), "--csynth"]) == 0
+
+
+def test_without_a_tool_the_exit_code_is_3_before_any_work(tmp_path, capsys, monkeypatch):
+    (tmp_path / "project.yml").write_text(textwrap.dedent(QUICK))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("SILICONV_VENDOR_TOOL", "XILINX_VITIS", "XILINX_HLS", "XILINX_VIVADO"):
+        monkeypatch.delenv(name, raising=False)
+    assert run_command_line(["build", str(tmp_path)]) == 3
+    message = capsys.readouterr().err
+    assert "VENDOR-NO-TOOL" in message
+    assert "settings64.sh" in message
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_settings_script_makes_the_tool_available(project, tool, capsys, monkeypatch, tmp_path):
+    script = tmp_path / "settings64.sh"
+    script.write_text(f'export PATH="{tool.parent}:$PATH"\n')
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert run_command_line(["build", str(project), "--tool", str(script)]) == 0
+    assert estimate_of(project)["source"] == "csynth"

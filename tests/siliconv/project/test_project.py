@@ -1,0 +1,112 @@
+"""The project file: every mistake is told with file, line, field and what would be right."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from siliconv.errors import ModelError, ProjectError
+from siliconv.project.project import c_identifier, find_project, load_project
+from siliconv.project.project_template import project_text, write_project
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def load(tmp_path, text):
+    (tmp_path / "project.yml").write_text(textwrap.dedent(text))
+    return load_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "words"),
+    [
+        ("model:\n  preset: digits\ntrain:\n  epocs: 3\n", "PROJECT-FIELD", 4, ["epocs", "did you mean 'epochs'"]),
+        ("modle:\n  preset: digits\n", "PROJECT-FIELD", 1, ["model"]),
+        ("model:\n  preset: digits\ntrain:\n  epochs: many\n", "PROJECT-VALUE", 4, ["epochs", "integer"]),
+        ("model:\n  preset: digits\ntrain:\n  epochs: 0\n", "PROJECT-VALUE", 4, ["greater than or equal to 1"]),
+        ("model:\n  preset: digits\nquantize:\n  weights: 99\n", "PROJECT-VALUE", 4, ["16", "bits of each weight"]),
+        ("model:\n  preset: digitz\n", "PROJECT-VALUE", 2, ["digitz", "lecture"]),
+        ("model:\n  preset: digits\n  layers: []\n", "PROJECT-VALUE", 1, ["either preset"]),
+        ("model:\n  preset: digits\nhls:\n  backend: Vitus\n", "PROJECT-VALUE", 4, ["Vitis"]),
+        ("model:\n  preset: [digits\n", "PROJECT-YAML", 3, []),
+        ("just a sentence\n", "PROJECT-YAML", None, []),
+        ("train:\n  epochs: 3\n", "PROJECT-FIELD", 1, ["model"]),
+    ],
+)
+def test_mistakes_are_told_with_line_and_fix(tmp_path, text, code, line, words):
+    with pytest.raises(ProjectError) as raised:
+        load(tmp_path, text)
+    error = raised.value
+    assert error.code == code
+    assert error.exit_code == 2
+    if line is not None:
+        assert f"project.yml:{line}" in error.where
+    for word in words:
+        assert word in str(error), str(error)
+
+
+def test_a_shape_that_becomes_empty_is_told(tmp_path):
+    text = """
+        model:
+          input_shape: [4, 4, 1]
+          layers:
+            - {kind: conv2d, filters: 2, kernel: 3, padding: valid}
+            - {kind: conv2d, filters: 2, kernel: 3, padding: valid}
+        """
+    from siliconv.actions.summary import summarize
+
+    with pytest.raises((ModelError, ProjectError)):
+        summarize(load(tmp_path, text), tmp_path / "build")
+
+
+@pytest.mark.parametrize("name", ["digits", "lecture"])
+def test_the_projects_of_the_repository_are_valid(name):
+    project = load_project(ROOT / "firmware_projects" / name)
+    assert project.model.preset == name
+
+
+def test_a_project_is_found_by_name_or_folder_and_a_near_name_is_offered():
+    assert find_project("digits", base=ROOT) == ROOT / "firmware_projects" / "digits"
+    assert find_project("firmware_projects/digits", base=ROOT) == ROOT / "firmware_projects" / "digits"
+    with pytest.raises(ProjectError) as raised:
+        find_project("digit", base=ROOT)
+    assert "did you mean 'digits'" in raised.value.what
+
+
+def test_a_relative_data_path_is_relative_to_the_project(tmp_path):
+    project = load(tmp_path, "model: {preset: digits}\ndata: {source: folder, path: images}\n")
+    assert project.data.path == (tmp_path / "images").resolve()
+
+
+def test_a_new_project_is_valid_shows_every_default_and_overwrites_nothing(tmp_path):
+    path = write_project("mine", "lecture", base=tmp_path)
+    assert load_project(path.parent).model.preset == "lecture"
+    uncommented = "\n".join(line.removeprefix("# ") for line in path.read_text().splitlines()[2:])
+    for field in ("epochs:", "weights:", "max_multipliers:", "corner_vectors:"):
+        assert field in uncommented
+    with pytest.raises(ProjectError, match="PROJECT-EXISTS"):
+        write_project("mine", "lecture", base=tmp_path)
+    assert write_project("./mine/", "lecture", base=tmp_path) == tmp_path / "mine" / "project.yml"
+
+
+def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
+    lines = project_text("mine", "digits").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("# quantize:"))
+    section = [lines[start]]
+    for line in lines[start + 1 :]:
+        if not line.startswith("#   "):
+            break
+        section.append(line)
+    text = "model: {preset: digits}\n" + "\n".join(line.removeprefix("# ") for line in section) + "\n"
+    written = load(tmp_path, text)
+    assert written.quantize == load(tmp_path, "model: {preset: digits}\n").quantize
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [("digits", "digits"), ("my-net 2", "my_net_2"), ("3d", "net_3d"), ("main", "net_main"), ("größe", "gr__e")],
+)
+def test_names_become_c_identifiers(name, identifier):
+    assert c_identifier(name) == identifier
