@@ -19,7 +19,7 @@ from typing import Any
 from siliconv.hardware.stream.fifo_depths import smallest_depths
 from siliconv.hardware.stream.stream_simulation import simulate
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design.design_of_network import design_of
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import fifo_memory, stream_graph
 from siliconv.network import network_file
 

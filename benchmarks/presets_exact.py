@@ -70,7 +70,7 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     from siliconv.hls.configuration import HlsConfig
     from siliconv.hls.conversion.conversion import build_graph, convert
     from siliconv.hls.csim.csim import compile_project
-    from siliconv.hls.design.design_of_network import design_of, fifo_depths
+    from siliconv.hls.fifo.sized_design import design_of, fifo_depths
     from siliconv.network import network_file, reference
     from siliconv.network.fixed_point import to_values
     from siliconv.network.vectors.corner_vectors import corner_vectors

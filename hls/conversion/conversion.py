@@ -59,7 +59,7 @@ def convert(
     folder
         An empty or new folder.
     fifo_depths
-        Words by the name of the layer that writes into the FIFO (`siliconv.hls.design.design_of_network.fifo_depths`);
+        Words by the name of the layer that writes into the FIFO (`siliconv.hls.fifo.sized_design.fifo_depths`);
         hls4ml's default, a whole feature map, for the others.
     progress
         Told of each layer whose adders are searched (distributed arithmetic), which may take minutes.

@@ -14,9 +14,9 @@ from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.hls.calibration.own_calibration import OwnResult, as_text, merged, own_result, read_own, refined
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design
-from siliconv.hls.design.design_of_network import design_of
 from siliconv.hls.estimate.coefficients import shipped
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.hls.vendor.synthesis_results import from_json
 from siliconv.network import network_file

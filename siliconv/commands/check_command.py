@@ -25,7 +25,7 @@ def check(
 
     docs/checks.md explains every code.
     """
-    from siliconv.checks.all_rules import RULES, examine
+    from siliconv.checks.checks import RULES, examine
     from siliconv.project.project import PROJECT_FILE, find_project
     from siliconv.project.project_edit import set_fields
 

@@ -17,8 +17,8 @@ from siliconv.hls.conversion.firmware_form import misses_rows
 from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import with_settings
 from siliconv.hls.design.design import Design, Layer
-from siliconv.hls.design.design_of_network import design_of, design_of_nodes
 from siliconv.hls.design.hardware_layers import Product, Settings, hardware_layers, product_layers
+from siliconv.hls.fifo.sized_design import design_of, sized_design
 from siliconv.hls.kinds import IoType, LayerKind
 from siliconv.network import output_sigmoid, output_softmax
 from siliconv.network.fixed_point import PIXEL, FixedPoint, Interval, Overflow, Rounding, narrowest, plain
@@ -61,12 +61,12 @@ def planned_design(plan: Plan, *, search_fifos: bool = True) -> Design:
     plan
         Layers, recipe and firmware settings.
     search_fifos
-        As for `siliconv.hls.design.design_of_network.design_of`.
+        As for `siliconv.hls.fifo.sized_design.design_of`.
 
     Raises
     ------
     FirmwareError
-        As `siliconv.hls.design.design_of_network.design_of`.
+        As `siliconv.hls.fifo.sized_design.design_of`.
     NetworkError
         ``TYPE-WIDTH`` for sums of more bits than an integer network has.
     """
@@ -76,7 +76,7 @@ def planned_design(plan: Plan, *, search_fifos: bool = True) -> Design:
     described = {node.name: _described(node, nodes) for node in nodes.values()}
     layers = with_settings(tuple(nodes.values()), described, plan.hls)
     settings = Settings(plan.hls, {layer.name: layer for layer in layers})
-    return design_of_nodes(plan.name, tuple(nodes.values()), settings, search_fifos=search_fifos)
+    return sized_design(plan.name, tuple(nodes.values()), settings, search_fifos=search_fifos)
 
 
 @dataclass(frozen=True, eq=False)

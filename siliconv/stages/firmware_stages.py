@@ -27,7 +27,7 @@ def write_firmware(context: Context) -> str:
     from siliconv.hls.conversion.manifest import write_manifest
     from siliconv.hls.conversion.project_readme import write_readme
     from siliconv.hls.conversion.testbench import write_hls4ml_vectors, write_testbench
-    from siliconv.hls.design.design_of_network import design_of, fifo_depths
+    from siliconv.hls.fifo.sized_design import design_of, fifo_depths
 
     network = network_file.load(context.build / "network")
     config = context.project.hls
@@ -95,8 +95,8 @@ def estimate_hardware(context: Context) -> str:
     from siliconv.hardware.boards import RESOURCES, board_of_part
     from siliconv.hls.backends import BACKENDS
     from siliconv.hls.design.design import MatrixLayer
-    from siliconv.hls.design.design_of_network import design_of
     from siliconv.hls.estimate.estimate import estimate
+    from siliconv.hls.fifo.sized_design import design_of
     from siliconv.hls.kinds import Synthesis
     from siliconv.hls.vendor.synthesis_results import beside
 

@@ -107,7 +107,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             *_NETWORK_CODE,
             "siliconv.hls.conversion.conversion",
-            "siliconv.hls.design.design_of_network",
+            "siliconv.hls.fifo.sized_design",
             "siliconv.hls.conversion.hls4ml_flows",
             "siliconv.hls.conversion.own_layers",
             "siliconv.hls.conversion.testbench",
@@ -134,7 +134,7 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: {"hls": project.hls.model_dump(mode="json"), "calibration": user_calibration()},
         modules=(
             *_NETWORK_CODE,
-            "siliconv.hls.design.design_of_network",
+            "siliconv.hls.fifo.sized_design",
             "siliconv.hls.estimate.estimate",
             "siliconv.hardware.boards",
             "siliconv.hls.vendor.synthesis_results",

@@ -16,8 +16,8 @@ from siliconv.hls.conversion.distributed_arithmetic import (
     solver_seconds,
 )
 from siliconv.hls.conversion.layer_settings import plan_layers
-from siliconv.hls.design.design_of_network import design_of
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Strategy
 from siliconv.hls.weight_statistics import csd_digits
 from siliconv.network.fixed_point import FixedPoint

@@ -18,8 +18,8 @@ from siliconv.hls.conversion.project_readme import write_readme
 from siliconv.hls.conversion.testbench import write_testbench
 from siliconv.hls.csim.csim import compare, compile_project
 from siliconv.hls.design.design import MatrixLayer
-from siliconv.hls.design.design_of_network import design_of
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.network.output_sigmoid import with_sigmoid
 

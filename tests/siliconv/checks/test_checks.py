@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from siliconv.checks import layer_rules
-from siliconv.checks.all_rules import RULES, examine
+from siliconv.checks.checks import RULES, examine
 from siliconv.checks.machine import Machine
 from siliconv.commands.cli import run_command_line
 from siliconv.network import network_file

@@ -14,9 +14,9 @@ from siliconv.flow.synthesis_file import write_synthesis
 from siliconv.hardware.boards import board
 from siliconv.hls.calibration.own_calibration import OwnResult, merged, refined
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design.design_of_network import design_of
 from siliconv.hls.estimate.coefficients import shipped
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.vendor.synthesis_results import SynthesisResults
 from siliconv.network import network_file
 from siliconv.network.network_file import network_hash

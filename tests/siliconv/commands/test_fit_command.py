@@ -11,8 +11,8 @@ from siliconv.actions.fit_project import fit_project
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import FirmwareError
 from siliconv.hardware.boards import board
-from siliconv.hls.design.design_of_network import design_of
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.network import network_file
 from siliconv.network.fixed_point import FixedPoint

@@ -11,8 +11,8 @@ from siliconv import legacy_keras
 from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import MatrixLayer
-from siliconv.hls.design.design_of_network import design_of, fifo_depths
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of, fifo_depths
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.folding import deployed_architecture

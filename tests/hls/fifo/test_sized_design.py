@@ -10,8 +10,8 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.design.design import MatrixLayer, PaddingLayer
-from siliconv.hls.design.design_of_network import design_of, fifo_depths
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of, fifo_depths
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""The design of a network's nodes with their firmware settings, before its FIFOs are sized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from siliconv.errors import FirmwareError
+from siliconv.hls.backends import family_of
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.design.design import Design, ForkLayer, Layer
+from siliconv.hls.design.hardware_layers import Settings, hardware_layers
+from siliconv.hls.kinds import IoType
+from siliconv.network.graph import Input, Node, Reshape
+
+
+def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Design:
+    """Describe nodes in the order of the data, the input first; FIFOs are as deep as hls4ml makes them.
+
+    Raises
+    ------
+    FirmwareError
+        ``ESTIMATE-BACKEND`` for a back end without a model, ``ESTIMATE-NODE`` for a node that no template computes,
+        ``FIFO-MEMORY`` as `shift_register_words`.
+    """
+    config, by_name = settings.config, {node.name: node for node in nodes}
+    layers: list[Layer] = []
+    inputs: dict[str, tuple[str, ...]] = {}
+    for node in nodes:
+        if isinstance(node, Input | Reshape):
+            continue
+        sources = _stream_sources(node, by_name)
+        found = hardware_layers(node, sources, settings)
+        layers += found
+        inputs[found[0].name] = tuple(source.name for source in sources)
+    if config.io_type == "io_stream":
+        layers = _with_copies(layers, inputs)
+    return Design(
+        name,
+        tuple(layers),
+        part=config.part,
+        clock_ns=config.clock_ns,
+        backend=family_of(config.backend),
+        io_type=IoType(config.io_type),
+        shift_register_words=shift_register_words(config),
+        inputs={
+            reader: tuple(source for source in sources if source != nodes[0].name) for reader, sources in inputs.items()
+        },
+    )
+
+
+def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -> list[Layer]:
+    """Put a layer for each copy of a stream that several layers read before the first of its readers."""
+    readers: dict[str, list[Layer]] = {}
+    for layer in layers:
+        for source in inputs.get(layer.name, ()):
+            readers.setdefault(source, []).append(layer)
+    found: list[Layer] = []
+    for layer in layers:
+        for source in inputs.get(layer.name, ()):
+            if len(readers[source]) > 1 and layer is readers[source][0]:
+                found += [
+                    ForkLayer(f"{source}->{one.name}", layer.input, layer.input, writer=source, reader=one.name)
+                    for one in readers[source]
+                ]
+        found.append(layer)
+    return found
+
+
+def shift_register_words(config: HlsConfig) -> int:
+    """Give the words up to which FIFOs are bound to shift registers, 0 where the tool decides.
+
+    Raises
+    ------
+    FirmwareError
+        ``FIFO-MEMORY`` where the back end has no such binding.
+    """
+    if config.fifo_memory == "auto":
+        return 0
+    if config.backend != "Vitis" or config.io_type != "io_stream":
+        raise FirmwareError(
+            "FIFO-MEMORY",
+            f"no FIFOs that could be bound to shift registers with {config.backend} and {config.io_type}",
+            where="hls.fifo_memory",
+            fix="use fifo_memory: auto, or backend: Vitis with io_type: io_stream",
+        )
+    return SHIFT_REGISTER_WORDS
+
+
+def _stream_sources(node: Node, by_name: Mapping[str, Node]) -> tuple[Node, ...]:
+    """Give the nodes whose streams a node reads: flattening leaves a stream as it is."""
+    found = []
+    for name in node.inputs:
+        source = by_name[name]
+        while isinstance(source, Reshape):
+            source = by_name[source.inputs[0]]
+        found.append(source)
+    return tuple(found)
