@@ -24,6 +24,7 @@ from siliconv.hls.csim.csim import compare, compile_project
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file, reference
 from siliconv.network.fixed_point import to_values
+from siliconv.network.graph import Network
 from siliconv.project.project import find_project, load_project
 
 
@@ -45,7 +46,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def measure(network: network_file.Network, config: HlsConfig, codes: np.ndarray, scratch: Path) -> dict[str, object]:
+def measure(network: Network, config: HlsConfig, codes: np.ndarray, scratch: Path) -> dict[str, object]:
     """Compile and run both, and check both against the reference."""
     ours, theirs = scratch / "siliconv", scratch / "hls4ml"
     ours.mkdir()

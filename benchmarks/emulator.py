@@ -23,58 +23,58 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, narrowest, to_values
-from siliconv.network.graph import AveragePool, Conv, Dense, Input, MaxPool, Network, Node, Requantize, Weights
 from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 
 SIDE, CHANNELS, FILTERS = 64, 3, (32, 64, 128, 256)
 SAMPLE = 16
 
 
-def lecture_network(seed: int = 0) -> Network:
+def lecture_network(seed: int = 0) -> ir.Network:
     """Give the lecture's CNN: 388,673 random 6-bit weights, 6-bit activations."""
     rng = np.random.default_rng(seed)
     weight, offset = FixedPoint(True, 6, 1), FixedPoint(True, 8, 1)
     activation = FixedPoint(False, 6, 2, Rounding.RND_CONV, Overflow.SAT)
-    nodes: list[Node] = [Input("image", (), (SIDE, SIDE, CHANNELS), FixedPoint(False, 8, 0))]
+    nodes: list[ir.Node] = [ir.Input("image", (), (SIDE, SIDE, CHANNELS), FixedPoint(False, 8, 0))]
     bounds = {"image": Bounds(np.zeros(CHANNELS, np.int64), np.full(CHANNELS, 255))}
 
-    def add(node: Node) -> Node:
+    def add(node: ir.Node) -> ir.Node:
         by_name = {other.name: other for other in nodes}
         sources = tuple(by_name[name] for name in node.inputs)
         bounds[node.name] = node_bounds(node, sources, tuple(bounds[name] for name in node.inputs))
         nodes.append(node)
         return node
 
-    def weights(*shape: int) -> tuple[Weights, Weights]:
+    def weights(*shape: int) -> tuple[ir.Weights, ir.Weights]:
         # As small as trained ones: three standard deviations are the weights' range for the first layer.
         spread = 32 / np.sqrt(np.prod(shape[:-1]) / 3)
         kernel = np.clip(np.rint(rng.normal(0, spread, shape)), -31, 31).astype(np.int64)
         bias = rng.integers(-64, 64, shape[-1], dtype=np.int64)
-        return Weights(kernel, weight), Weights(bias, offset)
+        return ir.Weights(kernel, weight), ir.Weights(bias, offset)
 
     source, side = nodes[0], SIDE
     for number, filters in enumerate(FILTERS, 1):
         kernel, bias = weights(3, 3, source.shape[-1], filters)
         kind = sum_of_products_type(kernel, bias, bounds[source.name], source.type)
         shape, same = (side, side, filters), ((1, 1), (1, 1))
-        conv = add(Conv(f"conv_{number}", (source.name,), shape, kind, kernel, bias, (1, 1), same))
-        source = add(Requantize(f"relu_{number}", (conv.name,), shape, activation, True))
+        conv = add(ir.Conv(f"conv_{number}", (source.name,), shape, kind, kernel, bias, (1, 1), same))
+        source = add(ir.Requantize(f"relu_{number}", (conv.name,), shape, activation, True))
         if number < len(FILTERS):
             side //= 2
             pooled, none = (side, side, filters), ((0, 0), (0, 0))
             source = add(
-                MaxPool(f"pool_{number}", (source.name,), pooled, FixedPoint(False, 6, 2), (2, 2), (2, 2), none)
+                ir.MaxPool(f"pool_{number}", (source.name,), pooled, FixedPoint(False, 6, 2), (2, 2), (2, 2), none)
             )
     fraction = source.type.fraction + 6
     mean = narrowest(type(bounds[source.name].interval)(0, 63 << 6), fraction)
-    gap = add(AveragePool("gap", (source.name,), (FILTERS[-1],), mean, (side, side), (side, side), ((0, 0), (0, 0))))
+    gap = add(ir.AveragePool("gap", (source.name,), (FILTERS[-1],), mean, (side, side), (side, side), ((0, 0), (0, 0))))
     kernel, bias = weights(FILTERS[-1], 1)
     kind = sum_of_products_type(kernel, bias, bounds[gap.name], gap.type)
-    add(Dense("logit", (gap.name,), (1,), kind, kernel, bias))
-    return Network("lecture", tuple(nodes))
+    add(ir.Dense("logit", (gap.name,), (1,), kind, kernel, bias))
+    return ir.Network("lecture", tuple(nodes))
 
 
 def float_model() -> Any:
@@ -106,7 +106,7 @@ def processor() -> str:
     return platform.processor()
 
 
-def c_simulation(network: Network, folder: Path) -> tuple[Any, float]:
+def c_simulation(network: ir.Network, folder: Path) -> tuple[Any, float]:
     """Compile hls4ml's C simulation of a network: (its graph, seconds)."""
     from siliconv.hls.configuration import HlsConfig
     from siliconv.hls.conversion.conversion import build_graph

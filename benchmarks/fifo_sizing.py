@@ -22,6 +22,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import fifo_memory, stream_graph
 from siliconv.network import network_file
+from siliconv.network.graph import Network
 
 IMAGES, REPEATS = 2, 5
 
@@ -45,7 +46,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def measure(network: network_file.Network, most: int) -> dict[str, Any]:
+def measure(network: Network, most: int) -> dict[str, Any]:
     """Size the FIFOs of one configuration several times, and check the cycles."""
     design = design_of(network, HlsConfig(max_multipliers=most, fifo_depths="hls4ml"))
     whole = stream_graph(design)

@@ -162,6 +162,9 @@ class Softmax(Node):
     reciprocal: Weights
 
 
+KINDS: dict[str, type[Node]] = {kind.__name__: kind for kind in Node.__subclasses__()}
+"""Every node kind by its name, which is also its name in a saved network."""
+
 NodeT = TypeVar("NodeT", bound=Node)
 
 

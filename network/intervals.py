@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import (
     CODE_LIMIT,
     Codes,
@@ -23,24 +24,6 @@ from siliconv.network.fixed_point import (
     narrowest,
     rounded,
     shifted,
-)
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
 )
 from siliconv.network.structure import check
 
@@ -57,7 +40,7 @@ class Bounds(NamedTuple):
         return Interval(int(self.low.min()), int(self.high.max()))
 
 
-def prove(network: Network) -> dict[str, Bounds]:
+def prove(network: ir.Network) -> dict[str, Bounds]:
     """Check a network's structure, give the bounds of every node's output codes, and check that its type holds them.
 
     Returns
@@ -89,20 +72,20 @@ def prove(network: Network) -> dict[str, Bounds]:
 
 
 @singledispatch
-def node_bounds(node: Node, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def node_bounds(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     """Give the bounds of a node's output codes from those of its inputs."""
     raise NotImplementedError(f"no interval rule for {type(node).__name__}")
 
 
 @node_bounds.register
-def _(node: Input, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Input, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     channels = node.shape[-1]
     return Bounds(np.full(channels, node.type.codes.low), np.full(channels, node.type.codes.high))
 
 
-@node_bounds.register(Conv)
-@node_bounds.register(Dense)
-def _(node: Conv | Dense, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+@node_bounds.register(ir.Conv)
+@node_bounds.register(ir.Dense)
+def _(node: ir.Conv | ir.Dense, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     kernel = node.kernel.codes.reshape(-1, node.kernel.codes.shape[-1])
     taps = kernel.shape[0] // inputs[0].low.size
     low, high = (np.tile(bound, taps)[:, None] for bound in inputs[0])
@@ -110,18 +93,18 @@ def _(node: Conv | Dense, sources: tuple[Node, ...], inputs: tuple[Bounds, ...])
 
 
 @node_bounds.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     kernel = node.kernel.codes.reshape(-1, node.kernel.codes.shape[-1])
     return _sum_of_products(kernel, inputs[0].low, inputs[0].high, node, sources[0].type)
 
 
 @node_bounds.register
-def _(node: MaxPool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.MaxPool, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     return inputs[0]
 
 
 @node_bounds.register
-def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.AveragePool, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     # An average lies within its terms' bounds; truncation towards zero can't leave them either.
     # The sum itself needs an accumulator, which has to exist.
     average_sum_type(node, sources[0], inputs[0])
@@ -130,19 +113,19 @@ def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) 
 
 
 @node_bounds.register
-def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Add, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     parts = [_aligned_bounds(bound, source, node) for bound, source in zip(inputs, sources, strict=True)]
     return Bounds(*(_sum(*ends) for ends in zip(*parts, strict=True)))
 
 
 @node_bounds.register
-def _(node: Concatenate, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     parts = [_aligned_bounds(bound, source, node) for bound, source in zip(inputs, sources, strict=True)]
     return Bounds(np.concatenate([p.low for p in parts]), np.concatenate([p.high for p in parts]))
 
 
 @node_bounds.register
-def _(node: Requantize, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Requantize, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     floor = 0 if node.relu else None
     places = sources[0].type.fraction - node.type.fraction
     low, high = (rounded(np.clip(bound, floor, None), places, node.type.rounding) for bound in inputs[0])
@@ -155,7 +138,7 @@ def _(node: Requantize, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -
 
 
 @node_bounds.register
-def _(node: Reshape, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Reshape, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     channels = inputs[0].low.size
     if node.shape[-1] % channels == 0:
         return Bounds(*(np.tile(bound, node.shape[-1] // channels) for bound in inputs[0]))
@@ -164,25 +147,25 @@ def _(node: Reshape, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> B
 
 
 @node_bounds.register
-def _(node: Pad, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Pad, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     return Bounds(np.minimum(inputs[0].low, 0), np.maximum(inputs[0].high, 0))
 
 
 @node_bounds.register
-def _(node: Table, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Table, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     lowest = sources[0].type.codes.low
     reached = [node.table.codes[low - lowest : high - lowest + 1] for low, high in zip(*inputs[0], strict=True)]
     return Bounds(np.array([part.min() for part in reached]), np.array([part.max() for part in reached]))
 
 
 @node_bounds.register
-def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     channels = node.shape[-1]
     return Bounds(np.zeros(channels, np.int64), np.full(channels, node.type.codes.high))
 
 
 def sum_of_products_type(
-    kernel: Weights, bias: Weights, inputs: Bounds, input_type: FixedPoint, *, depthwise: bool = False
+    kernel: ir.Weights, bias: ir.Weights, inputs: Bounds, input_type: FixedPoint, *, depthwise: bool = False
 ) -> FixedPoint:
     """Give the narrowest type that holds a sum of products with its bias, and every partial sum of it.
 
@@ -211,7 +194,7 @@ def sum_of_products_type(
     return narrowest(bounds.interval, fraction)
 
 
-def average_sum_type(node: AveragePool, source: Node, inputs: Bounds) -> FixedPoint:
+def average_sum_type(node: ir.AveragePool, source: ir.Node, inputs: Bounds) -> FixedPoint:
     """Give the narrowest type that holds the sum of an average pooling before its division, and every partial sum.
 
     Parameters
@@ -231,7 +214,7 @@ def average_sum_type(node: AveragePool, source: Node, inputs: Bounds) -> FixedPo
     return narrowest(Interval(min(low, 0), max(high, 0)), node.type.fraction)
 
 
-def aligned(codes: Codes, places: int, node: Node) -> Codes:
+def aligned(codes: Codes, places: int, node: ir.Node) -> Codes:
     """Move the binary point of codes to that of a node's type, which must have at least as many places.
 
     Raises
@@ -249,13 +232,13 @@ def aligned(codes: Codes, places: int, node: Node) -> Codes:
     return shifted(codes, places)
 
 
-def _aligned_bounds(bounds: Bounds, source: Node, node: Node) -> Bounds:
+def _aligned_bounds(bounds: Bounds, source: ir.Node, node: ir.Node) -> Bounds:
     places = node.type.fraction - source.type.fraction
     return Bounds(aligned(bounds.low, places, node), aligned(bounds.high, places, node))
 
 
 def _sum_of_products(
-    kernel: Codes, low: Codes, high: Codes, node: Conv | Dense | DepthwiseConv, input_type: FixedPoint
+    kernel: Codes, low: Codes, high: Codes, node: ir.Conv | ir.Dense | ir.DepthwiseConv, input_type: FixedPoint
 ) -> Bounds:
     places = node.type.fraction - input_type.fraction - node.kernel.type.fraction
     bias_places = node.type.fraction - node.bias.type.fraction

@@ -22,25 +22,8 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, Interval, parse_type
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.intervals import prove
 from siliconv.network.structure import LARGEST_DIMENSION
 
@@ -48,25 +31,6 @@ FORMAT = "siliconv integer network, version 1"
 GRAPH_FILE, WEIGHTS_FILE = "network.json", "weights.npz"
 LARGEST_GRAPH_FILE = 1 << 24
 LARGEST_ARRAY_HEADER = 1 << 12
-
-_KINDS: Mapping[str, type[Node]] = {
-    kind.__name__: kind
-    for kind in (
-        Input,
-        Conv,
-        DepthwiseConv,
-        Dense,
-        MaxPool,
-        AveragePool,
-        Add,
-        Concatenate,
-        Requantize,
-        Reshape,
-        Pad,
-        Table,
-        Softmax,
-    )
-}
 
 # What damaged JSON, zip, deflate and npy data make their readers raise.
 _DAMAGE = (
@@ -88,7 +52,7 @@ _DAMAGE = (
 )
 
 
-def save(network: Network, folder: Path) -> str:
+def save(network: ir.Network, folder: Path) -> str:
     """Write a network into a folder and return its hash (of graph and weights)."""
     arrays: dict[str, Codes] = {}
     graph = {
@@ -104,14 +68,14 @@ def save(network: Network, folder: Path) -> str:
     return str(graph["sha256"])
 
 
-def network_hash(network: Network) -> str:
+def network_hash(network: ir.Network) -> str:
     """Give the hash that `save` writes, without writing anything."""
     arrays: dict[str, Codes] = {}
     nodes = [_describe(node, arrays) for node in network.nodes]
     return _hash({"format": FORMAT, "name": network.name, "metadata": dict(network.metadata), "nodes": nodes}, arrays)
 
 
-def load(folder: Path) -> Network:
+def load(folder: Path) -> ir.Network:
     """Read a network back and prove its types again.
 
     Raises
@@ -131,7 +95,7 @@ def load(folder: Path) -> Network:
             str(key): tuple(map(str, value)) if isinstance(value, list) else str(value)
             for key, value in graph["metadata"].items()
         }
-        network = Network(_of(str, graph["name"]), nodes, metadata)
+        network = ir.Network(_of(str, graph["name"]), nodes, metadata)
         prove(network)
     except NetworkError:
         raise
@@ -175,11 +139,11 @@ def _read_arrays(path: Path, nodes: list[dict[str, Any]]) -> dict[str, Any]:
     return arrays
 
 
-def _describe(node: Node, arrays: dict[str, Codes]) -> dict[str, Any]:
+def _describe(node: ir.Node, arrays: dict[str, Codes]) -> dict[str, Any]:
     entry: dict[str, Any] = {"kind": type(node).__name__}
     for item in fields(node):
         value = getattr(node, item.name)
-        if isinstance(value, Weights):
+        if isinstance(value, ir.Weights):
             arrays[f"{node.name}.{item.name}"] = value.codes
             entry[item.name] = {"type": str(value.type), "shape": list(value.codes.shape)}
         elif isinstance(value, FixedPoint):
@@ -189,8 +153,8 @@ def _describe(node: Node, arrays: dict[str, Codes]) -> dict[str, Any]:
     return entry
 
 
-def _rebuild(entry: dict[str, Any], arrays: Mapping[str, Any]) -> Node:
-    kind = _KINDS[entry["kind"]]
+def _rebuild(entry: dict[str, Any], arrays: Mapping[str, Any]) -> ir.Node:
+    kind = ir.KINDS[entry["kind"]]
     expected = {item.name: item for item in fields(kind)}
     if set(entry) - {"kind"} != set(expected):
         raise ValueError(f"node {entry.get('name')!r} has the fields {sorted(entry)}, expected {sorted(expected)}")
@@ -215,13 +179,13 @@ def _rebuild(entry: dict[str, Any], arrays: Mapping[str, Any]) -> Node:
     return kind(**values)
 
 
-def _weights(entry: dict[str, Any], codes: Any) -> Weights:
+def _weights(entry: dict[str, Any], codes: Any) -> ir.Weights:
     kind = parse_type(entry["type"])
     if codes.dtype != np.int64 or list(codes.shape) != entry["shape"] or codes.size == 0:
         raise ValueError(f"weights of type {codes.dtype} and shape {codes.shape}, expected int64 {entry['shape']}")
     if not kind.holds(Interval(int(codes.min()), int(codes.max()))):
         raise ValueError(f"weights outside their type {kind}")
-    return Weights(codes, kind)
+    return ir.Weights(codes, kind)
 
 
 def _of(kind: type, value: Any) -> Any:

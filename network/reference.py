@@ -15,30 +15,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, requantize
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Padding,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-)
 
 FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND = 24, 53
 
 
-def run(network: Network, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
+def run(network: ir.Network, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
     """Compute the network's tensors for a batch of inputs.
 
     Parameters
@@ -65,7 +48,7 @@ def run(network: Network, codes: NDArray[np.integer], *, keep: Iterable[str] | N
     last_reader = {name: node.name for node in network.nodes for name in node.inputs}
     alive: dict[str, Codes] = {}
     for node in network.nodes:
-        if isinstance(node, Input):
+        if isinstance(node, ir.Input):
             alive[node.name] = codes.astype(np.int64)
             continue
         sources = network.sources(node)
@@ -76,13 +59,13 @@ def run(network: Network, codes: NDArray[np.integer], *, keep: Iterable[str] | N
     return {name: tensor for name, tensor in alive.items() if name in wanted}
 
 
-def run_batches(network: Network, codes: NDArray[np.integer], name: str, batch: int = 32) -> Codes:
+def run_batches(network: ir.Network, codes: NDArray[np.integer], name: str, batch: int = 32) -> Codes:
     """Compute one node's output for any number of inputs in bounded memory; (n, *node shape)."""
     parts = [run(network, codes[start : start + batch], keep=[name])[name] for start in range(0, len(codes), batch)]
     return np.concatenate(parts) if parts else np.zeros((0, *network.by_name[name].shape), np.int64)
 
 
-def check_names(network: Network, names: Iterable[str]) -> set[str]:
+def check_names(network: ir.Network, names: Iterable[str]) -> set[str]:
     """Give the names as a set, or raise ``NODE-UNKNOWN`` if one is no node of the network."""
     wanted = set(names)
     if unknown := wanted - set(network.by_name):
@@ -95,7 +78,7 @@ def check_names(network: Network, names: Iterable[str]) -> set[str]:
     return wanted
 
 
-def check_input(network: Network, codes: NDArray[np.integer]) -> None:
+def check_input(network: ir.Network, codes: NDArray[np.integer]) -> None:
     """Raise ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` unless the codes are a batch of the network's input."""
     node = network.input
     if codes.dtype.kind not in "iu":
@@ -122,13 +105,13 @@ def check_input(network: Network, codes: NDArray[np.integer]) -> None:
 
 
 @singledispatch
-def evaluate(node: Node, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def evaluate(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     """Compute one node for a batch; inputs and result are codes with a leading batch axis."""
     raise NotImplementedError(f"no reference for {type(node).__name__}")
 
 
 @evaluate.register
-def _(node: Conv, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Conv, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     kernel = node.kernel.codes
     windows = _windows(inputs[0], kernel.shape[:-2], node.strides, node.padding, fill=0)
     # (batch, *out, channels, *window) -> rows of (*window, channels), the order of the kernel
@@ -140,7 +123,7 @@ def _(node: Conv, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes
 
 
 @evaluate.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     kernel = node.kernel.codes
     windows = _windows(inputs[0], kernel.shape[:-1], node.strides, node.padding, fill=0)
     axes = tuple(range(-(kernel.ndim - 1), 0))
@@ -148,20 +131,20 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...], inputs: tuple[Codes, ...])
 
 
 @evaluate.register
-def _(node: Dense, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Dense, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     sums = _matmul(inputs[0].reshape(-1, inputs[0].shape[-1]), node.kernel.codes, node)
     return _add_bias(sums.reshape(*inputs[0].shape[:-1], node.kernel.codes.shape[-1]), node, sources[0])
 
 
 @evaluate.register
-def _(node: MaxPool, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.MaxPool, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     lowest = int(sources[0].type.codes.low)
     windows = _windows(inputs[0], node.window, node.strides, node.padding, fill=lowest)
     return windows.max(axis=tuple(range(-len(node.window), 0))).reshape(-1, *node.shape)
 
 
 @evaluate.register
-def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.AveragePool, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     axes = tuple(range(-len(node.window), 0))
     sums = _windows(inputs[0], node.window, node.strides, node.padding, fill=0).sum(axis=axes)
     ones = np.ones((1, *inputs[0].shape[1:-1], 1), dtype=np.int64)
@@ -171,39 +154,39 @@ def _(node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -
 
 
 @evaluate.register
-def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Add, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     first, second = _aligned(node, sources, inputs)
     return first + second
 
 
 @evaluate.register
-def _(node: Concatenate, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     return np.concatenate(_aligned(node, sources, inputs), axis=-1)
 
 
 @evaluate.register
-def _(node: Requantize, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Requantize, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     codes = np.maximum(inputs[0], 0) if node.relu else inputs[0]
     return requantize(codes, sources[0].type.fraction, node.type)
 
 
 @evaluate.register
-def _(node: Reshape, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Reshape, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     return inputs[0].reshape(-1, *node.shape)
 
 
 @evaluate.register
-def _(node: Pad, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Pad, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     return np.pad(inputs[0], ((0, 0), *node.padding, (0, 0)))
 
 
 @evaluate.register
-def _(node: Table, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Table, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     return node.table.codes[inputs[0] - sources[0].type.codes.low]
 
 
 @evaluate.register
-def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     below = inputs[0].max(axis=-1, keepdims=True) - inputs[0]
     exponentials = node.exponential.codes[np.minimum(below, node.exponential.codes.size - 1)]
     total = exponentials.sum(axis=-1, keepdims=True)
@@ -216,7 +199,9 @@ def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> Co
     return np.minimum(quotient, node.type.codes.high)
 
 
-def _windows(codes: Codes, window: tuple[int, ...], strides: tuple[int, ...], padding: Padding, *, fill: int) -> Codes:
+def _windows(
+    codes: Codes, window: tuple[int, ...], strides: tuple[int, ...], padding: ir.Padding, *, fill: int
+) -> Codes:
     """View the windows that a kernel slides over: (batch, *out, channels, *window)."""
     spatial = tuple(range(1, len(window) + 1))
     padded = np.pad(codes, ((0, 0), *padding, (0, 0)), constant_values=fill)
@@ -224,7 +209,7 @@ def _windows(codes: Codes, window: tuple[int, ...], strides: tuple[int, ...], pa
     return sliding_window_view(padded, window, axis=spatial)[steps]
 
 
-def _matmul(rows: Codes, kernel: Codes, node: Conv | Dense) -> Codes:
+def _matmul(rows: Codes, kernel: Codes, node: ir.Conv | ir.Dense) -> Codes:
     """Multiply integer matrices exactly: (n, k) by (k, m)."""
     # The node's type holds every partial sum aligned to it, so its width bounds the unaligned sums as well.
     if node.type.width < FLOAT32_SIGNIFICAND:
@@ -234,12 +219,12 @@ def _matmul(rows: Codes, kernel: Codes, node: Conv | Dense) -> Codes:
     return rows @ kernel
 
 
-def _add_bias(sums: Codes, node: Conv | Dense | DepthwiseConv, source: Node) -> Codes:
+def _add_bias(sums: Codes, node: ir.Conv | ir.Dense | ir.DepthwiseConv, source: ir.Node) -> Codes:
     places = node.type.fraction - source.type.fraction - node.kernel.type.fraction
     return (sums << places) + (node.bias.codes << (node.type.fraction - node.bias.type.fraction))
 
 
-def _aligned(node: Node, sources: tuple[Node, ...], inputs: tuple[Codes, ...]) -> tuple[Codes, ...]:
+def _aligned(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> tuple[Codes, ...]:
     return tuple(
         codes << (node.type.fraction - source.type.fraction) for codes, source in zip(inputs, sources, strict=True)
     )

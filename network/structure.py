@@ -12,27 +12,8 @@ from math import prod
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Padding,
-    Requantize,
-    Reshape,
-    Shape,
-    Softmax,
-    Table,
-    Weights,
-)
 
 LARGEST_DIMENSION = 1 << 24
 """Bound on every axis and on the elements of a tensor: 16 million pixels, far above what an FPGA layer holds."""
@@ -45,7 +26,7 @@ class _IllFormedError(Exception):
     """A rule is broken; `check` adds the node and turns it into a `NetworkError`."""
 
 
-def check(network: Network) -> None:
+def check(network: ir.Network) -> None:
     """Check that every node's inputs, shape and weights belong together.
 
     Raises
@@ -83,18 +64,18 @@ def check(network: Network) -> None:
 
 
 @singledispatch
-def output_shape(node: Node, sources: tuple[Node, ...]) -> Shape:
+def output_shape(node: ir.Node, sources: tuple[ir.Node, ...]) -> ir.Shape:
     """Give the shape that a node's inputs and parameters lead to, after checking that they belong together."""
     raise NotImplementedError(f"no shape rule for {type(node).__name__}")
 
 
 @output_shape.register
-def _(node: Input, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Input, sources: tuple[ir.Node, ...]) -> ir.Shape:
     return node.shape
 
 
 @output_shape.register
-def _(node: Conv, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Conv, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     _check_weights(node.kernel, node.bias, axes=len(source.shape) + 1, outputs=node.kernel.codes.shape[-1])
     *window, channels, outputs = node.kernel.codes.shape
@@ -104,7 +85,7 @@ def _(node: Conv, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     channels = source.shape[-1]
     _check_weights(node.kernel, node.bias, axes=len(source.shape), outputs=channels)
@@ -112,7 +93,7 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Dense, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Dense, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     _check_weights(node.kernel, node.bias, axes=2, outputs=node.kernel.codes.shape[-1])
     if node.kernel.codes.shape[0] != source.shape[-1]:
@@ -120,11 +101,11 @@ def _(node: Dense, sources: tuple[Node, ...]) -> Shape:
     return (*source.shape[:-1], node.kernel.codes.shape[-1])
 
 
-@output_shape.register(MaxPool)
-@output_shape.register(AveragePool)
-def _(node: MaxPool | AveragePool, sources: tuple[Node, ...]) -> Shape:
+@output_shape.register(ir.MaxPool)
+@output_shape.register(ir.AveragePool)
+def _(node: ir.MaxPool | ir.AveragePool, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
-    if isinstance(node, MaxPool):
+    if isinstance(node, ir.MaxPool):
         _check_same_bits(node, source.type)
     spatial = _slide(source, node.window, node.strides, node.padding)
     for size, count, extent, stride, (before, _after) in zip(
@@ -139,14 +120,14 @@ def _(node: MaxPool | AveragePool, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Add, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Add, sources: tuple[ir.Node, ...]) -> ir.Shape:
     if len(sources) != 2 or sources[0].shape != sources[1].shape:
         raise _IllFormedError(f"inputs of the shapes {[source.shape for source in sources]}, expected two equal ones")
     return sources[0].shape
 
 
 @output_shape.register
-def _(node: Concatenate, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Concatenate, sources: tuple[ir.Node, ...]) -> ir.Shape:
     if len(sources) < 2 or len({source.shape[:-1] for source in sources}) != 1:
         raise _IllFormedError(
             f"inputs of the shapes {[source.shape for source in sources]}, equal but for the last axis"
@@ -155,12 +136,12 @@ def _(node: Concatenate, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Requantize, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Requantize, sources: tuple[ir.Node, ...]) -> ir.Shape:
     return _only(sources).shape
 
 
 @output_shape.register
-def _(node: Reshape, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Reshape, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     _check_same_bits(node, source.type)
     if prod(node.shape) != prod(source.shape):
@@ -169,7 +150,7 @@ def _(node: Reshape, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Pad, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Pad, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     _check_same_bits(node, source.type)
     _check_padding(node.padding, len(source.shape) - 1)
@@ -178,7 +159,7 @@ def _(node: Pad, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Table, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Table, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     codes = source.type.codes
     if node.table.codes.shape != (codes.high - codes.low + 1,):
@@ -189,7 +170,7 @@ def _(node: Table, sources: tuple[Node, ...]) -> Shape:
 
 
 @output_shape.register
-def _(node: Softmax, sources: tuple[Node, ...]) -> Shape:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     tables = (node.exponential, node.reciprocal)
     if any(weights.codes.ndim != 1 or weights.codes.size == 0 for weights in tables):
@@ -214,20 +195,20 @@ def _(node: Softmax, sources: tuple[Node, ...]) -> Shape:
     return source.shape
 
 
-def softmax_shifts(node: Softmax, classes: int) -> tuple[int, int]:
+def softmax_shifts(node: ir.Softmax, classes: int) -> tuple[int, int]:
     """Give the least and the most places that a product of exponential and reciprocal is shifted down by."""
     places = node.reciprocal.type.fraction - node.type.fraction
     largest = int(node.exponential.codes.max()) * classes
     return int(node.exponential.codes[0]).bit_length() - 1 + places, largest.bit_length() - 1 + places
 
 
-def _only(sources: tuple[Node, ...]) -> Node:
+def _only(sources: tuple[ir.Node, ...]) -> ir.Node:
     if len(sources) != 1:
         raise _IllFormedError(f"{len(sources)} inputs, expected one")
     return sources[0]
 
 
-def _slide(source: Node, window: Shape, strides: Shape, padding: Padding) -> Shape:
+def _slide(source: ir.Node, window: ir.Shape, strides: ir.Shape, padding: ir.Padding) -> ir.Shape:
     """Give the spatial shape of what a sliding window leaves of a source."""
     axes = len(source.shape) - 1
     if axes not in (1, 2) or not len(window) == len(strides) == len(padding) == axes:
@@ -241,14 +222,14 @@ def _slide(source: Node, window: Shape, strides: Shape, padding: Padding) -> Sha
     )
 
 
-def _check_padding(padding: Padding, axes: int) -> None:
+def _check_padding(padding: ir.Padding, axes: int) -> None:
     if len(padding) != axes or any(
         len(pair) != 2 or not 0 <= min(pair) <= max(pair) <= LARGEST_DIMENSION for pair in padding
     ):
         raise _IllFormedError(f"the padding {padding}")
 
 
-def _check_weights(kernel: Weights, bias: Weights, *, axes: int, outputs: int) -> None:
+def _check_weights(kernel: ir.Weights, bias: ir.Weights, *, axes: int, outputs: int) -> None:
     if kernel.codes.ndim != axes or kernel.codes.size == 0 or kernel.codes.shape[-1] != outputs:
         raise _IllFormedError(f"a kernel of shape {kernel.codes.shape}")
     if bias.codes.shape != (outputs,):
@@ -257,13 +238,13 @@ def _check_weights(kernel: Weights, bias: Weights, *, axes: int, outputs: int) -
     _check_codes(bias)
 
 
-def _check_codes(weights: Weights) -> None:
+def _check_codes(weights: ir.Weights) -> None:
     codes = weights.codes
     if codes.dtype != np.int64 or not weights.type.holds(Interval(int(codes.min()), int(codes.max()))):
         raise _IllFormedError(f"weights of {codes.dtype} that are not all codes of {weights.type}")
 
 
-def _check_same_bits(node: Node, kind: FixedPoint) -> None:
+def _check_same_bits(node: ir.Node, kind: FixedPoint) -> None:
     ours = node.type
     if (ours.signed, ours.width, ours.integer) != (kind.signed, kind.width, kind.integer):
         raise _IllFormedError(f"the type {ours} where its values are of {kind}")

@@ -8,10 +8,10 @@ from math import prod
 import numpy as np
 
 from siliconv.hls.kinds import IoType
-from siliconv.network.graph import Conv, DepthwiseConv, Network, Node, Shape, Weights
+from siliconv.network import graph as ir
 
 
-def firmware_form(network: Network, io_type: IoType | str, *, own_depthwise: bool = False) -> Network:
+def firmware_form(network: ir.Network, io_type: IoType | str, *, own_depthwise: bool = False) -> ir.Network:
     """Give a network of the same nodes, shapes and types that computes the same, by what the templates can do.
 
     hls4ml's stream templates compute a two-dimensional window of one row as a one-dimensional one and forget the
@@ -21,18 +21,18 @@ def firmware_form(network: Network, io_type: IoType | str, *, own_depthwise: boo
     if IoType(io_type) is not IoType.STREAM:
         return network
     nodes = (
-        node if own_depthwise and isinstance(node, DepthwiseConv) else _with_two_rows(node) for node in network.nodes
+        node if own_depthwise and isinstance(node, ir.DepthwiseConv) else _with_two_rows(node) for node in network.nodes
     )
     return replace(network, nodes=tuple(nodes))
 
 
-def without_output_function(network: Network) -> Network:
+def without_output_function(network: ir.Network) -> ir.Network:
     """Give the network up to its logits, for a back end that the tables of a sigmoid or softmax can't be given to."""
     last = network.nodes.index(network.logits)
     return replace(network, nodes=network.nodes[: last + 1])
 
 
-def misses_rows(window: Shape, strides: Shape, *, depthwise: bool) -> bool:
+def misses_rows(window: ir.Shape, strides: ir.Shape, *, depthwise: bool) -> bool:
     """Whether the stream templates forget a window's stride from row to row."""
     if len(strides) < 2 or strides[0] == 1 or window[0] > 1:
         return False
@@ -40,12 +40,12 @@ def misses_rows(window: Shape, strides: Shape, *, depthwise: bool) -> bool:
     return depthwise or prod(window) > 1
 
 
-def _with_two_rows(node: Node) -> Node:
-    if not isinstance(node, Conv | DepthwiseConv):
+def _with_two_rows(node: ir.Node) -> ir.Node:
+    if not isinstance(node, ir.Conv | ir.DepthwiseConv):
         return node
     kernel = node.kernel.codes
-    if not misses_rows(kernel.shape[: len(node.strides)], node.strides, depthwise=isinstance(node, DepthwiseConv)):
+    if not misses_rows(kernel.shape[: len(node.strides)], node.strides, depthwise=isinstance(node, ir.DepthwiseConv)):
         return node
     rows = np.concatenate([kernel, np.zeros_like(kernel)])
     (above, below), across = node.padding
-    return replace(node, kernel=Weights(rows, node.kernel.type), padding=((above, below + 1), across))
+    return replace(node, kernel=ir.Weights(rows, node.kernel.type), padding=((above, below + 1), across))

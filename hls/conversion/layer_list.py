@@ -15,24 +15,8 @@ from numpy.typing import NDArray
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.kinds import LayerKind
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Rounding, to_values
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.intervals import Bounds, average_sum_type
 from siliconv.network.structure import softmax_shifts
 
@@ -60,7 +44,7 @@ class LayerDescription:
 
 
 @singledispatch
-def describe(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def describe(node: ir.Node, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     """Describe one node.
 
     Parameters
@@ -86,13 +70,13 @@ def describe(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
 
 
 @describe.register
-def _(node: Input, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Input, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     attributes = attributes_of("InputLayer", node, input_shape=list(node.shape))
     return LayerDescription(attributes, {"result": str(node.type)})
 
 
 @describe.register
-def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Conv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     window, channels, filters = node.kernel.codes.shape[:-2], *node.kernel.codes.shape[-2:]
     attributes = attributes_of(
         f"Conv{len(window)}D",
@@ -110,7 +94,7 @@ def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> La
 
 
 @describe.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
     weights = weights_of(node.kernel, node.bias)
     attributes = attributes_of(
@@ -131,19 +115,19 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bound
 
 
 @describe.register
-def _(node: Dense, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Dense, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     n_in, n_out = node.kernel.codes.shape
     attributes = attributes_of("Dense", node, n_in=n_in, n_out=n_out, **weights_of(node.kernel, node.bias))
     return LayerDescription(attributes, product_types(node), (n_in, n_out), LayerKind.DENSE)
 
 
 @describe.register
-def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.MaxPool, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     return LayerDescription(_pooling("Max", node, sources[0]), types_of(node, accum=node.type))
 
 
 @describe.register
-def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.AveragePool, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     (source,) = sources
     # The template divides the sum in the accumulator's type, so the accumulator carries the result's fraction.
     accumulator = average_sum_type(node, source, bounds[source.name])
@@ -151,12 +135,12 @@ def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
 
 
 @describe.register
-def _(node: Add, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Add, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     return LayerDescription(attributes_of("Merge", node, op="add"), types_of(node))
 
 
 @describe.register
-def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     if len(sources) != 2:
         raise FirmwareError(
             "FIRMWARE-CONCATENATE",
@@ -169,7 +153,7 @@ def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
 
 
 @describe.register
-def _(node: Pad, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Pad, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     attributes = attributes_of(
         f"ZeroPadding{len(node.padding)}D",
         node,
@@ -182,7 +166,7 @@ def _(node: Pad, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> Lay
 
 
 @describe.register
-def _(node: Requantize, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Requantize, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     source, n_in = sources[0].type, int(np.prod(node.shape))
     dropped = source.fraction - node.type.fraction
     if dropped > source.width and node.type.rounding is not Rounding.TRN:
@@ -194,13 +178,13 @@ def _(node: Requantize, sources: tuple[Node, ...], bounds: Mapping[str, Bounds])
 
 
 @describe.register
-def _(node: Reshape, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Reshape, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     attributes = attributes_of("Reshape", node, target_shape=list(node.shape))
     return LayerDescription(attributes, types_of(node))
 
 
 @describe.register
-def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Table, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     by_bits = table_by_raw_bits(node, sources[0])
     attributes = attributes_of(
         "TableLayer",
@@ -215,7 +199,7 @@ def _(node: Table, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> L
 
 
 @describe.register
-def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     classes, (_, most) = node.shape[-1], softmax_shifts(node, node.shape[-1])
     largest = int(node.exponential.codes.max())
     product = largest * int(node.reciprocal.codes.max())
@@ -239,7 +223,7 @@ def _(node: Softmax, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) ->
     )
 
 
-def attributes_of(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
+def attributes_of(class_name: str, node: ir.Node, **others: Any) -> dict[str, Any]:
     return {
         "class_name": class_name,
         "name": node.name,
@@ -250,7 +234,7 @@ def attributes_of(class_name: str, node: Node, **others: Any) -> dict[str, Any]:
     }
 
 
-def weights_of(kernel: Weights, bias: Weights) -> dict[str, Any]:
+def weights_of(kernel: ir.Weights, bias: ir.Weights) -> dict[str, Any]:
     return {
         "weight_data": to_values(kernel.codes, kernel.type),
         "bias_data": to_values(bias.codes, bias.type),
@@ -260,21 +244,21 @@ def weights_of(kernel: Weights, bias: Weights) -> dict[str, Any]:
     }
 
 
-def product_types(node: Conv | DepthwiseConv | Dense) -> dict[str, str]:
+def product_types(node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> dict[str, str]:
     return types_of(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
 
 
-def table_by_raw_bits(node: Table, source: Node) -> NDArray[np.float64]:
+def table_by_raw_bits(node: ir.Table, source: ir.Node) -> NDArray[np.float64]:
     """Give the values of a table in the order of its input's raw bits: 0, 1, ..., then the negative codes upwards."""
     by_code, lowest = to_values(node.table.codes, node.table.type), source.type.codes.low
     return np.concatenate([by_code[-lowest:], by_code[:-lowest]])
 
 
-def types_of(node: Node, **others: FixedPoint) -> dict[str, str]:
+def types_of(node: ir.Node, **others: FixedPoint) -> dict[str, str]:
     return {"result": str(node.type), **{name: str(kind) for name, kind in others.items()}}
 
 
-def _pooling(operation: str, node: MaxPool | AveragePool, source: Node) -> dict[str, Any]:
+def _pooling(operation: str, node: ir.MaxPool | ir.AveragePool, source: ir.Node) -> dict[str, Any]:
     """Describe a pooling by hls4ml's template for it, or by ours where that one refuses it or is not exact."""
     rank, channels = len(node.window), source.shape[-1]
     if any(sum(pair) for pair in node.padding) or (node.window != node.strides and node.window != source.shape[:-1]):
@@ -290,13 +274,13 @@ def _pooling(operation: str, node: MaxPool | AveragePool, source: Node) -> dict[
     )
 
 
-def _window_pool(node: MaxPool | AveragePool, source: Node, *, average: bool) -> dict[str, Any]:
+def _window_pool(node: ir.MaxPool | ir.AveragePool, source: ir.Node, *, average: bool) -> dict[str, Any]:
     """Describe a pooling by our own template."""
     return attributes_of("WindowPool", node, **window_sizes(node, source, node.window), average=average)
 
 
 def window_sizes(
-    node: MaxPool | AveragePool | DepthwiseConv, source: Node, window: tuple[int, ...]
+    node: ir.MaxPool | ir.AveragePool | ir.DepthwiseConv, source: ir.Node, window: tuple[int, ...]
 ) -> dict[str, int | tuple[int, ...]]:
     """Give what our own templates want to know of a window; they take one dimension as an image of one row."""
     row = (1,) * (2 - len(window))

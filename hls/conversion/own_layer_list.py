@@ -19,12 +19,12 @@ from siliconv.hls.conversion.layer_list import (
     window_sizes,
 )
 from siliconv.hls.kinds import LayerKind
-from siliconv.network.graph import AveragePool, Concatenate, Conv, DepthwiseConv, MaxPool, Node
+from siliconv.network import graph as ir
 from siliconv.network.intervals import Bounds, average_sum_type
 
 
 @singledispatch
-def describe_for_ac(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def describe_for_ac(node: ir.Node, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     """Describe one node as `layer_list.describe` does, for a back end whose numbers are `ac_fixed`.
 
     The templates of such back ends divide averages in the wrong type, begin the maximum of a stream with a number that
@@ -35,7 +35,7 @@ def describe_for_ac(node: Node, sources: tuple[Node, ...], bounds: Mapping[str, 
 
 
 @describe_for_ac.register
-def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Conv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     described = describe(node, sources, bounds)
     # The Quartus writer counts the banks of a large kernel's memory by a dense layer's sizes, and stops without them.
     n_in, n_out = node.kernel.codes.size // node.shape[-1], node.shape[-1]
@@ -43,14 +43,14 @@ def _(node: Conv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> La
 
 
 @describe_for_ac.register
-def _(node: MaxPool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.MaxPool, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     if _covers(node, sources[0]):
         return LayerDescription(_channel_pool(node, sources[0], average=False), types_of(node, accum=node.type))
     return describe(node, sources, bounds)
 
 
 @describe_for_ac.register
-def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.AveragePool, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     (source,) = sources
     if _covers(node, source):
         attributes = _channel_pool(node, source, average=True)
@@ -60,7 +60,7 @@ def _(node: AveragePool, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
 
 
 @describe_for_ac.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
     attributes = attributes_of(
         "DepthwiseWindows",
@@ -73,7 +73,7 @@ def _(node: DepthwiseConv, sources: tuple[Node, ...], bounds: Mapping[str, Bound
 
 
 @describe_for_ac.register
-def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     stated = describe(node, sources, bounds)
     first, second = (source.shape[-1] for source in sources)
     attributes = attributes_of(
@@ -87,12 +87,12 @@ def _(node: Concatenate, sources: tuple[Node, ...], bounds: Mapping[str, Bounds]
     return LayerDescription(attributes, stated.precision)
 
 
-def _covers(node: MaxPool | AveragePool, source: Node) -> bool:
+def _covers(node: ir.MaxPool | ir.AveragePool, source: ir.Node) -> bool:
     """Whether the one window of a pooling is the whole image."""
     return node.window == source.shape[:-1] and not any(sum(pair) for pair in node.padding)
 
 
-def _channel_pool(node: MaxPool | AveragePool, source: Node, *, average: bool) -> dict[str, Any]:
+def _channel_pool(node: ir.MaxPool | ir.AveragePool, source: ir.Node, *, average: bool) -> dict[str, Any]:
     pixels = int(np.prod(node.window))
     return attributes_of(
         "ChannelPool", node, output_shape=node.shape, n_pixels=pixels, n_chan=source.shape[-1], average=average

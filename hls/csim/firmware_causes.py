@@ -13,10 +13,10 @@ import numpy as np
 
 from siliconv.hls.conversion.layer_list import table_by_raw_bits
 from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
+from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import conversion
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
 from siliconv.network.fixed_point import Codes, FixedPoint, requantize, to_values
-from siliconv.network.graph import AveragePool, Conv, Dense, DepthwiseConv, Network, Requantize, Softmax, Table
 
 FIRMWARE = "firmware"
 
@@ -26,7 +26,7 @@ _WRITE_TABLE_AGAIN = (
 )
 
 
-def firmware_execution(project: Path, network: Network, values: Mapping[str, Values], inputs: Values) -> Execution:
+def firmware_execution(project: Path, network: ir.Network, values: Mapping[str, Values], inputs: Values) -> Execution:
     """Give what a firmware computed as an execution.
 
     Parameters
@@ -53,11 +53,11 @@ def firmware_causes(project: Path, place: Place) -> Iterator[Cause]:
     types = {one.role: one for one in stated_types(project, place.network) if one.layer == place.node.name}
     yield from _edited_weights(project, place)
     yield from _edited_tables(project, place)
-    if isinstance(place.node, Conv | DepthwiseConv | Dense | AveragePool):
+    if isinstance(place.node, ir.Conv | ir.DepthwiseConv | ir.Dense | ir.AveragePool):
         yield from _accumulation(types, place)
-    elif isinstance(place.node, Requantize):
+    elif isinstance(place.node, ir.Requantize):
         yield from _conversion(types, place)
-    elif isinstance(place.node, Table):
+    elif isinstance(place.node, ir.Table):
         yield from _table(place)
 
 
@@ -109,7 +109,7 @@ def _conversion(types: Mapping[str, StatedType], place: Place) -> Iterator[Cause
     result = types.get("result")
     if result is None or result.is_enough:
         return
-    assert isinstance(place.node, Requantize)
+    assert isinstance(place.node, ir.Requantize)
     kind, expected, stated = place.sources[0].type, result.expected, result.stated
     found = conversion(place.input_code, kind, expected, relu=place.node.relu)
     if found.is_outside(stated) and (stated.overflow is not expected.overflow or stated.integer != expected.integer):
@@ -130,7 +130,7 @@ def _conversion(types: Mapping[str, StatedType], place: Place) -> Iterator[Cause
 
 
 def _table(place: Place) -> Iterator[Cause]:
-    assert isinstance(place.node, Table)
+    assert isinstance(place.node, ir.Table)
     table, lowest = place.node.table, place.sources[0].type.codes.low
     entry = place.input_code - lowest
     code = place.found / table.type.step
@@ -152,7 +152,7 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
     """Yield weights on the disk that are not those of the network."""
     node = place.node
     tensors = {}
-    if isinstance(node, Conv | DepthwiseConv | Dense):
+    if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
         tensors = {"weight": (node.kernel.codes, node.kernel.type), "bias": (node.bias.codes, node.bias.type)}
     for role, path, values in _on_the_disk(project, place, tensors):
         codes, kind = tensors[role]
@@ -170,9 +170,9 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
 def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
     """Yield entries of tables on the disk that are not those of the network."""
     node, tables = place.node, {}
-    if isinstance(node, Table):
+    if isinstance(node, ir.Table):
         tables = {"table": table_by_raw_bits(node, place.sources[0])}
-    elif isinstance(node, Softmax):
+    elif isinstance(node, ir.Softmax):
         tables = {
             "exponential": to_values(node.exponential.codes, node.exponential.type),
             "reciprocal": to_values(node.reciprocal.codes, node.reciprocal.type),
@@ -227,7 +227,7 @@ def _computed_again(types: Mapping[str, StatedType], place: Place) -> float | No
         total = _converted(
             total + _converted(product, place.node.type.fraction, accumulator.stated), None, accumulator.stated
         )
-    if isinstance(place.node, AveragePool):
+    if isinstance(place.node, ir.AveragePool):
         total = int(np.sign(total)) * (abs(total) // len(place.trace.terms))
     code = _converted(total, accumulator.stated.fraction, result.stated)
     return code * result.stated.step

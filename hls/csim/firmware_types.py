@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import AveragePool, Conv, Dense, DepthwiseConv, MaxPool, Network
 from siliconv.network.intervals import average_sum_type, prove
 
 _TYPEDEF = re.compile(r"^typedef\s+(?P<type>.+?)\s+(?P<name>\w+);", re.MULTILINE)
@@ -72,7 +72,7 @@ def parse_hls_type(text: str) -> FixedPoint | None:
     )
 
 
-def stated_types(project: Path, network: Network) -> tuple[StatedType, ...]:
+def stated_types(project: Path, network: ir.Network) -> tuple[StatedType, ...]:
     """Compare the types that sources state with those that the network proves, in the order of the network.
 
     Parameters
@@ -87,12 +87,12 @@ def stated_types(project: Path, network: Network) -> tuple[StatedType, ...]:
     found: list[StatedType] = []
     for node in network.nodes:
         expected: dict[str, FixedPoint] = {}
-        if isinstance(node, Conv | DepthwiseConv | Dense):
+        if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
             expected = {"weight": node.kernel.type, "bias": node.bias.type, "accum": node.type}
-        elif isinstance(node, AveragePool):
+        elif isinstance(node, ir.AveragePool):
             source = network.sources(node)[0]
             expected = {"accum": average_sum_type(node, source, bounds[source.name])}
-        elif isinstance(node, MaxPool):
+        elif isinstance(node, ir.MaxPool):
             expected = {"accum": node.type}
         for role, kind in expected.items():
             stated = types.get(f"{node.name}_{role}_t")

@@ -24,23 +24,8 @@ from siliconv.hls.design.design import (
 )
 from siliconv.hls.kinds import LayerKind
 from siliconv.hls.weight_statistics import WeightStatistics
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    MaxPool,
-    Node,
-    Pad,
-    Padding,
-    Requantize,
-    Shape,
-    Softmax,
-    Table,
-)
 
 PADDING_SUFFIX = "_padding"
 """hls4ml pads a stream in a layer of its own, before the convolution."""
@@ -59,14 +44,14 @@ class Product(NamedTuple):
     kind: LayerKind
     weight: FixedPoint
     bias: FixedPoint
-    window: Shape = ()
-    strides: Shape = ()
-    padding: Padding = ()
+    window: ir.Shape = ()
+    strides: ir.Shape = ()
+    padding: ir.Padding = ()
     weights: WeightStatistics | None = None
 
 
 @singledispatch
-def hardware_layers(node: Node, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def hardware_layers(node: ir.Node, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     """Give the layers that compute a node, in the order of the stream; the last has the node's name.
 
     Parameters
@@ -93,38 +78,38 @@ def hardware_layers(node: Node, sources: tuple[Node, ...], settings: Settings) -
 
 
 @hardware_layers.register
-def _(node: Conv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Conv, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     window = node.kernel.codes.shape[:-2]
     kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
     return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
 
 
 @hardware_layers.register
-def _(node: DepthwiseConv, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     window = node.kernel.codes.shape[:-1]
     kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
     return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
 
 
 @hardware_layers.register
-def _(node: Dense, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Dense, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     return product_layers(node, sources[0], _product(node, LayerKind.DENSE), settings)
 
 
-@hardware_layers.register(MaxPool)
-@hardware_layers.register(AveragePool)
-def _(node: MaxPool | AveragePool, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+@hardware_layers.register(ir.MaxPool)
+@hardware_layers.register(ir.AveragePool)
+def _(node: ir.MaxPool | ir.AveragePool, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     (source,) = sources
-    average, padded = isinstance(node, AveragePool), any(sum(pair) for pair in node.padding)
+    average, padded = isinstance(node, ir.AveragePool), any(sum(pair) for pair in node.padding)
     if node.window == source.shape[:-1] and not padded:
         return [GlobalPoolLayer(node.name, _tensor(source), _tensor(node), average=average)]
     before = tuple(pair[0] for pair in node.padding)
     return [PoolLayer(node.name, _tensor(source), _tensor(node), node.window, node.strides, average, before)]
 
 
-@hardware_layers.register(Add)
-@hardware_layers.register(Concatenate)
-def _(node: Add | Concatenate, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+@hardware_layers.register(ir.Add)
+@hardware_layers.register(ir.Concatenate)
+def _(node: ir.Add | ir.Concatenate, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     pixels = {_tensor(source).pixels for source in sources} | {_tensor(node).pixels}
     if settings.config.io_type == "io_stream" and len(pixels) > 1:
         raise FirmwareError(
@@ -138,18 +123,18 @@ def _(node: Add | Concatenate, sources: tuple[Node, ...], settings: Settings) ->
 
 
 @hardware_layers.register
-def _(node: Pad, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Pad, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     return [PaddingLayer(node.name, _tensor(sources[0]), _tensor(node))]
 
 
 @hardware_layers.register
-def _(node: Requantize, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Requantize, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     function = "relu" if node.relu else "requantize"
     return [ElementwiseLayer(node.name, _tensor(sources[0]), _tensor(node), function=function)]
 
 
 @hardware_layers.register
-def _(node: Table, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Table, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     return [
         ElementwiseLayer(
             node.name,
@@ -163,12 +148,12 @@ def _(node: Table, sources: tuple[Node, ...], settings: Settings) -> list[Layer]
 
 
 @hardware_layers.register
-def _(node: Softmax, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     # The model's is hls4ml's: the same two tables and as many products.
     return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), table_size=node.exponential.codes.size)]
 
 
-def product_layers(node: Node, source: Node, product: Product, settings: Settings) -> list[Layer]:
+def product_layers(node: ir.Node, source: ir.Node, product: Product, settings: Settings) -> list[Layer]:
     """Give the layers of a node that multiplies by weights: in a stream, its padding is a layer of its own before it.
 
     Parameters
@@ -211,17 +196,17 @@ def product_layers(node: Node, source: Node, product: Product, settings: Setting
 
 
 def _product(
-    node: Conv | DepthwiseConv | Dense,
+    node: ir.Conv | ir.DepthwiseConv | ir.Dense,
     kind: LayerKind,
-    window: Shape = (),
-    strides: Shape = (),
-    padding: Padding = (),
+    window: ir.Shape = (),
+    strides: ir.Shape = (),
+    padding: ir.Padding = (),
 ) -> Product:
     weights = weight_statistics.from_integers(node.kernel.codes)
     return Product(kind, node.kernel.type, node.bias.type, window, strides, padding, weights)
 
 
-def _tensor(node: Node) -> Tensor:
+def _tensor(node: ir.Node) -> Tensor:
     return Tensor(node.shape, _fixed_type(node.type))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_clip import clip
 from siliconv.network.emulator.onnx_folding import fold
 from siliconv.network.emulator.onnx_forms import F32, I8, I64, U8, magnitude
@@ -23,7 +24,6 @@ from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.network.emulator.onnx_requantize import Conversion
 from siliconv.network.emulator.onnx_windows import onnx_pads, trimmed
 from siliconv.network.fixed_point import Codes, Interval, Overflow, Rounding
-from siliconv.network.graph import Conv, DepthwiseConv, Network, Padding, Requantize, Shape
 from siliconv.network.intervals import Bounds
 
 LARGEST_EXACT_SUM = 1 << 24
@@ -39,18 +39,18 @@ class Int8Conv:
     how far the requantize node moves the point, from the sum of products before it is aligned.
     """
 
-    node: Conv | DepthwiseConv
-    shape: Shape
+    node: ir.Conv | ir.DepthwiseConv
+    shape: ir.Shape
     conversion: Conversion
     dtype: str
     places: int
     bias: Codes
-    padding: Padding
+    padding: ir.Padding
 
     def emit(self, graph: OnnxGraph, value: str) -> str:
         """Add the kernel; `clip` has to follow, at once or behind a max pooling."""
         kernel = self.node.kernel.codes
-        if isinstance(self.node, DepthwiseConv):
+        if isinstance(self.node, ir.DepthwiseConv):
             weights = np.moveaxis(kernel, -1, 0)[:, None]
             result = self._kernel(graph, value, weights, self.bias, self.padding, group=kernel.shape[-1])
         else:
@@ -74,7 +74,7 @@ class Int8Conv:
         return clip(graph, value, least, most, self.dtype)
 
     def _kernel(
-        self, graph: OnnxGraph, value: str, weights: Codes, bias: Codes, padding: Padding, *, group: int
+        self, graph: OnnxGraph, value: str, weights: Codes, bias: Codes, padding: ir.Padding, *, group: int
     ) -> str:
         return q_linear_conv(
             graph,
@@ -115,16 +115,16 @@ def small_form(interval: Interval) -> str | None:
     return next((dtype for dtype in (U8, I8) if _within(interval, _eight_bits(dtype))), None)
 
 
-def find(network: Network, bounds: dict[str, Bounds], kept: frozenset[str]) -> dict[str, Int8Conv]:
+def find(network: ir.Network, bounds: dict[str, Bounds], kept: frozenset[str]) -> dict[str, Int8Conv]:
     """Give the convolutions that may run on 8-bit kernels, by the name of the requantize node that they end in."""
     readers: dict[str, int] = {}
     for node in network.nodes:
         for name in node.inputs:
             readers[name] = readers.get(name, 0) + 1
     found = {}
-    for node in network.of_kind(Requantize):
+    for node in network.of_kind(ir.Requantize):
         (conv,) = network.sources(node)
-        if isinstance(conv, Conv | DepthwiseConv) and readers[conv.name] == 1 and conv.name not in kept:
+        if isinstance(conv, ir.Conv | ir.DepthwiseConv) and readers[conv.name] == 1 and conv.name not in kept:
             candidate = _candidate(network, conv, node, bounds)
             if candidate is not None:
                 found[node.name] = candidate
@@ -132,7 +132,7 @@ def find(network: Network, bounds: dict[str, Bounds], kept: frozenset[str]) -> d
 
 
 def _candidate(
-    network: Network, conv: Conv | DepthwiseConv, node: Requantize, bounds: dict[str, Bounds]
+    network: ir.Network, conv: ir.Conv | ir.DepthwiseConv, node: ir.Requantize, bounds: dict[str, Bounds]
 ) -> Int8Conv | None:
     (source,) = network.sources(conv)
     conversion = Conversion(bounds[conv.name].interval, conv.type.fraction - node.type.fraction, node.type, node.relu)

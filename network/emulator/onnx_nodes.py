@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_clip import maximum
 from siliconv.network.emulator.onnx_forms import (
     F32,
@@ -32,24 +33,6 @@ from siliconv.network.emulator.onnx_requantize import Conversion, convert
 from siliconv.network.emulator.onnx_weights import aligned_weights
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, slices, spatial_shape, trimmed
 from siliconv.network.fixed_point import MAX_WIDTH, Codes
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Padding,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-)
 from siliconv.network.intervals import Bounds, average_sum_type
 
 
@@ -69,17 +52,17 @@ class Translation:
     """
 
     def __init__(
-        self, network: Network, bounds: dict[str, Bounds], kept: frozenset[str], int8: dict[str, Int8Conv]
+        self, network: ir.Network, bounds: dict[str, Bounds], kept: frozenset[str], int8: dict[str, Int8Conv]
     ) -> None:
         self.network, self.bounds, self.kept, self.int8 = network, bounds, kept, int8
         self.graph = OnnxGraph()
         self.tensors = Tensors(self.graph, bounds)
-        self.readers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
+        self.readers: dict[str, list[ir.Node]] = {node.name: [] for node in network.nodes}
         for node in network.nodes:
             for name in node.inputs:
                 self.readers[name].append(node)
         self._clipped_by: dict[str, Int8Conv] = {}
-        self._postponed: dict[str, tuple[Requantize, Conversion]] = {}
+        self._postponed: dict[str, tuple[ir.Requantize, Conversion]] = {}
         fused = {conv.node.name for conv in int8.values()}
         needed = _needed(network, kept)
         for node in network.nodes:
@@ -88,23 +71,23 @@ class Translation:
         for name in sorted(kept):
             self._keep(network.by_name[name])
 
-    def _keep(self, node: Node) -> None:
+    def _keep(self, node: ir.Node) -> None:
         form = self.tensors.natural(node)
         value = self.tensors.get(node, form.dtype, first=False)
         self.graph.output(value, f"kept_{node.name}", form.dtype, node.shape)
 
     @singledispatchmethod
-    def emit(self, node: Node, *sources: Node) -> None:
+    def emit(self, node: ir.Node, *sources: ir.Node) -> None:
         """Add the operations of one node."""
         raise NotImplementedError(f"no ONNX translation for {type(node).__name__}")
 
     @emit.register
-    def _(self, node: Input) -> None:
+    def _(self, node: ir.Input) -> None:
         dtype = small_form(self.bounds[node.name].interval) or self.tensors.road(node)
         self.tensors.put(node, Form(dtype, False), self.graph.input("codes", dtype, node.shape))
 
     @emit.register
-    def _(self, node: Conv, source: Node) -> None:
+    def _(self, node: ir.Conv, source: ir.Node) -> None:
         kernel, bias, exponent = self._sum_of_products(node, source)
         window = kernel.shape[:-2]
         padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
@@ -120,7 +103,7 @@ class Translation:
         self._put_sum(node, road, self.graph.op("MatMul", rows, flat), bias)
 
     @emit.register
-    def _(self, node: DepthwiseConv, source: Node) -> None:
+    def _(self, node: ir.DepthwiseConv, source: ir.Node) -> None:
         kernel, bias, exponent = self._sum_of_products(node, source)
         window = kernel.shape[:-1]
         padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
@@ -138,35 +121,37 @@ class Translation:
         self._put_sum(node, road, self._added(products), bias)
 
     @emit.register
-    def _(self, node: Dense, source: Node) -> None:
+    def _(self, node: ir.Dense, source: ir.Node) -> None:
         kernel, bias, _ = self._sum_of_products(node, source)
         road = self.tensors.road(node, source)
         value = self.tensors.get(source, road, first=False)
         self._put_sum(node, road, self.graph.op("MatMul", value, self.graph.constant(kernel, road)), bias)
 
-    def _sum_of_products(self, node: Conv | DepthwiseConv | Dense, source: Node) -> tuple[Codes, Codes, int]:
+    def _sum_of_products(
+        self, node: ir.Conv | ir.DepthwiseConv | ir.Dense, source: ir.Node
+    ) -> tuple[Codes, Codes, int]:
         """Give kernel and bias in units of the node's last place, and the exponent its reader would like."""
         return *aligned_weights(node, source, self.bounds[source.name]), self._wanted_exponent(node)
 
-    def _wanted_exponent(self, node: Node) -> int:
+    def _wanted_exponent(self, node: ir.Node) -> int:
         """Look behind a node: where a requantize node reads it, perhaps after pooling, it can be scaled for that."""
         reader = node
         while len(readers := self.readers[reader.name]) == 1 and reader.name not in self.kept:
             (reader,) = readers
-            if isinstance(reader, Requantize):
+            if isinstance(reader, ir.Requantize):
                 places = node.type.fraction - reader.type.fraction
                 return places if abs(places) <= LARGEST_EXPONENT else 0
-            if not isinstance(reader, MaxPool):
+            if not isinstance(reader, ir.MaxPool):
                 break
         return 0
 
     def _float_convolution(
         self,
-        node: Conv | DepthwiseConv,
-        source: Node,
+        node: ir.Conv | ir.DepthwiseConv,
+        source: ir.Node,
         weights: Codes,
         bias: Codes,
-        padding: Padding,
+        padding: ir.Padding,
         exponent: int,
         *,
         group: int,
@@ -184,7 +169,7 @@ class Translation:
         )
         self.tensors.put(node, Form(F32, True, exponent), value)
 
-    def _put_sum(self, node: Node, road: str, value: str, bias: Codes) -> None:
+    def _put_sum(self, node: ir.Node, road: str, value: str, bias: Codes) -> None:
         if np.any(bias):
             value = self.graph.op("Add", value, self.graph.constant(bias, road))
         self.tensors.put(node, Form(road, False), value)
@@ -193,7 +178,7 @@ class Translation:
         return reduce(lambda one, other: self.graph.op("Add", one, other), values)
 
     @emit.register
-    def _(self, node: MaxPool, source: Node) -> None:
+    def _(self, node: ir.MaxPool, source: ir.Node) -> None:
         if node.name in self._postponed:
             requantize, conversion = self._postponed[node.name]
             (origin,) = self.network.sources(requantize)
@@ -208,7 +193,7 @@ class Translation:
             value = self._clipped_by[node.name].clip(self.graph, value)
         self._put_pooled(node, form, value)
 
-    def _maximum(self, node: MaxPool, source: Node) -> tuple[Form, str]:
+    def _maximum(self, node: ir.MaxPool, source: ir.Node) -> tuple[Form, str]:
         window, strides = node.window, node.strides
         padding = trimmed(source.shape, spatial_shape(node), window, strides, node.padding)
         form = self.tensors.natural(source)
@@ -226,7 +211,7 @@ class Translation:
         return Form(road, False), reduce(lambda one, other: maximum(self.graph, one, other, road), parts)
 
     @emit.register
-    def _(self, node: AveragePool, source: Node) -> None:
+    def _(self, node: ir.AveragePool, source: ir.Node) -> None:
         places = node.type.fraction - source.type.fraction
         total = average_sum_type(node, source, self.bounds[source.name])
         count = counts_of_windows(node, source)
@@ -256,28 +241,28 @@ class Translation:
         size = self.graph.op("Floor", self.graph.op("Abs", value))
         return self.graph.op("Mul", self.graph.op("Sign", value), size)
 
-    def _put_pooled(self, node: Node, form: Form, value: str) -> None:
+    def _put_pooled(self, node: ir.Node, form: Form, value: str) -> None:
         """Enter a pooled value; global pooling may drop its spatial axes."""
         if len(node.shape) == 1:
             value = self.graph.op("Reshape", value, self.graph.constant([-1, *node.shape], I64))
         self.tensors.put(node, form, value)
 
     @emit.register
-    def _(self, node: Add, one: Node, other: Node) -> None:
+    def _(self, node: ir.Add, one: ir.Node, other: ir.Node) -> None:
         road = self.tensors.road(node, one, other)
         first = self.tensors.natural(one).first
         values = [self._aligned(node, source, road, first=first) for source in (one, other)]
         self.tensors.put(node, Form(road, first), self.graph.op("Add", *values))
 
     @emit.register
-    def _(self, node: Concatenate, *sources: Node) -> None:
+    def _(self, node: ir.Concatenate, *sources: ir.Node) -> None:
         road = self.tensors.road(node, *sources)
         first = self.tensors.natural(sources[0]).first
         values = [self._aligned(node, source, road, first=first) for source in sources]
         axis = 1 if first and len(node.shape) > 1 else -1
         self.tensors.put(node, Form(road, first), self.graph.op("Concat", *values, axis=axis))
 
-    def _aligned(self, node: Node, source: Node, road: str, *, first: bool) -> str:
+    def _aligned(self, node: ir.Node, source: ir.Node, road: str, *, first: bool) -> str:
         places = node.type.fraction - source.type.fraction
         if places > MAX_WIDTH:
             # Only zeros can be moved that far and still fit.
@@ -289,7 +274,7 @@ class Translation:
         return self.tensors.get(source, road, first=first, exponent=-places)
 
     @emit.register
-    def _(self, node: Requantize, source: Node) -> None:
+    def _(self, node: ir.Requantize, source: ir.Node) -> None:
         if node.name in self.int8:
             conv = self.int8[node.name]
             (image,) = self.network.sources(conv.node)
@@ -311,7 +296,7 @@ class Translation:
         value = self.tensors.get(source, road, first=first, exponent=0 if road == I64 else places)
         self.tensors.put(node, Form(road, first), convert(self.graph, value, road, conversion))
 
-    def _pools_first(self, node: Requantize, source: Node, conversion: Conversion) -> bool:
+    def _pools_first(self, node: ir.Requantize, source: ir.Node, conversion: Conversion) -> bool:
         """Move a conversion behind the max pooling that alone reads it: it is monotone, and has less to do there."""
         pool = self._pool_behind(node)
         if pool is None or not conversion.is_monotone or self.tensors.natural(source).dtype != F32:
@@ -319,28 +304,28 @@ class Translation:
         self._postponed[pool.name] = (node, conversion)
         return True
 
-    def _pool_behind(self, node: Requantize) -> MaxPool | None:
+    def _pool_behind(self, node: ir.Requantize) -> ir.MaxPool | None:
         """Give the max pooling that alone reads a node, if there is one and the node's own values are not asked for."""
         readers = self.readers[node.name]
-        if len(readers) == 1 and isinstance(readers[0], MaxPool) and node.name not in self.kept:
+        if len(readers) == 1 and isinstance(readers[0], ir.MaxPool) and node.name not in self.kept:
             return readers[0]
         return None
 
     @emit.register
-    def _(self, node: Reshape, source: Node) -> None:
+    def _(self, node: ir.Reshape, source: ir.Node) -> None:
         form = self.tensors.natural(source)
         value = self.tensors.get(source, form.dtype, first=False, exponent=form.exponent)
         shape = self.graph.constant([-1, *node.shape], I64)
         self.tensors.put(node, form._replace(first=False), self.graph.op("Reshape", value, shape))
 
     @emit.register
-    def _(self, node: Pad, source: Node) -> None:
+    def _(self, node: ir.Pad, source: ir.Node) -> None:
         form = self.tensors.natural(source)
         value = self.tensors.get(source, form.dtype, first=form.first, exponent=form.exponent)
         self.tensors.put(node, form, pad(self.graph, value, form.dtype, node.padding, first=form.first, fill=0))
 
     @emit.register
-    def _(self, node: Table, source: Node) -> None:
+    def _(self, node: ir.Table, source: ir.Node) -> None:
         low, high = self.bounds[source.name].interval
         start = low - source.type.codes.low
         entries = node.table.codes[start : start + high - low + 1]
@@ -351,7 +336,7 @@ class Translation:
         self.tensors.put(node, Form(road, first), self.graph.op("Gather", self.graph.constant(entries, road), index))
 
     @emit.register
-    def _(self, node: Softmax, source: Node) -> None:
+    def _(self, node: ir.Softmax, source: ir.Node) -> None:
         graph = self.graph
         last = graph.constant([len(node.shape)], I64)
         codes = self.tensors.get(source, I64, first=False)
@@ -381,7 +366,7 @@ class Translation:
         return self.graph.op("Gather", self.graph.constant(table, I64), index)
 
 
-def _needed(network: Network, kept: frozenset[str]) -> set[str]:
+def _needed(network: ir.Network, kept: frozenset[str]) -> set[str]:
     """Give the nodes that the kept ones depend on."""
     needed = set(kept) | {network.input.name}
     for node in reversed(network.nodes):

@@ -10,20 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, requantize
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    MaxPool,
-    Network,
-    Node,
-    Requantize,
-    Softmax,
-    Table,
-)
 from siliconv.network.intervals import average_sum_type, prove
 
 Index = tuple[int, ...]
@@ -72,7 +60,9 @@ class ElementTrace:
         return asdict(self)
 
 
-def trace_element(network: Network, tensors: Mapping[str, Codes], name: str, vector: int, index: Index) -> ElementTrace:
+def trace_element(
+    network: ir.Network, tensors: Mapping[str, Codes], name: str, vector: int, index: Index
+) -> ElementTrace:
     """Trace one element.
 
     Parameters
@@ -90,9 +80,9 @@ def trace_element(network: Network, tensors: Mapping[str, Codes], name: str, vec
     sources = network.sources(node)
     inputs = tuple(tensors[source.name][vector] for source in sources)
     types = {"result": str(node.type), **({"input": str(sources[0].type)} if sources else {})}
-    if isinstance(node, Conv | DepthwiseConv | Dense):
+    if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
         types |= {"weight": str(node.kernel.type), "bias": str(node.bias.type), "accumulator": str(node.type)}
-    if isinstance(node, AveragePool):
+    if isinstance(node, ir.AveragePool):
         types["accumulator"] = str(average_sum_type(node, sources[0], prove(network)[sources[0].name]))
     terms = tuple(_terms(node, sources, inputs, index))
     code = int(tensors[name][vector][index])
@@ -101,16 +91,16 @@ def trace_element(network: Network, tensors: Mapping[str, Codes], name: str, vec
 
 
 @singledispatch
-def _terms(node: Node, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+def _terms(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
     """Yield what is added or chosen from; nodes that move or convert one element have no terms."""
     yield from ()
 
 
-@_terms.register(Conv)
-@_terms.register(DepthwiseConv)
-@_terms.register(Dense)
+@_terms.register(ir.Conv)
+@_terms.register(ir.DepthwiseConv)
+@_terms.register(ir.Dense)
 def _(
-    node: Conv | DepthwiseConv | Dense, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index
+    node: ir.Conv | ir.DepthwiseConv | ir.Dense, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index
 ) -> Iterator[Term]:
     places = node.type.fraction - sources[0].type.fraction - node.kernel.type.fraction
     bias = int(node.bias.codes[index[-1]])
@@ -122,17 +112,17 @@ def _(
         yield Term(at, value, weight, value * weight, partial)
 
 
-@_terms.register(MaxPool)
-@_terms.register(AveragePool)
+@_terms.register(ir.MaxPool)
+@_terms.register(ir.AveragePool)
 def _(
-    node: MaxPool | AveragePool, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index
+    node: ir.MaxPool | ir.AveragePool, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index
 ) -> Iterator[Term]:
     places = node.type.fraction - sources[0].type.fraction
     partial: int | None = None
     for _, spatial in _window(index[:-1] or (0,) * len(node.window), node, node.window, sources[0].shape):
         at = (*spatial, index[-1])
         value = int(inputs[0][at])
-        if isinstance(node, AveragePool):
+        if isinstance(node, ir.AveragePool):
             partial = (partial or 0) + (value << places)
         else:
             partial = value if partial is None else max(partial, value)
@@ -140,7 +130,7 @@ def _(
 
 
 @_terms.register
-def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+def _(node: ir.Add, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
     partial = 0
     for source, codes in zip(sources, inputs, strict=True):
         partial += int(codes[index]) << (node.type.fraction - source.type.fraction)
@@ -148,7 +138,7 @@ def _(node: Add, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: In
 
 
 @_terms.register
-def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+def _(node: ir.Softmax, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
     logits = inputs[0][index[:-1]]
     partial = 0
     for number, code in enumerate(logits):
@@ -157,14 +147,14 @@ def _(node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index
         yield Term((*index[:-1], number), int(code), None, exponential, partial)
 
 
-def _exponential(node: Softmax, below: int) -> int:
+def _exponential(node: ir.Softmax, below: int) -> int:
     """Give the entry for a logit by how many codes it is below the largest."""
     return int(node.exponential.codes[min(below, node.exponential.codes.size - 1)])
 
 
 @singledispatch
 def _steps(
-    node: Node, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+    node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     """Say in words what happens to the terms, or to the one element that is converted."""
     yield from ()
@@ -172,21 +162,21 @@ def _steps(
 
 @_steps.register
 def _(
-    node: AveragePool, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+    node: ir.AveragePool, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     yield f"sum {terms[-1].partial} divided by {len(terms)} elements, towards zero"
 
 
 @_steps.register
 def _(
-    node: Requantize, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+    node: ir.Requantize, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     yield conversion_in_words(int(inputs[0][index]), sources[0].type, node.type, relu=node.relu)
 
 
 @_steps.register
 def _(
-    node: Table, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+    node: ir.Table, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     code, lowest = int(inputs[0][index]), sources[0].type.codes.low
     yield f"input code {code} reads entry {code - lowest} of {node.table.codes.size}: {node.table.codes[code - lowest]}"
@@ -194,7 +184,7 @@ def _(
 
 @_steps.register
 def _(
-    node: Softmax, sources: tuple[Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+    node: ir.Softmax, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     below, total = max(term.input for term in terms) - terms[index[-1]].input, terms[-1].partial
     exponential, size = terms[index[-1]].product, node.reciprocal.codes.size
@@ -250,13 +240,15 @@ def conversion_in_words(code: int, kind: FixedPoint, to: FixedPoint, *, relu: bo
     return f"{said} -> {result}"
 
 
-def multiplied(node: Conv | DepthwiseConv | Dense, source: Node, index: Index) -> Iterator[tuple[Index, Index]]:
+def multiplied(
+    node: ir.Conv | ir.DepthwiseConv | ir.Dense, source: ir.Node, index: Index
+) -> Iterator[tuple[Index, Index]]:
     """Yield where each input of a sum of products stands in the source, and where its weight in the kernel."""
     kernel = node.kernel.codes
-    if isinstance(node, Dense):
+    if isinstance(node, ir.Dense):
         yield from (((*index[:-1], channel), (channel, index[-1])) for channel in range(kernel.shape[0]))
         return
-    depthwise = isinstance(node, DepthwiseConv)
+    depthwise = isinstance(node, ir.DepthwiseConv)
     window = kernel.shape[:-1] if depthwise else kernel.shape[:-2]
     for offset, spatial in _window(index[:-1], node, window, source.shape):
         for channel in [index[-1]] if depthwise else range(source.shape[-1]):
@@ -265,7 +257,10 @@ def multiplied(node: Conv | DepthwiseConv | Dense, source: Node, index: Index) -
 
 
 def _window(
-    out: Index, node: Conv | DepthwiseConv | MaxPool | AveragePool, window: tuple[int, ...], shape: tuple[int, ...]
+    out: Index,
+    node: ir.Conv | ir.DepthwiseConv | ir.MaxPool | ir.AveragePool,
+    window: tuple[int, ...],
+    shape: tuple[int, ...],
 ) -> Iterator[tuple[Index, Index]]:
     """Yield the real (not padded) elements under a window: offset in the window, place in the source."""
     for offset in itertools.product(*(range(size) for size in window)):

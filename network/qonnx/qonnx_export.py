@@ -18,36 +18,19 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_forms import F32, I64, LARGEST, Form, Tensors, magnitude
 from siliconv.network.emulator.onnx_graph import OnnxGraph
 from siliconv.network.emulator.onnx_requantize import Conversion
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, spatial_shape, trimmed
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.intervals import prove
 
 DOMAIN = "qonnx.custom_op.general"
 ROUNDING = {Rounding.RND_CONV: "ROUND", Rounding.TRN: "FLOOR"}
 
 
-def qonnx_model(network: Network) -> bytes:
+def qonnx_model(network: ir.Network) -> bytes:
     """Give a network as a serialized QONNX model.
 
     Its input ``image`` is (batch, *input shape), channels last, float32 real values: code times step. Its output has
@@ -60,17 +43,17 @@ def qonnx_model(network: Network) -> bytes:
     """
     last = last_node(network)
     nodes = network.nodes[: network.nodes.index(last) + 1]
-    export = _Export(Network(network.name, nodes))
+    export = _Export(ir.Network(network.name, nodes))
     value = export.tensors.get(last, F32, first=False, exponent=last.type.fraction)
     export.graph.output(value, f"{last.name}_values", F32, last.shape)
     return export.graph.serialized()
 
 
-def last_node(network: Network) -> Node:
+def last_node(network: ir.Network) -> ir.Node:
     """Give the node that an export ends with: the output, or the logits where the output is a table or a softmax."""
-    if not isinstance(network.output, Table | Softmax):
+    if not isinstance(network.output, ir.Table | ir.Softmax):
         return network.output
-    if isinstance(network.logits, Input):
+    if isinstance(network.logits, ir.Input):
         raise _refusal(network.output, "NODE", "a network of a table alone", "export the part before it")
     return network.logits
 
@@ -78,7 +61,7 @@ def last_node(network: Network) -> Node:
 class _Export:
     """One network on its way to QONNX: tensors hold real values, channels first where convolutions want them."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: ir.Network) -> None:
         self.network = network
         self.bounds = prove(network)
         self.graph = OnnxGraph({DOMAIN: 1})
@@ -90,17 +73,17 @@ class _Export:
             self.emit(node, *network.sources(node))
 
     @singledispatchmethod
-    def emit(self, node: Node, *sources: Node) -> None:
+    def emit(self, node: ir.Node, *sources: ir.Node) -> None:
         """Add the operations of one node."""
         raise _refusal(node, "NODE", f"a {type(node).__name__} node", "use it at the end of the network only")
 
-    def _get(self, source: Node, *, first: bool) -> str:
+    def _get(self, source: ir.Node, *, first: bool) -> str:
         return self.tensors.get(source, F32, first=first, exponent=source.type.fraction)
 
-    def _put(self, node: Node, value: str, *, first: bool) -> None:
+    def _put(self, node: ir.Node, value: str, *, first: bool) -> None:
         self.tensors.put(node, Form(F32, first, node.type.fraction), value)
 
-    def _quant(self, value: str, kind: FixedPoint, node: Node, rounding: str = "ROUND") -> str:
+    def _quant(self, value: str, kind: FixedPoint, node: ir.Node, rounding: str = "ROUND") -> str:
         if kind.signed and kind.width == 1:
             raise _refusal(node, "BIPOLAR", "a signed type of one bit, which QONNX takes for -1 and +1", "use two bits")
         return self.graph.op(
@@ -115,7 +98,7 @@ class _Export:
             rounding_mode=rounding,
         )
 
-    def _weights(self, weights: Weights, values: np.ndarray, node: Node) -> str:
+    def _weights(self, weights: ir.Weights, values: np.ndarray, node: ir.Node) -> str:
         """Give weights as a constant behind its quantizer, so that readers know their bits."""
         kind = weights.type
         if kind.signed and kind.width == 1:
@@ -125,14 +108,14 @@ class _Export:
         return self._quant(self.graph.constant(values, F32), kind, node)
 
     @emit.register
-    def _(self, node: Input) -> None:
+    def _(self, node: ir.Input) -> None:
         self._put(node, self._quant(self.graph.input("image", F32, node.shape), node.type, node), first=False)
 
-    @emit.register(Conv)
-    @emit.register(DepthwiseConv)
-    def _(self, node: Conv | DepthwiseConv, source: Node) -> None:
+    @emit.register(ir.Conv)
+    @emit.register(ir.DepthwiseConv)
+    def _(self, node: ir.Conv | ir.DepthwiseConv, source: ir.Node) -> None:
         kernel = to_values(node.kernel.codes, node.kernel.type)
-        depthwise = isinstance(node, DepthwiseConv)
+        depthwise = isinstance(node, ir.DepthwiseConv)
         values = np.moveaxis(kernel, -1, 0)[:, None] if depthwise else np.moveaxis(kernel, (-1, -2), (0, 1))
         window = values.shape[2:]
         padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
@@ -149,26 +132,26 @@ class _Export:
         self._put(node, value, first=True)
 
     @emit.register
-    def _(self, node: Dense, source: Node) -> None:
+    def _(self, node: ir.Dense, source: ir.Node) -> None:
         kernel = self._weights(node.kernel, to_values(node.kernel.codes, node.kernel.type), node)
         bias = self._weights(node.bias, to_values(node.bias.codes, node.bias.type), node)
         product = self.graph.op("MatMul", self._get(source, first=False), kernel)
         self._put(node, self.graph.op("Add", product, bias), first=False)
 
-    @emit.register(MaxPool)
-    @emit.register(AveragePool)
-    def _(self, node: MaxPool | AveragePool, source: Node) -> None:
+    @emit.register(ir.MaxPool)
+    @emit.register(ir.AveragePool)
+    def _(self, node: ir.MaxPool | ir.AveragePool, source: ir.Node) -> None:
         attributes: dict[str, Any] = {"kernel_shape": node.window, "strides": node.strides}
         padding = trimmed(source.shape, spatial_shape(node), node.window, node.strides, node.padding)
         kind = type(node).__name__
-        if isinstance(node, AveragePool):
+        if isinstance(node, ir.AveragePool):
             self._check_average(node, source)
         value = self.graph.op(kind, self._get(source, first=True), **attributes, pads=onnx_pads(padding))
         if len(node.shape) == 1:
             value = self.graph.op("Reshape", value, self.graph.constant([-1, *node.shape], I64))
         self._put(node, value, first=True)
 
-    def _check_average(self, node: AveragePool, source: Node) -> None:
+    def _check_average(self, node: ir.AveragePool, source: ir.Node) -> None:
         counts = counts_of_windows(node, source)
         places = node.type.fraction - source.type.fraction
         if np.any(counts & (counts - 1)) or int(counts.max()).bit_length() - 1 > places:
@@ -180,20 +163,20 @@ class _Export:
             )
 
     @emit.register
-    def _(self, node: Add, one: Node, other: Node) -> None:
+    def _(self, node: ir.Add, one: ir.Node, other: ir.Node) -> None:
         first = self.tensors.natural(one).first
         value = self.graph.op("Add", self._get(one, first=first), self._get(other, first=first))
         self._put(node, value, first=first)
 
     @emit.register
-    def _(self, node: Concatenate, *sources: Node) -> None:
+    def _(self, node: ir.Concatenate, *sources: ir.Node) -> None:
         first = self.tensors.natural(sources[0]).first
         values = [self._get(source, first=first) for source in sources]
         axis = 1 if first and len(node.shape) > 1 else len(node.shape)
         self._put(node, self.graph.op("Concat", *values, axis=axis), first=first)
 
     @emit.register
-    def _(self, node: Requantize, source: Node) -> None:
+    def _(self, node: ir.Requantize, source: ir.Node) -> None:
         kind = node.type
         places = source.type.fraction - kind.fraction
         conversion = Conversion(self.bounds[source.name].interval, places, kind, node.relu)
@@ -213,18 +196,18 @@ class _Export:
         self._put(node, self._quant(value, kind, node, rounding), first=first)
 
     @emit.register
-    def _(self, node: Reshape, source: Node) -> None:
+    def _(self, node: ir.Reshape, source: ir.Node) -> None:
         shape = self.graph.constant([-1, *node.shape], I64)
         self._put(node, self.graph.op("Reshape", self._get(source, first=False), shape), first=False)
 
     @emit.register
-    def _(self, node: Pad, source: Node) -> None:
+    def _(self, node: ir.Pad, source: ir.Node) -> None:
         first = self.tensors.natural(source).first
         value = pad(self.graph, self._get(source, first=first), F32, node.padding, first=first, fill=0)
         self._put(node, value, first=first)
 
 
-def _refusal(node: Node, code: str, what: str, fix: str) -> NetworkError:
+def _refusal(node: ir.Node, code: str, what: str, fix: str) -> NetworkError:
     return NetworkError(
         f"QONNX-{code}", f"{what} has no exact counterpart in QONNX", where=f"node '{node.name}'", fix=fix
     )

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv import legacy_keras
+from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import Index, conversion, multiplied
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
 from siliconv.network.fixed_point import to_values
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Network, Node, Requantize, Reshape
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
 
 QUANTIZED, FLOAT = "quantized", "float"
-MATRICES = (Conv, DepthwiseConv, Dense)
+MATRICES = (ir.Conv, ir.DepthwiseConv, ir.Dense)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Contribution:
     rounding: float
 
 
-def model_values(model: Any, network: Network, inputs: NDArray[np.floating]) -> dict[str, Values]:
+def model_values(model: Any, network: ir.Network, inputs: NDArray[np.floating]) -> dict[str, Values]:
     """Run a Keras model and give its layers by the names of the nodes they became, (n, *shape), the input included."""
     keras = legacy_keras.load()
     layers = [layer for layer in model.layers if layer.name in network.by_name]
@@ -51,12 +51,12 @@ def model_values(model: Any, network: Network, inputs: NDArray[np.floating]) -> 
     return values
 
 
-def quantized_execution(model: Any, network: Network, inputs: NDArray[np.floating]) -> Execution:
+def quantized_execution(model: Any, network: ir.Network, inputs: NDArray[np.floating]) -> Execution:
     """Run a QKeras model on values (n, *input shape)."""
     return Execution(QUANTIZED, model_values(model, network, inputs), lambda place: quantized_causes(model, place))
 
 
-def float_execution(model: Any, network: Network, inputs: NDArray[np.floating]) -> Execution:
+def float_execution(model: Any, network: ir.Network, inputs: NDArray[np.floating]) -> Execution:
     """Run a float model on values (n, *input shape)."""
     return Execution(FLOAT, model_values(model, network, inputs), lambda place: _float_causes(model, place))
 
@@ -74,7 +74,7 @@ def quantized_causes(model: Any, place: Place) -> Iterator[Cause]:
 
 
 def contributions(
-    network: Network, model: Any, floats: Mapping[str, Values], quantized: Mapping[str, Values]
+    network: ir.Network, model: Any, floats: Mapping[str, Values], quantized: Mapping[str, Values]
 ) -> tuple[Contribution, ...]:
     """Take the largest difference of every layer with weights apart: weights, biases and activations.
 
@@ -102,19 +102,19 @@ def contributions(
     return tuple(found)
 
 
-def _values_of(node: Node, network: Network, values: Mapping[str, Values]) -> Values | None:
+def _values_of(node: ir.Node, network: ir.Network, values: Mapping[str, Values]) -> Values | None:
     """Give the values of a node; a reshaping that an execution does not show has those of its source."""
     if node.name in values:
         return values[node.name]
-    if not isinstance(node, Reshape):
+    if not isinstance(node, ir.Reshape):
         return None
     before = _values_of(network.sources(node)[0], network, values)
     return before.reshape(-1, *node.shape) if before is not None else None
 
 
 def _apart(
-    node: Conv | DepthwiseConv | Dense,
-    source: Node,
+    node: ir.Conv | ir.DepthwiseConv | ir.Dense,
+    source: ir.Node,
     model: Any,
     floats: Values,
     quantized: Values,
@@ -211,7 +211,7 @@ def _weights(layer: Any, place: Place) -> Iterator[Cause]:
 
 def _conversion(place: Place) -> Iterator[Cause]:
     """Yield a rounding tie or a saturation, which executions may take differently."""
-    if not isinstance(place.node, Requantize):
+    if not isinstance(place.node, ir.Requantize):
         return
     to, kind = place.node.type, place.sources[0].type
     found = conversion(place.input_code, kind, to, relu=place.node.relu)
@@ -233,7 +233,7 @@ def _conversion(place: Place) -> Iterator[Cause]:
 
 
 def _float32(place: Place) -> Iterator[Cause]:
-    if not place.trace.terms and not isinstance(place.node, Requantize):
+    if not place.trace.terms and not isinstance(place.node, ir.Requantize):
         return
     sums = place.node if place.trace.terms else place.sources[0]
     codes = [term.partial for term in place.trace.terms] or [place.input_code]
@@ -248,7 +248,7 @@ def _float32(place: Place) -> Iterator[Cause]:
         )
 
 
-def _float32_error(place: Place, sums: Node) -> float:
+def _float32_error(place: Place, sums: ir.Node) -> float:
     """Bound the error of a float32 sum of the terms, or of one conversion behind it."""
     if not place.trace.terms:
         return place.node.type.step
@@ -258,13 +258,13 @@ def _float32_error(place: Place, sums: Node) -> float:
     return len(place.trace.terms) * total * scale * 2.0**-FLOAT32_SIGNIFICAND
 
 
-def _float_weights(layer: Any, node: Conv | DepthwiseConv | Dense) -> tuple[Values, Values]:
+def _float_weights(layer: Any, node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> tuple[Values, Values]:
     weights = [np.asarray(values, dtype=np.float64) for values in layer.get_weights()]
     biases = weights[1] if len(weights) > 1 else np.zeros(node.shape[-1])
     return weights[0].reshape(node.kernel.codes.shape), biases
 
 
-def _quantized_weights(layer: Any, node: Conv | DepthwiseConv | Dense) -> tuple[Values, Values]:
+def _quantized_weights(layer: Any, node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> tuple[Values, Values]:
     kernel, biases = _float_weights(layer, node)
     quantizers = [getattr(layer, name, None) for name in ("kernel_quantizer_internal", "depthwise_quantizer_internal")]
     kernel_quantizer = next((one for one in quantizers if one is not None), None)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, exact_codes, plain
 from siliconv.network.function_table import table_node
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Input, Network, Node, Requantize, Weights
 from siliconv.network.intervals import sum_of_products_type
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
@@ -27,7 +27,7 @@ INPUT_NAME = "network_input"
 
 def lower(
     model: Any, *, name: str, input_type: FixedPoint = PIXEL, metadata: Mapping[str, Any] | None = None
-) -> Network:
+) -> ir.Network:
     """Translate a QKeras model into an integer network with proven types.
 
     Parameters
@@ -50,7 +50,7 @@ def lower(
     for layer in model.layers:
         kinds = [kind.__name__ for kind in type(layer).__mro__]
         if "InputLayer" in kinds:
-            node: Node = graph.add(Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
+            node: ir.Node = graph.add(ir.Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
         else:
             lowerer = next((_LOWERERS[kind] for kind in kinds if kind in _LOWERERS), None)
             if lowerer is None:
@@ -62,7 +62,7 @@ def lower(
                 )
             node = lowerer(layer, graph.sources(layer), graph)
         graph.output_of[layer.name] = node.name
-    return Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
+    return ir.Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
 
 
 def lowered_kinds() -> frozenset[str]:
@@ -140,7 +140,7 @@ _QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
 }
 
 
-def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_convolution(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.groups != 1:
         raise NetworkError(
             "LOWER-CONV",
@@ -154,11 +154,11 @@ def _lower_convolution(layer: Any, sources: tuple[Node, ...], graph: LoweringGra
     padding, spatial = geometry(layer, source, kernel.codes.shape[:-2], strides)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
     shape = (*spatial, kernel.codes.shape[-1])
-    node = graph.add(Conv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    node = graph.add(ir.Conv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
     return _lower_own_activation(layer, node, graph)
 
 
-def _lower_depthwise(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_depthwise(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
         raise NetworkError(
             "LOWER-CONV",
@@ -172,65 +172,65 @@ def _lower_depthwise(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph
     padding, spatial = geometry(layer, source, kernel.codes.shape[:-1], strides)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type, depthwise=True)
     shape = (*spatial, source.shape[-1])
-    node = graph.add(DepthwiseConv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    node = graph.add(ir.DepthwiseConv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
     return _lower_own_activation(layer, node, graph)
 
 
-def _lower_dense(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_dense(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     kernel, bias = _weights(layer)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
     shape = (*source.shape[:-1], kernel.codes.shape[-1])
-    node = graph.add(Dense(layer.name, (source.name,), shape, result, kernel, bias))
+    node = graph.add(ir.Dense(layer.name, (source.name,), shape, result, kernel, bias))
     return _lower_own_activation(layer, node, graph)
 
 
-def _lower_own_activation(layer: Any, node: Node, graph: LoweringGraph) -> Node:
+def _lower_own_activation(layer: Any, node: ir.Node, graph: LoweringGraph) -> ir.Node:
     activation = layer.activation
     if activation is None or getattr(activation, "__name__", "") == "linear":
         return node
     return _add_requantize(f"{layer.name}_activation", activation, node, graph)
 
 
-def _lower_activation(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_activation(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     return _add_requantize(layer.name, layer.quantizer, sources[0], graph)
 
 
-def _lower_table(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
-    requantize = Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
+    requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
     return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
 
 
-def _add_requantize(name: str, quantizer: Any, source: Node, graph: LoweringGraph) -> Node:
+def _add_requantize(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
     relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
     table = table_behind(name, quantizer, kind)
     if table is None:
-        return graph.add(Requantize(name, (source.name,), source.shape, kind, relu))
-    return graph.add(table(graph.add(Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
+        return graph.add(ir.Requantize(name, (source.name,), source.shape, kind, relu))
+    return graph.add(table(graph.add(ir.Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
 
 
-def _weights(layer: Any) -> tuple[Weights, Weights]:
+def _weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
     where = f"kernel of layer '{layer.name}'"
     if hasattr(layer, "depthwise_quantizer_internal"):
         # Keras has a last axis for several outputs a channel; there is one.
         kernel = _integer_weights(layer.depthwise_kernel, layer.depthwise_quantizer_internal, where)
-        kernel = Weights(kernel.codes[..., 0], kernel.type)
+        kernel = ir.Weights(kernel.codes[..., 0], kernel.type)
     else:
         kernel = _integer_weights(layer.kernel, layer.kernel_quantizer_internal, where)
     if layer.use_bias:
         return kernel, _integer_weights(layer.bias, layer.bias_quantizer_internal, f"bias of layer '{layer.name}'")
-    return kernel, Weights(np.zeros(kernel.codes.shape[-1], dtype=np.int64), FixedPoint(True, 1, 1))
+    return kernel, ir.Weights(np.zeros(kernel.codes.shape[-1], dtype=np.int64), FixedPoint(True, 1, 1))
 
 
-def _integer_weights(variable: Any, quantizer: Any, where: str) -> Weights:
+def _integer_weights(variable: Any, quantizer: Any, where: str) -> ir.Weights:
     if is_scaled(quantizer):
         refuse_chance(quantizer, where)
         return scaled_weights(np.asarray(quantizer(variable.numpy())), quantizer, where)
     kind = quantizer_type(quantizer, where=where)
     values = np.asarray(quantizer(variable.numpy()))
-    return Weights(exact_codes(values, plain(kind), where=where), plain(kind))
+    return ir.Weights(exact_codes(values, plain(kind), where=where), plain(kind))
 
 
 _LOWERERS: Mapping[str, Lowerer] = {

@@ -8,38 +8,38 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import narrowest, plain
-from siliconv.network.graph import Add, AveragePool, Concatenate, MaxPool, Node, Pad, Padding, Reshape, Shape
 from siliconv.network.intervals import Bounds
 from siliconv.network.windows import real_elements
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 
-Lowerer = Callable[[Any, tuple[Node, ...], LoweringGraph], Node]
+Lowerer = Callable[[Any, tuple[ir.Node, ...], LoweringGraph], ir.Node]
 
 
-def _lower_max_pool(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_max_pool(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     window, strides = tuple(layer.pool_size), tuple(layer.strides)
     padding, spatial = geometry(layer, source, window, strides)
     shape = (*spatial, source.shape[-1])
-    return graph.add(MaxPool(layer.name, (source.name,), shape, plain(source.type), window, strides, padding))
+    return graph.add(ir.MaxPool(layer.name, (source.name,), shape, plain(source.type), window, strides, padding))
 
 
-def _lower_global_max(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_global_max(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     window, shape = source.shape[:-1], tuple(layer.output_shape[1:])
     no_padding = ((0, 0),) * len(window)
-    return graph.add(MaxPool(layer.name, (source.name,), shape, plain(source.type), window, window, no_padding))
+    return graph.add(ir.MaxPool(layer.name, (source.name,), shape, plain(source.type), window, window, no_padding))
 
 
-def _lower_average_pool(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_average_pool(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     window, strides = tuple(layer.pool_size), tuple(layer.strides)
     padding, spatial = geometry(layer, source, window, strides)
     return _add_average(layer, source, window, strides, padding, (*spatial, source.shape[-1]), graph)
 
 
-def _lower_global_average(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_global_average(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     window = source.shape[:-1]
     no_padding = ((0, 0),) * len(window)
@@ -48,13 +48,13 @@ def _lower_global_average(layer: Any, sources: tuple[Node, ...], graph: Lowering
 
 def _add_average(
     layer: Any,
-    source: Node,
-    window: Shape,
-    strides: Shape,
-    padding: Padding,
-    shape: Shape,
+    source: ir.Node,
+    window: ir.Shape,
+    strides: ir.Shape,
+    padding: ir.Padding,
+    shape: ir.Shape,
     graph: LoweringGraph,
-) -> Node:
+) -> ir.Node:
     counts = real_elements(source.shape[:-1], window, strides, padding)
     # A layer of ours says to how many places it truncates (siliconv.quantize.qkeras.average_pooling).
     fraction = getattr(layer, "fraction", None)
@@ -78,14 +78,14 @@ def _add_average(
     # An average lies among its terms, and so does its truncation.
     bounds = Bounds(*(bound << places for bound in graph.bounds[source.name]))
     result = narrowest(bounds.interval, fraction)
-    return graph.add(AveragePool(layer.name, (source.name,), shape, result, window, strides, padding))
+    return graph.add(ir.AveragePool(layer.name, (source.name,), shape, result, window, strides, padding))
 
 
-def _lower_add(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
-    return _merged(Add, layer, sources, graph)
+def _lower_add(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    return _merged(ir.Add, layer, sources, graph)
 
 
-def _lower_concatenate(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_concatenate(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     if layer.axis not in (-1, len(sources[0].shape)):
         raise NetworkError(
             "LOWER-CONCATENATE",
@@ -93,35 +93,35 @@ def _lower_concatenate(layer: Any, sources: tuple[Node, ...], graph: LoweringGra
             where=f"layer '{layer.name}'",
             fix="join them along their channels: axis=-1",
         )
-    return _merged(Concatenate, layer, sources, graph)
+    return _merged(ir.Concatenate, layer, sources, graph)
 
 
-def _merged(kind: type[Node], layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _merged(kind: type[ir.Node], layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     """Merge two at a time, as hardware does; the last node has the layer's name."""
     merged = sources[0]
     for number, source in enumerate(sources[1:], start=1):
         name = layer.name if number == len(sources) - 1 else f"{layer.name}_part{number}"
-        channels = merged.shape[-1] + source.shape[-1] if kind is Concatenate else merged.shape[-1]
+        channels = merged.shape[-1] + source.shape[-1] if kind is ir.Concatenate else merged.shape[-1]
         node = kind(name, (merged.name, source.name), (*merged.shape[:-1], channels), merged.type)
         merged = graph.add_narrowest(node, max(merged.type.fraction, source.type.fraction))
     return merged
 
 
-def _lower_padding(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_padding(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     axes = len(source.shape) - 1
     pairs = tuple(layer.padding) if axes == 2 else (layer.padding,)
     padding = tuple((int(before), int(after)) for before, after in pairs)
     spatial = (size + before + after for size, (before, after) in zip(source.shape, padding, strict=False))
-    return graph.add(Pad(layer.name, (source.name,), (*spatial, source.shape[-1]), plain(source.type), padding))
+    return graph.add(ir.Pad(layer.name, (source.name,), (*spatial, source.shape[-1]), plain(source.type), padding))
 
 
-def _lower_flatten(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_flatten(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
-    return graph.add(Reshape(layer.name, (source.name,), (int(np.prod(source.shape)),), plain(source.type)))
+    return graph.add(ir.Reshape(layer.name, (source.name,), (int(np.prod(source.shape)),), plain(source.type)))
 
 
-def _lower_identity(layer: Any, sources: tuple[Node, ...], graph: LoweringGraph) -> Node:
+def _lower_identity(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     return sources[0]
 
 

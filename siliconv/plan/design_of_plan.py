@@ -20,23 +20,9 @@ from siliconv.hls.design.design import Design, Layer
 from siliconv.hls.design.hardware_layers import Product, Settings, hardware_layers, product_layers
 from siliconv.hls.fifo.sized_design import design_of, sized_design
 from siliconv.hls.kinds import IoType, LayerKind
+from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
 from siliconv.network.fixed_point import PIXEL, FixedPoint, Interval, Overflow, Rounding, narrowest, plain
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Input,
-    MaxPool,
-    Node,
-    Pad,
-    Padding,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.table_types import FUNCTIONS, table_input, table_output
 from siliconv.network.windows import real_elements
 from siliconv.plan.plan import INPUT, Plan, PlannedLayer
@@ -80,18 +66,18 @@ def planned_design(plan: Plan, *, search_fifos: bool = True) -> Design:
 
 
 @dataclass(frozen=True, eq=False)
-class _PlannedProduct(Node):
+class _PlannedProduct(ir.Node):
     """A convolution, depthwise convolution or dense layer whose weights are not known."""
 
     product: Product
 
 
 @hardware_layers.register
-def _(node: _PlannedProduct, sources: tuple[Node, ...], settings: Settings) -> list[Layer]:
+def _(node: _PlannedProduct, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     return product_layers(node, sources[0], node.product, settings)
 
 
-def _described(node: Node, nodes: Mapping[str, Node]) -> LayerDescription:
+def _described(node: ir.Node, nodes: Mapping[str, ir.Node]) -> LayerDescription:
     """Describe what settings are chosen by: the matrix-vector product in a node."""
     if not isinstance(node, _PlannedProduct):
         return LayerDescription({}, {})
@@ -99,10 +85,10 @@ def _described(node: Node, nodes: Mapping[str, Node]) -> LayerDescription:
     return LayerDescription({}, {}, (n_in, node.shape[-1]), node.product.kind)
 
 
-def _planned_nodes(plan: Plan) -> dict[str, Node]:
+def _planned_nodes(plan: Plan) -> dict[str, ir.Node]:
     """Give the nodes that lowering will make, by name, in the order of the data."""
-    image = Input(INPUT_NAME, (), plan.layers[0].inputs[0], PIXEL)
-    nodes: dict[str, Node] = {image.name: image}
+    image = ir.Input(INPUT_NAME, (), plan.layers[0].inputs[0], PIXEL)
+    nodes: dict[str, ir.Node] = {image.name: image}
     for layer in plan.layers:
         make = _product if layer.matrix is not None else _MAKERS.get(layer.kind)
         if make is None:
@@ -116,7 +102,7 @@ def _planned_nodes(plan: Plan) -> dict[str, Node]:
     return nodes | {node.name: node for node in behind(logits)} if behind is not None else nodes
 
 
-def _product(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _product(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     assert layer.matrix is not None  # the caller looked
     (source,), window, padding = sources, layer.window, _sides(layer)
     inputs = prod(window) * (1 if layer.matrix.is_depthwise else source.shape[-1])
@@ -138,7 +124,7 @@ def _product(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[N
     return [_PlannedProduct(layer.name, (source.name,), layer.output, kind, product)]
 
 
-def _activation(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,) = sources
     bits = plan.recipe.bits(source.name).activations or plan.recipe.activations
     if layer.activation in FUNCTIONS:
@@ -147,35 +133,35 @@ def _activation(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> lis
     if layer.activation != "relu":
         raise _no_hardware(layer, f"the activation {layer.activation} inside the network")
     kind = FixedPoint(False, bits, _ACTIVATION_INTEGER, Rounding.RND_CONV, Overflow.SAT)
-    return [Requantize(layer.name, (source.name,), source.shape, kind, relu=True)]
+    return [ir.Requantize(layer.name, (source.name,), source.shape, kind, relu=True)]
 
 
-def _max_pool(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _max_pool(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,) = sources
     kind = plain(source.type)
-    return [MaxPool(layer.name, (source.name,), layer.output, kind, layer.window, layer.strides, _sides(layer))]
+    return [ir.MaxPool(layer.name, (source.name,), layer.output, kind, layer.window, layer.strides, _sides(layer))]
 
 
-def _average_pool(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _average_pool(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,), window, padding = sources, layer.window, _sides(layer)
     counts = real_elements(source.shape[:-1], window, layer.strides, padding)
     places = (int(counts.max()) - 1).bit_length()
     fraction = source.type.fraction + places
     kind = narrowest(_codes(source, fraction), fraction)
-    return [AveragePool(layer.name, (source.name,), layer.output, kind, window, layer.strides, padding)]
+    return [ir.AveragePool(layer.name, (source.name,), layer.output, kind, window, layer.strides, padding)]
 
 
-def _add(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
-    return _merged(Add, layer, sources)
+def _add(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
+    return _merged(ir.Add, layer, sources)
 
 
-def _concatenate(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
-    return _merged(Concatenate, layer, sources)
+def _concatenate(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
+    return _merged(ir.Concatenate, layer, sources)
 
 
-def _merged(make: type[Add | Concatenate], layer: PlannedLayer, sources: Sequence[Node]) -> list[Node]:
+def _merged(make: type[ir.Add | ir.Concatenate], layer: PlannedLayer, sources: Sequence[ir.Node]) -> list[ir.Node]:
     """Merge two at a time, as lowering does."""
-    nodes: list[Node] = []
+    nodes: list[ir.Node] = []
     merged = sources[0]
     for number, source in enumerate(sources[1:], start=1):
         name = layer.name if number == len(sources) - 1 else f"{layer.name}_part{number}"
@@ -183,7 +169,7 @@ def _merged(make: type[Add | Concatenate], layer: PlannedLayer, sources: Sequenc
         one, other = (_codes(node, fraction) for node in (merged, source))
         reached = Interval(min(one.low, other.low), max(one.high, other.high))
         channels = merged.shape[-1] + source.shape[-1]
-        if make is Add:
+        if make is ir.Add:
             reached, channels = Interval(one.low + other.low, one.high + other.high), merged.shape[-1]
         shape = (*merged.shape[:-1], channels)
         merged = make(name, (merged.name, source.name), shape, narrowest(reached, fraction))
@@ -191,17 +177,17 @@ def _merged(make: type[Add | Concatenate], layer: PlannedLayer, sources: Sequenc
     return nodes
 
 
-def _pad(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _pad(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,) = sources
-    return [Pad(layer.name, (source.name,), layer.output, plain(source.type), _sides(layer))]
+    return [ir.Pad(layer.name, (source.name,), layer.output, plain(source.type), _sides(layer))]
 
 
-def _flatten(layer: PlannedLayer, sources: Sequence[Node], plan: Plan) -> list[Node]:
+def _flatten(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,) = sources
-    return [Reshape(layer.name, (source.name,), layer.output, plain(source.type))]
+    return [ir.Reshape(layer.name, (source.name,), layer.output, plain(source.type))]
 
 
-_MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[Node], Plan], list[Node]]] = {
+_MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[ir.Node], Plan], list[ir.Node]]] = {
     "activation": _activation,
     "max_pool": _max_pool,
     "global_max_pool": _max_pool,
@@ -214,12 +200,12 @@ _MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[Node], Plan], list[Node]]
 }
 
 
-def _sigmoid(logits: Node) -> list[Node]:
+def _sigmoid(logits: ir.Node) -> list[ir.Node]:
     return _table("sigmoid", logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
 
 
-def _softmax(logits: Node) -> list[Node]:
-    rounded = Requantize(
+def _softmax(logits: ir.Node) -> list[ir.Node]:
+    rounded = ir.Requantize(
         "softmax_input",
         (logits.name,),
         logits.shape,
@@ -228,29 +214,29 @@ def _softmax(logits: Node) -> list[Node]:
     )
     exponentials = _entries(output_softmax.STEP_BITS + output_softmax.FURTHEST_BITS, output_softmax.EXPONENTIAL)
     reciprocals = _entries(output_softmax.INDEX_BITS, output_softmax.RECIPROCAL)
-    result = Softmax("softmax", (rounded.name,), logits.shape, output_softmax.OUTPUT, exponentials, reciprocals)
+    result = ir.Softmax("softmax", (rounded.name,), logits.shape, output_softmax.OUTPUT, exponentials, reciprocals)
     return [rounded, result]
 
 
-def _table(name: str, source: Node, function: str, inputs: FixedPoint, outputs: FixedPoint) -> list[Node]:
-    rounded = Requantize(f"{name}_input", (source.name,), source.shape, inputs, relu=False)
+def _table(name: str, source: ir.Node, function: str, inputs: FixedPoint, outputs: FixedPoint) -> list[ir.Node]:
+    rounded = ir.Requantize(f"{name}_input", (source.name,), source.shape, inputs, relu=False)
     entries = _entries(inputs.width, plain(outputs))
-    return [rounded, Table(name, (rounded.name,), source.shape, entries.type, entries, function)]
+    return [rounded, ir.Table(name, (rounded.name,), source.shape, entries.type, entries, function)]
 
 
-def _entries(bits: int, kind: FixedPoint) -> Weights:
+def _entries(bits: int, kind: FixedPoint) -> ir.Weights:
     """Give a table of the right size; the hardware is the same whatever is in it."""
-    return Weights(np.zeros(1 << bits, dtype=np.int64), kind)
+    return ir.Weights(np.zeros(1 << bits, dtype=np.int64), kind)
 
 
-def _codes(node: Node, fraction: int) -> Interval:
+def _codes(node: ir.Node, fraction: int) -> Interval:
     """Give the codes of a node with so many fractional bits, at least its own."""
     low, high = node.type.reachable
     places = fraction - node.type.fraction
     return Interval(low << places, high << places)
 
 
-def _sides(layer: PlannedLayer) -> Padding:
+def _sides(layer: PlannedLayer) -> ir.Padding:
     """Give the padding before and after each axis; the odd one comes after."""
     return tuple((total // 2, total - total // 2) for total in layer.padding)
 

@@ -17,26 +17,10 @@ import pytest
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import table_node
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Weights,
-)
 from siliconv.network.intervals import sum_of_products_type
 from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
 from siliconv.network.structure import output_shape
@@ -61,34 +45,34 @@ class Cases:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.graph = LoweringGraph()
         self.random = np.random.default_rng(0)
-        self.trunk = self.graph.add(Input("image", (), shape, FixedPoint(True, 10, 5)))
+        self.trunk = self.graph.add(ir.Input("image", (), shape, FixedPoint(True, 10, 5)))
 
-    def source(self, kind: str) -> Node:
+    def source(self, kind: str) -> ir.Node:
         """Give a new node of the trunk in a type."""
         name = f"t{len(self.graph.nodes)}_{kind}"
         # Another type each time, all bits kept: hls4ml leaves out a requantization that changes nothing.
         wide = FixedPoint(True, 11, 6) if self.trunk.type.width == 10 else FixedPoint(True, 10, 5)
-        self.trunk = self.add(Requantize, name + "_trunk", [self.trunk], wide, False)
-        return self.add(Requantize, name, [self.trunk], TYPES[kind], False)
+        self.trunk = self.add(ir.Requantize, name + "_trunk", [self.trunk], wide, False)
+        return self.add(ir.Requantize, name, [self.trunk], TYPES[kind], False)
 
-    def add(self, kind: type[Node], name: str, sources: list[Node], result: FixedPoint, *rest) -> Node:
+    def add(self, kind: type[ir.Node], name: str, sources: list[ir.Node], result: FixedPoint, *rest) -> ir.Node:
         node = kind(name, tuple(source.name for source in sources), (), result, *rest)
         return self.graph.add(replace(node, shape=output_shape(node, tuple(sources))))
 
-    def weights(self, *shape: int, width: int = 5) -> Weights:
+    def weights(self, *shape: int, width: int = 5) -> ir.Weights:
         kind = FixedPoint(True, width, 1)
-        return Weights(self.random.integers(*kind.codes, size=shape, endpoint=True), kind)
+        return ir.Weights(self.random.integers(*kind.codes, size=shape, endpoint=True), kind)
 
     def convolve(self, name, source, window, strides, padding, *, depthwise):
         channels = source.shape[-1]
         kernel = self.weights(*window, channels) if depthwise else self.weights(*window, channels, 3)
         bias = self.weights(kernel.codes.shape[-1], width=7)
         result = sum_of_products_type(kernel, bias, self.graph.bounds[source.name], source.type, depthwise=depthwise)
-        kind = DepthwiseConv if depthwise else Conv
+        kind = ir.DepthwiseConv if depthwise else ir.Conv
         return self.add(kind, name, [source], result, kernel, bias, strides, padding)
 
     def pool(self, kind, name, source, window, strides, padding, shape=None):
-        places = 0 if kind is MaxPool else 2
+        places = 0 if kind is ir.MaxPool else 2
         node = kind(name, (source.name,), shape or (1,), plain(source.type), window, strides, padding)
         node = node if shape else replace(node, shape=output_shape(node, (source,)))
         return self.graph.add_narrowest(node, source.type.fraction + places) if places else self.graph.add(node)
@@ -98,20 +82,20 @@ class Cases:
         node = replace(node, shape=output_shape(node, (one, other)))
         return self.graph.add_narrowest(node, max(one.type.fraction, other.type.fraction))
 
-    def network(self) -> Network:
+    def network(self) -> ir.Network:
         """Join the largest value of every branch, so that each one is read to its end."""
         read = {name for node in self.graph.nodes.values() for name in node.inputs}
         ends = [node for node in self.graph.nodes.values() if node.name not in read]
         joined, *others = (self.largest(node) for node in ends)
         for other in others:
-            joined = self.merge(Concatenate, f"joined_{other.name}", joined, other)
-        return Network("matrix", tuple(self.graph.nodes.values()))
+            joined = self.merge(ir.Concatenate, f"joined_{other.name}", joined, other)
+        return ir.Network("matrix", tuple(self.graph.nodes.values()))
 
-    def largest(self, node: Node) -> Node:
+    def largest(self, node: ir.Node) -> ir.Node:
         """Give the largest value of each channel."""
         whole = node.shape[:-1]
         none = ((0, 0),) * len(whole)
-        return self.pool(MaxPool, f"{node.name}_end", node, whole, whole, none, node.shape[-1:]) if whole else node
+        return self.pool(ir.MaxPool, f"{node.name}_end", node, whole, whole, none, node.shape[-1:]) if whole else node
 
 
 def padding_of(mode, source, window, strides):
@@ -129,7 +113,7 @@ def add_windows(cases: Cases, windows, kinds) -> None:
         if kind in ("conv", "depthwise"):
             cases.convolve(name, source, window, strides, padding, depthwise=kind == "depthwise")
         else:
-            cases.pool(MaxPool if kind == "max" else AveragePool, name, source, window, strides, padding)
+            cases.pool(ir.MaxPool if kind == "max" else ir.AveragePool, name, source, window, strides, padding)
 
 
 def add_others(cases: Cases) -> None:
@@ -139,15 +123,15 @@ def add_others(cases: Cases) -> None:
     whole, none = one.shape[:-1], ((0, 0),) * axes
     for kind in ("unsigned", "signed"):
         source = cases.source(kind)
-        cases.pool(MaxPool, f"largest_{kind}", source, whole, whole, none, (source.shape[-1],))
-        cases.pool(AveragePool, f"mean_{kind}", source, whole, whole, none, (source.shape[-1],))
-    cases.merge(Add, "sum", one, other)
-    cases.merge(Concatenate, "both", other, cases.graph.nodes["sum"])
+        cases.pool(ir.MaxPool, f"largest_{kind}", source, whole, whole, none, (source.shape[-1],))
+        cases.pool(ir.AveragePool, f"mean_{kind}", source, whole, whole, none, (source.shape[-1],))
+    cases.merge(ir.Add, "sum", one, other)
+    cases.merge(ir.Concatenate, "both", other, cases.graph.nodes["sum"])
     padded = ((1, 2),) if axes == 1 else ((1, 2), (0, 3))
-    cases.add(Pad, "padded", [cases.source("fraction")], plain(TYPES["fraction"]), padded)
+    cases.add(ir.Pad, "padded", [cases.source("fraction")], plain(TYPES["fraction"]), padded)
     logits = cases.source("signed")
     tables = (_exponentials(Fraction(1, 4)), _reciprocals())
-    cases.add(Softmax, "softmax", [logits], OUTPUT, *tables)
+    cases.add(ir.Softmax, "softmax", [logits], OUTPUT, *tables)
     for function, output in (("tanh", FixedPoint(True, 6, 1)), ("sigmoid", FixedPoint(False, 6, 0))):
         source = cases.source("signed")
         cases.graph.add(table_node(function, source, function, replace(output, rounding=Rounding.RND_CONV)))
@@ -155,18 +139,18 @@ def add_others(cases: Cases) -> None:
     for rounding in Rounding:
         source = cases.source("fraction")
         far = FixedPoint(True, 3, 9, rounding, Overflow.SAT)
-        cases.add(Requantize, f"far_{rounding.value.lower()}", [source], far, False)
+        cases.add(ir.Requantize, f"far_{rounding.value.lower()}", [source], far, False)
     flat = cases.source("unsigned")
     size = int(np.prod(flat.shape))
-    flattened = cases.graph.add(Reshape("flattened", (flat.name,), (size,), plain(flat.type)))
+    flattened = cases.graph.add(ir.Reshape("flattened", (flat.name,), (size,), plain(flat.type)))
     kernel, bias = cases.weights(size, 3), cases.weights(3)
     result = sum_of_products_type(kernel, bias, cases.graph.bounds[flat.name], flat.type)
-    cases.add(Dense, "dense", [flattened], result, kernel, bias)
+    cases.add(ir.Dense, "dense", [flattened], result, kernel, bias)
     # A flattened image that two layers read.
-    cases.add(Dense, "second_dense", [flattened], result, kernel, bias)
+    cases.add(ir.Dense, "second_dense", [flattened], result, kernel, bias)
 
 
-def two_dimensions() -> Network:
+def two_dimensions() -> ir.Network:
     cases = Cases((7, 6, 2))
     add_windows(cases, [((3, 3), (1, 1)), ((3, 2), (2, 2)), ((1, 1), (2, 2)), ((1, 3), (2, 1))], ("conv", "depthwise"))
     add_windows_from = [((3, 3), (1, 1)), ((3, 3), (2, 2)), ((2, 3), (2, 3)), ((2, 2), (3, 1))]
@@ -175,7 +159,7 @@ def two_dimensions() -> Network:
     return cases.network()
 
 
-def one_dimension() -> Network:
+def one_dimension() -> ir.Network:
     cases = Cases((11, 2))
     add_windows(cases, [((3,), (1,)), ((4,), (2,)), ((1,), (2,))], ("conv", "depthwise"))
     add_windows(cases, [((3,), (1,)), ((3,), (2,)), ((2,), (2,)), ((2,), (3,))], ("max", "average"))
@@ -191,7 +175,7 @@ def test_every_case_is_exact(network, backend, io_type, tmp_path):
     assert_every_case_exact(network(), HlsConfig(backend=backend, io_type=io_type, part="xc7z020clg400-1"), tmp_path)
 
 
-def assert_every_case_exact(network: Network, config: HlsConfig, folder: Path) -> None:
+def assert_every_case_exact(network: ir.Network, config: HlsConfig, folder: Path) -> None:
     """Compile the network's firmware in a folder and compare every layer; none may be dead."""
     project = folder / "firmware"
     project.mkdir()
@@ -207,4 +191,4 @@ def assert_every_case_exact(network: Network, config: HlsConfig, folder: Path) -
     dead = {name for name, tensor in expected.items() if len(np.unique(tensor)) < 3 and not name.startswith("far")}
     assert not dead, "these cases would be exact whatever they compute"
     traced = {layer.name for layer in layers}
-    assert {node.name for node in network.nodes[1:] if not isinstance(node, Reshape)} <= traced
+    assert {node.name for node in network.nodes[1:] if not isinstance(node, ir.Reshape)} <= traced

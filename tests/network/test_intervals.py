@@ -9,21 +9,9 @@ from hypothesis import strategies as st
 from strategies import BUILDERS, input_codes, networks
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Conv,
-    Dense,
-    Input,
-    Network,
-    Pad,
-    Requantize,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.intervals import Bounds, average_sum_type, prove, sum_of_products_type
 
 
@@ -52,14 +40,14 @@ def sums(draw):
     )
     kernel = rng.integers(weights.codes.low, weights.codes.high, (terms, 1), dtype=np.int64, endpoint=True)
     bias = rng.integers(biases.codes.low, biases.codes.high, 1, dtype=np.int64, endpoint=True)
-    return inputs, Weights(kernel, weights), Weights(bias, biases), rng
+    return inputs, ir.Weights(kernel, weights), ir.Weights(bias, biases), rng
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(sums())
 def test_every_partial_sum_in_every_order_fits_and_one_bit_less_does_not(drawn):
     inputs, kernel, bias, rng = drawn
-    image = Input("image", (), (len(kernel.codes),), inputs)
+    image = ir.Input("image", (), (len(kernel.codes),), inputs)
     low, high = (np.full(len(kernel.codes), end) for end in inputs.codes)
     kind = sum_of_products_type(kernel, bias, Bounds(low, high), inputs)
     places = kind.fraction - inputs.fraction - kernel.type.fraction
@@ -78,10 +66,10 @@ def test_every_partial_sum_in_every_order_fits_and_one_bit_less_does_not(drawn):
     if kind.width > 1:
         less = FixedPoint(kind.signed, kind.width - 1, kind.integer - 1)
         assert not less.holds(type(less.codes)(min(reached), max(reached))), "the type is wider than any sum needs"
-        dense = Dense("sum", ("image",), (1,), less, kernel, bias)
+        dense = ir.Dense("sum", ("image",), (1,), less, kernel, bias)
         with pytest.raises(NetworkError, match="TYPE-TOO-NARROW"):
-            prove(Network("narrow", (image, dense)))
-    prove(Network("wide_enough", (image, Dense("sum", ("image",), (1,), kind, kernel, bias))))
+            prove(ir.Network("narrow", (image, dense)))
+    prove(ir.Network("wide_enough", (image, ir.Dense("sum", ("image",), (1,), kind, kernel, bias))))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -96,15 +84,15 @@ def test_a_type_narrowed_below_its_bounds_is_refused(network, data):
     while width > 1 and FixedPoint(node.type.signed, width, 0).holds(reached):
         width -= 1
     narrow = replace(node.type, width=width, integer=width - node.type.fraction)
-    if isinstance(node, Requantize | Softmax) or narrow.holds(reached):
+    if isinstance(node, ir.Requantize | ir.Softmax) or narrow.holds(reached):
         return  # these make their own type true; one bit can't be narrowed
     nodes = (*network.nodes[:position], replace(node, type=narrow))
     with pytest.raises(NetworkError, match=r"TYPE-TOO-NARROW|NETWORK-SHAPE"):
-        prove(Network("narrowed", nodes))
+        prove(ir.Network("narrowed", nodes))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(network=networks(first=Requantize, most=1), seed=st.integers(0, 1000))
+@given(network=networks(first=ir.Requantize, most=1), seed=st.integers(0, 1000))
 def test_requantize_bounds_are_reached_where_it_saturates(network, seed):
     """Bounds of a monotone conversion are attained at the ends of the input range."""
     node = network.output
@@ -119,10 +107,10 @@ def test_requantize_bounds_are_reached_where_it_saturates(network, seed):
 
 def wide_dense(width, terms):
     kind = FixedPoint(True, width, width)
-    weights = Weights(np.full((terms, 1), kind.codes.low), kind)
-    image = Input("image", (), (terms,), kind)
-    zero = Weights(np.zeros(1, np.int64), FixedPoint(True, 1, 1))
-    return Network("wide", (image, Dense("sum", ("image",), (1,), FixedPoint(True, 62, 62), weights, zero)))
+    weights = ir.Weights(np.full((terms, 1), kind.codes.low), kind)
+    image = ir.Input("image", (), (terms,), kind)
+    zero = ir.Weights(np.zeros(1, np.int64), FixedPoint(True, 1, 1))
+    return ir.Network("wide", (image, ir.Dense("sum", ("image",), (1,), FixedPoint(True, 62, 62), weights, zero)))
 
 
 def test_the_proof_itself_does_not_overflow():
@@ -134,42 +122,42 @@ def test_the_proof_itself_does_not_overflow():
 
 
 def test_sums_of_the_widest_types_are_refused():
-    image = Input("image", (), (1,), FixedPoint(True, 62, 62))
-    total = Add("sum", ("image", "image"), (1,), FixedPoint(True, 62, 62))
+    image = ir.Input("image", (), (1,), FixedPoint(True, 62, 62))
+    total = ir.Add("sum", ("image", "image"), (1,), FixedPoint(True, 62, 62))
     with pytest.raises(NetworkError, match="TYPE-"):
-        prove(Network("wide", (image, total)))
-    shifted = Add("sum", ("image", "image"), (1,), FixedPoint(True, 62, -38))
+        prove(ir.Network("wide", (image, total)))
+    shifted = ir.Add("sum", ("image", "image"), (1,), FixedPoint(True, 62, -38))
     with pytest.raises(NetworkError, match="TYPE-"):
-        prove(Network("wide", (image, shifted)))
+        prove(ir.Network("wide", (image, shifted)))
 
 
 def test_the_sum_inside_an_average_needs_a_type_too():
-    image = Input("image", (), (4, 1), FixedPoint(True, 8, 8))
-    node = AveragePool("mean", ("image",), (1,), FixedPoint(True, 10, 8), (4,), (4,), ((0, 0),))
-    bounds = prove(Network("mean_of_four", (image, node)))
+    image = ir.Input("image", (), (4, 1), FixedPoint(True, 8, 8))
+    node = ir.AveragePool("mean", ("image",), (1,), FixedPoint(True, 10, 8), (4,), (4,), ((0, 0),))
+    bounds = prove(ir.Network("mean_of_four", (image, node)))
     assert bounds["mean"].interval == (-512, 508)
     assert average_sum_type(node, image, bounds["image"]) == FixedPoint(True, 12, 10)
-    image = Input("image", (), (4, 1), FixedPoint(True, 61, 61))
-    node = AveragePool("mean", ("image",), (1,), FixedPoint(True, 61, 61), (4,), (4,), ((0, 0),))
+    image = ir.Input("image", (), (4, 1), FixedPoint(True, 61, 61))
+    node = ir.AveragePool("mean", ("image",), (1,), FixedPoint(True, 61, 61), (4,), (4,), ((0, 0),))
     with pytest.raises(NetworkError, match="TYPE-WIDTH"):
-        prove(Network("mean_of_four", (image, node)))
+        prove(ir.Network("mean_of_four", (image, node)))
 
 
 def test_lost_fraction_is_refused():
-    image = Input("image", (), (2,), FixedPoint(True, 8, 4))
+    image = ir.Input("image", (), (2,), FixedPoint(True, 8, 4))
     with pytest.raises(NetworkError, match="TYPE-FRACTION"):
-        prove(Network("short", (image, Add("sum", ("image", "image"), (2,), FixedPoint(True, 12, 9)))))
+        prove(ir.Network("short", (image, ir.Add("sum", ("image", "image"), (2,), FixedPoint(True, 12, 9)))))
 
 
 def test_zeros_of_the_padding_and_sums_on_the_way_are_within_the_bounds():
     """A table without zero among its entries: only padding, and a sum not yet complete, give smaller values."""
     bit, digit = FixedPoint(False, 1, 1), FixedPoint(False, 2, 2)
-    image = Input("image", (), (3, 1), bit)
-    table = Table("table", ("image",), (3, 1), digit, Weights(np.array([2, 3]), digit))
-    pad = Pad("pad", ("table",), (5, 1), digit, ((1, 1),))
-    kernel, bias = Weights(np.ones((2, 1, 1), np.int64), bit), Weights(np.zeros(1, np.int64), bit)
-    conv = Conv("conv", ("table",), (4, 1), FixedPoint(False, 3, 3), kernel, bias, (1,), ((1, 1),))
-    bounds = prove(Network("padded", (image, table, pad, conv)))
+    image = ir.Input("image", (), (3, 1), bit)
+    table = ir.Table("table", ("image",), (3, 1), digit, ir.Weights(np.array([2, 3]), digit))
+    pad = ir.Pad("pad", ("table",), (5, 1), digit, ((1, 1),))
+    kernel, bias = ir.Weights(np.ones((2, 1, 1), np.int64), bit), ir.Weights(np.zeros(1, np.int64), bit)
+    conv = ir.Conv("conv", ("table",), (4, 1), FixedPoint(False, 3, 3), kernel, bias, (1,), ((1, 1),))
+    bounds = prove(ir.Network("padded", (image, table, pad, conv)))
     assert bounds["table"].interval == (2, 3)
     assert bounds["pad"].interval == (0, 3)
     assert bounds["conv"].interval == (0, 6)

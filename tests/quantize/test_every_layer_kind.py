@@ -7,9 +7,9 @@ import pytest
 from every_layer_kind import ONE_DIMENSIONAL, TWO_DIMENSIONAL, lowered
 
 from siliconv.models.architectures.presets import preset
+from siliconv.network import graph as ir
 from siliconv.network import network_file, reference
 from siliconv.network.emulator import emulator
-from siliconv.network.graph import Add, AveragePool, Concatenate, DepthwiseConv, MaxPool, Table
 from siliconv.quantize.lowering.agreement import compare_layers
 
 
@@ -30,25 +30,25 @@ def assert_agreement(model, network, codes, tmp_path):
 def test_every_layer_kind_agrees(architecture, tmp_path):
     model, network, codes = lowered(architecture)
     assert_agreement(model, network, codes, tmp_path)
-    expected = {DepthwiseConv, Add, AveragePool, MaxPool, Table}
+    expected = {ir.DepthwiseConv, ir.Add, ir.AveragePool, ir.MaxPool, ir.Table}
     assert expected <= {type(node) for node in network.nodes}
 
 
 def test_the_residual_preset_agrees(tmp_path):
     model, network, codes = lowered(preset("resnet8"), images=3)
     assert_agreement(model, network, codes, tmp_path)
-    adds = list(network.of_kind(Add))
+    adds = list(network.of_kind(ir.Add))
     assert len(adds) == 3
     assert any(len({source.type.fraction for source in network.sources(add)}) == 2 for add in adds)
 
 
 def test_three_branches_are_merged_two_at_a_time():
     _, network, _ = lowered(TWO_DIMENSIONAL, images=1)
-    assert [node.inputs for node in network.of_kind(Add)] == [
+    assert [node.inputs for node in network.of_kind(ir.Add)] == [
         ("average", "maximum"),
         ("sum_part1", "separable_relu"),
     ]
-    assert [node.shape for node in network.of_kind(Concatenate)] == [(6, 5, 12), (10,), (12,)]
+    assert [node.shape for node in network.of_kind(ir.Concatenate)] == [(6, 5, 12), (10,), (12,)]
 
 
 def test_fine_tuning_has_a_gradient_through_tables_and_truncated_averages():

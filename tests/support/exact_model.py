@@ -9,23 +9,8 @@ from functools import singledispatch
 
 import numpy as np
 
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-)
 
 HALF = Fraction(1, 2)
 
@@ -66,7 +51,7 @@ def convert(code: int, fraction: int, to: FixedPoint) -> int:
     return low if rounded < low else high
 
 
-def run(network: Network, image: np.ndarray) -> dict[str, dict[tuple[int, ...], int]]:
+def run(network: ir.Network, image: np.ndarray) -> dict[str, dict[tuple[int, ...], int]]:
     """Compute all nodes for one input; tensors are dictionaries from index to code."""
     tensors: dict[str, dict[tuple[int, ...], int]] = {
         network.input.name: {index: int(image[index]) for index in np.ndindex(image.shape)}
@@ -78,7 +63,7 @@ def run(network: Network, image: np.ndarray) -> dict[str, dict[tuple[int, ...], 
 
 
 @singledispatch
-def compute(node: Node, sources, inputs):
+def compute(node: ir.Node, sources, inputs):
     """Compute one node."""
     raise NotImplementedError(type(node))
 
@@ -94,12 +79,12 @@ def window_positions(node, out, extent, shape):
             yield offset, index
 
 
-@compute.register(Conv)
-@compute.register(DepthwiseConv)
+@compute.register(ir.Conv)
+@compute.register(ir.DepthwiseConv)
 def _(node, sources, inputs):
     (source,), (x,) = sources, inputs
     kernel = node.kernel.codes
-    depthwise = isinstance(node, DepthwiseConv)
+    depthwise = isinstance(node, ir.DepthwiseConv)
     extent = kernel.shape[:-1] if depthwise else kernel.shape[:-2]
     result = {}
     for index in np.ndindex(node.shape):
@@ -114,7 +99,7 @@ def _(node, sources, inputs):
 
 
 @compute.register
-def _(node: Dense, sources, inputs):
+def _(node: ir.Dense, sources, inputs):
     (source,), (x,) = sources, inputs
     result = {}
     for index in np.ndindex(node.shape):
@@ -127,7 +112,7 @@ def _(node: Dense, sources, inputs):
 
 
 @compute.register
-def _(node: MaxPool, sources, inputs):
+def _(node: ir.MaxPool, sources, inputs):
     return {
         index: max(inputs[0][(*at, channel)] for _, at in window_positions(node, out, node.window, sources[0].shape))
         for index, out, channel in pooled(node)
@@ -135,7 +120,7 @@ def _(node: MaxPool, sources, inputs):
 
 
 @compute.register
-def _(node: AveragePool, sources, inputs):
+def _(node: ir.AveragePool, sources, inputs):
     result = {}
     for index, out, channel in pooled(node):
         terms = [inputs[0][(*at, channel)] for _, at in window_positions(node, out, node.window, sources[0].shape)]
@@ -152,7 +137,7 @@ def pooled(node):
 
 
 @compute.register
-def _(node: Add, sources, inputs):
+def _(node: ir.Add, sources, inputs):
     return {
         index: whole(sum(exact(x[index], source.type) for x, source in zip(inputs, sources, strict=False)), node)
         for index in np.ndindex(node.shape)
@@ -160,7 +145,7 @@ def _(node: Add, sources, inputs):
 
 
 @compute.register
-def _(node: Concatenate, sources, inputs):
+def _(node: ir.Concatenate, sources, inputs):
     result, start = {}, 0
     for x, source in zip(inputs, sources, strict=False):
         for index in np.ndindex(source.shape):
@@ -170,7 +155,7 @@ def _(node: Concatenate, sources, inputs):
 
 
 @compute.register
-def _(node: Requantize, sources, inputs):
+def _(node: ir.Requantize, sources, inputs):
     return {
         index: convert(max(code, 0) if node.relu else code, sources[0].type.fraction, node.type)
         for index, code in inputs[0].items()
@@ -178,12 +163,12 @@ def _(node: Requantize, sources, inputs):
 
 
 @compute.register
-def _(node: Reshape, sources, inputs):
+def _(node: ir.Reshape, sources, inputs):
     return dict(zip(np.ndindex(node.shape), (inputs[0][index] for index in np.ndindex(sources[0].shape)), strict=False))
 
 
 @compute.register
-def _(node: Pad, sources, inputs):
+def _(node: ir.Pad, sources, inputs):
     befores = [before for before, _ in node.padding] + [0]
     return {
         index: inputs[0].get(tuple(i - before for i, before in zip(index, befores, strict=False)), 0)
@@ -192,13 +177,13 @@ def _(node: Pad, sources, inputs):
 
 
 @compute.register
-def _(node: Table, sources, inputs):
+def _(node: ir.Table, sources, inputs):
     lowest = -(2 ** (sources[0].type.width - 1)) if sources[0].type.signed else 0
     return {index: int(node.table.codes[code - lowest]) for index, code in inputs[0].items()}
 
 
 @compute.register
-def _(node: Softmax, sources, inputs):
+def _(node: ir.Softmax, sources, inputs):
     entries = node.reciprocal.codes.size
     result = {}
     for index, code in inputs[0].items():
@@ -220,7 +205,7 @@ def exact(code, kind: FixedPoint) -> Fraction:
     return Fraction(int(code)) / Fraction(2) ** kind.fraction
 
 
-def whole(value: Fraction, node: Node) -> int:
+def whole(value: Fraction, node: ir.Node) -> int:
     """Give the code of a value that a node must represent without rounding."""
     code = value * Fraction(2) ** node.type.fraction
     assert code.denominator == 1, f"{node.name} loses bits"

@@ -12,25 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest
-from siliconv.network.graph import (
-    Add,
-    AveragePool,
-    Concatenate,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    Input,
-    MaxPool,
-    Network,
-    Node,
-    Pad,
-    Requantize,
-    Reshape,
-    Softmax,
-    Table,
-    Weights,
-)
 from siliconv.network.intervals import Bounds, average_sum_type, node_bounds, sum_of_products_type
 from siliconv.network.structure import output_shape
 
@@ -57,10 +40,10 @@ class Builder:
     draw: st.DrawFn
     rng: np.random.Generator
     weight_width: int
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[ir.Node] = field(default_factory=list)
     bounds: dict[str, Bounds] = field(default_factory=dict)
 
-    def add(self, kind, sources, kind_type, *rest, shape=None) -> Node:
+    def add(self, kind, sources, kind_type, *rest, shape=None) -> ir.Node:
         """Append a node whose shape follows from its sources."""
         name = f"n{len(self.nodes)}_{kind.__name__.lower()}"
         node = kind(name, tuple(source.name for source in sources), shape or (1, 1), kind_type, *rest)
@@ -73,14 +56,14 @@ class Builder:
     def integers(self, low, high) -> int:
         return self.draw(st.integers(low, high))
 
-    def weights(self, *shape) -> Weights:
+    def weights(self, *shape) -> ir.Weights:
         signed = self.draw(st.booleans())
         width = self.integers(1, self.weight_width)
         kind = FixedPoint(signed, width, width - self.integers(-2, 6))
         codes = self.rng.integers(kind.codes.low, kind.codes.high, shape, dtype=np.int64, endpoint=True)
         if self.draw(st.booleans()):
             codes = np.where(self.rng.random(shape) < 0.5, kind.codes.low, kind.codes.high).astype(np.int64)
-        return Weights(codes, kind)
+        return ir.Weights(codes, kind)
 
     def windows(self, source, *, pool=False):
         """Draw window, strides and padding that fit a source."""
@@ -107,39 +90,39 @@ def _wider(b: Builder, kind: FixedPoint) -> FixedPoint:
     return FixedPoint(kind.signed, kind.width + extra + places, kind.integer + extra)
 
 
-def _conv(b: Builder, source: Node) -> Node:
+def _conv(b: Builder, source: ir.Node) -> ir.Node:
     window, strides, padding = b.windows(source)
     outputs = b.integers(1, 4)
     kernel, bias = b.weights(*window, source.shape[-1], outputs), b.weights(outputs)
     kind = _wider(b, sum_of_products_type(kernel, bias, b.bounds[source.name], source.type))
-    return b.add(Conv, [source], kind, kernel, bias, strides, padding)
+    return b.add(ir.Conv, [source], kind, kernel, bias, strides, padding)
 
 
-def _depthwise(b: Builder, source: Node) -> Node:
+def _depthwise(b: Builder, source: ir.Node) -> ir.Node:
     window, strides, padding = b.windows(source)
     channels = source.shape[-1]
     kernel, bias = b.weights(*window, channels), b.weights(channels)
     kind = _wider(b, sum_of_products_type(kernel, bias, b.bounds[source.name], source.type, depthwise=True))
-    return b.add(DepthwiseConv, [source], kind, kernel, bias, strides, padding)
+    return b.add(ir.DepthwiseConv, [source], kind, kernel, bias, strides, padding)
 
 
-def _dense(b: Builder, source: Node) -> Node:
+def _dense(b: Builder, source: ir.Node) -> ir.Node:
     outputs = b.integers(1, 4)
     kernel, bias = b.weights(source.shape[-1], outputs), b.weights(outputs)
     kind = _wider(b, sum_of_products_type(kernel, bias, b.bounds[source.name], source.type))
-    return b.add(Dense, [source], kind, kernel, bias)
+    return b.add(ir.Dense, [source], kind, kernel, bias)
 
 
-def _max_pool(b: Builder, source: Node) -> Node:
+def _max_pool(b: Builder, source: ir.Node) -> ir.Node:
     kind, shape = _plain(source.type), None
     if b.draw(st.booleans()):
         window, padding = source.shape[:-1], ((0, 0),) * len(source.shape[:-1])
         shape = b.draw(st.sampled_from([None, (source.shape[-1],)]))
-        return b.add(MaxPool, [source], kind, window, window, padding, shape=shape)
-    return b.add(MaxPool, [source], kind, *b.windows(source, pool=True))
+        return b.add(ir.MaxPool, [source], kind, window, window, padding, shape=shape)
+    return b.add(ir.MaxPool, [source], kind, *b.windows(source, pool=True))
 
 
-def _average_pool(b: Builder, source: Node) -> Node:
+def _average_pool(b: Builder, source: ir.Node) -> ir.Node:
     shape = None
     if b.draw(st.booleans()):
         window = strides = source.shape[:-1]
@@ -149,12 +132,12 @@ def _average_pool(b: Builder, source: Node) -> Node:
         window, strides, padding = b.windows(source, pool=True)
     fraction = source.type.fraction + b.integers(0, 4)
     interval = Interval(*(end << (fraction - source.type.fraction) for end in b.bounds[source.name].interval))
-    node = AveragePool("", (source.name,), (1,), narrowest(interval, fraction), window, strides, padding)
+    node = ir.AveragePool("", (source.name,), (1,), narrowest(interval, fraction), window, strides, padding)
     average_sum_type(node, source, b.bounds[source.name])
-    return b.add(AveragePool, [source], node.type, window, strides, padding, shape=shape)
+    return b.add(ir.AveragePool, [source], node.type, window, strides, padding, shape=shape)
 
 
-def _requantize(b: Builder, source: Node) -> Node:
+def _requantize(b: Builder, source: ir.Node) -> ir.Node:
     interval = b.bounds[source.name].interval
     bits = narrowest(interval, 0).width
     lost = b.integers(-3, bits + 2)
@@ -169,48 +152,48 @@ def _requantize(b: Builder, source: Node) -> Node:
         b.draw(st.sampled_from(list(Rounding))),
         b.draw(st.sampled_from(list(Overflow))),
     )
-    return b.add(Requantize, [source], kind, b.draw(st.booleans()))
+    return b.add(ir.Requantize, [source], kind, b.draw(st.booleans()))
 
 
-def _add(b: Builder, source: Node) -> Node:
+def _add(b: Builder, source: ir.Node) -> ir.Node:
     other = b.draw(st.sampled_from([node for node in b.nodes if node.shape == source.shape]))
     pair = [source, other]
     fraction = max(node.type.fraction for node in pair)
     low, high = (
         sum(b.bounds[node.name].interval[end] << (fraction - node.type.fraction) for node in pair) for end in (0, 1)
     )
-    return b.add(Add, pair, narrowest(Interval(low, high), fraction))
+    return b.add(ir.Add, pair, narrowest(Interval(low, high), fraction))
 
 
-def _concatenate(b: Builder, source: Node) -> Node:
+def _concatenate(b: Builder, source: ir.Node) -> ir.Node:
     other = b.draw(st.sampled_from([node for node in b.nodes if node.shape[:-1] == source.shape[:-1]]))
     pair = [source, other]
     fraction = max(node.type.fraction for node in pair)
     ends = [[end << (fraction - node.type.fraction) for end in b.bounds[node.name].interval] for node in pair]
     interval = Interval(min(low for low, _ in ends), max(high for _, high in ends))
-    return b.add(Concatenate, pair, narrowest(interval, fraction))
+    return b.add(ir.Concatenate, pair, narrowest(interval, fraction))
 
 
-def _reshape(b: Builder, source: Node) -> Node:
+def _reshape(b: Builder, source: ir.Node) -> ir.Node:
     size = int(np.prod(source.shape))
     height = b.draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0]))
     width = b.draw(st.sampled_from([n for n in range(1, height + 1) if height % n == 0]))
     shapes = [(size,), (height, size // height), (width, height // width, size // height)]
-    return b.add(Reshape, [source], _plain(source.type), shape=b.draw(st.sampled_from(shapes)))
+    return b.add(ir.Reshape, [source], _plain(source.type), shape=b.draw(st.sampled_from(shapes)))
 
 
-def _pad(b: Builder, source: Node) -> Node:
+def _pad(b: Builder, source: ir.Node) -> ir.Node:
     padding = tuple((b.integers(0, 2), b.integers(0, 2)) for _ in source.shape[:-1])
-    return b.add(Pad, [source], _plain(source.type), padding)
+    return b.add(ir.Pad, [source], _plain(source.type), padding)
 
 
-def _table(b: Builder, source: Node) -> Node:
+def _table(b: Builder, source: ir.Node) -> ir.Node:
     entries = source.type.codes.high - source.type.codes.low + 1
     table = b.weights(entries)
-    return b.add(Table, [source], table.type, table)
+    return b.add(ir.Table, [source], table.type, table)
 
 
-def _softmax(b: Builder, source: Node) -> Node:
+def _softmax(b: Builder, source: ir.Node) -> ir.Node:
     entries, index_bits = b.integers(1, 40), b.integers(0, 4)
     largest = b.integers(1 << index_bits, 1 << 8)
     exponentials = np.sort(b.rng.integers(0, largest, entries, dtype=np.int64, endpoint=True))[::-1].copy()
@@ -221,29 +204,29 @@ def _softmax(b: Builder, source: Node) -> Node:
     fraction = inverse.fraction + largest.bit_length() - 1 - b.integers(1, 6)
     width = b.integers(1, 12)
     kind = FixedPoint(False, width, width - fraction, Rounding.RND, Overflow.SAT)
-    tables = Weights(exponentials, FixedPoint(False, 9, 1)), Weights(reciprocals, inverse)
-    return b.add(Softmax, [source], kind, *tables)
+    tables = ir.Weights(exponentials, FixedPoint(False, 9, 1)), ir.Weights(reciprocals, inverse)
+    return b.add(ir.Softmax, [source], kind, *tables)
 
 
 BUILDERS = {
-    Conv: _conv,
-    DepthwiseConv: _depthwise,
-    Dense: _dense,
-    MaxPool: _max_pool,
-    AveragePool: _average_pool,
-    Requantize: _requantize,
-    Add: _add,
-    Concatenate: _concatenate,
-    Reshape: _reshape,
-    Pad: _pad,
-    Table: _table,
-    Softmax: _softmax,
+    ir.Conv: _conv,
+    ir.DepthwiseConv: _depthwise,
+    ir.Dense: _dense,
+    ir.MaxPool: _max_pool,
+    ir.AveragePool: _average_pool,
+    ir.Requantize: _requantize,
+    ir.Add: _add,
+    ir.Concatenate: _concatenate,
+    ir.Reshape: _reshape,
+    ir.Pad: _pad,
+    ir.Table: _table,
+    ir.Softmax: _softmax,
 }
-SPATIAL = (Conv, DepthwiseConv, MaxPool, AveragePool, Pad)
+SPATIAL = (ir.Conv, ir.DepthwiseConv, ir.MaxPool, ir.AveragePool, ir.Pad)
 
 
 @st.composite
-def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width=8) -> Network:
+def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width=8) -> ir.Network:
     """Draw a network.
 
     The node right after the input is of the kind `first` (any by default), at most `most` nodes follow the input, a
@@ -255,24 +238,24 @@ def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width
     shape = (*(draw(st.integers(1, 6)) for _ in range(axes)), draw(st.integers(1, 4)))
     kind = _plain(draw(types(widths=st.integers(1, input_width))))
     b.bounds["image"] = Bounds(np.full(shape[-1], kind.codes.low), np.full(shape[-1], kind.codes.high))
-    b.nodes.append(Input("image", (), shape, kind))
+    b.nodes.append(ir.Input("image", (), shape, kind))
     for position in range(draw(st.integers(1, most))):
         source = b.nodes[-1]
         chosen = [kind for kind in BUILDERS if kind not in SPATIAL or len(source.shape) > 1]
         if source.type.width > 12:
-            chosen.remove(Table)
+            chosen.remove(ir.Table)
         pick = first if position == 0 and first is not None else draw(st.sampled_from(chosen))
-        if source.type.width > widest or (pick is Table and source.type.width > 12):
-            pick = Requantize
+        if source.type.width > widest or (pick is ir.Table and source.type.width > 12):
+            pick = ir.Requantize
         try:
             BUILDERS[pick](b, source)
         except NetworkError:
             # Too wide to exist: a legal end of the network.
-            BUILDERS[Requantize](b, source)
-    return Network("random_network", tuple(b.nodes))
+            BUILDERS[ir.Requantize](b, source)
+    return ir.Network("random_network", tuple(b.nodes))
 
 
-def input_codes(network: Network, seed: int, batch: int = 3) -> np.ndarray:
+def input_codes(network: ir.Network, seed: int, batch: int = 3) -> np.ndarray:
     """Give a batch of inputs: random codes, and codes from the ends of the range, where sums are largest."""
     rng = np.random.default_rng(seed)
     low, high = network.input.type.codes

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from strategies import BUILDERS, input_codes, networks
 
 from siliconv.errors import NetworkError, ToolError
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.emulator import emulator, onnx_int8
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Input, MaxPool, Network, Requantize, Weights
 from siliconv.network.intervals import Bounds, prove, sum_of_products_type
 
 
@@ -64,9 +64,9 @@ def test_every_conversion_on_every_road(rounding, overflow):
     """All codes of small types, and the ends of wide ones, moved to the left and to the right."""
     for width in (7, 24, 25, 26, 53, 54, 61):
         source = FixedPoint(True, width, width)
-        image = Input("image", (), (128,), source)
+        image = ir.Input("image", (), (128,), source)
         nodes = [
-            Requantize(
+            ir.Requantize(
                 f"{places}_{signed}_{bits}_{relu}",
                 ("image",),
                 (128,),
@@ -76,7 +76,7 @@ def test_every_conversion_on_every_road(rounding, overflow):
             for places, relu in itertools.product((-70, -3, 0, 1, 4, 25, 54, 61, 70), (False, True))
             for signed, bits in ((True, 4), (False, 4), (True, 23), (False, 25))
         ]
-        network = Network("conversions", (image, *nodes))
+        network = ir.Network("conversions", (image, *nodes))
         low, high = source.codes
         codes = [*range(low, low + 24), *range(-24, 24), *range(high - 23, high + 1)]
         for places in (4, 25, 54, 61):
@@ -110,28 +110,28 @@ def convolutions(draw):
     kernel = rng.integers(weight.codes.low, weight.codes.high, shape, dtype=np.int64, endpoint=True)
     if draw(st.booleans()):
         kernel = np.where(rng.random(shape) < 0.5, weight.codes.low, weight.codes.high).astype(np.int64)
-    bias = Weights(rng.integers(-128, 127, outputs, dtype=np.int64), FixedPoint(True, 8, draw(st.integers(0, 4))))
-    image = Input("image", (), (6, width, channels), pixel)
+    bias = ir.Weights(rng.integers(-128, 127, outputs, dtype=np.int64), FixedPoint(True, 8, draw(st.integers(0, 4))))
+    image = ir.Input("image", (), (6, width, channels), pixel)
     ends = Bounds(*(np.full(channels, end) for end in pixel.codes))
-    kind = sum_of_products_type(Weights(kernel, weight), bias, ends, pixel, depthwise=depthwise)
+    kind = sum_of_products_type(ir.Weights(kernel, weight), bias, ends, pixel, depthwise=depthwise)
     stride, pad = draw(st.integers(1, 2)), draw(st.integers(0, 1))
     before = draw(st.integers(0, columns - 1))
     after = draw(st.sampled_from([columns - 1 - before, columns - 1 - before, 0, columns]))
     padding = ((pad, pad), (before, after))
     size = ((6 + 2 * pad - 3) // stride + 1, (width + before + after - columns) // stride + 1)
-    node = (DepthwiseConv if depthwise else Conv)(
-        "conv", ("image",), (*size, outputs), kind, Weights(kernel, weight), bias, (stride,) * 2, padding
+    node = (ir.DepthwiseConv if depthwise else ir.Conv)(
+        "conv", ("image",), (*size, outputs), kind, ir.Weights(kernel, weight), bias, (stride,) * 2, padding
     )
     unsigned, bits = draw(st.booleans()), draw(st.integers(1, 8))
     rounding = draw(st.sampled_from([Rounding.RND_CONV, Rounding.RND_CONV, *Rounding]))
     overflow = draw(st.sampled_from([Overflow.SAT, Overflow.SAT_SYM, *Overflow]))
     small = FixedPoint(not unsigned, bits, kind.integer - draw(st.integers(-2, 6)), rounding, overflow)
-    relu = Requantize("relu", ("conv",), node.shape, small, draw(st.booleans()))
+    relu = ir.Requantize("relu", ("conv",), node.shape, small, draw(st.booleans()))
     plain = FixedPoint(small.signed, small.width, small.integer)
     window = (min(2, size[0]), min(2, size[1]))
     pooled = (size[0] // window[0], size[1] // window[1], outputs)
-    pool = MaxPool("pool", ("relu",), pooled, plain, window, window, ((0, 0), (0, 0)))
-    return Network("convolution", (image, node, relu, pool))
+    pool = ir.MaxPool("pool", ("relu",), pooled, plain, window, window, ((0, 0), (0, 0)))
+    return ir.Network("convolution", (image, node, relu, pool))
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -146,20 +146,20 @@ def lecture_like():
     """Conv, ReLU, pool, dense with the types of the lecture's network."""
     rng = np.random.default_rng(3)
     pixel, weight = FixedPoint(False, 8, 0), FixedPoint(True, 6, 1)
-    kernel = Weights(rng.integers(-32, 31, (3, 3, 3, 8), dtype=np.int64), weight)
-    bias = Weights(rng.integers(-128, 127, 8, dtype=np.int64), FixedPoint(True, 8, 1))
-    image = Input("image", (), (8, 8, 3), pixel)
+    kernel = ir.Weights(rng.integers(-32, 31, (3, 3, 3, 8), dtype=np.int64), weight)
+    bias = ir.Weights(rng.integers(-128, 127, 8, dtype=np.int64), FixedPoint(True, 8, 1))
+    image = ir.Input("image", (), (8, 8, 3), pixel)
     ends = Bounds(np.zeros(3, np.int64), np.full(3, 255))
     total = sum_of_products_type(kernel, bias, ends, pixel)
-    conv = Conv("conv", ("image",), (8, 8, 8), total, kernel, bias, (1, 1), ((1, 1), (1, 1)))
+    conv = ir.Conv("conv", ("image",), (8, 8, 8), total, kernel, bias, (1, 1), ((1, 1), (1, 1)))
     activation = FixedPoint(False, 6, 2, Rounding.RND_CONV, Overflow.SAT)
-    relu = Requantize("relu", ("conv",), (8, 8, 8), activation, True)
-    pool = MaxPool("pool", ("relu",), (4, 4, 8), FixedPoint(False, 6, 2), (2, 2), (2, 2), ((0, 0), (0, 0)))
-    weights = Weights(rng.integers(-32, 31, (8, 2), dtype=np.int64), weight)
-    offset = Weights(np.array([1, -1]), FixedPoint(True, 8, 1))
+    relu = ir.Requantize("relu", ("conv",), (8, 8, 8), activation, True)
+    pool = ir.MaxPool("pool", ("relu",), (4, 4, 8), FixedPoint(False, 6, 2), (2, 2), (2, 2), ((0, 0), (0, 0)))
+    weights = ir.Weights(rng.integers(-32, 31, (8, 2), dtype=np.int64), weight)
+    offset = ir.Weights(np.array([1, -1]), FixedPoint(True, 8, 1))
     last = sum_of_products_type(weights, offset, Bounds(np.zeros(8, np.int64), np.full(8, 63)), pool.type)
-    dense = Dense("dense", ("pool",), (4, 4, 2), last, weights, offset)
-    return Network("lecture_like", (image, conv, relu, pool, dense))
+    dense = ir.Dense("dense", ("pool",), (4, 4, 2), last, weights, offset)
+    return ir.Network("lecture_like", (image, conv, relu, pool, dense))
 
 
 def test_the_lecture_takes_8_bit_kernels_and_tracing_the_sum_does_not():
@@ -176,7 +176,7 @@ def test_signed_8_bit_kernels_end_where_type_and_relu_say(relu, overflow, bits):
     image, conv, *_ = lecture_like().nodes
     image = replace(image, type=FixedPoint(True, 7, 0))
     kind = FixedPoint(True, bits, 1, Rounding.RND_CONV, overflow)
-    network = Network("signed", (image, conv, Requantize("out", ("conv",), conv.shape, kind, relu)))
+    network = ir.Network("signed", (image, conv, ir.Requantize("out", ("conv",), conv.shape, kind, relu)))
     assert set(onnx_int8.find(network, prove(network), frozenset(["out"]))) == {"out"}
     codes = input_codes(network, 2, batch=6)
     out = reference.run(network, codes)["out"]
@@ -188,8 +188,8 @@ def test_8_bit_weights_depend_on_the_probe(monkeypatch):
     """Pairs of products that exceed 16 bits take 8-bit kernels only where the probe allows it."""
     network = lecture_like()
     image, conv, *rest = network.nodes
-    wide = replace(conv, kernel=Weights(conv.kernel.codes * 4, FixedPoint(True, 8, 3)), type=FixedPoint(True, 22, 9))
-    network = Network("wide", (image, wide, *rest))
+    wide = replace(conv, kernel=ir.Weights(conv.kernel.codes * 4, FixedPoint(True, 8, 3)), type=FixedPoint(True, 22, 9))
+    network = ir.Network("wide", (image, wide, *rest))
     for exact in (True, False):
         monkeypatch.setattr(onnx_int8, "pairs_are_exact", lambda exact=exact: exact)
         assert bool(onnx_int8.find(network, prove(network), frozenset(["dense"]))) is exact

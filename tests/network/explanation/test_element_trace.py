@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import input_codes, networks
 
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.explanation.element_trace import conversion_in_words, trace_element
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import Add, AveragePool, Conv, Dense, DepthwiseConv, MaxPool
 
-SUMS = (Conv, DepthwiseConv, Dense, Add, MaxPool)
+SUMS = (ir.Conv, ir.DepthwiseConv, ir.Dense, ir.Add, ir.MaxPool)
 
 
-@pytest.mark.parametrize("kind", [*SUMS, AveragePool])
+@pytest.mark.parametrize("kind", [*SUMS, ir.AveragePool])
 @settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_the_terms_of_any_element_give_its_code(kind, data):
@@ -29,7 +29,7 @@ def test_the_terms_of_any_element_give_its_code(kind, data):
         assert trace.code == tensors[node.name][1][index]
         if isinstance(node, SUMS):
             assert trace.terms[-1].partial == trace.code
-        if isinstance(node, AveragePool):
+        if isinstance(node, ir.AveragePool):
             total = trace.terms[-1].partial
             assert int(np.sign(total)) * (abs(total) // len(trace.terms)) == trace.code
 

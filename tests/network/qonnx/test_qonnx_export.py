@@ -10,9 +10,9 @@ from onnx.reference.op_run import OpRun
 from strategies import BUILDERS, input_codes, networks
 
 from siliconv.errors import NetworkError
+from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
-from siliconv.network.graph import Dense, Input, Network, Requantize, Softmax, Table, Weights
 from siliconv.network.qonnx.qonnx_export import DOMAIN, last_node, qonnx_model
 
 
@@ -48,7 +48,7 @@ def assert_same_values(network, codes):
     return True
 
 
-EXPORTED = [kind for kind in BUILDERS if kind not in (Softmax, Table)]
+EXPORTED = [kind for kind in BUILDERS if kind not in (ir.Softmax, ir.Table)]
 """The others end an export: it stops at the logits before them."""
 
 
@@ -69,7 +69,9 @@ SOURCE = FixedPoint(True, 8, 4)
 
 
 def conversion(target, relu=False, source=SOURCE):
-    return Network("conversion", (Input("i", (), (256,), source), Requantize("o", ("i",), (256,), target, relu)))
+    return ir.Network(
+        "conversion", (ir.Input("i", (), (256,), source), ir.Requantize("o", ("i",), (256,), target, relu))
+    )
 
 
 @pytest.mark.parametrize("relu", [False, True])
@@ -101,20 +103,20 @@ def test_what_qonnx_cannot_say_is_refused(network, code):
 
 def test_signed_weights_of_one_bit_are_not_taken_for_bipolar():
     bit = FixedPoint(True, 1, 1)
-    image = Input("image", (), (2,), FixedPoint(True, 4, 4))
-    kernel, bias = Weights(np.array([[-1], [0]]), bit), Weights(np.array([-1]), bit)
-    dense = Dense("dense", ("image",), (1,), FixedPoint(True, 5, 5), kernel, bias)
-    assert assert_same_values(Network("ternary", (image, dense)), np.array([[7, 3], [-8, 1]]))
+    image = ir.Input("image", (), (2,), FixedPoint(True, 4, 4))
+    kernel, bias = ir.Weights(np.array([[-1], [0]]), bit), ir.Weights(np.array([-1]), bit)
+    dense = ir.Dense("dense", ("image",), (1,), FixedPoint(True, 5, 5), kernel, bias)
+    assert assert_same_values(ir.Network("ternary", (image, dense)), np.array([[7, 3], [-8, 1]]))
 
 
 def test_a_table_at_the_end_is_left_out_and_one_inside_is_refused():
     bit = FixedPoint(False, 1, 1)
-    image = Input("image", (), (2,), bit)
-    table = Table("table", ("image",), (2,), bit, Weights(np.array([1, 0]), bit))
-    again = Requantize("again", ("image",), (2,), FixedPoint(False, 2, 2), True)
-    at_end = Network(
-        "at_end", (image, again, Table("table", ("again",), (2,), bit, Weights(np.array([1, 0, 0, 1]), bit)))
+    image = ir.Input("image", (), (2,), bit)
+    table = ir.Table("table", ("image",), (2,), bit, ir.Weights(np.array([1, 0]), bit))
+    again = ir.Requantize("again", ("image",), (2,), FixedPoint(False, 2, 2), True)
+    at_end = ir.Network(
+        "at_end", (image, again, ir.Table("table", ("again",), (2,), bit, ir.Weights(np.array([1, 0, 0, 1]), bit)))
     )
     assert assert_same_values(at_end, np.array([[0, 1]]))
     with pytest.raises(NetworkError, match="QONNX-NODE"):
-        qonnx_model(Network("inside", (image, table, Requantize("o", ("table",), (2,), bit, False))))
+        qonnx_model(ir.Network("inside", (image, table, ir.Requantize("o", ("table",), (2,), bit, False))))

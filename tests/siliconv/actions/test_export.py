@@ -13,9 +13,9 @@ from siliconv.actions import export
 from siliconv.actions.export import export_qonnx
 from siliconv.commands import cli
 from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.network import graph as ir
 from siliconv.network import network_file
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import Dense, Input, Network, Requantize, Reshape, Weights
 from siliconv.network.qonnx.qonnx_execution import qonnx_version
 from siliconv.project.project import load_project
 
@@ -25,16 +25,16 @@ needs_qonnx = pytest.mark.skipif(qonnx_version() is None, reason="the qonnx pack
 def small_network(seed=0):
     random = np.random.default_rng(seed)
     weight = FixedPoint(True, 5, 1)
-    kernel = Weights(random.integers(-15, 16, (64, 4)), weight)
-    bias = Weights(random.integers(-15, 16, 4), weight)
+    kernel = ir.Weights(random.integers(-15, 16, (64, 4)), weight)
+    bias = ir.Weights(random.integers(-15, 16, 4), weight)
     relu = FixedPoint(False, 6, 3, Rounding.RND_CONV, Overflow.SAT)
     nodes = (
-        Input("image", (), (8, 8, 1), FixedPoint(False, 8, 0)),
-        Reshape("flat", ("image",), (64,), FixedPoint(False, 8, 0)),
-        Dense("dense", ("flat",), (4,), FixedPoint(True, 20, 8), kernel, bias),
-        Requantize("logits", ("dense",), (4,), relu, True),
+        ir.Input("image", (), (8, 8, 1), FixedPoint(False, 8, 0)),
+        ir.Reshape("flat", ("image",), (64,), FixedPoint(False, 8, 0)),
+        ir.Dense("dense", ("flat",), (4,), FixedPoint(True, 20, 8), kernel, bias),
+        ir.Requantize("logits", ("dense",), (4,), relu, True),
     )
-    return Network("small", nodes)
+    return ir.Network("small", nodes)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from siliconv.checks import layer_rules
 from siliconv.checks.checks import RULES, examine
 from siliconv.checks.machine import Machine
 from siliconv.commands.cli import run_command_line
+from siliconv.network import graph as ir
 from siliconv.network import network_file
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import Conv, Dense, Input, Network, Requantize, Reshape, Table, Weights
 from siliconv.project.project import load_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,7 +44,7 @@ class Case:
     text: str = SOUND
     machine: dict[str, Any] = field(default_factory=dict)
     images: dict[str, Any] | None = None
-    network: Network | None = None
+    network: ir.Network | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
     defines: str = ""
     folder: str = "project"
@@ -82,26 +82,28 @@ def counts(train=(100, 100), val=(20, 20), test=(200, 200), **more) -> dict[str,
 TWO_CLASSES = layers(CONV, "kind: flatten", "kind: dense, units: 2")
 
 
-def small_network(*, pixel=PIXEL, accumulator=ACCUMULATOR, table: FixedPoint | None = None, weight=1) -> Network:
+def small_network(*, pixel=PIXEL, accumulator=ACCUMULATOR, table: FixedPoint | None = None, weight=1) -> ir.Network:
     """The network of TWO_CLASSES, perhaps with a table behind it."""
-    kernel = Weights(np.full((3, 3, 3, 4), weight), FixedPoint(True, 6, 2))
-    bias = Weights(np.zeros(4, np.int64), FixedPoint(True, 8, 2))
-    dense = Weights(np.ones((1024, 2), np.int64), FixedPoint(True, 6, 2))
+    kernel = ir.Weights(np.full((3, 3, 3, 4), weight), FixedPoint(True, 6, 2))
+    bias = ir.Weights(np.zeros(4, np.int64), FixedPoint(True, 8, 2))
+    dense = ir.Weights(np.ones((1024, 2), np.int64), FixedPoint(True, 6, 2))
     logits = FixedPoint(True, 20, 12)
     nodes = [
-        Input("network_input", (), (16, 16, 3), pixel),
-        Conv("conv2d_1", ("network_input",), (16, 16, 4), accumulator, kernel, bias, (1, 1), ((1, 1), (1, 1))),
-        Requantize("conv2d_1_relu", ("conv2d_1",), (16, 16, 4), RELU, relu=True),
-        Reshape("flatten_1", ("conv2d_1_relu",), (1024,), FixedPoint(False, 6, 2)),
-        Dense("dense_1", ("flatten_1",), (2,), logits, dense, Weights(np.zeros(2, np.int64), FixedPoint(True, 8, 2))),
+        ir.Input("network_input", (), (16, 16, 3), pixel),
+        ir.Conv("conv2d_1", ("network_input",), (16, 16, 4), accumulator, kernel, bias, (1, 1), ((1, 1), (1, 1))),
+        ir.Requantize("conv2d_1_relu", ("conv2d_1",), (16, 16, 4), RELU, relu=True),
+        ir.Reshape("flatten_1", ("conv2d_1_relu",), (1024,), FixedPoint(False, 6, 2)),
+        ir.Dense(
+            "dense_1", ("flatten_1",), (2,), logits, dense, ir.Weights(np.zeros(2, np.int64), FixedPoint(True, 8, 2))
+        ),
     ]
     if table is not None:
-        entries = Weights(np.zeros(1 << table.width, np.int64), FixedPoint(False, 4, 0))
+        entries = ir.Weights(np.zeros(1 << table.width, np.int64), FixedPoint(False, 4, 0))
         nodes += [
-            Requantize("sigmoid_input", ("dense_1",), (2,), table, relu=False),
-            Table("sigmoid", ("sigmoid_input",), (2,), entries.type, entries, "sigmoid"),
+            ir.Requantize("sigmoid_input", ("dense_1",), (2,), table, relu=False),
+            ir.Table("sigmoid", ("sigmoid_input",), (2,), entries.type, entries, "sigmoid"),
         ]
-    return Network("project", tuple(nodes))
+    return ir.Network("project", tuple(nodes))
 
 
 DEFINES = """
