@@ -162,6 +162,9 @@ class Softmax(Node):
     reciprocal: Weights
 
 
+Matrix = Conv | DepthwiseConv | Dense
+"""What multiplies by weights: each has a kernel and a bias."""
+
 KINDS: dict[str, type[Node]] = {kind.__name__: kind for kind in Node.__subclasses__()}
 """Every node kind by its name, which is also its name in a saved network."""
 
@@ -236,6 +239,11 @@ class Network:
         ):
             node = self.by_name[node.inputs[0]]
         return node
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The nodes that multiply by weights, in order."""
+        return tuple(node for node in self.nodes if isinstance(node, Matrix))
 
     def sources(self, node: Node) -> tuple[Node, ...]:
         """Nodes that a node reads."""

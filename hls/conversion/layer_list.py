@@ -244,7 +244,7 @@ def weights_of(kernel: ir.Weights, bias: ir.Weights) -> dict[str, Any]:
     }
 
 
-def product_types(node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> dict[str, str]:
+def product_types(node: ir.Matrix) -> dict[str, str]:
     return types_of(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
 
 

@@ -21,7 +21,7 @@ from siliconv.hls.csim.compilation import Library, compile_project, compiler_ver
 from siliconv.network import reference
 from siliconv.network.explanation.comparison import Comparison, add_to, compare_values
 from siliconv.network.fixed_point import Codes
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Input, Network
+from siliconv.network.graph import Input, Network
 from siliconv.progress import Progress, Silent, activity
 
 __all__ = [
@@ -257,11 +257,7 @@ def _crash(printed: str, library: Library) -> FirmwareError:
 
 
 def _images_per_task(network: Network) -> int:
-    products = sum(
-        node.kernel.codes.size * int(np.prod(node.shape[:-1]))
-        for node in network.nodes
-        if isinstance(node, Conv | DepthwiseConv | Dense)
-    )
+    products = sum(node.kernel.codes.size * int(np.prod(node.shape[:-1])) for node in network.matrices)
     by_memory = BYTES_PER_TASK // _bytes_per_image(network)
     return max(min(PRODUCTS_PER_TASK // max(products, 1), by_memory, MOST_IMAGES_PER_TASK), 1)
 

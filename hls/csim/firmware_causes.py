@@ -152,7 +152,7 @@ def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
     """Yield weights on the disk that are not those of the network."""
     node = place.node
     tensors = {}
-    if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
+    if isinstance(node, ir.Matrix):
         tensors = {"weight": (node.kernel.codes, node.kernel.type), "bias": (node.bias.codes, node.bias.type)}
     for role, path, values in _on_the_disk(project, place, tensors):
         codes, kind = tensors[role]

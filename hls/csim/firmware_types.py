@@ -87,7 +87,7 @@ def stated_types(project: Path, network: ir.Network) -> tuple[StatedType, ...]:
     found: list[StatedType] = []
     for node in network.nodes:
         expected: dict[str, FixedPoint] = {}
-        if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
+        if isinstance(node, ir.Matrix):
             expected = {"weight": node.kernel.type, "bias": node.bias.type, "accum": node.type}
         elif isinstance(node, ir.AveragePool):
             source = network.sources(node)[0]

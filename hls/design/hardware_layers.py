@@ -196,7 +196,7 @@ def product_layers(node: ir.Node, source: ir.Node, product: Product, settings: S
 
 
 def _product(
-    node: ir.Conv | ir.DepthwiseConv | ir.Dense,
+    node: ir.Matrix,
     kind: LayerKind,
     window: ir.Shape = (),
     strides: ir.Shape = (),

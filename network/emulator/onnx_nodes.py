@@ -127,9 +127,7 @@ class Translation:
         value = self.tensors.get(source, road, first=False)
         self._put_sum(node, road, self.graph.op("MatMul", value, self.graph.constant(kernel, road)), bias)
 
-    def _sum_of_products(
-        self, node: ir.Conv | ir.DepthwiseConv | ir.Dense, source: ir.Node
-    ) -> tuple[Codes, Codes, int]:
+    def _sum_of_products(self, node: ir.Matrix, source: ir.Node) -> tuple[Codes, Codes, int]:
         """Give kernel and bias in units of the node's last place, and the exponent its reader would like."""
         return *aligned_weights(node, source, self.bounds[source.name]), self._wanted_exponent(node)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from siliconv.network.fixed_point import Codes
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Node
+from siliconv.network.graph import DepthwiseConv, Matrix, Node
 from siliconv.network.intervals import Bounds
 
 
-def aligned_weights(node: Conv | DepthwiseConv | Dense, source: Node, inputs: Bounds) -> tuple[Codes, Codes]:
+def aligned_weights(node: Matrix, source: Node, inputs: Bounds) -> tuple[Codes, Codes]:
     """Give kernel and bias moved to the point of the node's type.
 
     A weight whose input is always zero takes no part in any sum, so no proof bounds it: it becomes zero.

@@ -80,7 +80,7 @@ def trace_element(
     sources = network.sources(node)
     inputs = tuple(tensors[source.name][vector] for source in sources)
     types = {"result": str(node.type), **({"input": str(sources[0].type)} if sources else {})}
-    if isinstance(node, ir.Conv | ir.DepthwiseConv | ir.Dense):
+    if isinstance(node, ir.Matrix):
         types |= {"weight": str(node.kernel.type), "bias": str(node.bias.type), "accumulator": str(node.type)}
     if isinstance(node, ir.AveragePool):
         types["accumulator"] = str(average_sum_type(node, sources[0], prove(network)[sources[0].name]))
@@ -99,9 +99,7 @@ def _terms(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...
 @_terms.register(ir.Conv)
 @_terms.register(ir.DepthwiseConv)
 @_terms.register(ir.Dense)
-def _(
-    node: ir.Conv | ir.DepthwiseConv | ir.Dense, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index
-) -> Iterator[Term]:
+def _(node: ir.Matrix, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
     places = node.type.fraction - sources[0].type.fraction - node.kernel.type.fraction
     bias = int(node.bias.codes[index[-1]])
     partial = bias << (node.type.fraction - node.bias.type.fraction)
@@ -240,9 +238,7 @@ def conversion_in_words(code: int, kind: FixedPoint, to: FixedPoint, *, relu: bo
     return f"{said} -> {result}"
 
 
-def multiplied(
-    node: ir.Conv | ir.DepthwiseConv | ir.Dense, source: ir.Node, index: Index
-) -> Iterator[tuple[Index, Index]]:
+def multiplied(node: ir.Matrix, source: ir.Node, index: Index) -> Iterator[tuple[Index, Index]]:
     """Yield where each input of a sum of products stands in the source, and where its weight in the kernel."""
     kernel = node.kernel.codes
     if isinstance(node, ir.Dense):

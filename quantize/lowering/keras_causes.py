@@ -113,7 +113,7 @@ def _values_of(node: ir.Node, network: ir.Network, values: Mapping[str, Values])
 
 
 def _apart(
-    node: ir.Conv | ir.DepthwiseConv | ir.Dense,
+    node: ir.Matrix,
     source: ir.Node,
     model: Any,
     floats: Values,
@@ -258,13 +258,13 @@ def _float32_error(place: Place, sums: ir.Node) -> float:
     return len(place.trace.terms) * total * scale * 2.0**-FLOAT32_SIGNIFICAND
 
 
-def _float_weights(layer: Any, node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> tuple[Values, Values]:
+def _float_weights(layer: Any, node: ir.Matrix) -> tuple[Values, Values]:
     weights = [np.asarray(values, dtype=np.float64) for values in layer.get_weights()]
     biases = weights[1] if len(weights) > 1 else np.zeros(node.shape[-1])
     return weights[0].reshape(node.kernel.codes.shape), biases
 
 
-def _quantized_weights(layer: Any, node: ir.Conv | ir.DepthwiseConv | ir.Dense) -> tuple[Values, Values]:
+def _quantized_weights(layer: Any, node: ir.Matrix) -> tuple[Values, Values]:
     kernel, biases = _float_weights(layer, node)
     quantizers = [getattr(layer, name, None) for name in ("kernel_quantizer_internal", "depthwise_quantizer_internal")]
     kernel_quantizer = next((one for one in quantizers if one is not None), None)

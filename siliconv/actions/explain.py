@@ -23,7 +23,7 @@ from siliconv.network.explanation.first_difference import (
 from siliconv.network.fixed_point import Codes, to_values
 from siliconv.network.graph import Network
 from siliconv.progress import Progress, activity
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 from siliconv.quantize.lowering.keras_causes import FLOAT, QUANTIZED, Contribution, contributions
 
 FIRMWARE = "firmware"
@@ -55,7 +55,9 @@ class Answer:
         }
 
 
-def explain_project(name: str, project: Project, build: Path, between: tuple[str, str], progress: Progress) -> Answer:
+def explain_project(
+    name: str, project: ProjectConfig, build: Path, between: tuple[str, str], progress: Progress
+) -> Answer:
     """Find where two executions of a built project part first, on the vectors of its certificate.
 
     Raises
@@ -112,7 +114,7 @@ def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
             )
 
 
-def _vectors(project: Project, network: Network, build: Path) -> tuple[Codes, list[str]]:
+def _vectors(project: ProjectConfig, network: Network, build: Path) -> tuple[Codes, list[str]]:
     """Give the vectors of the certificate, and what each of them is."""
     from siliconv.flow.artefacts import certificate_vectors
 
@@ -128,7 +130,7 @@ def _float_model(build: Path) -> Any:
 
 
 def _runner(
-    which: str, build: Path, network: Network, project: Project, progress: Progress
+    which: str, build: Path, network: Network, project: ProjectConfig, progress: Progress
 ) -> Callable[[Codes], Execution]:
     """Give the function that runs codes through one of the executions."""
     if which == REFERENCE:
@@ -144,7 +146,7 @@ def _runner(
 
 
 def _firmware_runner(
-    build: Path, network: Network, project: Project, progress: Progress
+    build: Path, network: Network, project: ProjectConfig, progress: Progress
 ) -> Callable[[Codes], Execution]:
     from siliconv.hls.csim.csim import compile_project, simulate_apart
     from siliconv.hls.csim.firmware_causes import firmware_execution

@@ -12,7 +12,7 @@ from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.qonnx.qonnx_execution import differing_values, qonnx_version
 from siliconv.network.qonnx.qonnx_export import last_node, qonnx_model
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 IMAGES = 4
 """Test images that the exported file is executed on; qonnx runs node by node."""
@@ -32,7 +32,7 @@ class Exported:
     values: int
 
 
-def export_qonnx(name: str, project: Project, build: Path, file: Path | None = None) -> Exported:
+def export_qonnx(name: str, project: ProjectConfig, build: Path, file: Path | None = None) -> Exported:
     """Write the integer network of a project as QONNX, and execute it with the qonnx package where that is installed.
 
     Parameters

@@ -22,7 +22,7 @@ from siliconv.plan.design_of_plan import ASSUMPTIONS, planned_design
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
 from siliconv.project.calibration_file import calibrated
-from siliconv.project.project import PROJECT_FILE, Project, load_project
+from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_edit import set_fields
 
 _WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
@@ -176,7 +176,7 @@ def fit_project(
     return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, no_firmware)
 
 
-def _plan(project: Project, folder: Path) -> tuple[Plan, tuple[str, ...]]:
+def _plan(project: ProjectConfig, folder: Path) -> tuple[Plan, tuple[str, ...]]:
     """Give the plan of the project, and what to know about it."""
     built = folder / "build" / "network"
     network = network_file.load(built) if built.is_dir() else None
@@ -191,7 +191,7 @@ def _plan(project: Project, folder: Path) -> tuple[Plan, tuple[str, ...]]:
     )
 
 
-def _smaller_presets(project: Project, config: HlsConfig) -> Mapping[str, Design]:
+def _smaller_presets(project: ProjectConfig, config: HlsConfig) -> Mapping[str, Design]:
     """Give the designs of the presets for the same images that have fewer parameters, the largest first."""
     ours = project.model.architecture
     most = sum(row.parameters for row in layer_table(ours))

@@ -15,7 +15,7 @@ from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
 from siliconv.progress import Progress
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Prediction:
 
 
 def predict_images(
-    name: str, project: Project, build: Path, images: Sequence[Path], progress: Progress
+    name: str, project: ProjectConfig, build: Path, images: Sequence[Path], progress: Progress
 ) -> tuple[Prediction, ...]:
     """Run images through the float model, the QKeras model and the compiled firmware.
 

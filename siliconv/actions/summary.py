@@ -7,7 +7,7 @@ from pathlib import Path
 
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.network import network_file
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SummaryRow:
     type: str | None
 
 
-def summarize(project: Project, build: Path) -> tuple[SummaryRow, ...]:
+def summarize(project: ProjectConfig, build: Path) -> tuple[SummaryRow, ...]:
     """Give the layers of a project's network; nothing of Keras is loaded.
 
     Raises

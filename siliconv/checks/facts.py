@@ -11,7 +11,7 @@ from siliconv.models.data.image_store import DataSummary
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
 from siliconv.project.data_choice import apply_data_choice
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class Facts:
     """A project, the plan of its firmware, its images as far as they are known, and this machine."""
 
     folder: Path
-    project: Project
+    project: ProjectConfig
     plan: Plan
     images: DataSummary | None
     machine: Machine
@@ -29,7 +29,7 @@ class Facts:
         return sum(self.images.counts[split]) if self.images is not None else None
 
 
-def gather(folder: Path, project: Project) -> Facts:
+def gather(folder: Path, project: ProjectConfig) -> Facts:
     """Gather the facts about a project.
 
     Raises
@@ -43,7 +43,7 @@ def gather(folder: Path, project: Project) -> Facts:
     return Facts(folder, project, plan, _images(build, project), this_machine(folder))
 
 
-def _images(build: Path, project: Project) -> DataSummary | None:
+def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
     """Read what is known about the images, unless they were prepared for another input."""
     try:
         summary = DataSummary.from_json(json.loads((build / "data" / "dataset.json").read_text(encoding="utf-8")))

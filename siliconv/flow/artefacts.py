@@ -15,7 +15,7 @@ from siliconv.models.training.history import History
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.progress import activity
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def load_types(build: Path) -> dict[str, Quantization]:
     return {name: parse_quantization(text) for name, text in read_json(build / "quantized" / "types.json").items()}
 
 
-def certificate_vectors(project: Project, network: Network, images: Images) -> dict[str, Codes]:
+def certificate_vectors(project: ProjectConfig, network: Network, images: Images) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
     from siliconv.network.vectors.corner_vectors import corner_vectors
 

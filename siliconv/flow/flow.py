@@ -23,7 +23,7 @@ from siliconv.flow.code_version import code_hash, library_version
 from siliconv.flow.resources import Meter
 from siliconv.progress import Progress
 from siliconv.project.atomic_write import write_atomically
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 RECORDS, PARTIAL, WORK, LOCK = ".stages", ".partial", ".work", ".lock"
 
@@ -37,7 +37,7 @@ class Context:
     """
 
     name: str
-    project: Project
+    project: ProjectConfig
     build: Path
     out: Path
     work: Path
@@ -72,7 +72,7 @@ class Stage:
     run: Callable[[Context], str]
     outputs: tuple[str, ...]
     needs: tuple[str, ...]
-    settings: Callable[[Project], Any]
+    settings: Callable[[ProjectConfig], Any]
     modules: tuple[str, ...]
     libraries: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class StageResult:
 
 def run_flow(
     stages: Sequence[Stage],
-    project: Project,
+    project: ProjectConfig,
     name: str,
     build: Path,
     progress: Progress,
@@ -229,7 +229,7 @@ def _output_files(build: Path, stage: Stage) -> list[Path]:
     return files
 
 
-def _fingerprint(stage: Stage, project: Project, name: str, upstream: Mapping[str, str], build: Path) -> str:
+def _fingerprint(stage: Stage, project: ProjectConfig, name: str, upstream: Mapping[str, str], build: Path) -> str:
     content = {
         "name": name,
         "settings": stage.settings(project),

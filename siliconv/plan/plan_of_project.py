@@ -22,9 +22,9 @@ from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
 from siliconv.models.architectures.shapes import Shape, output_shape
 from siliconv.network import network_file
-from siliconv.network.graph import Conv, Dense, DepthwiseConv, Network
+from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 from siliconv.quantize.recipe import Recipe
 
 _MATRICES: dict[type[Layer], LayerKind] = {
@@ -36,7 +36,7 @@ _MATRICES: dict[type[Layer], LayerKind] = {
 }
 
 
-def plan_of(name: str, project: Project, network: Network | None = None) -> Plan:
+def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -> Plan:
     """Plan the firmware of a project.
 
     Parameters
@@ -130,8 +130,7 @@ def _is_of(network: Network, plan: Plan) -> bool:
     """Whether a network has the layers with weights of a plan, their shapes and bits, and no others."""
     found = {
         node.name: (node.kernel.codes.size, node.shape, node.bias.type.width, node.kernel.type.width)
-        for node in network.nodes
-        if isinstance(node, Conv | Dense | DepthwiseConv)
+        for node in network.matrices
     }
     if found.keys() != {layer.name for layer in plan.matrices}:
         return False

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from siliconv.errors import DataError
 from siliconv.project.atomic_write import write_atomically
-from siliconv.project.project import Project, with_data_folder
+from siliconv.project.project import ProjectConfig, with_data_folder
 
 CHOICE_FILE = ".data_choice.json"
 
 
-def apply_data_choice(project: Project, build: Path, folder: Path | None) -> tuple[Project, str | None]:
+def apply_data_choice(project: ProjectConfig, build: Path, folder: Path | None) -> tuple[ProjectConfig, str | None]:
     """Give the project with the data folder of this or an earlier ``--data``, and a line that says so.
 
     Raises

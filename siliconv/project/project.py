@@ -127,7 +127,7 @@ class CsimConfig(BaseModel):
     )
 
 
-class Project(BaseModel):
+class ProjectConfig(BaseModel):
     """Everything that can be said in a project file. Every field has a default but the network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -199,7 +199,7 @@ def find_project(name: str, *, base: Path | None = None) -> Path:
     )
 
 
-def load_project(folder: Path) -> Project:
+def load_project(folder: Path) -> ProjectConfig:
     """Read and check a project file.
 
     Raises
@@ -220,7 +220,7 @@ def read_project_text(path: Path) -> str:
         raise ProjectError("PROJECT-READ", f"{error}", where=str(path), fix="make the file readable") from error
 
 
-def parse_project(text: str, path: Path) -> Project:
+def parse_project(text: str, path: Path) -> ProjectConfig:
     """Check the text of a project file, which lies or shall lie at `path`; paths in it stay as they are written.
 
     Raises
@@ -243,14 +243,14 @@ def parse_project(text: str, path: Path) -> Project:
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
         )
     try:
-        return Project.model_validate(content)
+        return ProjectConfig.model_validate(content)
     except ValidationError as error:
         # A default that follows from a wrong value is no error of its own.
         errors = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
         raise _explain(errors, tree, path) from error
 
 
-def with_data_folder(project: Project, folder: Path) -> Project:
+def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
     """Give the project with any folder of images in place of its data."""
     data = project.data.model_copy(update={"source": "folder", "path": folder.resolve(), "name": None, "label": None})
     return project.model_copy(update={"data": data})
@@ -262,7 +262,7 @@ def c_identifier(name: str) -> str:
     return cleaned if cleaned[:1].isalpha() and cleaned not in TAKEN_NAMES else f"net_{cleaned}"
 
 
-def _with_absolute_path(project: Project, folder: Path) -> Project:
+def _with_absolute_path(project: ProjectConfig, folder: Path) -> ProjectConfig:
     path = project.data.path
     if path is None or path.is_absolute():
         return project
@@ -348,13 +348,13 @@ def knows_field(keys: Sequence[str]) -> bool:
 
 
 def _fields_at(keys: Sequence[str | int]) -> Iterator[str]:
-    model = _sections(Project, keys)
+    model = _sections(ProjectConfig, keys)
     return iter(model.model_fields) if model is not None else iter(())
 
 
 def _describe_field(keys: Sequence[str | int]) -> str | None:
     if not keys:
         return None
-    model = _sections(Project, keys[:-1])
+    model = _sections(ProjectConfig, keys[:-1])
     field = model.model_fields.get(str(keys[-1])) if model is not None else None
     return f"{keys[-1]} is {field.description}" if field is not None and field.description else None

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from siliconv.errors import ProjectError
 from siliconv.models.architectures.presets import preset as find_preset
-from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, Project
+from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
 
 
 def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
@@ -47,7 +47,7 @@ def project_text(name: str, preset: str) -> str:
     """Give the text of a project file with only the preset set."""
     lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
     lines += ["model:", f"  preset: {preset}", ""]
-    for section, field in Project.model_fields.items():
+    for section, field in ProjectConfig.model_fields.items():
         if section == "model":
             continue
         lines += [f"# {field.description}", f"# {section}:"]

@@ -12,7 +12,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from siliconv.hls.estimate.coefficients import cross_validated_errors
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 _templates = Environment(
     loader=PackageLoader("siliconv.report", "templates"),
@@ -25,7 +25,9 @@ _templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
 _templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
 
 
-def write_report(name: str, project: Project, stages: Sequence[str], build: Path, pictures: Path, path: Path) -> None:
+def write_report(
+    name: str, project: ProjectConfig, stages: Sequence[str], build: Path, pictures: Path, path: Path
+) -> None:
     """Write the report of a build.
 
     Parameters

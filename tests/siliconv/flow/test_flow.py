@@ -15,12 +15,12 @@ import pytest
 from siliconv.errors import DataError, ProjectError
 from siliconv.flow.flow import RECORDS, Stage, run_flow
 from siliconv.progress import Silent
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 
 
 @pytest.fixture
 def project():
-    return Project.model_validate({"model": {"preset": "digits"}})
+    return ProjectConfig.model_validate({"model": {"preset": "digits"}})
 
 
 class Counter:

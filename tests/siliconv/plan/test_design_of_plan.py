@@ -22,7 +22,7 @@ from siliconv.network.output_sigmoid import with_sigmoid
 from siliconv.network.output_softmax import with_softmax
 from siliconv.plan.design_of_plan import planned_design
 from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
-from siliconv.project.project import Project
+from siliconv.project.project import ProjectConfig
 from siliconv.quantize.lowering.lowering import lower
 from siliconv.quantize.qkeras.qkeras_model import quantized_model
 from siliconv.quantize.recipe import Recipe
@@ -158,7 +158,7 @@ def test_impossible_settings_are_refused_as_in_the_conversion():
 def project(architecture, **quantize):
     layers = [layer.model_dump(exclude_none=True) for layer in architecture.layers]
     model = {"input_shape": architecture.input_shape, "layers": layers}
-    return Project.model_validate({"model": model, "quantize": quantize})
+    return ProjectConfig.model_validate({"model": model, "quantize": quantize})
 
 
 def test_a_network_is_that_of_its_project_and_of_no_other(networks):

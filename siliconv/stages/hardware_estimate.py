@@ -1,0 +1,89 @@
+"""Latency and resources of a network's firmware, as `estimate.json` holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siliconv.hardware.boards import RESOURCES, board_of_part
+from siliconv.hls.backends import BACKENDS, no_estimate
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.layer_settings import plan_layers
+from siliconv.hls.design.design import MatrixLayer
+from siliconv.hls.estimate.coefficients import Coefficients
+from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.sized_design import design_of
+from siliconv.hls.kinds import Synthesis
+from siliconv.hls.vendor.synthesis_results import SynthesisResults, beside
+from siliconv.network.graph import Network
+
+
+def has_estimate(config: HlsConfig) -> bool:
+    """Whether the estimator knows the templates of a back end."""
+    return BACKENDS[config.backend].family is not None
+
+
+def estimate_network(
+    network: Network,
+    config: HlsConfig,
+    coefficients: Coefficients,
+    *,
+    calibration: str = "",
+    results: SynthesisResults | None = None,
+) -> dict[str, Any]:
+    """Estimate the firmware of a network for C synthesis and for logic synthesis, with the shares of its board.
+
+    Parameters
+    ----------
+    network, config
+        The network, and what its firmware is made with.
+    coefficients, calibration
+        What parts cost, and whose own results are in it, for people.
+    results
+        What a vendor tool reported of this design; it is put beside the estimate.
+
+    Returns
+    -------
+    The content of `estimate.json`: cycles, nanoseconds, counts of each resource with bands.
+
+    Raises
+    ------
+    FirmwareError
+        As `siliconv.hls.fifo.sized_design.design_of`.
+    """
+    design = design_of(network, config)
+    found = estimate(design, coefficients=coefficients)
+    on_device = estimate(design, stage=Synthesis.VSYNTH, coefficients=coefficients)
+    content = {**found.as_json(), "calibration": calibration}
+    content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
+    of_layer = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
+    for layer in content["layers"]:
+        matrix = of_layer.get(layer["name"])
+        layer |= {
+            "reuse_factor": matrix.reuse_factor if matrix else None,
+            "multipliers": matrix.multipliers if matrix else 0,
+            "weight_bits": matrix.weight_bits if matrix else 0,
+        }
+    content["part"] = config.part
+    board = board_of_part(config.part)
+    content["board"] = None
+    if board is not None:
+        shares = board.shares({name: content["logic_synthesis"][name]["value"] for name in RESOURCES})
+        content["board"] = {"name": board.name, "title": board.title, "shares": shares}
+    return beside(content, results) if results is not None else content
+
+
+def count_multipliers(network: Network, config: HlsConfig) -> dict[str, Any]:
+    """Say what is known of a firmware for whose back end there is no estimate: multipliers and weight memory."""
+    factors = {layer.name: layer.reuse_factor for layer in plan_layers(network, config)}
+    layers = [
+        {
+            "name": node.name,
+            "kind": type(node).__name__,
+            "reuse_factor": factors[node.name],
+            "multipliers": -(-node.kernel.codes.size // factors[node.name]),
+            "weight_bits": sum(one.codes.size * one.type.width for one in (node.kernel, node.bias)),
+        }
+        for node in network.matrices
+    ]
+    reason = no_estimate(config.backend)
+    return {"source": "none", "reason": reason, "part": config.part, "clock_ns": config.clock_ns, "layers": layers}
