@@ -12,9 +12,9 @@ from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
-from siliconv.hls.fit.fit import MOST_SHARE, Configuration, Fit, fit
+from siliconv.hls.fit.fit import MOST_SHARE, Fit
 from siliconv.hls.fit.remedies import Remedy, remedies, what_binds
-from siliconv.hls.kinds import Strategy
+from siliconv.hls.fit.settings import fit_settings, without_settings
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.network import network_file
@@ -128,36 +128,15 @@ def fit_project(
     def design_for(config: HlsConfig) -> Design:
         return planned_design(replace(plan, hls=config))
 
-    # Factors of an earlier search, or by hand, say nothing about which are legal with other settings.
-    free = project.hls.model_copy(
-        update={
-            "part": board.part,
-            "strategy": Strategy.RESOURCE,
-            "strategies": {},
-            "reuse_factors": {},
-            "parallelization_factors": {},
-            "fifo_depths": "hls4ml",
-            "fifo_words": {},
-            "fifo_memory": "auto",
-            "max_multipliers": 1 << 30,
-        }
-    )
-    design = design_for(free)
-
-    streams_into_luts = project.hls.backend == "Vitis" and project.hls.io_type == "io_stream"
-
-    def as_generated(one: Configuration) -> Design:
-        return design_for(one.settings(project.hls, board))
-
+    free = without_settings(project.hls, board)
+    coefficients, calibration = calibrated(folder)
     target: dict[str, Any] = {
         "images_per_second": images_per_second,
         "latency_us": latency_us,
         "clocks_ns": clocks_ns,
+        "coefficients": coefficients,
     }
-    coefficients, calibration = calibrated(folder)
-    target["coefficients"] = coefficients
-    placements = ("auto", "shift_registers") if streams_into_luts else ("auto",)
-    found = fit(design, board, **target, as_generated=as_generated, fifo_memories=placements)
+    design, found = fit_settings(design_for, project.hls, board, **target)
     helpful: tuple[Remedy, ...] = ()
     if found.chosen is None:
         others = dict(_smaller_presets(project, free))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_estimate import network
+from small_designs import network
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hardware.stream import fifo_depths, stream_relaxation

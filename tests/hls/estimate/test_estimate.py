@@ -8,51 +8,13 @@ import published_records
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_designs import network
 
 from siliconv.hls.calibration import cross_validation, records
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors
-from siliconv.hls.design.design import Design, ElementwiseLayer, FixedType, MatrixLayer, PoolLayer, Tensor
+from siliconv.hls.design.design import Design, FixedType, MatrixLayer
 from siliconv.hls.estimate import estimate
-from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy, Synthesis
-
-PIXEL, WEIGHT, WIDE = FixedType(8, 2), FixedType(6, 1), FixedType(20, 8)
-
-
-def convolution(name, size, channels, filters, reuse_factor, strategy):
-    return MatrixLayer(
-        name,
-        Tensor((size, size, channels), PIXEL),
-        Tensor((size - 2, size - 2, filters), WIDE),
-        kind=LayerKind.CONV2D,
-        weight=WEIGHT,
-        bias=WEIGHT,
-        accumulator=WIDE,
-        kernel=(3, 3),
-        stride=(1, 1),
-        reuse_factor=reuse_factor,
-        strategy=strategy,
-    )
-
-
-def network(reuse_factors, *, backend=Backend.VITIS, strategy=Strategy.RESOURCE, size=16, filters=(4, 8)):
-    first = convolution("conv_1", size, 3, filters[0], reuse_factors[0], strategy)
-    relu = ElementwiseLayer("relu", first.output, Tensor(first.output.shape, PIXEL))
-    half = (size - 2) // 2
-    pool = PoolLayer("pool", relu.output, Tensor((half, half, filters[0]), PIXEL), kernel=(2, 2), stride=(2, 2))
-    second = convolution("conv_2", half, filters[0], filters[1], reuse_factors[1], strategy)
-    dense = MatrixLayer(
-        "dense",
-        Tensor(second.output.shape, PIXEL),
-        Tensor((4,), WIDE),
-        kind=LayerKind.DENSE,
-        weight=WEIGHT,
-        bias=WEIGHT,
-        accumulator=WIDE,
-        reuse_factor=reuse_factors[2],
-        strategy=strategy,
-    )
-    layers = (first, relu, pool, second, dense)
-    return Design("test", layers, "xczu7ev-ffvc1156-2-e", 5.0, backend, IoType.STREAM)
+from siliconv.hls.kinds import Backend, IoType, Strategy, Synthesis
 
 
 @settings(max_examples=150, deadline=None)
@@ -154,7 +116,7 @@ def test_logic_synthesis_of_streams_where_it_was_published():
 
 @pytest.fixture(scope="module")
 def validated():
-    entries = published_records.entries()
+    entries = published_records.fitted_entries()
     known = [records.record_of(entry) for entry in entries]
     samples = cross_validation.samples_of(entries, known)
     return samples, cross_validation.leave_projects_out(samples)

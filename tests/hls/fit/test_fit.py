@@ -6,7 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_estimate import PIXEL, WEIGHT, WIDE, network
+from small_designs import PIXEL, WEIGHT, WIDE, network
 
 from siliconv.hardware.boards import RESOURCES, board, boards
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors
