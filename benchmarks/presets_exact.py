@@ -73,7 +73,7 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     from siliconv.hls.fifo.sized_design import design_of, fifo_depths
     from siliconv.network import network_file, reference
     from siliconv.network.fixed_point import to_values
-    from siliconv.network.vectors.corner_vectors import corner_vectors
+    from siliconv.network.vectors.corners import corner_vectors
 
     network, codes = quantized(name, images)
     network_file.save(network, folder / "network")

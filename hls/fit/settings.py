@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from siliconv.hardware.boards import Board
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design
 from siliconv.hls.estimate.coefficients import Coefficients
@@ -75,3 +76,15 @@ def fit_settings(
         fifo_memories=("auto", "shift_registers") if streams_into_luts else ("auto",),
     )
     return design, found
+
+
+def no_firmware(board: Board) -> str:
+    """Say why no firmware can be written for a board; empty where it can."""
+    if board.is_calibrated:
+        return ""
+    if board.backend in BACKENDS:
+        return (
+            f"{board.title} takes hls.backend: {board.backend}, of which no synthesis reports were there to fit the "
+            "estimator to: what fits on an AMD device says nothing about its settings"
+        )
+    return f"siliconv writes no firmware for {board.title}: hls4ml has no back end for it"

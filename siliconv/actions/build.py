@@ -27,10 +27,10 @@ _STAGES = tuple(stage for stage in STAGES if stage.name != "csim")
 def build_project(
     folder: Path,
     steps: Steps,
-    progress: Progress,
-    *,
     tool: Path | None = None,
-    on_result: Callable[[StageResult], None] = lambda result: None,
+    *,
+    progress: Progress,
+    on_event: Callable[[StageResult], None] = lambda result: None,
 ) -> dict[str, Any]:
     """Run a vendor tool on a project's firmware and return what `estimate.json` then says.
 
@@ -40,11 +40,11 @@ def build_project(
         Of the project; what it lacks up to the firmware is made first.
     steps
         What the tool is to do.
-    progress
-        For long work.
     tool
         An executable, a folder of executables or a settings script, where it is not to be looked for.
-    on_result
+    progress
+        For long work.
+    on_event
         Called after each stage of the project.
 
     Raises
@@ -59,7 +59,7 @@ def build_project(
     progress.say(f"{found.name}, {found.found}")
 
     def until(stage: str) -> None:
-        run_flow(_STAGES, project, folder.name, build, progress, until=stage, on_result=on_result)
+        run_flow(_STAGES, project, folder.name, build, progress, until=stage, on_result=on_event)
 
     until("convert")
     manifest = json.loads((build / "firmware" / MANIFEST_FILE).read_text(encoding="utf-8"))

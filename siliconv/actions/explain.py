@@ -56,7 +56,7 @@ class Answer:
 
 
 def explain_project(
-    name: str, project: ProjectConfig, build: Path, between: tuple[str, str], progress: Progress
+    name: str, project: ProjectConfig, build: Path, between: tuple[str, str], *, progress: Progress
 ) -> Answer:
     """Find where two executions of a built project part first, on the vectors of its certificate.
 

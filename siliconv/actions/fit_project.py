@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from siliconv.errors import FirmwareError
+from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hardware.boards import Board
-from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.fit.fit import MOST_SHARE, Fit
-from siliconv.hls.fit.remedies import Remedy, remedies, what_binds
-from siliconv.hls.fit.settings import fit_settings, without_settings
+from siliconv.hls.fit.remedies import Remedy, does_not_fit, remedies, what_binds
+from siliconv.hls.fit.settings import fit_settings, no_firmware, without_settings
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.network import network_file
@@ -65,6 +64,10 @@ class ProjectFit:
     notes: tuple[str, ...]
     written: tuple[str, ...] = ()
     no_firmware: str = ""
+
+    def refusal(self) -> WorkSaysNoError:
+        """Give the error ``FIT-NONE`` for when nothing was chosen: what binds, and what would help."""
+        return does_not_fit(self.design, self.fit, self.remedies)
 
     def as_json(self) -> dict[str, Any]:
         """Give the outcome for machines."""
@@ -143,16 +146,16 @@ def fit_project(
         if project.hls.io_type == "io_parallel":
             others["hls.io_type: io_stream"] = design_for(free.model_copy(update={"io_type": "io_stream"}))
         helpful = remedies(design, found, alternatives=others, **target)
-    no_firmware = _no_firmware(board)
+    reason = no_firmware(board)
     changes: dict[str, Any] = {}
-    if found.chosen is not None and not no_firmware:
+    if found.chosen is not None and not reason:
         changes = _changes(project.hls, found.chosen.settings(project.hls, board))
     if write and changes:
         set_fields(folder / PROJECT_FILE, changes)
     notes = (*remark, *([calibration] if calibration else []), *_about(design, board), *_about_choice(found))
     written = tuple(changes) if write else ()
     source = "network" if plan.network is not None else "architecture"
-    return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, no_firmware)
+    return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, reason)
 
 
 def _plan(project: ProjectConfig, folder: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -190,17 +193,6 @@ def _smaller_presets(project: ProjectConfig, config: HlsConfig) -> Mapping[str, 
 
 def _changes(before: HlsConfig, after: HlsConfig) -> dict[str, Any]:
     return {f"hls.{name}": getattr(after, name) for name in _WRITTEN if getattr(after, name) != getattr(before, name)}
-
-
-def _no_firmware(board: Board) -> str:
-    if board.is_calibrated:
-        return ""
-    if board.backend in BACKENDS:
-        return (
-            f"{board.title} takes hls.backend: {board.backend}, of which no synthesis reports were there to fit the "
-            "estimator to: what fits on an AMD device says nothing about its settings"
-        )
-    return f"siliconv writes no firmware for {board.title}: hls4ml has no back end for it"
 
 
 def _about(design: Design, board: Board) -> list[str]:

@@ -38,7 +38,7 @@ class Prediction:
 
 
 def predict_images(
-    name: str, project: ProjectConfig, build: Path, images: Sequence[Path], progress: Progress
+    name: str, project: ProjectConfig, build: Path, images: Sequence[Path], *, progress: Progress
 ) -> tuple[Prediction, ...]:
     """Run images through the float model, the QKeras model and the compiled firmware.
 

@@ -1,1 +1,5 @@
 """The certificate: what was compared, what it speaks about, and whether it still holds."""
+
+from siliconv.certificate.certificate import Certificate, certify
+
+__all__ = ["Certificate", "certify"]

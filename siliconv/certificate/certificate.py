@@ -53,7 +53,7 @@ class CertifiedLayer:
     first_difference: dict[str, Any] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """What was compared, with which result, on what, and with which tools."""
 
@@ -61,8 +61,10 @@ class Certificate:
     vectors: int
     vectors_by_origin: dict[str, int]
     layers: tuple[CertifiedLayer, ...]
-    quantized_test_set: dict[str, Any]
-    accuracy: Accuracies
+    quantized_test_set: dict[str, Any] | None
+    """QKeras and the integer network on all test images; None where there were none."""
+    accuracy: Accuracies | None
+    """None where nobody said which answers are right."""
     hashes: dict[str, str]
     files: dict[str, str]
     """SHA-256 of every file that it speaks about, by its path in the build folder."""
@@ -74,10 +76,38 @@ class Certificate:
         wrong = (layer.name for layer in self.layers if layer.firmware_differs or layer.quantized_differs)
         return next(wrong, None)
 
+    def __repr__(self) -> str:
+        verdict = "EXACT" if self.exact else f"NOT EXACT, first in layer '{self.first_differing}'"
+        values = sum(layer.values for layer in self.layers)
+        return (
+            f"{verdict}: C simulation and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
+            f"{values:,} values; {self._about_quantized()}"
+        )
+
+    def _about_quantized(self) -> str:
+        compared = [layer for layer in self.layers if layer.quantized_differs is not None]
+        if not compared:
+            return "no QKeras model took part"
+        differing = sum(layer.quantized_differs or 0 for layer in compared)
+        return f"integer network and QKeras on {len(compared)} of them" + (f": {differing} differ" if differing else "")
+
     def as_json(self) -> dict[str, Any]:
         """Return it as `csim.json` has it, with a hash over all the rest."""
         content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return {**content, "sha256": content_hash(content)}
+
+
+def from_json(content: Mapping[str, Any]) -> Certificate:
+    """Return the certificate of what `Certificate.as_json` gave."""
+    fields = {key: value for key, value in content.items() if key != "sha256"}
+    accuracy = fields["accuracy"]
+    return Certificate(
+        **{
+            **fields,
+            "layers": tuple(CertifiedLayer(**layer) for layer in fields["layers"]),
+            "accuracy": Accuracies(**accuracy) if accuracy is not None else None,
+        }
+    )
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
@@ -105,8 +135,8 @@ def certify(
     network: Network,
     vectors: Mapping[str, Codes],
     *,
-    agreement: Mapping[str, Any],
-    accuracy: Accuracies,
+    agreement: Mapping[str, Any] | None,
+    accuracy: Accuracies | None,
     cache: Path,
     artefacts: Iterable[Path] = (),
     jobs: int = -1,
@@ -124,7 +154,8 @@ def certify(
     vectors
         Input codes by origin, each (n, *input shape).
     agreement
-        What the comparison of network and QKeras model found on these vectors (`agreement.json`).
+        What the comparison of network and QKeras model found on these vectors (`agreement.json`); None for a network
+        that was not lowered from one.
     accuracy
         Test accuracies, for the record.
     cache
@@ -146,7 +177,7 @@ def certify(
     codes = np.concatenate(list(vectors.values()))
     library = compile_project(project, network.name, cache, progress=progress)
     compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)
-    quantized = {layer["name"]: layer for layer in agreement["layers"]}
+    quantized = {layer["name"]: layer for layer in agreement["layers"]} if agreement is not None else {}
     layers = tuple(_certified(layer, quantized.get(layer.name)) for layer in compared)
     exact = not any(layer.firmware_differs or layer.quantized_differs for layer in layers)
     return Certificate(
@@ -154,7 +185,7 @@ def certify(
         vectors=len(codes),
         vectors_by_origin={origin: len(part) for origin, part in vectors.items()},
         layers=layers,
-        quantized_test_set=dict(agreement["test_images"]),
+        quantized_test_set=agreement["test_images"] if agreement is not None else None,
         accuracy=accuracy,
         hashes={
             "network": network_hash(network),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import WorkSaysNoError
 
@@ -46,15 +46,9 @@ def build(
     The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
     installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
     """
-    from siliconv.actions.build import build_project
-    from siliconv.hls.vendor.vendor_run import Steps
-    from siliconv.progress import for_terminal
-    from siliconv.project.project import find_project
-
-    chosen = Steps(csim, csynth, cosim, export, vsynth)
-    if not chosen.chosen:
-        chosen = Steps(csynth=True)
-    content = build_project(find_project(project), chosen, for_terminal(), tool=tool, on_result=_say)
+    asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth}
+    steps = [name for name, wanted in asked.items() if wanted]
+    content = open_project(project).synthesize(*steps, tool=tool, on_event=_say)
     if json_output:
         print_json(content)
     else:

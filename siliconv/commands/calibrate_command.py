@@ -33,17 +33,14 @@ def calibrate(
     They are kept in the siliconv folder of your configuration (or beside a project), never in the package, and every
     estimate made with them says so. Adding the results of a design again replaces them; delete the file to forget them.
     """
-    from siliconv.actions.own_reports import add_reports
-    from siliconv.project.calibration_file import CALIBRATION_FILE, user_file
-    from siliconv.project.project import find_project
+    import siliconv
 
-    path = find_project(project) / CALIBRATION_FILE if project else user_file()
-    found = add_reports(reports, path)
+    done = siliconv.calibrate(reports, project=project)
     if json_output:
-        print_json({"file": str(path), "results": [asdict(one) for one in found]})
+        print_json({"file": str(done.file), "results": [asdict(one) for one in done.changes]})
         return 0
     table = Table("design", "stage", "reported", "before", "after", title="LUT and FF, estimated before and after")
-    for one in found:
+    for one in done.changes:
         table.add_row(
             one.name,
             f"{one.stage} {one.resource.upper()}",
@@ -52,5 +49,5 @@ def calibrate(
             f"{one.after:,.0f} ({one.after / one.reported - 1:+.0%})",
         )
     show(table)
-    console.print(f"Kept in {path}: later estimates use it, and say so.", markup=False)
+    console.print(f"Kept in {done.file}: later estimates use it, and say so.", markup=False)
     return 0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
 
 if TYPE_CHECKING:
     from siliconv.checks.preflight import Finding
@@ -25,40 +24,13 @@ def check(
 
     docs/checks.md explains every code.
     """
-    from siliconv.checks.checks import RULES, examine
-    from siliconv.project.project import PROJECT_FILE, find_project
-    from siliconv.project.project_edit import set_fields
-
-    folder = find_project(project)
-    began = time.perf_counter()
-    findings = examine(folder)
-    milliseconds = 1000 * (time.perf_counter() - began)
-    changes = _changes(findings) if fix else {}
-    if changes:
-        set_fields(folder / PROJECT_FILE, changes)
-        findings = examine(folder)
+    found = open_project(project).check(fix=fix)
     if json_output:
-        print_json(
-            {
-                "rules": len(RULES),
-                "milliseconds": round(milliseconds, 1),
-                "findings": [finding.as_json() for finding in findings],
-                "changed": changes,
-            }
-        )
+        print_json(found.as_json())
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _lines(findings, changes)))
-        sys.stdout.write(f"{len(RULES)} rules in {milliseconds:.0f} ms: {_count(findings)}\n")
-    return int(any(finding.severity == "error" for finding in findings))
-
-
-def _changes(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Give the changes of all findings; where two want the same field, the more severe one gets it."""
-    changes: dict[str, Any] = {}
-    for finding in findings:
-        if not set(finding.changes) & set(changes):
-            changes |= finding.changes
-    return changes
+        sys.stdout.write("".join(f"{line}\n" for line in _lines(found.findings, found.changed)))
+        sys.stdout.write(f"{found.rules} rules in {found.milliseconds:.0f} ms: {_count(found.findings)}\n")
+    return int(not found.passed)
 
 
 def _lines(findings: Sequence[Finding], changes: dict[str, Any]) -> list[str]:

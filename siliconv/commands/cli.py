@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import tempfile
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -19,11 +18,22 @@ from siliconv.commands.calibrate_command import calibrate
 from siliconv.commands.check_command import check
 from siliconv.commands.explain_command import explain
 from siliconv.commands.fit_command import fit
-from siliconv.commands.options import DataOption, ForceOption, JsonOption, ProjectArgument, VerboseOption, print_json
+from siliconv.commands.options import (
+    DataOption,
+    ForceOption,
+    JsonOption,
+    ProjectArgument,
+    VerboseOption,
+    open_project,
+    print_json,
+)
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import show as _show
 from siliconv.commands.verify_command import verify
-from siliconv.errors import ProjectError, SiliconvError, WorkSaysNoError
+from siliconv.errors import ProjectError, SiliconvError
+
+if TYPE_CHECKING:
+    from siliconv.flow.flow import StageResult
 
 app = typer.Typer(
     name="siliconv",
@@ -119,9 +129,6 @@ def estimate(
     verbose: VerboseOption = False,
 ) -> int:
     """Estimate latency and resources of a project, or of published synthesis records, without any vendor tool."""
-    from siliconv.hls.calibration.record_estimates import as_lines, estimate_records
-    from siliconv.project.calibration_file import calibrated
-
     if (project is None) == (records is None):
         raise ProjectError(
             "ESTIMATE-WHAT",
@@ -132,21 +139,22 @@ def estimate(
     if project is not None:
         return _run(project, data, "estimate", force, json_output, verbose)
     assert records is not None  # one of the two was given
-    coefficients, calibration = calibrated(None)
-    found = {**estimate_records(records, coefficients=coefficients), "calibration": calibration}
-    if calibration:
-        _console.print(calibration, markup=False)
+    from siliconv import estimate_records
+
+    found = estimate_records(records)
+    if found.calibration:
+        _console.print(found.calibration, markup=False)
     if json_output:
-        print_json(found)
+        print_json(found.as_json())
     else:
-        sys.stdout.write("\n".join(as_lines(found)) + "\n")
+        sys.stdout.write(f"{found!r}\n")
     return 0
 
 
 @app.command()
 def boards(json_output: JsonOption = False) -> None:
     """List the boards that siliconv knows, with what their devices hold."""
-    from siliconv.hardware.boards import boards as known_boards
+    from siliconv import boards as known_boards
 
     if json_output:
         print_json([asdict(board) for board in known_boards()])
@@ -164,24 +172,21 @@ def new(
     preset: Annotated[str, typer.Option("--preset", help="the network to start from")] = "digits",
 ) -> None:
     """Make a project with a commented project file."""
-    from siliconv.project.project_template import write_project
+    from siliconv import Project
 
-    path = write_project(name, preset)
+    path = Project.new(name, preset=preset).file
     _console.print(f"Wrote {path}\nNext: siliconv run {name}", markup=False)
 
 
 @app.command()
 def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
     """Show layers, shapes, parameters, multiplications and, once they are chosen, types."""
-    from siliconv.actions.summary import summarize
-    from siliconv.project.project import find_project, load_project
-
-    folder = find_project(project)
-    rows = summarize(load_project(folder), folder / "build")
+    opened = open_project(project)
+    rows = opened.summary()
     if json_output:
         print_json([asdict(row) for row in rows])
         return
-    table = Table("layer", "kind", "shape", *(("parameters", "multiplications", "type")), title=folder.name)
+    table = Table("layer", "kind", "shape", *(("parameters", "multiplications", "type")), title=opened.name)
     for row in rows:
         shape = " x ".join(map(str, row.shape))
         table.add_row(row.name, row.kind, shape, f"{row.parameters:,}", f"{row.multiplications:,}", row.type or "")
@@ -197,12 +202,7 @@ def predict(
     json_output: JsonOption = False,
 ) -> None:
     """Show what the float network, the quantized one and the firmware say of images, side by side."""
-    from siliconv.actions.predict import predict_images
-    from siliconv.progress import for_terminal
-    from siliconv.project.project import find_project, load_project
-
-    folder = find_project(project)
-    predictions = predict_images(folder.name, load_project(folder), folder / "build", images, for_terminal())
+    predictions = open_project(project).predict(images)
     if json_output:
         print_json([asdict(prediction) for prediction in predictions])
         return
@@ -226,13 +226,9 @@ def export(
     json_output: JsonOption = False,
 ) -> None:
     """Write the integer network in another format: siliconv export PROJECT --qonnx [FILE]."""
-    from siliconv.actions.export import export_qonnx
-    from siliconv.project.project import find_project, load_project
-
     if not qonnx:
         raise ProjectError("EXPORT-FORMAT", "no format is named", where="siliconv export", fix="add --qonnx")
-    folder = find_project(project)
-    done = export_qonnx(folder.name, load_project(folder), folder / "build", file)
+    done = open_project(project).export_qonnx(file)
     if json_output:
         print_json(asdict(done))
         return
@@ -247,7 +243,7 @@ def export(
 @app.command()
 def doctor(json_output: JsonOption = False) -> int:
     """Show which tools and libraries are there, and what is missing for which work."""
-    from siliconv.checks.doctor import examine
+    from siliconv import doctor as examine
 
     findings = examine()
     if json_output:
@@ -261,67 +257,19 @@ def doctor(json_output: JsonOption = False) -> int:
 
 
 def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
-    from siliconv.flow.flow import StageResult, run_flow
-    from siliconv.hls.backends import check_simulated
-    from siliconv.hls.csim.csim import compiler_version
-    from siliconv.progress import for_terminal
-    from siliconv.project.data_choice import apply_data_choice, remember_data_choice
-    from siliconv.project.project import find_project, load_project
-    from siliconv.stages.stages import STAGE_NAMES, STAGES
-
     logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
-    if until not in STAGE_NAMES:
-        raise ProjectError(
-            "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
-        )
-    folder = find_project(project)
-    build = folder / "build"
-    chosen, remark = apply_data_choice(load_project(folder), build, data)
-    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
-        # Told now, not after an hour of training.
-        check_simulated(chosen.hls.backend)
-        compiler_version()
-    if remark:
-        _console.print(remark, markup=False)
-
-    def show(result: StageResult) -> None:
-        if result.name == "data" and data is not None:
-            remember_data_choice(build, data)
-        took = f"{result.record.seconds:.1f} s" if result.ran else "unchanged"
-        if result.edited:
-            took = f"edited since: {', '.join(result.edited)}; kept, --force writes everything again"
-        _console.print(f"{result.name:<9} {result.record.summary}  [dim]({took})[/dim]")
-
-    results = run_flow(STAGES, chosen, folder.name, build, for_terminal(), until=until, force=force, on_result=show)
-    certificate = _certificate(build) if any(result.name == "csim" for result in results) else None
+    done = open_project(project).run(until, data=data, force=force, on_event=_say)
     if json_output:
-        stages = {
-            result.name: {
-                "ran": result.ran,
-                "summary": result.record.summary,
-                "seconds": result.record.seconds,
-                "peak_mib": result.record.peak_mib,
-            }
-            for result in results
-        }
-        print_json({"project": folder.name, "build": str(build), "stages": stages, "certificate": certificate})
-    if certificate is not None and not certificate["exact"]:
-        raise WorkSaysNoError(
-            "CSIM-DIFFERS",
-            f"firmware and quantized model differ: {_first_difference(certificate)}",
-            where=str(build / "csim.json"),
-            fix="do not deploy this firmware; the certificate lists every layer",
-        )
+        print_json(done.as_json())
+    done.require_exact()
     return 0
 
 
-def _first_difference(certificate: dict[str, Any]) -> str:
-    layer = next(layer for layer in certificate["layers"] if layer["firmware_differs"] or layer["quantized_differs"])
-    differs = layer["firmware_differs"] or layer["quantized_differs"]
-    largest = layer["max_abs_difference"]
-    return f"first in layer '{layer['name']}', {differs} of {layer['values']} values, by up to {largest}"
-
-
-def _certificate(build: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((build / "csim.json").read_text(encoding="utf-8"))
-    return content
+def _say(event: StageResult | str) -> None:
+    if isinstance(event, str):
+        _console.print(event, markup=False)
+        return
+    took = f"{event.record.seconds:.1f} s" if event.ran else "unchanged"
+    if event.edited:
+        took = f"edited since: {', '.join(event.edited)}; kept, --force writes everything again"
+    _console.print(f"{event.name:<9} {event.record.summary}  [dim]({took})[/dim]")

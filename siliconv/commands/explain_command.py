@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
 
 if TYPE_CHECKING:
     from siliconv.actions.explain import Answer
@@ -30,12 +30,7 @@ def explain(
     Exits 1 where they differ and should not. A float network differs by design; it is shown how much of that comes
     from weights and how much from activations.
     """
-    from siliconv.actions.explain import explain_project
-    from siliconv.progress import for_terminal
-    from siliconv.project.project import find_project, load_project
-
-    folder = find_project(project)
-    answer = explain_project(folder.name, load_project(folder), folder / "build", between, for_terminal())
+    answer = open_project(project).explain(*between)
     if json_output:
         print_json(answer.as_json())
     else:

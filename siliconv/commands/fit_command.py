@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import ProjectError
 
@@ -44,31 +44,20 @@ def fit(
     Works on the project's integer network, or before any training on its architecture. Without a rate or a latency the
     fastest that fits is chosen, else the smallest that reaches it. Exits 1 when nothing does, and says what would help.
     """
-    from siliconv.actions.fit_project import fit_project
-    from siliconv.hardware.boards import board as find_board
-    from siliconv.hls.fit.remedies import does_not_fit
-    from siliconv.project.project import find_project
-
-    chosen_board = find_board(board)
-    found = fit_project(
-        find_project(project),
-        chosen_board,
-        images_per_second=fps,
-        latency_us=latency_us,
-        clocks_ns=clock_ns or None,
-        write=not dry_run,
+    found = open_project(project).fit(
+        board, images_per_second=fps, latency_us=latency_us, clocks_ns=clock_ns or None, write=not dry_run
     )
     if json_output:
         print_json(found.as_json())
     else:
-        _show(found, chosen_board)
+        _show(found, found.fit.board)
     if found.fit.chosen is None:
-        raise does_not_fit(found.design, found.fit, found.remedies)
+        raise found.refusal()
     if found.no_firmware:
         raise ProjectError(
             "BOARD-BACKEND",
             found.no_firmware,
-            where=f"--board {chosen_board.name}",
+            where=f"--board {found.fit.board.name}",
             fix="nothing was written; choose a board with an AMD device, see siliconv boards",
         )
     if found.written:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from siliconv import Project
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
 DataOption = Annotated[
@@ -21,6 +24,13 @@ DataOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
 JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
+
+
+def open_project(name: str) -> Project:
+    """Open a project to work on in this process, which loads no Keras but the one that siliconv chooses."""
+    from siliconv import Project
+
+    return Project(name, apart=False)
 
 
 def print_json(content: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,12 @@ from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
 from siliconv.models.training.history import History
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
-from siliconv.progress import activity
+from siliconv.progress import Progress, activity
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
 
 if TYPE_CHECKING:
+    from siliconv.models.architectures.architecture import Architecture
     from siliconv.network.emulator.emulator import Emulator
 
 ARCHITECTURE_FILE = "architecture.json"
@@ -32,6 +34,26 @@ RANGES_FILE = "ranges.json"
 on the certificate's test images."""
 
 IMAGES_PER_READ = 2048
+
+
+def save_float_model(architecture: Architecture, model: Any, folder: Path) -> None:
+    """Write what `load_float_model` reads from ``float/``."""
+    from siliconv.models.architectures.weights import save_weights
+
+    (folder / ARCHITECTURE_FILE).write_text(architecture.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    save_weights(model, folder / "weights.npz")
+
+
+def save_quantized_model(
+    model: Any, types: Mapping[str, Quantization], calibration: Mapping[str, Any], folder: Path
+) -> None:
+    """Write what `load_quantized_model` reads from ``quantized/``, and how well the types fit."""
+    from siliconv.models.architectures.weights import save_weights
+    from siliconv.quantize.training.calibration import as_text
+
+    save_weights(model, folder / "weights.npz")
+    write_json(folder / "types.json", as_text(types))
+    write_json(folder / "calibration.json", calibration)
 
 
 def load_float_model(build: Path) -> Any:
@@ -68,7 +90,7 @@ def load_types(build: Path) -> dict[str, Quantization]:
 
 def certificate_vectors(project: ProjectConfig, network: Network, images: Images) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
-    from siliconv.network.vectors.corner_vectors import corner_vectors
+    from siliconv.network.vectors.corners import corner_vectors
 
     chosen = images.read(spread(len(images), project.csim.images)).astype(np.int64)
     vectors = {"test images": chosen}
@@ -85,10 +107,11 @@ def logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarra
     return predict(dataset.test, context.progress), predict(dataset.val)
 
 
-def network_logits(emulated: Emulator, images: Images, context: Context) -> Codes:
+def network_logits(emulated: Emulator, images: Images, progress: Progress) -> Codes:
     """Run the integer network on all images of a set, in bounded memory; (n, outputs)."""
-    name, parts = emulated.network.logits.name, []
-    with activity(context.progress, "Integer network", len(images), "images") as shown:
+    name = emulated.network.logits.name
+    parts = [np.empty((0, *emulated.network.logits.shape), dtype=np.int64)]
+    with activity(progress, "Integer network", len(images), "images") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
             parts.append(emulated.run(codes, keep=[name])[name])

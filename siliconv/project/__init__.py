@@ -1,1 +1,5 @@
 """The project file: what it may say, read, edited and written whole."""
+
+from siliconv.project.project import ProjectConfig, find_project, load_project
+
+__all__ = ["ProjectConfig", "find_project", "load_project"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.flow.artefacts import (
-    ARCHITECTURE_FILE,
     RANGES_FILE,
     certificate_vectors,
     load_float_model,
@@ -16,6 +15,8 @@ from siliconv.flow.artefacts import (
     logits_of,
     metrics_of,
     network_logits,
+    save_float_model,
+    save_quantized_model,
     write_evaluation,
     write_history,
     write_json,
@@ -27,7 +28,6 @@ from siliconv.models.data.image_store import Dataset, open_dataset
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
-from siliconv.network.graph import Softmax, Table
 from siliconv.project.project import c_identifier
 
 
@@ -42,7 +42,6 @@ def prepare_data(context: Context) -> str:
 def train_network(context: Context) -> str:
     """Train the float network, or take the user's own, and evaluate it."""
     from siliconv.models.architectures.folding import without_batch_normalization
-    from siliconv.models.architectures.weights import save_weights
     from siliconv.models.pictures import learning_curves
     from siliconv.models.training.float_model import train_float
 
@@ -68,17 +67,14 @@ def train_network(context: Context) -> str:
         write_history(folder / "history.json", history)
         _draw_augmentation(project.train, dataset, folder / "augmentation.png")
     architecture, model = without_batch_normalization(trained, project.model.architecture)
-    (folder / ARCHITECTURE_FILE).write_text(architecture.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    save_weights(model, folder / "weights.npz")
+    save_float_model(architecture, model, folder)
     metrics = write_evaluation(logits_of(model, dataset, context), dataset, folder)
     return f"test accuracy {metrics.accuracy:.4f} {how}"
 
 
 def quantize_network(context: Context) -> str:
     """Choose types, round, fine-tune, evaluate."""
-    from siliconv.models.architectures.weights import save_weights
     from siliconv.models.pictures import learning_curves
-    from siliconv.quantize.training.calibration import as_text
     from siliconv.quantize.training.fine_tuning import quantize
 
     dataset = open_dataset(context.build / "data")
@@ -100,9 +96,7 @@ def quantize_network(context: Context) -> str:
     if found.history is not None:
         learning_curves(found.history, folder / "learning_curves.png")
         write_history(folder / "history.json", found.history)
-    save_weights(found.model, folder / "weights.npz")
-    write_json(folder / "types.json", as_text(found.types))
-    write_json(folder / "calibration.json", found.calibration)
+    save_quantized_model(found.model, found.types, found.calibration, folder)
     write_json(
         folder / "sparsity.json",
         {name: {"zeros": zeros, "weights": all_} for name, (zeros, all_) in found.zeros.items()},
@@ -130,23 +124,20 @@ def lower_network(context: Context) -> str:
     from siliconv.models.training.prediction import predict_logits
     from siliconv.network.emulator import emulator
     from siliconv.network.explanation.ranges import value_ranges
-    from siliconv.network.function_table import table_error
-    from siliconv.network.output_sigmoid import with_sigmoid
-    from siliconv.network.output_softmax import softmax_error, with_softmax
     from siliconv.quantize.lowering.agreement import compare_layers, compare_logits
-    from siliconv.quantize.lowering.lowering import lower
+    from siliconv.stages.lowered_network import agreement_record, lowered_network
 
     dataset = open_dataset(context.build / "data")
     model = load_quantized_model(context.build)
-    network = lower(model, name=c_identifier(context.name), metadata={"class_names": tuple(dataset.class_names)})
-    activation = output_activation(context.project.model.architecture)
-    if activation == "sigmoid":
-        network = with_sigmoid(network, name="sigmoid")
-    elif activation == "softmax":
-        network = with_softmax(network, name="softmax")
+    network = lowered_network(
+        model,
+        name=c_identifier(context.name),
+        output_activation=output_activation(context.project.model.architecture),
+        class_names=dataset.class_names,
+    )
     logits = network.logits
     emulated = emulator.compile(network)
-    codes, val_codes = (network_logits(emulated, images, context) for images in (dataset.test, dataset.val))
+    codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
     by_origin = certificate_vectors(context.project, network, dataset.test)
@@ -155,18 +146,7 @@ def lower_network(context: Context) -> str:
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
-    write_json(
-        folder / "agreement.json",
-        {
-            "test_images": whole.as_json(),
-            "layers": [layer.as_json() for layer in layers],
-            "tables": {
-                table.name: table_error(table, network.sources(table)[0].type).last_places
-                for table in network.of_kind(Table)
-            }
-            | {softmax.name: softmax_error(softmax) for softmax in network.of_kind(Softmax)},
-        },
-    )
+    write_json(folder / "agreement.json", agreement_record(network, layers, whole))
     differing = sum(layer.differing for layer in layers)
     write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
     verdict = (

@@ -85,13 +85,11 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
         modules=(
             *_NETWORK_CODE,
-            "siliconv.quantize.lowering.lowering",
-            "siliconv.network.output_sigmoid",
-            "siliconv.network.output_softmax",
+            "siliconv.stages.lowered_network",
             "siliconv.quantize.lowering.agreement",
             "siliconv.network.explanation.ranges",
             "siliconv.network.emulator.emulator",
-            "siliconv.network.vectors.corner_vectors",
+            "siliconv.network.vectors.corners",
         ),
         libraries=(*KERAS_LIBRARIES, "onnxruntime"),
     ),
@@ -107,7 +105,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             *_NETWORK_CODE,
             "siliconv.stages.firmware_project",
-            "siliconv.network.vectors.corner_vectors",
+            "siliconv.network.vectors.corners",
         ),
         libraries=("hls4ml", "da4ml"),
     ),
@@ -117,7 +115,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=("csim.json",),
         needs=("data", "train", "quantize", "lower", "convert"),
         settings=lambda project: project.csim.model_dump(mode="json"),
-        modules=(*_NETWORK_CODE, "siliconv.certificate.certificate", "siliconv.network.vectors.corner_vectors"),
+        modules=(*_NETWORK_CODE, "siliconv.certificate.certificate", "siliconv.network.vectors.corners"),
     ),
     Stage(
         "estimate",

@@ -24,7 +24,7 @@ from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
 from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
 from siliconv.network.structure import output_shape
-from siliconv.network.vectors.corner_vectors import corner_vectors
+from siliconv.network.vectors.corners import corner_vectors
 from siliconv.network.windows import same_padding
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
 

@@ -13,7 +13,7 @@ from siliconv.hls.kinds import Strategy
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.network.output_sigmoid import with_sigmoid
-from siliconv.network.vectors.corner_vectors import corner_vectors
+from siliconv.network.vectors.corners import corner_vectors
 
 pytestmark = pytest.mark.usefixtures("compiler")
 

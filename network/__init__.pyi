@@ -1,0 +1,13 @@
+from . import graph as graph
+from .emulator.emulator import Emulator as Emulator
+from .emulator.emulator import compile as compile
+from .fixed_point import FixedPoint as FixedPoint
+from .fixed_point import Overflow as Overflow
+from .fixed_point import Rounding as Rounding
+from .fixed_point import to_values as to_values
+from .graph import Network as Network
+from .intervals import prove as prove
+from .network_file import load as load
+from .network_file import save as save
+from .reference import run as run
+from .vectors.corners import corner_vectors as corner_vectors

@@ -1,0 +1,17 @@
+from . import errors as errors
+from . import network as network
+from .api.catalogue import boards as boards
+from .api.catalogue import calibrate as calibrate
+from .api.catalogue import doctor as doctor
+from .api.catalogue import estimate_records as estimate_records
+from .api.convert import QuantizedModel as QuantizedModel
+from .api.convert import convert as convert
+from .api.convert import fine_tune as fine_tune
+from .api.convert import load as load
+from .api.estimate import HardwareEstimate as HardwareEstimate
+from .api.firmware import Firmware as Firmware
+from .api.projects import Project as Project
+from .api.projects import Run as Run
+from .certificate.certificate import Certificate as Certificate
+from .hls.configuration import HlsConfig as HlsConfig
+from .quantize.recipe import Recipe as Recipe

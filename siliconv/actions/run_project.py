@@ -1,0 +1,71 @@
+"""A project's stages, run up to one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from siliconv.errors import ProjectError
+from siliconv.flow.flow import StageResult, run_flow
+from siliconv.hls.backends import check_simulated
+from siliconv.hls.csim.csim import compiler_version
+from siliconv.progress import Progress
+from siliconv.project.data_choice import apply_data_choice, remember_data_choice
+from siliconv.project.project import load_project
+from siliconv.stages.stages import STAGE_NAMES, STAGES
+
+
+def run_project(
+    folder: Path,
+    until: str,
+    data: Path | None,
+    force: bool,
+    *,
+    progress: Progress,
+    on_event: Callable[[StageResult | str], None] = lambda event: None,
+) -> tuple[StageResult, ...]:
+    """Bring all stages of a project up to `until` up to date.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    until
+        The last stage.
+    data
+        A folder of images in place of the project's data, remembered once it was prepared; None for no change.
+    force
+        Run every stage again, from the beginning.
+    progress
+        For long work.
+    on_event
+        Called with each stage's result, and with remarks for people.
+
+    Raises
+    ------
+    ProjectError
+        ``STAGE-UNKNOWN``, and for a project file that is wrong.
+    ToolError
+        ``TOOL-GXX``, ``BACKEND-...`` for what the simulation lacks, before any work.
+    SiliconvError
+        As the stages.
+    """
+    if until not in STAGE_NAMES:
+        raise ProjectError(
+            "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
+        )
+    build = folder / "build"
+    project, remark = apply_data_choice(load_project(folder), build, data)
+    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
+        # Told now, not after an hour of training.
+        check_simulated(project.hls.backend)
+        compiler_version()
+    if remark:
+        on_event(remark)
+
+    def told(result: StageResult) -> None:
+        if result.name == "data" and data is not None:
+            remember_data_choice(build, data)
+        on_event(result)
+
+    return run_flow(STAGES, project, folder.name, build, progress, until=until, force=force, on_result=told)

@@ -1,0 +1,81 @@
+"""Whether a project's certificate still speaks about what lies on the disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siliconv.certificate.verification import Change, verify
+from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.plan.plan_of_project import read_network
+
+CERTIFICATE = "csim.json"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A certificate as it lies on the disk, and what changed since it was written."""
+
+    folder: Path
+    certificate: dict[str, Any]
+    changes: tuple[Change, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing changed and the firmware is exact."""
+        return not self.changes and bool(self.certificate["exact"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        changes = [one.as_json() for one in self.changes]
+        return {"holds": self.holds, "exact": self.certificate["exact"], "changes": changes}
+
+    def require(self) -> None:
+        """Raise `WorkSaysNoError` ``VERIFY-CHANGED`` or ``VERIFY-NOT-EXACT`` where it does not hold."""
+        where = str(self.folder / "build" / CERTIFICATE)
+        if self.changes:
+            raise WorkSaysNoError(
+                "VERIFY-CHANGED",
+                f"{len(self.changes)} things are not what the certificate speaks about, first: {self.changes[0].what}",
+                where=where,
+                fix=f"siliconv csim {self.folder.name} makes a new one for what lies there now",
+            )
+        if not self.certificate["exact"]:
+            raise WorkSaysNoError(
+                "VERIFY-NOT-EXACT",
+                "nothing changed, but the certificate says itself that the firmware is not exact",
+                where=where,
+                fix=f"siliconv explain {self.folder.name} says where and why",
+            )
+
+
+def verify_project(folder: Path) -> Verification:
+    """Compare the certificate of a project with the files, the network, the vectors and the tools that are there now.
+
+    Raises
+    ------
+    ProjectError
+        ``CERTIFICATE-MISSING``, or ``CERTIFICATE-DAMAGED`` where it has not all that a certificate has.
+    ToolError
+        ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing.
+    """
+    certificate, build = read_certificate(folder), folder / "build"
+    return Verification(folder, certificate, verify(certificate, build, read_network(build)))
+
+
+def read_certificate(folder: Path) -> dict[str, Any]:
+    """Read the certificate of a project; raises as `verify_project`."""
+    path = folder / "build" / CERTIFICATE
+    again = f"siliconv csim {folder.name} --force" if path.exists() else f"siliconv csim {folder.name}"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError("CERTIFICATE-MISSING", "there is no certificate yet", where=str(path), fix=again) from error
+    except (OSError, ValueError) as error:
+        raise ProjectError("CERTIFICATE-DAMAGED", f"it can't be read: {error}", where=str(path), fix=again) from error
+    missing = {"exact", "vectors", "layers", "files", "hashes", "versions"} - set(content)
+    if missing:
+        raise ProjectError("CERTIFICATE-DAMAGED", f"it has no {', '.join(sorted(missing))}", where=str(path), fix=again)
+    return content

@@ -1,0 +1,94 @@
+"""What is known without a project: boards, this machine, published and own synthesis results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from siliconv.actions.own_reports import Change
+    from siliconv.checks.doctor import Finding
+    from siliconv.hardware.boards import Board
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Where own synthesis results are kept now, and what they change."""
+
+    file: Path
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class RecordEstimates:
+    """Predicted against reported for published synthesis records.
+
+    ``report``: as `siliconv.hls.calibration.record_estimates.estimate_records` returns it.
+    ``calibration``: whose own results took part, for people; empty where nobody's did.
+    """
+
+    report: dict[str, Any]
+    calibration: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        return {**self.report, "calibration": self.calibration}
+
+    def __repr__(self) -> str:
+        from siliconv.hls.calibration.record_estimates import as_lines
+
+        return "\n".join(as_lines(self.report))
+
+
+def boards() -> tuple[Board, ...]:
+    """Give the boards that siliconv knows, with what their devices hold."""
+    from siliconv.hardware.boards import boards as known
+
+    return known()
+
+
+def doctor() -> tuple[Finding, ...]:
+    """Give which tools and libraries are there, and what is missing for which work."""
+    from siliconv.checks.doctor import examine
+
+    return examine()
+
+
+def calibrate(reports: Sequence[str | Path], *, project: str | Path | None = None) -> Calibration:
+    """Add own synthesis results to what later estimates are made from.
+
+    Parameters
+    ----------
+    reports
+        Projects that were synthesized, or folders of such projects.
+    project
+        Keep the results beside this project, for it alone; in the user's configuration folder by default.
+
+    Raises
+    ------
+    ProjectError
+        ``CALIBRATION-...`` where there are no results, or they are of another network.
+    """
+    from siliconv.actions.own_reports import add_reports
+    from siliconv.project.calibration_file import CALIBRATION_FILE, user_file
+    from siliconv.project.project import find_project
+
+    path = find_project(str(project)) / CALIBRATION_FILE if project is not None else user_file()
+    return Calibration(path, add_reports([Path(one) for one in reports], path))
+
+
+def estimate_records(file: str | Path) -> RecordEstimates:
+    """Predict the synthesis records of a file, beside what was reported.
+
+    Raises
+    ------
+    ProjectError
+        ``RECORDS-READ`` when the file is not a list of records.
+    """
+    from siliconv.hls.calibration import record_estimates
+    from siliconv.project.calibration_file import calibrated
+
+    coefficients, calibration = calibrated(None)
+    return RecordEstimates(record_estimates.estimate_records(Path(file), coefficients=coefficients), calibration)

@@ -1,0 +1,113 @@
+"""What is known of the hardware before any vendor tool, to look at: figures with bands, layers, shares of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from siliconv.hardware.boards import RESOURCES
+from siliconv.hls.estimate.estimate import Value
+
+TITLES = {
+    "latency_cycles": "latency, cycles",
+    "interval_cycles": "interval, cycles",
+    "lut": "LUT",
+    "ff": "FF",
+    "dsp": "DSP",
+    "bram18": "BRAM18",
+    "uram": "URAM",
+}
+
+
+class HardwareEstimate:
+    """The estimate of a firmware: latency and interval in cycles, resources as C synthesis would report them.
+
+    Each figure is an attribute with ``value``, ``low`` and ``high`` (`siliconv.hls.estimate.estimate.Value`):
+    ``latency_cycles``, ``interval_cycles``, ``lut``, ``ff``, ``dsp``, ``bram18``, ``uram``.
+
+    Parameters
+    ----------
+    content
+        What `estimate.json` holds.
+    """
+
+    latency_cycles: Value
+    interval_cycles: Value
+    lut: Value
+    ff: Value
+    dsp: Value
+    bram18: Value
+    uram: Value
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self._content = content
+        for name in TITLES:
+            setattr(self, name, Value(**content[name]))
+
+    @property
+    def clock_ns(self) -> float:
+        """The clock period, nanoseconds."""
+        return float(self._content["clock_ns"])
+
+    @property
+    def latency_us(self) -> float:
+        """The latency in microseconds at that clock."""
+        return self.latency_cycles.value * self.clock_ns / 1000
+
+    @property
+    def images_per_second(self) -> float:
+        """The rate at the estimated interval and that clock."""
+        return 1e9 / (self.interval_cycles.value * self.clock_ns)
+
+    @property
+    def board(self) -> str | None:
+        """The board that carries the part, None where no board of the list does."""
+        return self._content["board"]["title"] if self._content["board"] else None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the board's resources after logic synthesis; empty without a board."""
+        return dict(self._content["board"]["shares"]) if self._content["board"] else {}
+
+    @property
+    def source(self) -> str:
+        """Where the figures are from: ``estimate``, or the report that took its place."""
+        return str(self._content["source"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `estimate.json` holds."""
+        return self._content
+
+    @property
+    def line(self) -> str:
+        """The estimate in one line."""
+        found = (
+            f"{self.latency_cycles.value:,.0f} cycles = {self.latency_us:,.0f} us, "
+            f"{self.images_per_second:,.0f} images/s, {self.lut.value:,.0f} LUT, {self.dsp.value:,.0f} DSP, "
+            f"{self.bram18.value:,.0f} BRAM18 ({self.source} for C synthesis)"
+        )
+        if not self.shares:
+            return found
+        fullest = max(self.shares, key=lambda name: self.shares[name])
+        return f"{found}; {fullest.upper()} {self.shares[fullest]:.0%} of {self.board}"
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        for name, title in TITLES.items():
+            one: Value = getattr(self, name)
+            share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", share
+
+    def __repr__(self) -> str:
+        head = ("", self.source, "band", f"of {self.board} (logic synthesis)" if self.board else "")
+        return "\n".join(f"{a:<18} {b:>12}  {c:>20}  {d}".rstrip() for a, b, c, d in (head, *self._rows()))
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th>{escape(one)}</th>" for one in ("", self.source, "band", f"of {self.board or 'the board'}")
+        )
+        rows = "".join(
+            "<tr><th>" + escape(title) + "</th>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
+            for title, *cells in self._rows()
+        )
+        return f"<table><tr>{head}</tr>{rows}</table>"

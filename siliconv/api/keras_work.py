@@ -1,0 +1,179 @@
+"""What needs Keras 2 or hls4ml, as functions of files: they run in a process of their own (`siliconv.api.apart`).
+
+A folder of a `Firmware` is laid out as a project's build folder: ``float/``, ``quantized/``, ``network/``,
+``firmware/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.flow.artefacts import (
+    load_quantized_model,
+    metrics_of,
+    network_logits,
+    save_float_model,
+    save_quantized_model,
+    write_json,
+)
+from siliconv.hls.configuration import HlsConfig
+from siliconv.network import network_file
+from siliconv.network.fixed_point import Codes
+from siliconv.progress import Progress
+from siliconv.quantize.recipe import Recipe
+
+AGREEMENT_VECTORS = 64
+"""Calibration images on which every layer of QKeras and the integer network is compared."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Arrays of images and labels for a fine-tuning, as an ``.npz`` file that `siliconv.models.data.sources` reads."""
+
+    file: Path
+    validation: float
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """How a fine-tuning went: accuracies on the test images, and whether it helped."""
+
+    rounded: float
+    accuracy: float
+    epochs: int
+    helped: bool
+
+
+def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: Path, *, progress: Progress) -> None:
+    """Give a Keras file's network the types of a recipe, by rounding alone, and lower it.
+
+    Parameters
+    ----------
+    source
+        As for `siliconv.models.architectures.user_model.load_user_model`; a file by its whole path.
+    images
+        Calibration images, (n, *input shape), uint8.
+    recipe
+        Bits and calibration.
+    name
+        Of the network, a C identifier.
+    folder
+        Gets ``float/``, ``quantized/`` and ``network/``.
+    progress
+        Nothing here takes long enough to tell it.
+
+    Raises
+    ------
+    SiliconvError
+        ``MODEL-...``, ``LOWER-...`` with the layer and the fix.
+    """
+    from siliconv.models.data.image_files import to_fraction
+    from siliconv.models.data.image_store import spread
+    from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
+    from siliconv.quantize.training.calibration import choose_types
+    from siliconv.quantize.training.calibration_record import calibration_record
+
+    activation = _save_float(source, images.shape[1:], folder)
+    float_model = _load_float(folder)
+    chosen = to_fraction(images[spread(len(images), recipe.calibration_images)])
+    types = choose_types(float_model, recipe, chosen)
+    model = quantized_model(float_model, types)
+    snap_weights(model)
+    (folder / "quantized").mkdir()
+    save_quantized_model(model, types, calibration_record(float_model, types, recipe, chosen), folder / "quantized")
+    _lower(model, images, name, activation, folder)
+
+
+def fine_tune_model(
+    source: str, data: TrainingData, recipe: Recipe, name: str, folder: Path, *, progress: Progress
+) -> FineTuned:
+    """Quantize a Keras file's network by a recipe, fine-tune it, and lower it; for the rest see `round_model`."""
+    from siliconv.models.architectures.user_model import load_user_model
+    from siliconv.models.data.data_config import DataConfig
+    from siliconv.models.data.datasets import prepare
+    from siliconv.models.data.image_store import open_dataset
+    from siliconv.network import emulator
+    from siliconv.network.fixed_point import to_values
+    from siliconv.quantize.training.fine_tuning import quantize
+
+    shape = load_user_model(source, folder=Path()).architecture.input_shape
+    config = DataConfig(source="npz", path=data.file, validation=data.validation)
+    prepare(config, tuple(shape), folder / "data", progress)
+    dataset = open_dataset(folder / "data")
+    activation = _save_float(source, tuple(shape), folder)
+    found = quantize(_load_float(folder), dataset, recipe, work=folder / ".work", progress=progress)
+    (folder / "quantized").mkdir()
+    save_quantized_model(found.model, found.types, found.calibration, folder / "quantized")
+    images = dataset.train.read(slice(0, AGREEMENT_VECTORS))
+    network = _lower(found.model, images, name, activation, folder)
+    codes = network_logits(emulator.compile(network), dataset.test, progress)
+    logits = to_values(codes, network.logits.type)
+    return FineTuned(
+        metrics_of(found.rounded_logits, dataset).accuracy,
+        metrics_of(logits, dataset).accuracy,
+        len(found.history) if found.history is not None else 0,
+        found.helped,
+    )
+
+
+def compare_with_quantized(folder: Path, codes: Codes, *, progress: Progress) -> dict[str, Any]:
+    """Compare QKeras and integer network on every layer, for input codes (n, *input shape)."""
+    from siliconv.quantize.lowering.agreement import compare_layers
+    from siliconv.stages.lowered_network import agreement_record
+
+    network = network_file.load(folder / "network")
+    return agreement_record(network, compare_layers(load_quantized_model(folder), network, codes), None)
+
+
+def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress: Progress) -> None:
+    """Write ``firmware/`` of the network in a folder, with these input vectors in its test bench."""
+    import shutil
+
+    from siliconv.stages.firmware_project import write_firmware_project
+
+    network = network_file.load(folder / "network")
+    shutil.rmtree(folder / "firmware", ignore_errors=True)
+    (folder / "firmware").mkdir()
+    write_firmware_project(network, config, vectors, folder / "firmware", progress)
+
+
+def _save_float(source: str, shape: tuple[int, ...], folder: Path) -> str | None:
+    """Write the deployed float model into ``float/``, and give the function that the network ends in."""
+    from siliconv.errors import DataError
+    from siliconv.models.architectures.architecture import output_activation
+    from siliconv.models.architectures.folding import without_batch_normalization
+    from siliconv.models.architectures.user_model import load_user_model
+
+    user = load_user_model(source, folder=Path())
+    if tuple(user.architecture.input_shape) != tuple(shape):
+        raise DataError(
+            "DATA-SHAPE",
+            f"images of shape {tuple(shape)} for a network that takes {tuple(user.architecture.input_shape)}",
+            where="calibration",
+            fix="pass images of the network's input shape, (n, height, width, channels)",
+        )
+    architecture, model = without_batch_normalization(user.build(), user.architecture)
+    (folder / "float").mkdir()
+    save_float_model(architecture, model, folder / "float")
+    return output_activation(user.architecture)
+
+
+def _load_float(folder: Path) -> Any:
+    from siliconv.flow.artefacts import load_float_model
+
+    return load_float_model(folder)
+
+
+def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path) -> Any:
+    from siliconv.quantize.lowering.agreement import compare_layers
+    from siliconv.stages.lowered_network import agreement_record, lowered_network
+
+    network = lowered_network(model, name=name, output_activation=activation)
+    layers = compare_layers(model, network, images[:AGREEMENT_VECTORS].astype(np.int64))
+    network_file.save(network, folder / "network")
+    write_json(folder / "network" / "agreement.json", agreement_record(network, layers, None))
+    return network

@@ -1,0 +1,324 @@
+"""A project folder in Python: the command line's verbs as methods that return values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from siliconv.api.apart import call_apart
+from siliconv.api.firmware import Firmware
+from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.flow.artefacts import read_json
+from siliconv.progress import Progress, for_terminal
+from siliconv.project.project import ProjectConfig, find_project, load_project
+
+if TYPE_CHECKING:
+    from siliconv.actions.check import Examination
+    from siliconv.actions.explain import Answer
+    from siliconv.actions.export import Exported
+    from siliconv.actions.fit_project import ProjectFit
+    from siliconv.actions.predict import Prediction
+    from siliconv.actions.summary import SummaryRow
+    from siliconv.actions.verify import Verification
+    from siliconv.api.estimate import HardwareEstimate
+    from siliconv.certificate.certificate import Certificate
+    from siliconv.flow.flow import StageResult
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """The stages of one run: what each found, whether it ran now, and the certificate where the run reached it."""
+
+    name: str
+    build: Path
+    stages: tuple[StageResult, ...]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate, None where the run ended before ``csim``."""
+        from siliconv.certificate.certificate import from_json
+
+        return from_json(self._certificate_content) if self._reached("csim") else None
+
+    @property
+    def estimate(self) -> HardwareEstimate | None:
+        """The estimate, None where the run ended before ``estimate`` or there is none for the back end."""
+        from siliconv.api.estimate import HardwareEstimate
+
+        content = read_json(self.build / "estimate.json") if self._reached("estimate") else {"source": "none"}
+        return HardwareEstimate(content) if content["source"] != "none" else None
+
+    def require_exact(self) -> None:
+        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` where a bit differs."""
+        content = self._certificate_content if self._reached("csim") else None
+        if content is not None and not content["exact"]:
+            raise WorkSaysNoError(
+                "CSIM-DIFFERS",
+                f"firmware and quantized model differ: {_first_difference(content)}",
+                where=str(self.build / "csim.json"),
+                fix="do not deploy this firmware; the certificate lists every layer",
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        stages = {
+            result.name: {
+                "ran": result.ran,
+                "summary": result.record.summary,
+                "seconds": result.record.seconds,
+                "peak_mib": result.record.peak_mib,
+            }
+            for result in self.stages
+        }
+        certificate = self._certificate_content if self._reached("csim") else None
+        return {"project": self.name, "build": str(self.build), "stages": stages, "certificate": certificate}
+
+    @property
+    def _certificate_content(self) -> dict[str, Any]:
+        content: dict[str, Any] = read_json(self.build / "csim.json")
+        return content
+
+    def _reached(self, stage: str) -> bool:
+        return any(result.name == stage for result in self.stages)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{one.name:<9} {one.record.summary}" for one in self.stages)
+
+
+class Project:
+    """A folder with a project file, and its build folder.
+
+    Parameters
+    ----------
+    name
+        The folder, or its name under ``firmware_projects/``.
+    progress
+        Told of long work; a bar on a terminal and lines elsewhere by default.
+    apart
+        Whether Keras 2 and hls4ml work in a process of their own: yes, unless this process is sure to hold no other
+        Keras.
+
+    Raises
+    ------
+    ProjectError
+        ``PROJECT-NOT-FOUND`` with the names that exist.
+
+    Examples
+    --------
+    >>> siliconv.Project("firmware_projects/digits").run(until="csim")  # doctest: +SKIP
+    """
+
+    def __init__(self, name: str | Path, *, progress: Progress | None = None, apart: bool = True) -> None:
+        self.folder = find_project(str(name))
+        self._progress = progress
+        self._apart = apart
+
+    @classmethod
+    def new(cls, name: str, *, preset: str = "digits") -> Project:
+        """Write a commented project file and open it.
+
+        Raises
+        ------
+        ProjectError
+            ``PROJECT-EXISTS`` rather than overwrite anything.
+        ModelError
+            ``MODEL-PRESET`` for an unknown preset.
+        """
+        from siliconv.project.project_template import write_project
+
+        return cls(write_project(name, preset).parent)
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.folder.name
+
+    @property
+    def build_folder(self) -> Path:
+        """Where the stages leave what they make."""
+        return self.folder / "build"
+
+    @property
+    def file(self) -> Path:
+        """The project file."""
+        from siliconv.project.project import PROJECT_FILE
+
+        return self.folder / PROJECT_FILE
+
+    @property
+    def config(self) -> ProjectConfig:
+        """What the project file says now, checked.
+
+        Raises
+        ------
+        ProjectError
+            ``PROJECT-...`` with file, line, field and what would be right.
+        """
+        return load_project(self.folder)
+
+    def run(
+        self,
+        until: str = "report",
+        *,
+        data: str | Path | None = None,
+        force: bool = False,
+        on_event: Callable[[StageResult | str], None] | None = None,
+    ) -> Run:
+        """Run the stages whose inputs changed, and go on where a run was stopped.
+
+        Parameters
+        ----------
+        until
+            The last stage: data, train, quantize, lower, convert, csim, estimate or report.
+        data
+            A folder of images in place of the project's data; remembered.
+        force
+            Run every stage again, from the beginning.
+        on_event
+            Called with each stage's result, and with remarks for people.
+
+        Raises
+        ------
+        SiliconvError
+            As `siliconv.actions.run_project.run_project`. A difference of bits is no error here: look at
+            `Run.certificate`, or call `Run.require_exact`.
+        """
+        from siliconv.actions.run_project import run_project
+
+        chosen = Path(data) if data is not None else None
+        stages = self._call(run_project, self.folder, until, chosen, force, on_event=on_event or (lambda event: None))
+        return Run(self.name, self.build_folder, stages)
+
+    @property
+    def firmware(self) -> Firmware:
+        """The firmware of a build, to predict with, trace, simulate or write elsewhere.
+
+        Raises
+        ------
+        ProjectError
+            ``LOAD-BUILD`` where there is no integer network yet.
+        """
+        if not (self.build_folder / "network").is_dir():
+            raise ProjectError(
+                "LOAD-BUILD",
+                "the project has no integer network yet",
+                where=str(self.build_folder),
+                fix=f"siliconv run {self.name} --until lower, or project.run(until='lower')",
+            )
+        return Firmware(self.build_folder, self.config.hls, project=self.folder, progress=self._progress)
+
+    def check(self, *, fix: bool = False) -> Examination:
+        """Look for what is known to go wrong, in milliseconds; ``fix`` mends in the file what can be mended safely."""
+        from siliconv.actions.check import check_project
+
+        return check_project(self.folder, fix=fix)
+
+    def explain(self, one: str = "quantized", other: str = "firmware") -> Answer:
+        """Find the first layer and element in which two executions part, its integer trace and the cause.
+
+        Parameters
+        ----------
+        one, other
+            Two of ``float``, ``quantized``, ``reference``, ``firmware``.
+        """
+        from siliconv.actions.explain import explain_project
+
+        return self._call(explain_project, self.name, self.config, self.build_folder, (one, other))
+
+    def verify(self) -> Verification:
+        """Compare the certificate with the files, the network, the vectors and the tools that are there now."""
+        from siliconv.actions.verify import verify_project
+
+        return verify_project(self.folder)
+
+    def summary(self) -> tuple[SummaryRow, ...]:
+        """Give layers, shapes, parameters, multiplications and, once they are chosen, types."""
+        from siliconv.actions.summary import summarize
+
+        return summarize(self.config, self.build_folder)
+
+    def predict(self, images: Sequence[str | Path]) -> tuple[Prediction, ...]:
+        """Give what the float network, the quantized one and the compiled firmware say of image files."""
+        from siliconv.actions.predict import predict_images
+
+        paths = [Path(image) for image in images]
+        return self._call(predict_images, self.name, self.config, self.build_folder, paths)
+
+    def export_qonnx(self, file: str | Path | None = None) -> Exported:
+        """Write the integer network as QONNX, and execute it with the qonnx package where that is installed."""
+        from siliconv.actions.export import export_qonnx
+
+        path = Path(file) if file is not None else None
+        return export_qonnx(self.name, self.config, self.build_folder, path)
+
+    def fit(
+        self,
+        board: str,
+        *,
+        images_per_second: float | None = None,
+        latency_us: float | None = None,
+        clocks_ns: Sequence[float] | None = None,
+        write: bool = True,
+    ) -> ProjectFit:
+        """Search firmware settings for a board, and write the best into the project file; see `fit_project`."""
+        from siliconv.actions.fit_project import fit_project
+        from siliconv.hardware.boards import board as find_board
+
+        return fit_project(
+            self.folder,
+            find_board(board),
+            images_per_second=images_per_second,
+            latency_us=latency_us,
+            clocks_ns=clocks_ns,
+            write=write,
+        )
+
+    def synthesize(
+        self,
+        *steps: str,
+        tool: str | Path | None = None,
+        on_event: Callable[[StageResult], None] | None = None,
+    ) -> dict[str, Any]:
+        """Run a vendor tool on the firmware, and give what `estimate.json` then says.
+
+        Parameters
+        ----------
+        steps
+            Of csim, csynth, cosim, export, vsynth; csynth where nothing is said.
+        tool
+            An executable, its folder or its settings script, where it is not to be looked for.
+        on_event
+            Called with the result of each stage that had to run first.
+
+        Raises
+        ------
+        ToolError
+            ``VENDOR-NO-TOOL`` where there is none, told before any work.
+        """
+        from siliconv.actions.build import build_project
+        from siliconv.hls.vendor.vendor_run import Steps
+
+        chosen = Steps(**dict.fromkeys(steps or ("csynth",), True))
+        path = Path(tool) if tool is not None else None
+        return self._call(build_project, self.folder, chosen, path, on_event=on_event or (lambda event: None))
+
+    def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
+        progress = self._progress or for_terminal()
+        if self._apart:
+            return call_apart(function, *arguments, progress=progress, **events)
+        return function(*arguments, progress=progress, **events)
+
+    def __repr__(self) -> str:
+        made = [name for name in ("float", "quantized", "network", "firmware") if (self.build_folder / name).is_dir()]
+        return f"Project {self.name!r} in {self.folder}; built: {', '.join(made) or 'nothing yet'}"
+
+
+def _first_difference(certificate: dict[str, Any]) -> str:
+    layer = next(layer for layer in certificate["layers"] if layer["firmware_differs"] or layer["quantized_differs"])
+    differs = layer["firmware_differs"] or layer["quantized_differs"]
+    largest = layer["max_abs_difference"]
+    return f"first in layer '{layer['name']}', {differs} of {layer['values']} values, by up to {largest}"

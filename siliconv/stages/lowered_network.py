@@ -1,0 +1,64 @@
+"""The integer network of a QKeras model with the function that it ends in, and what is kept of how the two agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from siliconv.network.explanation.comparison import Comparison
+from siliconv.network.function_table import table_error
+from siliconv.network.graph import Network, Softmax, Table
+from siliconv.network.output_sigmoid import with_sigmoid
+from siliconv.network.output_softmax import softmax_error, with_softmax
+from siliconv.quantize.lowering.lowering import lower
+
+
+def lowered_network(
+    model: Any, *, name: str, output_activation: str | None, class_names: Sequence[str] = ()
+) -> Network:
+    """Lower a QKeras model and put the sigmoid or softmax of the architecture behind its logits.
+
+    Parameters
+    ----------
+    model
+        The QKeras model, which ends in logits.
+    name
+        A C identifier.
+    output_activation
+        ``sigmoid``, ``softmax`` or None.
+    class_names
+        Kept in the network for people.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-...`` for what has no exact integer form.
+    """
+    network = lower(model, name=name, metadata={"class_names": tuple(class_names)} if class_names else {})
+    if output_activation == "sigmoid":
+        return with_sigmoid(network, name="sigmoid")
+    if output_activation == "softmax":
+        return with_softmax(network, name="softmax")
+    return network
+
+
+def agreement_record(network: Network, layers: Sequence[Comparison], whole: Comparison | None) -> dict[str, Any]:
+    """Give the content of `agreement.json`: QKeras against the network, and the errors of tables.
+
+    Parameters
+    ----------
+    network
+        The integer network.
+    layers
+        Each layer compared on the vectors of the certificate.
+    whole
+        The logits compared on all test images; None where there are none.
+    """
+    tables = {
+        table.name: table_error(table, network.sources(table)[0].type).last_places for table in network.of_kind(Table)
+    }
+    return {
+        "test_images": whole.as_json() if whole is not None else None,
+        "layers": [layer.as_json() for layer in layers],
+        "tables": tables | {softmax.name: softmax_error(softmax) for softmax in network.of_kind(Softmax)},
+    }
