@@ -3,24 +3,42 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+WINGS  := network hardware models quantize hls
 # mypy sees the folders as the package they are installed as (siliconv.models, ...).
 TYPED  := build/typing/siliconv
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+FAST   := not slow and not long and not compiles
 
-.PHONY: demo test lint format setup clean
+.PHONY: demo test test-fast test-slow nightly lint format setup clean
 .DEFAULT_GOAL := demo
 
 demo: setup
 	$(BIN)/siliconv run digits
 
+# 15 minutes at most on two idle cores; with test-slow, what CI runs.
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(PYTEST) -m "not slow"
+
+# Under two minutes: no compiler, no training.
+test-fast: setup
+	$(PYTEST) -m "$(FAST)"
+
+# Notebooks, browsers, other compilers (40 minutes at most), and the coverage of the fast tests by wing.
+test-slow: setup
+	$(PYTEST) -m slow
+	$(PYTEST) -m "$(FAST)" --cov=siliconv --cov-report=json:build/coverage.json --quiet
+	$(BIN)/python benchmarks/coverage_by_wing.py build/coverage.json
+
+# Campaigns without a time limit; a run that was stopped goes on. The result is kept with its commit.
+nightly: setup
+	$(BIN)/python benchmarks/nightly.py --json benchmarks/results/nightly.json
 
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	rm -rf $(TYPED) && mkdir -p $(TYPED)
 	cp -rs $(CURDIR)/siliconv/. $(TYPED)/
-	for wing in network hardware models quantize hls; do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
+	for wing in $(WINGS); do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
 	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED) benchmarks
 
 format: setup

@@ -19,6 +19,7 @@ from siliconv.models.architectures.architecture import Architecture
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.training.train_config import TrainConfig
+from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class ProjectConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: int = Field(VERSION, description="of the project file's format; older files are read as well")
     data: DataConfig = Field(default_factory=DataConfig, description="the images")
     model: ModelConfig = Field(description="the network")
     train: TrainConfig | None = Field(
@@ -243,7 +245,7 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
         )
     try:
-        return ProjectConfig.model_validate(content)
+        return ProjectConfig.model_validate(migrated(content, path))
     except ValidationError as error:
         # A default that follows from a wrong value is no error of its own.
         errors = [one for one in error.errors() if one["type"] != "default_factory_not_called"]

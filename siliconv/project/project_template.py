@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from siliconv.errors import ProjectError
 from siliconv.models.architectures.presets import preset as find_preset
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
+from siliconv.project.versions import VERSION
 
 
 def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
@@ -46,9 +47,9 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
 def project_text(name: str, preset: str) -> str:
     """Give the text of a project file with only the preset set."""
     lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
-    lines += ["model:", f"  preset: {preset}", ""]
+    lines += [f"version: {VERSION}", "", "model:", f"  preset: {preset}", ""]
     for section, field in ProjectConfig.model_fields.items():
-        if section == "model":
+        if section in ("version", "model"):
             continue
         lines += [f"# {field.description}", f"# {section}:"]
         default = field.get_default(call_default_factory=True)

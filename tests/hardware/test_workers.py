@@ -39,7 +39,7 @@ def test_outcomes_come_in_the_order_of_the_tasks():
     assert results(double, 20, processes=2) == [2 * number for number in range(20)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_process_that_was_started_anew_and_crashes_is_seen_at_once():
     assert results(double, 1) == [0]
     time.sleep(IDLE_SECONDS)

@@ -167,7 +167,7 @@ def one_dimension() -> ir.Network:
     return cases.network()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("network", [two_dimensions, one_dimension], ids=["2-D", "1-D"])
 @pytest.mark.parametrize("backend", ["Vitis", "Vivado", "Quartus", "Catapult"])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])

@@ -21,7 +21,7 @@ from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.training.calibration import choose_types
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_full_size_network_is_exact_in_every_layer(tmp_path):
     if shutil.which("g++") is None:
         pytest.skip("no g++ on the PATH: firmware can't be compiled here")

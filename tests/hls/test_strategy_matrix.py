@@ -16,7 +16,7 @@ from siliconv.network.fixed_point import plain
 from siliconv.network.graph import Dense, Reshape
 from siliconv.network.intervals import sum_of_products_type
 
-pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.long]
 
 PART = "xc7z020clg400-1"
 SHAPES = {1: (6, 2), 2: (4, 5, 2)}

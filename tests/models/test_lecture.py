@@ -63,7 +63,7 @@ def test_l1_the_lecture_cnn_trains(tmp_path: Path) -> None:
     assert np.isfinite(history.epochs[0].loss)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_l2_the_flatten_head_builds() -> None:
     model = build_model(preset("lecture_flatten"))
     assert model.count_params() == sum(row.parameters for row in layer_table(preset("lecture_flatten")))
@@ -289,7 +289,7 @@ def _cars(count: int, *, mirrored: bool, seed: int) -> tuple[np.ndarray, np.ndar
     return cars, labels
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_l17_flip_augmentation_cures_the_bias_of_the_two_car_brands(tmp_path: Path) -> None:
     network = Architecture(
         input_shape=(20, 20, 1),

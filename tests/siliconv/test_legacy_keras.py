@@ -41,7 +41,7 @@ def test_tensorflow_is_quiet_and_its_keras_is_keras_2() -> None:
     assert found.stderr == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_tensorflow_with_keras_3_is_refused_with_one_message() -> None:
     found = _run(
         "import os; os.environ.pop('TF_USE_LEGACY_KERAS', None)\n"

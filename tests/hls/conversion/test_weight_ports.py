@@ -31,7 +31,7 @@ def network(build):
     return build((5, 4, 2)).conv(4, (3, 3)).relu().flatten().dense(3).network()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
 def test_a_project_with_weights_outside_the_core_is_exact_in_every_test_bench(network, backend, tmp_path):
     config = HlsConfig(backend=backend, bram_factor=100, reuse_factors={"dense_1": 10})

@@ -91,7 +91,7 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_a_file_computes_what_its_owner_computed(saved: Path, name: str, ending: str) -> None:

@@ -66,7 +66,7 @@ def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     return all(a.tobytes() == b.tobytes() for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_anywhere_and_resumed_it_ends_with_the_same_bits(tmp_path: Path, digits_folder: Path) -> None:
     config = TrainConfig(epochs=4, schedule="plateau", plateau_epochs=1)
 
@@ -150,7 +150,7 @@ def test_a_finished_training_does_nothing_more(tmp_path: Path, digits: Dataset) 
     assert _same(one.get_weights(), again.get_weights())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_digits_are_learned(tmp_path: Path, digits: Dataset) -> None:
     model, history = train_float(preset("digits"), digits, TrainConfig(epochs=8, learning_rate=6e-3), work=tmp_path)
     assert len(history) == 8

@@ -1,0 +1,105 @@
+"""Work in a process of its own: results, reports, errors and crashes come back as they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from siliconv.api.apart import call_apart
+from siliconv.errors import DataError, ToolError
+from siliconv.progress import Silent
+
+
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def begin(self, activity, total, unit, done=0):
+        self.lines.append(("begin", activity, total, unit, done))
+
+    def update(self, done, note=""):
+        self.lines.append(("update", done, note))
+
+    def end(self):
+        self.lines.append(("end",))
+
+    def say(self, line):
+        self.lines.append(("say", line))
+
+
+def work(array, *, progress, on_event):
+    sys.stdout.write("noise on the standard output\n")
+    os.system("echo more of it")
+    progress.begin("Working", 2, "parts")
+    progress.update(1, "half")
+    progress.say("a line")
+    progress.end()
+    on_event({"stage": "one"})
+    return array * 2, os.getpid()
+
+
+def refuse(*, progress):
+    raise DataError("DATA-TEST", "nothing there", where="here", fix="bring something")
+
+
+def fail(*, progress):
+    raise RuntimeError("unexpected")
+
+
+def die(*, progress):
+    sys.stdout.write("last words\n")
+    sys.stdout.flush()
+    os._exit(7)
+
+
+def keras_modules(*, progress):
+    from siliconv import legacy_keras
+
+    return legacy_keras.load().__name__
+
+
+def test_results_reports_and_events_come_back():
+    told, events = Told(), []
+    doubled, process = call_apart(work, np.arange(3), progress=told, on_event=events.append)
+    assert doubled.tolist() == [0, 2, 4]
+    assert process != os.getpid()
+    assert told.lines == [
+        ("begin", "Working", 2, "parts", 0),
+        ("update", 1, "half"),
+        ("say", "a line"),
+        ("end",),
+    ]
+    assert events == [{"stage": "one"}]
+
+
+def test_an_error_for_the_user_comes_back_as_it_is():
+    with pytest.raises(DataError) as raised:
+        call_apart(refuse, progress=Silent())
+    assert (raised.value.code, raised.value.fix) == ("DATA-TEST", "bring something")
+
+
+@pytest.mark.parametrize(("function", "said"), [(fail, "RuntimeError: unexpected"), (die, "last words")])
+def test_a_defect_or_a_crash_is_told_with_what_was_printed(function, said):
+    with pytest.raises(ToolError) as raised:
+        call_apart(function, progress=Silent())
+    assert raised.value.code == "APART-CRASHED"
+    assert said in str(raised.value)
+
+
+def test_an_interruption_here_ends_the_process_there():
+    def interrupt(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call_apart(work, np.arange(3), progress=Silent(), on_event=interrupt)
+
+
+@pytest.mark.long
+def test_keras_2_is_loaded_there_whatever_is_loaded_here(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", object())
+    assert call_apart(keras_modules, progress=Silent()).startswith("tf_keras")
