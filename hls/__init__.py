@@ -1,1 +1,1 @@
-"""Firmware through hls4ml: conversion, C simulation, estimate, fit and vendor tools. Knows no training."""
+"""Firmware through hls4ml, without any training: conversion, C simulation, estimate, fit and vendor tools."""

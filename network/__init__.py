@@ -1,4 +1,4 @@
-"""The integer network: its definition, its proof and all that executes it exactly. Knows no Keras and no hls4ml.
+"""The integer network: its definition, its proof and all that executes it exactly, without Keras or hls4ml.
 
 Build one from the node kinds of `siliconv.network.graph`, `prove` that no tensor leaves its type, `run` it (the
 reference), `compile` it (the emulator), `save` and `load` it; `siliconv.convert` takes it to firmware.

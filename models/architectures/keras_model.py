@@ -93,7 +93,7 @@ def _normalized_by_user(nodes: tuple[Node, ...]) -> set[str]:
 
 @singledispatch
 def _keras_layer(layer: LayerBase, tf_keras: Any, source: Any, seed: int) -> Any:
-    raise TypeError(type(layer))
+    raise NotImplementedError(f"no Keras layer for {type(layer).__name__}")
 
 
 @_keras_layer.register(kinds.Conv2D)

@@ -65,7 +65,7 @@ def window_count(n: int, m: int, s: int, padding: kinds.Padding) -> int:
 
 @singledispatch
 def _shape(layer: LayerBase, name: str, sources: tuple[Shape, ...]) -> Shape:
-    raise TypeError(type(layer))
+    raise NotImplementedError(f"no shape rule for {type(layer).__name__}")
 
 
 @_shape.register(kinds.Conv2D)

@@ -1,8 +1,8 @@
 """Clip and maximum that are right for every type.
 
 ONNX Runtime 1.31 compares int64 wrongly in `Clip`, `Min` and `Max` on some processors: ``Clip(2**31, -7, 7)`` gave
-``2**31`` (found by tests/test_emulator.py; values between ``2**31`` and ``2**32`` in magnitude). Its comparisons and
-`Where` are right.
+``2**31`` (found by tests/network/emulator/test_emulator.py; values between ``2**31`` and ``2**32`` in magnitude). Its
+comparisons and `Where` are right.
 """
 
 from __future__ import annotations

@@ -92,8 +92,19 @@ def trace_element(
 
 @singledispatch
 def _terms(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
-    """Yield what is added or chosen from; nodes that move or convert one element have no terms."""
-    yield from ()
+    """Yield what is added or chosen from."""
+    raise NotImplementedError(f"no element trace for {type(node).__name__}")
+
+
+@_terms.register(ir.Input)
+@_terms.register(ir.Concatenate)
+@_terms.register(ir.Requantize)
+@_terms.register(ir.Reshape)
+@_terms.register(ir.Pad)
+@_terms.register(ir.Table)
+def _(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+    # One element is moved or converted: there is nothing to add or to choose from.
+    return iter(())
 
 
 @_terms.register(ir.Conv)

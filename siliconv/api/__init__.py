@@ -1,1 +1,1 @@
-"""The Python API: what notebooks and the command line call. Its public names are those of the package `siliconv`."""
+"""The Python API that notebooks and the command line call; its public names are those of the package `siliconv`."""

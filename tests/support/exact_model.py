@@ -65,7 +65,7 @@ def run(network: ir.Network, image: np.ndarray) -> dict[str, dict[tuple[int, ...
 @singledispatch
 def compute(node: ir.Node, sources, inputs):
     """Compute one node."""
-    raise NotImplementedError(type(node))
+    raise NotImplementedError(f"no exact model for {type(node).__name__}")
 
 
 def window_positions(node, out, extent, shape):

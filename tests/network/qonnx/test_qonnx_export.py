@@ -6,29 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
+from qonnx_quant import Quant
 from strategies import BUILDERS, input_codes, networks
 
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
-from siliconv.network.qonnx.qonnx_export import DOMAIN, last_node, qonnx_model
-
-
-class Quant(OpRun):
-    """Divide by the scale, clamp, round, multiply by the scale."""
-
-    op_domain = DOMAIN
-
-    def _run(self, x, scale, zero, bits, signed=1, narrow=1, rounding_mode="ROUND"):
-        assert zero == 0
-        assert not (signed and bits == 1), "taken for bipolar"
-        low = -(2.0 ** (bits - 1)) + narrow if signed else 0.0
-        high = 2.0 ** (bits - 1) - 1 if signed else 2.0**bits - 1 - narrow
-        code = np.clip(x / scale, low, high)
-        code = {"ROUND": np.round, "FLOOR": np.floor}[rounding_mode](code)
-        return ((code * scale).astype(np.float32),)
+from siliconv.network.qonnx.qonnx_export import last_node, qonnx_model
 
 
 def assert_same_values(network, codes):
