@@ -1,5 +1,5 @@
 """The emulator: an integer network compiled to ONNX Runtime, bit-identical to the reference."""
 
-from siliconv.network.emulator.emulator import Emulator, compile
+import lazy_loader
 
-__all__ = ["Emulator", "compile"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

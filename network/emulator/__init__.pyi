@@ -1,0 +1,2 @@
+from .emulator import Emulator as Emulator
+from .emulator import compile as compile
