@@ -1,0 +1,54 @@
+"""Random networks as firmware: converted, compiled and simulated, every layer equal to the integer network."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+from strategies import input_codes, networks
+
+from siliconv.errors import FirmwareError, NetworkError
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.network.vectors.corners import corner_vectors
+
+SEEDS = 100
+DRAWN = 15
+BACKENDS = ("Vitis", "Vivado", "Quartus", "Catapult")
+
+
+def run(seed: int) -> dict[str, Any]:
+    """Draw one network and one road, and say whether it was exact or refused, and with which code."""
+    drawn: list[tuple[Any, HlsConfig]] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(max_examples=DRAWN, deadline=None, database=None, phases=[hypothesis.Phase.generate])
+    @hypothesis.given(
+        network=networks(most=8, widest=30),
+        backend=st.sampled_from(BACKENDS),
+        io_type=st.sampled_from(["io_stream", "io_parallel"]),
+    )
+    def draw(network: Any, backend: Any, io_type: Any) -> None:
+        drawn.append((network, HlsConfig(backend=backend, io_type=io_type)))
+
+    draw()
+    network, config = drawn[-1]  # the first ones are the simplest
+    road = f"{config.backend} {config.io_type}"
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch) / "firmware"
+        project.mkdir()
+        try:
+            convert(network, config, project)
+        except (FirmwareError, NetworkError) as error:
+            return {"road": road, "refused": error.code}
+        library = compile_project(project, network.name, Path(scratch) / "cache")
+        corners = np.stack(list(corner_vectors(network).values()))
+        layers = compare(library, network, np.concatenate([corners, input_codes(network, seed, batch=8)]), jobs=1)
+    wrong = [layer.name for layer in layers if layer.differing]
+    assert not wrong, f"{road}: {wrong} of {network}"
+    return {"road": road, "layers": len(layers), "values": sum(layer.values for layer in layers)}
