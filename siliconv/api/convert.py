@@ -116,9 +116,16 @@ def convert(
 
     Examples
     --------
-    >>> firmware = siliconv.convert(network, board="pynq-z2")  # doctest: +SKIP
-    >>> firmware.predict(images).shape  # doctest: +SKIP
-    (100, 10)
+    An integer network, fitted to a board:
+
+    >>> firmware = siliconv.convert(network, board="pynq-z2")
+    >>> firmware.hls.part
+    'xc7z020clg400-1'
+    >>> firmware.predict(images).shape
+    (2, 3)
+
+    A Keras model takes calibration images besides:
+    ``siliconv.convert(model, calibration=x_train[:500], weights=6, activations=6)``.
     """
     progress = progress or for_terminal()
     recipe = _recipe(recipe, weights=weights, activations=activations, biases=biases)
@@ -150,6 +157,12 @@ def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:
     ------
     ProjectError
         ``LOAD-FOLDER`` where there is neither.
+
+    Examples
+    --------
+    >>> saved = siliconv.convert(network).save(folder / "kept")
+    >>> siliconv.load(saved).name
+    'small'
     """
     path = Path(folder)
     if (path / PROJECT_FILE).is_file():

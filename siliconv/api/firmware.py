@@ -93,12 +93,25 @@ class Firmware:
         ------
         DataError
             ``INPUT-...`` for images that are no input of the network.
+
+        Examples
+        --------
+        >>> firmware = siliconv.convert(network)
+        >>> firmware.predict(images)
+        array([[0.125, 0.   , 0.   ],
+               [0.125, 0.   , 0.   ]])
         """
         last = self.network.output
         return to_values(self._emulator.run(as_codes(images, self.network))[last.name], last.type)
 
     def trace(self, images: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-        """Compute every node: values by name, each (n, *node shape); for the rest see `predict`."""
+        """Compute every node: values by name, each (n, *node shape); for the rest see `predict`.
+
+        Examples
+        --------
+        >>> list(siliconv.convert(network).trace(images))
+        ['pixels', 'dense', 'relu']
+        """
         found = self._emulator.run(as_codes(images, self.network), keep=[node.name for node in self.network.nodes])
         return {node.name: to_values(found[node.name], node.type) for node in self.network.nodes}
 
@@ -167,6 +180,12 @@ class Firmware:
         ------
         FirmwareError
             ``ESTIMATE-BACKEND`` for a back end without an estimate.
+
+        Examples
+        --------
+        >>> found = siliconv.convert(network).estimate
+        >>> found.lut.low <= found.lut.value <= found.lut.high
+        True
         """
         from siliconv.hls.backends import family_of
         from siliconv.project.calibration_file import calibrated

@@ -109,7 +109,15 @@ class Project:
 
     Examples
     --------
-    >>> siliconv.Project("firmware_projects/digits").run(until="csim")  # doctest: +SKIP
+    >>> project = siliconv.Project.new(str(folder / "mine"), preset="digits")
+    >>> project
+    Project 'mine' in ...; built: nothing yet
+    >>> project.config.quantize.weights
+    6
+    >>> project.check().passed
+    True
+
+    ``project.run(until="csim")`` runs the command line's stages, with the same results.
     """
 
     def __init__(self, name: str | Path, *, progress: Progress | None = None, apart: bool = True) -> None:
