@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from siliconv.errors import NetworkError
-from siliconv.network.fixed_point import FixedPoint, requantize
+from siliconv.network.fixed_point import FixedPoint, plain, requantize
 from siliconv.network.graph import Node, Table, Weights
 
 WIDEST_INPUT = 16
@@ -86,9 +86,8 @@ def table_node(name: str, source: Node, function: str, output: FixedPoint) -> Ta
     output
         Type of the result, with the rounding and overflow of its entries.
     """
-    plain = FixedPoint(output.signed, output.width, output.integer)
-    entries = Weights(function_codes(function, source.type, output), plain)
-    return Table(name, (source.name,), source.shape, plain, entries, function)
+    entries = Weights(function_codes(function, source.type, output), plain(output))
+    return Table(name, (source.name,), source.shape, entries.type, entries, function)
 
 
 def function_codes(function: str, inputs: FixedPoint, output: FixedPoint) -> np.ndarray:

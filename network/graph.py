@@ -62,6 +62,11 @@ class Conv(Node):
     strides: tuple[int, ...]
     padding: Padding
 
+    @property
+    def window(self) -> Shape:
+        """Size of the kernel along each spatial axis."""
+        return self.kernel.codes.shape[:-2]
+
 
 @dataclass(frozen=True, eq=False)
 class DepthwiseConv(Node):
@@ -74,6 +79,11 @@ class DepthwiseConv(Node):
     bias: Weights
     strides: tuple[int, ...]
     padding: Padding
+
+    @property
+    def window(self) -> Shape:
+        """Size of the kernel along each spatial axis."""
+        return self.kernel.codes.shape[:-1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,14 +54,7 @@ _DAMAGE = (
 
 def save(network: ir.Network, folder: Path) -> str:
     """Write a network into a folder and return its hash (of graph and weights)."""
-    arrays: dict[str, Codes] = {}
-    graph = {
-        "format": FORMAT,
-        "name": network.name,
-        "metadata": dict(network.metadata),
-        "nodes": [_describe(node, arrays) for node in network.nodes],
-    }
-    graph["sha256"] = _hash(graph, arrays)
+    graph, arrays = _contents(network)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / WEIGHTS_FILE, **arrays)  # type: ignore[arg-type]  # keywords are array names
     (folder / GRAPH_FILE).write_text(json.dumps(graph, indent=1) + "\n", encoding="utf-8")
@@ -70,9 +63,7 @@ def save(network: ir.Network, folder: Path) -> str:
 
 def network_hash(network: ir.Network) -> str:
     """Give the hash that `save` writes, without writing anything."""
-    arrays: dict[str, Codes] = {}
-    nodes = [_describe(node, arrays) for node in network.nodes]
-    return _hash({"format": FORMAT, "name": network.name, "metadata": dict(network.metadata), "nodes": nodes}, arrays)
+    return str(_contents(network)[0]["sha256"])
 
 
 def load(folder: Path) -> ir.Network:
@@ -137,6 +128,14 @@ def _read_arrays(path: Path, nodes: list[dict[str, Any]]) -> dict[str, Any]:
             with archive.open(f"{name}.npy") as member:
                 arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
     return arrays
+
+
+def _contents(network: ir.Network) -> tuple[dict[str, Any], dict[str, Codes]]:
+    """Give what is written of a network: the graph with its hash, and the arrays by name."""
+    arrays: dict[str, Codes] = {}
+    nodes = [_describe(node, arrays) for node in network.nodes]
+    graph = {"format": FORMAT, "name": network.name, "metadata": dict(network.metadata), "nodes": nodes}
+    return graph | {"sha256": _hash(graph, arrays)}, arrays
 
 
 def _describe(node: ir.Node, arrays: dict[str, Codes]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def evaluate(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, .
 @evaluate.register
 def _(node: ir.Conv, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     kernel = node.kernel.codes
-    windows = _windows(inputs[0], kernel.shape[:-2], node.strides, node.padding, fill=0)
+    windows = _windows(inputs[0], node.window, node.strides, node.padding, fill=0)
     # (batch, *out, channels, *window) -> rows of (*window, channels), the order of the kernel
     spatial = kernel.ndim - 2
     rows = np.moveaxis(windows, spatial + 1, -1)
@@ -125,7 +125,7 @@ def _(node: ir.Conv, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) ->
 @evaluate.register
 def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     kernel = node.kernel.codes
-    windows = _windows(inputs[0], kernel.shape[:-1], node.strides, node.padding, fill=0)
+    windows = _windows(inputs[0], node.window, node.strides, node.padding, fill=0)
     axes = tuple(range(-(kernel.ndim - 1), 0))
     return _add_bias((windows * np.moveaxis(kernel, -1, 0)).sum(axis=axes), node, sources[0])
 

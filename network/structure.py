@@ -78,10 +78,10 @@ def _(node: ir.Input, sources: tuple[ir.Node, ...]) -> ir.Shape:
 def _(node: ir.Conv, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     _check_weights(node.kernel, node.bias, axes=len(source.shape) + 1, outputs=node.kernel.codes.shape[-1])
-    *window, channels, outputs = node.kernel.codes.shape
+    *_, channels, outputs = node.kernel.codes.shape
     if channels != source.shape[-1]:
         raise _IllFormedError(f"a kernel for {channels} channels on {source.shape[-1]}")
-    return (*_slide(source, tuple(window), node.strides, node.padding), outputs)
+    return (*_slide(source, node.window, node.strides, node.padding), outputs)
 
 
 @output_shape.register
@@ -89,7 +89,7 @@ def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...]) -> ir.Shape:
     source = _only(sources)
     channels = source.shape[-1]
     _check_weights(node.kernel, node.bias, axes=len(source.shape), outputs=channels)
-    return (*_slide(source, node.kernel.codes.shape[:-1], node.strides, node.padding), channels)
+    return (*_slide(source, node.window, node.strides, node.padding), channels)
 
 
 @output_shape.register

@@ -7,8 +7,9 @@ That is what hls4ml's stream templates do: one word a pixel, in raster order, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,7 @@ class StreamGraph:
     def with_depths(self, depths: dict[str, int] | None) -> StreamGraph:
         """Return the graph with the depths of some FIFOs set, or all of them without a limit (None)."""
         fifos = tuple(
-            Fifo(
-                one.name,
-                one.writer,
-                one.reader,
-                one.bits,
-                None if depths is None else depths.get(one.name, one.depth),
-            )
-            for one in self.fifos
+            replace(one, depth=None if depths is None else depths.get(one.name, one.depth)) for one in self.fifos
         )
         return StreamGraph(self.actors, fifos)
 
@@ -110,10 +104,8 @@ def window_steps(
         ]
         for length, size, step, outputs in zip(image, kernel, stride, out, strict=True)
     ]
-    rows = hits[0] if len(hits) == 2 else [True]
-    columns = hits[-1]
     completing_step, filling_step = Step(True, completing, True), Step(True, filling, False)
-    return tuple(completing_step if row and column else filling_step for row in rows for column in columns)
+    return tuple(completing_step if hit else filling_step for hit in _raster(hits))
 
 
 def padded_window_steps(
@@ -136,23 +128,27 @@ def padded_window_steps(
         Sizes of the image with the padding that is gone through.
     """
     hits = window_steps(raster, kernel, stride, out, (1, 1))
-    inside = [
-        [pad <= position < pad + size for position in range(length)]
-        for size, pad, length in zip(image, before, raster, strict=True)
-    ]
-    rows = inside[0] if len(inside) == 2 else [True]
-    reads = [row and column for row in rows for column in inside[-1]]
+    reads = _inside(image, before, raster)
     return tuple(Step(read, 1, step.writes) for read, step in zip(reads, hits, strict=True))
 
 
 def padding_steps(image: Sequence[int], out: Sequence[int]) -> tuple[Step, ...]:
     """Return the program that surrounds an image with zeros, the odd one at the end of an axis."""
-    inside = []
-    for length, outputs in zip(image, out, strict=True):
-        before = (outputs - length) // 2
-        inside.append([before <= position < before + length for position in range(outputs)])
-    rows = inside[0] if len(inside) == 2 else [True]
-    return tuple(Step(row and column, 1, True) for row in rows for column in inside[-1])
+    before = [(outputs - length) // 2 for length, outputs in zip(image, out, strict=True)]
+    return tuple(Step(read, 1, True) for read in _inside(image, before, out))
+
+
+def _inside(image: Sequence[int], before: Sequence[int], raster: Sequence[int]) -> list[bool]:
+    """Tell of each position of a raster whether it lies in the image, which has so much padding before each axis."""
+    return _raster(
+        [pad <= position < pad + size for position in range(length)]
+        for size, pad, length in zip(image, before, raster, strict=True)
+    )
+
+
+def _raster(axes: Iterable[Sequence[bool]]) -> list[bool]:
+    """Tell of each position in raster order whether it is marked along every axis."""
+    return [all(marks) for marks in product(*axes)]
 
 
 def resampling_steps(read: int, written: int, cycles: int = 1) -> tuple[Step, ...]:

@@ -77,28 +77,27 @@ def _(node: ir.Input, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]
 
 @describe.register
 def _(node: ir.Conv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    window, channels, filters = node.kernel.codes.shape[:-2], *node.kernel.codes.shape[-2:]
+    channels, filters = node.kernel.codes.shape[-2:]
     attributes = attributes_of(
-        f"Conv{len(window)}D",
+        f"Conv{len(node.window)}D",
         node,
         n_chan=channels,
         n_filt=filters,
         **_sizes("in", sources[0].shape),
         **_sizes("out", node.shape),
-        **_window("filt", window, node.strides, node.padding),
+        **_window("filt", node),
         **weights_of(node.kernel, node.bias),
     )
-    kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
-    product = (int(np.prod(window)) * channels, filters)
-    return LayerDescription(attributes, product_types(node), product, kind)
+    product = (int(np.prod(node.window)) * channels, filters)
+    return LayerDescription(attributes, product_types(node), product, convolution_kind(node))
 
 
 @describe.register
 def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
+    channels = node.kernel.codes.shape[-1]
     weights = weights_of(node.kernel, node.bias)
     attributes = attributes_of(
-        f"DepthwiseConv{len(window)}D",
+        f"DepthwiseConv{len(node.window)}D",
         node,
         n_chan=channels,
         n_filt=channels,
@@ -108,10 +107,10 @@ def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], bounds: Mapping[str,
         **weights,
         **_sizes("in", sources[0].shape),
         **_sizes("out", node.shape),
-        **_window("filt", window, node.strides, node.padding),
+        **_window("filt", node),
     )
-    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
-    return LayerDescription(attributes, product_types(node), (int(np.prod(window)) * channels, channels), kind)
+    product = (int(np.prod(node.window)) * channels, channels)
+    return LayerDescription(attributes, product_types(node), product, convolution_kind(node))
 
 
 @describe.register
@@ -244,6 +243,11 @@ def weights_of(kernel: ir.Weights, bias: ir.Weights) -> dict[str, Any]:
     }
 
 
+def convolution_kind(node: ir.Conv | ir.DepthwiseConv) -> LayerKind:
+    """Give the kind of a convolution's matrix-vector product."""
+    return LayerKind(f"{'depthwise' if isinstance(node, ir.DepthwiseConv) else 'conv'}{len(node.window)}d")
+
+
 def product_types(node: ir.Matrix) -> dict[str, str]:
     return types_of(node, weight=node.kernel.type, bias=node.bias.type, accum=node.type)
 
@@ -268,7 +272,7 @@ def _pooling(operation: str, node: ir.MaxPool | ir.AveragePool, source: ir.Node)
         sizes = _input_sizes(source.shape)
         return attributes_of(f"Global{operation}Pooling{rank}D", node, n_filt=channels, keepdims=keepdims, **sizes)
     out = {"n_out": node.shape[0]} if rank == 1 else _sizes("out", node.shape)
-    window = _window("pool", node.window, node.strides, node.padding)
+    window = _window("pool", node)
     return attributes_of(
         f"{operation}Pooling{rank}D", node, n_filt=channels, **_input_sizes(source.shape), **out, **window
     )
@@ -276,18 +280,18 @@ def _pooling(operation: str, node: ir.MaxPool | ir.AveragePool, source: ir.Node)
 
 def _window_pool(node: ir.MaxPool | ir.AveragePool, source: ir.Node, *, average: bool) -> dict[str, Any]:
     """Describe a pooling by our own template."""
-    return attributes_of("WindowPool", node, **window_sizes(node, source, node.window), average=average)
+    return attributes_of("WindowPool", node, **window_sizes(node, source), average=average)
 
 
 def window_sizes(
-    node: ir.MaxPool | ir.AveragePool | ir.DepthwiseConv, source: ir.Node, window: tuple[int, ...]
+    node: ir.MaxPool | ir.AveragePool | ir.DepthwiseConv, source: ir.Node
 ) -> dict[str, int | tuple[int, ...]]:
     """Give what our own templates want to know of a window; they take one dimension as an image of one row."""
-    row = (1,) * (2 - len(window))
+    row = (1,) * (2 - len(node.window))
     in_height, in_width = (*row, *source.shape[:-1])
-    height, width = (*row, *window)
+    height, width = (*row, *node.window)
     down, across = (*row, *node.strides)
-    out_height, out_width = (*row, *(node.shape[:-1] or (1,) * len(window)))
+    out_height, out_width = (*row, *(node.shape[:-1] or (1,) * len(node.window)))
     top, left = (*(0 for _ in row), *(before for before, _ in node.padding))
     return {
         "output_shape": node.shape,
@@ -314,13 +318,11 @@ def _sizes(prefix: str, shape: tuple[int, ...]) -> dict[str, int]:
     return {f"{prefix}_{axis}": size for axis, size in zip(_axes(len(shape) - 1), shape, strict=False)}
 
 
-def _window(
-    prefix: str, window: tuple[int, ...], strides: tuple[int, ...], padding: tuple[tuple[int, int], ...]
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"padding": "same" if any(sum(pair) for pair in padding) else "valid"}
-    for axis, size, stride in zip(_axes(len(window)), window, strides, strict=True):
+def _window(prefix: str, node: ir.Conv | ir.DepthwiseConv | ir.MaxPool | ir.AveragePool) -> dict[str, Any]:
+    found: dict[str, Any] = {"padding": "same" if any(sum(pair) for pair in node.padding) else "valid"}
+    for axis, size, stride in zip(_axes(len(node.window)), node.window, node.strides, strict=True):
         found |= {f"{prefix}_{axis}": size, f"stride_{axis}": stride}
-    return found | _sides(padding)
+    return found | _sides(node.padding)
 
 
 def _sides(padding: tuple[tuple[int, int], ...]) -> dict[str, int]:

@@ -12,13 +12,13 @@ import numpy as np
 from siliconv.hls.conversion.layer_list import (
     LayerDescription,
     attributes_of,
+    convolution_kind,
     describe,
     product_types,
     types_of,
     weights_of,
     window_sizes,
 )
-from siliconv.hls.kinds import LayerKind
 from siliconv.network import graph as ir
 from siliconv.network.intervals import Bounds, average_sum_type
 
@@ -55,21 +55,16 @@ def _(node: ir.AveragePool, sources: tuple[ir.Node, ...], bounds: Mapping[str, B
     if _covers(node, source):
         attributes = _channel_pool(node, source, average=True)
     else:
-        attributes = attributes_of("WindowPool", node, **window_sizes(node, source, node.window), average=True)
+        attributes = attributes_of("WindowPool", node, **window_sizes(node, source), average=True)
     return LayerDescription(attributes, types_of(node, accum=average_sum_type(node, source, bounds[source.name])))
 
 
 @describe_for_ac.register
 def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    window, channels = node.kernel.codes.shape[:-1], node.kernel.codes.shape[-1]
-    attributes = attributes_of(
-        "DepthwiseWindows",
-        node,
-        **window_sizes(node, sources[0], window),
-        **weights_of(node.kernel, node.bias),
-    )
-    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
-    return LayerDescription(attributes, product_types(node), (int(np.prod(window)) * channels, channels), kind)
+    sizes, weights = window_sizes(node, sources[0]), weights_of(node.kernel, node.bias)
+    attributes = attributes_of("DepthwiseWindows", node, **sizes, **weights)
+    product = (int(np.prod(node.window)) * node.shape[-1], node.shape[-1])
+    return LayerDescription(attributes, product_types(node), product, convolution_kind(node))
 
 
 @describe_for_ac.register

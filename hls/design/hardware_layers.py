@@ -9,6 +9,7 @@ from typing import NamedTuple
 from siliconv.errors import FirmwareError
 from siliconv.hls import weight_statistics
 from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.layer_list import convolution_kind
 from siliconv.hls.conversion.layer_settings import FirmwareLayer
 from siliconv.hls.design.design import (
     ElementwiseLayer,
@@ -77,18 +78,11 @@ def hardware_layers(node: ir.Node, sources: tuple[ir.Node, ...], settings: Setti
     )
 
 
-@hardware_layers.register
-def _(node: ir.Conv, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
-    window = node.kernel.codes.shape[:-2]
-    kind = LayerKind.CONV1D if len(window) == 1 else LayerKind.CONV2D
-    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
-
-
-@hardware_layers.register
-def _(node: ir.DepthwiseConv, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
-    window = node.kernel.codes.shape[:-1]
-    kind = LayerKind.DEPTHWISE1D if len(window) == 1 else LayerKind.DEPTHWISE2D
-    return product_layers(node, sources[0], _product(node, kind, window, node.strides, node.padding), settings)
+@hardware_layers.register(ir.Conv)
+@hardware_layers.register(ir.DepthwiseConv)
+def _(node: ir.Conv | ir.DepthwiseConv, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
+    product = _product(node, convolution_kind(node), node.window, node.strides, node.padding)
+    return product_layers(node, sources[0], product, settings)
 
 
 @hardware_layers.register

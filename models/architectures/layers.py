@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Positive = Annotated[int, Field(ge=1, le=65536)]
 Count = Annotated[int, Field(ge=0, le=65536)]
 Size = Positive | tuple[Positive, Positive]
+Counts = Count | tuple[Count, Count]
 Padding = Literal["same", "valid"]
+Filters = Annotated[Positive, Field(description="Number of output channels")]
 ActivationKind = Literal["relu", "tanh", "sigmoid", "softmax"]
 
 
@@ -60,14 +62,14 @@ class Conv2D(_Windowed2D):
     """A 2-D convolution (cross-correlation, as everywhere in machine learning)."""
 
     kind: Literal["conv2d"] = "conv2d"
-    filters: Positive = Field(description="Number of output channels")
+    filters: Filters
 
 
 class Conv1D(_Windowed1D):
     """A 1-D convolution over (length, channels)."""
 
     kind: Literal["conv1d"] = "conv1d"
-    filters: Positive = Field(description="Number of output channels")
+    filters: Filters
 
 
 class DepthwiseConv2D(_Windowed2D):
@@ -86,14 +88,14 @@ class SeparableConv2D(_Windowed2D):
     """A depthwise convolution without bias, then a 1x1 convolution."""
 
     kind: Literal["separable_conv2d"] = "separable_conv2d"
-    filters: Positive = Field(description="Number of output channels")
+    filters: Filters
 
 
 class SeparableConv1D(_Windowed1D):
     """A depthwise 1-D convolution without bias, then a convolution of length 1."""
 
     kind: Literal["separable_conv1d"] = "separable_conv1d"
-    filters: Positive = Field(description="Number of output channels")
+    filters: Filters
 
 
 class _Pool(LayerBase):
@@ -130,12 +132,10 @@ class ZeroPadding(LayerBase):
     """Zeros around an image, or at both ends of a waveform."""
 
     kind: Literal["zero_padding"] = "zero_padding"
-    before: Count | tuple[Count, Count] = Field(
+    before: Counts = Field(
         default=1, description="Pixels above and to the left, or samples before; one number for both"
     )
-    after: Count | tuple[Count, Count] = Field(
-        default=1, description="Pixels below and to the right, or samples after; one number for both"
-    )
+    after: Counts = Field(default=1, description="Pixels below and to the right, or samples after; one number for both")
 
 
 class BatchNormalization(LayerBase):

@@ -22,6 +22,7 @@ from siliconv.network.emulator.onnx_folding import fold
 from siliconv.network.emulator.onnx_forms import F32, I8, I64, U8, magnitude
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.network.emulator.onnx_requantize import Conversion
+from siliconv.network.emulator.onnx_weights import onnx_kernel
 from siliconv.network.emulator.onnx_windows import onnx_pads, trimmed
 from siliconv.network.fixed_point import Codes, Interval, Overflow, Rounding
 from siliconv.network.intervals import Bounds
@@ -51,7 +52,7 @@ class Int8Conv:
         """Add the kernel; `clip` has to follow, at once or behind a max pooling."""
         kernel = self.node.kernel.codes
         if isinstance(self.node, ir.DepthwiseConv):
-            weights = np.moveaxis(kernel, -1, 0)[:, None]
+            weights = onnx_kernel(kernel, depthwise=True)
             result = self._kernel(graph, value, weights, self.bias, self.padding, group=kernel.shape[-1])
         else:
             height, width, channels = self.shape
@@ -59,7 +60,7 @@ class Int8Conv:
             if folded.factor > 1:
                 shape = (-1, height, width // folded.factor, channels * folded.factor)
                 value = graph.op("Reshape", value, graph.constant(shape, I64))
-            weights = np.moveaxis(folded.kernel, (-1, -2), (0, 1))
+            weights = onnx_kernel(folded.kernel, depthwise=False)
             result = self._kernel(graph, value, weights, folded.bias, folded.padding, group=1)
             if folded.factor > 1:
                 result = graph.op("Reshape", result, graph.constant((-1, *self.node.shape), I64))

@@ -30,7 +30,7 @@ from siliconv.network.emulator.onnx_forms import (
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.network.emulator.onnx_int8 import Int8Conv, small_form
 from siliconv.network.emulator.onnx_requantize import Conversion, convert
-from siliconv.network.emulator.onnx_weights import aligned_weights
+from siliconv.network.emulator.onnx_weights import aligned_weights, onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, slices, spatial_shape, trimmed
 from siliconv.network.fixed_point import MAX_WIDTH, Codes
 from siliconv.network.intervals import Bounds, average_sum_type
@@ -86,39 +86,26 @@ class Translation:
         dtype = small_form(self.bounds[node.name].interval) or self.tensors.road(node)
         self.tensors.put(node, Form(dtype, False), self.graph.input("codes", dtype, node.shape))
 
-    @emit.register
-    def _(self, node: ir.Conv, source: ir.Node) -> None:
+    @emit.register(ir.Conv)
+    @emit.register(ir.DepthwiseConv)
+    def _(self, node: ir.Conv | ir.DepthwiseConv, source: ir.Node) -> None:
         kernel, bias, exponent = self._sum_of_products(node, source)
-        window = kernel.shape[:-2]
-        padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
+        padding = trimmed(source.shape, node.shape, node.window, node.strides, node.padding)
         road = self.tensors.road(node, source)
         if road == F32:
-            weights = np.moveaxis(kernel, (-1, -2), (0, 1))
-            self._float_convolution(node, source, weights, bias, padding, exponent, group=1)
+            self._float_convolution(node, source, kernel, bias, padding, exponent)
             return
         value = self.tensors.get(source, road, first=False)
-        parts = slices(self.graph, value, road, node.shape[:-1], window, node.strides, padding, fill=0)
-        rows = self.graph.op("Concat", *parts, axis=-1) if len(parts) > 1 else parts[0]
-        flat = self.graph.constant(kernel.reshape(-1, kernel.shape[-1]), road)
-        self._put_sum(node, road, self.graph.op("MatMul", rows, flat), bias)
-
-    @emit.register
-    def _(self, node: ir.DepthwiseConv, source: ir.Node) -> None:
-        kernel, bias, exponent = self._sum_of_products(node, source)
-        window = kernel.shape[:-1]
-        padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
-        road = self.tensors.road(node, source)
-        if road == F32:
-            weights = np.moveaxis(kernel, -1, 0)[:, None]
-            self._float_convolution(node, source, weights, bias, padding, exponent, group=kernel.shape[-1])
-            return
-        value = self.tensors.get(source, road, first=False)
-        parts = slices(self.graph, value, road, node.shape[:-1], window, node.strides, padding, fill=0)
+        parts = slices(self.graph, value, road, node.shape[:-1], node.window, node.strides, padding, fill=0)
         taps = kernel.reshape(-1, kernel.shape[-1])
-        products = [
-            self.graph.op("Mul", part, self.graph.constant(tap, road)) for part, tap in zip(parts, taps, strict=True)
-        ]
-        self._put_sum(node, road, self._added(products), bias)
+        if isinstance(node, ir.DepthwiseConv):
+            weights = (self.graph.constant(tap, road) for tap in taps)
+            products = [self.graph.op("Mul", part, tap) for part, tap in zip(parts, weights, strict=True)]
+            total = self._added(products)
+        else:
+            rows = self.graph.op("Concat", *parts, axis=-1) if len(parts) > 1 else parts[0]
+            total = self.graph.op("MatMul", rows, self.graph.constant(taps, road))
+        self._put_sum(node, road, total, bias)
 
     @emit.register
     def _(self, node: ir.Dense, source: ir.Node) -> None:
@@ -147,23 +134,21 @@ class Translation:
         self,
         node: ir.Conv | ir.DepthwiseConv,
         source: ir.Node,
-        weights: Codes,
+        kernel: Codes,
         bias: Codes,
         padding: ir.Padding,
         exponent: int,
-        *,
-        group: int,
     ) -> None:
-        scale = 2.0**-exponent
+        depthwise, scale = isinstance(node, ir.DepthwiseConv), 2.0**-exponent
         value = self.graph.op(
             "Conv",
             self.tensors.get(source, F32, first=True),
-            self.graph.constant(weights * scale, F32),
+            self.graph.constant(onnx_kernel(kernel, depthwise=depthwise) * scale, F32),
             self.graph.constant(bias * scale, F32),
-            kernel_shape=weights.shape[2:],
+            kernel_shape=node.window,
             strides=node.strides,
             pads=onnx_pads(padding),
-            group=group,
+            group=kernel.shape[-1] if depthwise else 1,
         )
         self.tensors.put(node, Form(F32, True, exponent), value)
 

@@ -128,7 +128,7 @@ def _(
 ) -> Iterator[Term]:
     places = node.type.fraction - sources[0].type.fraction
     partial: int | None = None
-    for _, spatial in _window(index[:-1] or (0,) * len(node.window), node, node.window, sources[0].shape):
+    for _, spatial in _window(index[:-1] or (0,) * len(node.window), node, sources[0].shape):
         at = (*spatial, index[-1])
         value = int(inputs[0][at])
         if isinstance(node, ir.AveragePool):
@@ -256,8 +256,7 @@ def multiplied(node: ir.Matrix, source: ir.Node, index: Index) -> Iterator[tuple
         yield from (((*index[:-1], channel), (channel, index[-1])) for channel in range(kernel.shape[0]))
         return
     depthwise = isinstance(node, ir.DepthwiseConv)
-    window = kernel.shape[:-1] if depthwise else kernel.shape[:-2]
-    for offset, spatial in _window(index[:-1], node, window, source.shape):
+    for offset, spatial in _window(index[:-1], node, source.shape):
         for channel in [index[-1]] if depthwise else range(source.shape[-1]):
             where = (*offset, channel) if depthwise else (*offset, channel, index[-1])
             yield (*spatial, channel), where
@@ -266,11 +265,10 @@ def multiplied(node: ir.Matrix, source: ir.Node, index: Index) -> Iterator[tuple
 def _window(
     out: Index,
     node: ir.Conv | ir.DepthwiseConv | ir.MaxPool | ir.AveragePool,
-    window: tuple[int, ...],
     shape: tuple[int, ...],
 ) -> Iterator[tuple[Index, Index]]:
     """Yield the real (not padded) elements under a window: offset in the window, place in the source."""
-    for offset in itertools.product(*(range(size) for size in window)):
+    for offset in itertools.product(*(range(size) for size in node.window)):
         place = tuple(
             position * stride + k - before
             for position, stride, k, (before, _) in zip(out, node.strides, offset, node.padding, strict=True)

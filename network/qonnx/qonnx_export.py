@@ -22,6 +22,7 @@ from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_forms import F32, I64, LARGEST, Form, Tensors, magnitude
 from siliconv.network.emulator.onnx_graph import OnnxGraph
 from siliconv.network.emulator.onnx_requantize import Conversion
+from siliconv.network.emulator.onnx_weights import onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, spatial_shape, trimmed
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
 from siliconv.network.intervals import prove
@@ -116,15 +117,14 @@ class _Export:
     def _(self, node: ir.Conv | ir.DepthwiseConv, source: ir.Node) -> None:
         kernel = to_values(node.kernel.codes, node.kernel.type)
         depthwise = isinstance(node, ir.DepthwiseConv)
-        values = np.moveaxis(kernel, -1, 0)[:, None] if depthwise else np.moveaxis(kernel, (-1, -2), (0, 1))
-        window = values.shape[2:]
-        padding = trimmed(source.shape, node.shape, window, node.strides, node.padding)
+        values = onnx_kernel(kernel, depthwise=depthwise)
+        padding = trimmed(source.shape, node.shape, node.window, node.strides, node.padding)
         value = self.graph.op(
             "Conv",
             self._get(source, first=True),
             self._weights(node.kernel, values, node),
             self._weights(node.bias, to_values(node.bias.codes, node.bias.type), node),
-            kernel_shape=window,
+            kernel_shape=node.window,
             strides=node.strides,
             pads=onnx_pads(padding),
             group=node.shape[-1] if depthwise else 1,

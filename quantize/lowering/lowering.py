@@ -148,14 +148,7 @@ def _lower_convolution(layer: Any, sources: tuple[ir.Node, ...], graph: Lowering
             where=f"layer '{layer.name}'",
             fix="use channels_last, dilation 1 and one group",
         )
-    (source,) = sources
-    kernel, bias = _weights(layer)
-    strides = tuple(layer.strides)
-    padding, spatial = geometry(layer, source, kernel.codes.shape[:-2], strides)
-    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
-    shape = (*spatial, kernel.codes.shape[-1])
-    node = graph.add(ir.Conv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
-    return _lower_own_activation(layer, node, graph)
+    return _lower_windows(layer, sources, graph, ir.Conv)
 
 
 def _lower_depthwise(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -166,13 +159,20 @@ def _lower_depthwise(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGr
             where=f"layer '{layer.name}'",
             fix="use channels_last, dilation 1 and depth_multiplier 1",
         )
+    return _lower_windows(layer, sources, graph, ir.DepthwiseConv)
+
+
+def _lower_windows(
+    layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph, kind: type[ir.Conv | ir.DepthwiseConv]
+) -> ir.Node:
     (source,) = sources
     kernel, bias = _weights(layer)
     strides = tuple(layer.strides)
-    padding, spatial = geometry(layer, source, kernel.codes.shape[:-1], strides)
-    result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type, depthwise=True)
-    shape = (*spatial, source.shape[-1])
-    node = graph.add(ir.DepthwiseConv(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
+    padding, spatial = geometry(layer, source, kernel.codes.shape[: len(strides)], strides)
+    bounds, depthwise = graph.bounds[source.name], kind is ir.DepthwiseConv
+    result = sum_of_products_type(kernel, bias, bounds, source.type, depthwise=depthwise)
+    shape = (*spatial, kernel.codes.shape[-1])
+    node = graph.add(kind(layer.name, (source.name,), shape, result, kernel, bias, strides, padding))
     return _lower_own_activation(layer, node, graph)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import NetworkError
-from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import table_node
 from siliconv.network.graph import Node, Table, Weights
 
@@ -65,6 +65,5 @@ def table_behind(name: str, quantizer: Any, kind: FixedPoint) -> Callable[[Node]
             where=f"activation '{name}'",
             fix="use a multiple of the step as relu_upper_bound, or more bits",
         )
-    plain = FixedPoint(kind.signed, kind.width, kind.integer)
-    entries = Weights(np.minimum(np.arange(kind.codes.high + 1), int(bound)), plain)
-    return lambda source: Table(name, (source.name,), source.shape, plain, entries, "relu_upper_bound")
+    entries = Weights(np.minimum(np.arange(kind.codes.high + 1), int(bound)), plain(kind))
+    return lambda source: Table(name, (source.name,), source.shape, entries.type, entries, "relu_upper_bound")

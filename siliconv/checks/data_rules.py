@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import sqrt
 
 from siliconv.checks.facts import Facts
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.models.training.train_config import TrainConfig
 
 DIGITS_CLASSES = 10
 
@@ -17,13 +18,12 @@ _UNBALANCED = 5
 _PRODUCTS_PER_SECOND, _LONG_SECONDS = 1e8, 1800
 
 
-@rule("DATA-PATH", Severity.ERROR)
-def data_path(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-PATH", Severity.ERROR, "data.path")
+def data_path(facts: Facts) -> Words:
     data = facts.project.data
     if data.source in ("folder", "npz") and (data.path is None or not data.path.exists()):
-        yield Complaint(
+        yield (
             f"source {data.source}: " + ("no path is given" if data.path is None else f"{data.path} does not exist"),
-            "data.path",
             "give the folder of images (one folder a class) or the .npz file, relative to the project's folder",
         )
 
@@ -41,60 +41,52 @@ def data_classes(facts: Facts) -> Iterator[Complaint]:
         )
 
 
-@rule("DATA-NO-TEST", Severity.ERROR)
-def data_no_test(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-NO-TEST", Severity.ERROR, "data.test")
+def data_no_test(facts: Facts) -> Words:
     if facts.project.data.test == 0 and _takes_shares(facts, "test"):
-        yield Complaint(
-            "no image is kept for the test: there is nothing to evaluate and simulate on",
-            "data.test",
-            "use data.test: 0.2",
-        )
+        yield "no image is kept for the test: there is nothing to evaluate and simulate on", "use data.test: 0.2"
 
 
-@rule("DATA-NO-VALIDATION", Severity.WARNING)
-def data_no_validation(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-NO-VALIDATION", Severity.WARNING, "data.validation")
+def data_no_validation(facts: Facts) -> Words:
     if facts.project.data.validation == 0 and _takes_shares(facts, "val"):
-        yield Complaint(
+        yield (
             "no image is kept for validation: neither the best epoch nor the use of fine-tuning can be judged",
-            "data.validation",
             "use data.validation: 0.1",
         )
 
 
-@rule("DATA-TEST-FEW", Severity.WARNING)
-def data_test_few(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-TEST-FEW", Severity.WARNING, "data.test")
+def data_test_few(facts: Facts) -> Words:
     images = facts.count("test")
     if images is not None and 0 < images < _FEW_TEST_IMAGES:
-        yield Complaint(
+        yield (
             f"{images} test images: an accuracy of 90 % is known to +-{100 * sqrt(0.09 / images):.1f} %",
-            "data.test",
             "keep a larger share for the test, or add images",
         )
 
 
-@rule("DATA-UNBALANCED", Severity.WARNING)
-def data_unbalanced(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-UNBALANCED", Severity.WARNING, "train.class_weights")
+def data_unbalanced(facts: Facts) -> Words:
     train = facts.project.train
     if facts.images is None or train is None or train.class_weights != "equal":
         return
     counts = dict(zip(facts.images.class_names, facts.images.counts["train"], strict=True))
     rarest, commonest = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
     if counts[commonest] > _UNBALANCED * counts[rarest]:
-        yield Complaint(
+        yield (
             f"{counts[commonest]:,} images of '{commonest}' and {counts[rarest]:,} of '{rarest}' weigh alike",
-            "train.class_weights",
             "use train.class_weights: balanced",
         )
 
 
-@rule("DATA-DUPLICATES", Severity.WARNING)
-def data_duplicates(facts: Facts) -> Iterator[Complaint]:
+@rule_at("DATA-DUPLICATES", Severity.WARNING, "the images")
+def data_duplicates(facts: Facts) -> Words:
     if facts.images is not None and facts.images.duplicates:
         one, other = facts.images.duplicate_examples[0]
-        yield Complaint(
+        yield (
             f"{facts.images.duplicates} images occur in two splits, such as {one} and {other}: the test accuracy is "
             "flattered",
-            "the images",
             "remove the copies",
         )
 
@@ -102,9 +94,8 @@ def data_duplicates(facts: Facts) -> Iterator[Complaint]:
 @rule("TRAIN-BATCH", Severity.WARNING)
 def train_batch(facts: Facts) -> Iterator[Complaint]:
     images = facts.count("train")
-    configs = {"train": facts.project.train, "quantize.train": facts.project.quantize.train}
-    for section, config in configs.items():
-        if config is not None and images is not None and config.batch_size * _FEW_STEPS > images:
+    for section, config in _trainings(facts):
+        if images is not None and config.batch_size * _FEW_STEPS > images:
             yield Complaint(
                 f"batches of {config.batch_size} of {images} images: {-(-images // config.batch_size)} steps an epoch",
                 f"{section}.batch_size",
@@ -114,9 +105,8 @@ def train_batch(facts: Facts) -> Iterator[Complaint]:
 
 @rule("TRAIN-WARMUP", Severity.WARNING)
 def train_warmup(facts: Facts) -> Iterator[Complaint]:
-    configs = {"train": facts.project.train, "quantize.train": facts.project.quantize.train}
-    for section, config in configs.items():
-        if config is not None and config.warmup_epochs >= config.epochs:
+    for section, config in _trainings(facts):
+        if config.warmup_epochs >= config.epochs:
             yield Complaint(
                 f"{config.warmup_epochs} epochs of warm-up in {config.epochs}: the learning rate never arrives",
                 f"{section}.warmup_epochs",
@@ -124,85 +114,82 @@ def train_warmup(facts: Facts) -> Iterator[Complaint]:
             )
 
 
-@rule("TRAIN-PATIENCE", Severity.HINT)
-def train_patience(facts: Facts) -> Iterator[Complaint]:
+@rule_at("TRAIN-PATIENCE", Severity.HINT, "train.patience")
+def train_patience(facts: Facts) -> Words:
     config = facts.project.train
     if config is not None and config.patience >= config.epochs:
-        yield Complaint(
+        yield (
             f"a patience of {config.patience} in {config.epochs} epochs never stops early",
-            "train.patience",
             "use less, or 0 to say so",
         )
 
 
-@rule("TUNING-RATE", Severity.WARNING)
-def tuning_rate(facts: Facts) -> Iterator[Complaint]:
+@rule_at("TUNING-RATE", Severity.WARNING, "quantize.train.learning_rate")
+def tuning_rate(facts: Facts) -> Words:
     train, tuning = facts.project.train, facts.project.quantize.train
     if train is not None and tuning is not None and tuning.learning_rate > train.learning_rate:
-        yield Complaint(
+        yield (
             f"fine-tuning with a learning rate of {tuning.learning_rate:g} leaves what training with "
             f"{train.learning_rate:g} found",
-            "quantize.train.learning_rate",
             f"use about {train.learning_rate / 10:g}",
         )
 
 
-@rule("CALIBRATION-FEW", Severity.WARNING)
-def calibration_few(facts: Facts) -> Iterator[Complaint]:
+@rule_at("CALIBRATION-FEW", Severity.WARNING, "quantize.calibration_images")
+def calibration_few(facts: Facts) -> Words:
     images = facts.project.quantize.calibration_images
     if images < _FEW_CALIBRATION_IMAGES:
-        yield Complaint(
+        yield (
             f"the ranges of the activations are measured on {images} images: rare large values are missed and saturate",
-            "quantize.calibration_images",
             "use quantize.calibration_images: 256",
         )
 
 
-@rule("CSIM-CORNERS", Severity.WARNING)
-def csim_corners(facts: Facts) -> Iterator[Complaint]:
+@rule_at("CSIM-CORNERS", Severity.WARNING, "csim.corner_vectors")
+def csim_corners(facts: Facts) -> Words:
     if not facts.project.csim.corner_vectors:
-        yield Complaint(
+        yield (
             "without corner vectors the certificate covers test images only, which seldom reach the ends of the types",
-            "csim.corner_vectors",
             "use csim.corner_vectors: true; they are seven inputs",
             {"csim.corner_vectors": True},
         )
 
 
-@rule("CSIM-IMAGES", Severity.HINT)
-def csim_images(facts: Facts) -> Iterator[Complaint]:
+@rule_at("CSIM-IMAGES", Severity.HINT, "csim.images")
+def csim_images(facts: Facts) -> Words:
     images, wanted = facts.count("test"), facts.project.csim.images
     if images is not None and wanted > images:
-        yield Complaint(
-            f"{wanted} images to simulate, the test set has {images}",
-            "csim.images",
-            f"nothing to do: {images} are taken",
-        )
+        yield f"{wanted} images to simulate, the test set has {images}", f"nothing to do: {images} are taken"
 
 
-@rule("CSIM-LONG", Severity.WARNING)
-def csim_long(facts: Facts) -> Iterator[Complaint]:
+@rule_at("CSIM-LONG", Severity.WARNING, "csim.images")
+def csim_long(facts: Facts) -> Words:
     csim = facts.project.csim
     cores = facts.machine.cores if csim.jobs == -1 else max(csim.jobs, 1)
     images = min(csim.images, facts.count("test") or csim.images)
     seconds = images * sum(layer.multiplications for layer in facts.plan.matrices) / _PRODUCTS_PER_SECOND / cores
     if seconds > _LONG_SECONDS:
-        yield Complaint(
+        yield (
             f"C simulation of {images:,} images takes about {seconds / 60:,.0f} minutes on {cores} cores",
-            "csim.images",
             f"use csim.images: {max(int(images * _LONG_SECONDS / seconds), 1)}; the emulator runs whole test sets",
         )
 
 
-@rule("CSIM-JOBS", Severity.WARNING)
-def csim_jobs(facts: Facts) -> Iterator[Complaint]:
+@rule_at("CSIM-JOBS", Severity.WARNING, "csim.jobs")
+def csim_jobs(facts: Facts) -> Words:
     if facts.project.csim.jobs > facts.machine.cores:
-        yield Complaint(
+        yield (
             f"{facts.project.csim.jobs} processes on {facts.machine.cores} cores take memory and no less time",
-            "csim.jobs",
             "use csim.jobs: -1, one a core",
             {"csim.jobs": -1},
         )
+
+
+def _trainings(facts: Facts) -> Iterator[tuple[str, TrainConfig]]:
+    """Yield each section of the project that says how to train, and what it says."""
+    for section, config in (("train", facts.project.train), ("quantize.train", facts.project.quantize.train)):
+        if config is not None:
+            yield section, config
 
 
 def _takes_shares(facts: Facts, split: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rules_at
 from siliconv.project.project import knows_field
 
 # How hls4ml's configuration says it, in lower case without underscores, and what it is here.
@@ -50,14 +50,13 @@ class Written:
     path: Path
     tree: yaml.Node | None
 
-    def entries(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Yield the keys of every field from the top, and the line it stands in."""
-        if self.tree is not None:
-            yield from _entries(self.tree, ())
+    def entries(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Yield where every field stands in words, its keys from the top, and its line."""
+        for keys, line in _entries(self.tree, ()):
+            yield f"{self.path}:{line}, field {'.'.join(keys)}", keys, line
 
-    def where(self, keys: tuple[str, ...], line: int) -> str:
-        """Say where a field stands."""
-        return f"{self.path}:{line}, field {'.'.join(keys)}"
+
+_field_rule = rules_at(Written.entries)
 
 
 def read_written(path: Path) -> Written:
@@ -68,7 +67,7 @@ def read_written(path: Path) -> Written:
         return Written(path, None)
 
 
-def _entries(node: yaml.Node, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+def _entries(node: yaml.Node | None, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             inner = (*keys, str(name.value))
@@ -82,49 +81,40 @@ def _entries(node: yaml.Node, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str
 @rule("FIELD-TWICE", Severity.ERROR)
 def field_twice(written: Written) -> Iterator[Complaint]:
     seen: dict[tuple[str, ...], int] = {}
-    for keys, line in written.entries():
+    for where, keys, line in written.entries():
         if keys in seen:
             yield Complaint(
                 f"'{keys[-1]}' stands here and in line {seen[keys]}; only the last one counts",
-                written.where(keys, line),
+                where,
                 "keep one of them",
             )
         seen.setdefault(keys, line)
 
 
-@rule("FIELD-ALPHA", Severity.ERROR)
-def field_alpha(written: Written) -> Iterator[Complaint]:
-    for keys, line in written.entries():
-        if keys[-1] == "alpha" and keys[0] == "quantize":
-            yield Complaint(
-                "a scale alpha that is no power of two has no exact form in hardware",
-                written.where(keys, line),
-                "take it out: alpha is 1, and calibration chooses the integer bits instead",
-            )
+@_field_rule("FIELD-ALPHA", Severity.ERROR)
+def field_alpha(keys: tuple[str, ...], line: int) -> Words:
+    if keys[-1] == "alpha" and keys[0] == "quantize":
+        yield (
+            "a scale alpha that is no power of two has no exact form in hardware",
+            "take it out: alpha is 1, and calibration chooses the integer bits instead",
+        )
 
 
-@rule("FIELD-INPUT", Severity.ERROR)
-def field_input(written: Written) -> Iterator[Complaint]:
-    for keys, line in written.entries():
-        if keys[0] == "quantize" and len(keys) == 2 and _plain(keys[-1]) in _OF_THE_INPUT:
-            yield Complaint(
-                "the input has a type already: pixels are codes 0 to 255 of ufixed<8,0>, k/256, in training and in "
-                "firmware",
-                written.where(keys, line),
-                "take it out",
-            )
+@_field_rule("FIELD-INPUT", Severity.ERROR)
+def field_input(keys: tuple[str, ...], line: int) -> Words:
+    if keys[0] == "quantize" and len(keys) == 2 and _plain(keys[-1]) in _OF_THE_INPUT:
+        yield (
+            "the input has a type already: pixels are codes 0 to 255 of ufixed<8,0>, k/256, in training and in "
+            "firmware",
+            "take it out",
+        )
 
 
-@rule("FIELD-HLS4ML", Severity.ERROR)
-def field_hls4ml(written: Written) -> Iterator[Complaint]:
-    for keys, line in written.entries():
-        meant = _OF_HLS4ML.get(_plain(keys[-1]))
-        if meant is not None and not knows_field(keys):
-            yield Complaint(
-                f"'{keys[-1]}' is a word of hls4ml's configuration: {meant}",
-                written.where(keys, line),
-                "take it out of here",
-            )
+@_field_rule("FIELD-HLS4ML", Severity.ERROR)
+def field_hls4ml(keys: tuple[str, ...], line: int) -> Words:
+    meant = _OF_HLS4ML.get(_plain(keys[-1]))
+    if meant is not None and not knows_field(keys):
+        yield f"'{keys[-1]}' is a word of hls4ml's configuration: {meant}", "take it out of here"
 
 
 def _plain(name: str) -> str:

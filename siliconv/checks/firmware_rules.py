@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at, rules_at
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.manifest import MANIFEST_FILE
 from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
@@ -42,9 +42,14 @@ class Built:
     hls: HlsConfig
     hls4ml: str
 
-    def types(self) -> tuple[StatedType, ...]:
-        """Give the types in the sources that are not those of the network."""
-        return tuple(one for one in stated_types(self.folder, self.network) if not one.is_enough)
+    def types(self) -> Iterator[tuple[str, StatedType]]:
+        """Yield where the types in the sources stand that are not those of the network, and these types."""
+        for one in stated_types(self.folder, self.network):
+            if not one.is_enough:
+                yield f"layer '{one.layer}', firmware/defines.h", one
+
+
+_type_rule = rules_at(Built.types)
 
 
 def read_built(folder: Path, network: Network | None, hls: HlsConfig, hls4ml: str) -> Built | None:
@@ -59,28 +64,24 @@ def read_built(folder: Path, network: Network | None, hls: HlsConfig, hls4ml: st
     return Built(folder, manifest, network, hls, hls4ml)
 
 
-@rule("FIRMWARE-ACCUMULATOR", Severity.ERROR)
-def firmware_accumulator(built: Built) -> Iterator[Complaint]:
-    for one in built.types():
-        if one.role == "accum":
-            yield Complaint(
-                f"the accumulator is {one.stated} in the sources, {one.expected} is proven to be needed: "
-                f"{explain_type(one)}",
-                f"layer '{one.layer}', firmware/defines.h",
-                _AGAIN,
-            )
+@_type_rule("FIRMWARE-ACCUMULATOR", Severity.ERROR)
+def firmware_accumulator(one: StatedType) -> Words:
+    if one.role == "accum":
+        yield (
+            f"the accumulator is {one.stated} in the sources, {one.expected} is proven to be needed: "
+            f"{explain_type(one)}",
+            _AGAIN,
+        )
 
 
-@rule("FIRMWARE-TYPE", Severity.ERROR)
-def firmware_type(built: Built) -> Iterator[Complaint]:
-    for one in built.types():
-        if one.role != "accum":
-            yield Complaint(
-                f"the {one.role} type is {one.stated} in the sources and {one.expected} in the network: "
-                f"{explain_type(one)}",
-                f"layer '{one.layer}', firmware/defines.h",
-                _AGAIN,
-            )
+@_type_rule("FIRMWARE-TYPE", Severity.ERROR)
+def firmware_type(one: StatedType) -> Words:
+    if one.role != "accum":
+        yield (
+            f"the {one.role} type is {one.stated} in the sources and {one.expected} in the network: "
+            f"{explain_type(one)}",
+            _AGAIN,
+        )
 
 
 @rule("FIRMWARE-NETWORK", Severity.ERROR)
@@ -93,17 +94,13 @@ def firmware_network(built: Built) -> Iterator[Complaint]:
         )
 
 
-@rule("FIRMWARE-SETTINGS", Severity.WARNING)
-def firmware_settings(built: Built) -> Iterator[Complaint]:
+@rule_at("FIRMWARE-SETTINGS", Severity.WARNING, "hls")
+def firmware_settings(built: Built) -> Words:
     was, now = built.manifest.get("hls", {}), built.hls.model_dump(mode="json")
     changed = sorted(name for name in now if name in was and was[name] != now[name])
     if changed:
         said = ", ".join(f"{name} was {was[name]}, is {now[name]}" for name in changed)
-        yield Complaint(
-            f"the firmware on the disk has other settings: {said}",
-            "hls",
-            "siliconv convert writes it with the new ones",
-        )
+        yield f"the firmware on the disk has other settings: {said}", "siliconv convert writes it with the new ones"
 
 
 @rule("FIRMWARE-HLS4ML", Severity.WARNING)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.per_layer import layer_rule, matrix_rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
 from siliconv.network.table_types import FUNCTIONS
-from siliconv.plan.plan import Plan
+from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.quantize.lowering.lowering import lowered_kinds
 
 MOST_ELEMENTS = 4096
@@ -35,59 +36,50 @@ _KERAS_KINDS = {
 _POOLS = ("max_pool", "average_pool")
 
 
-@rule("LAYER-KIND", Severity.ERROR)
-def layer_kind(plan: Plan) -> Iterator[Complaint]:
-    known = lowered_kinds()
-    for layer in plan.layers:
-        name = _KERAS_KINDS.get(layer.kind, layer.kind)
-        if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in known):
-            yield Complaint(
-                f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
-                f"layer '{layer.name}'",
-                "use another kind of layer",
+@layer_rule("LAYER-KIND", Severity.ERROR)
+def layer_kind(plan: Plan, layer: PlannedLayer) -> Words:
+    name = _KERAS_KINDS.get(layer.kind, layer.kind)
+    if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in lowered_kinds()):
+        yield (
+            f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
+            "use another kind of layer",
+        )
+
+
+@layer_rule("LAYER-ACTIVATION", Severity.ERROR)
+def layer_activation(plan: Plan, layer: PlannedLayer) -> Words:
+    if layer.kind == "activation" and layer.activation not in ("relu", *FUNCTIONS):
+        yield (
+            f"the activation {layer.activation} inside the network has no quantized form",
+            "use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
+        )
+
+
+@matrix_rule("LAYER-UNACTIVATED", Severity.WARNING)
+def layer_unactivated(plan: Plan, layer: PlannedLayer) -> Words:
+    for before in plan.before(layer):
+        if before.matrix is not None:
+            yield (
+                f"'{layer.name}' multiplies the whole accumulator of '{before.name}': nothing between them rounds "
+                "it to few bits",
+                f"put a relu behind '{before.name}'",
             )
+        if before.kind not in (*_POOLS, "flatten", "global_average_pool", "global_max_pool"):
+            break
 
 
-@rule("LAYER-ACTIVATION", Severity.ERROR)
-def layer_activation(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.layers:
-        if layer.kind == "activation" and layer.activation not in ("relu", *FUNCTIONS):
-            yield Complaint(
-                f"the activation {layer.activation} inside the network has no quantized form",
-                f"layer '{layer.name}'",
-                "use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
-            )
-
-
-@rule("LAYER-UNACTIVATED", Severity.WARNING)
-def layer_unactivated(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        for before in plan.before(layer):
-            if before.matrix is not None:
-                yield Complaint(
-                    f"'{layer.name}' multiplies the whole accumulator of '{before.name}': nothing between them rounds "
-                    "it to few bits",
-                    f"layer '{layer.name}'",
-                    f"put a relu behind '{before.name}'",
-                )
-            if before.kind not in (*_POOLS, "flatten", "global_average_pool", "global_max_pool"):
-                break
-
-
-@rule("POOL-AVERAGE", Severity.HINT)
-def pool_average(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.layers:
-        if "average_pool" not in layer.kind:
-            continue
-        count = prod(layer.window)
-        if count & (count - 1) or any(layer.padding):
-            padded = " that hang over the edge" if any(layer.padding) else ""
-            yield Complaint(
-                f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
-                "firmware, and divides in logic; powers of two are exact and free",
-                f"layer '{layer.name}'",
-                "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
-            )
+@layer_rule("POOL-AVERAGE", Severity.HINT)
+def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
+    if "average_pool" not in layer.kind:
+        return
+    count = prod(layer.window)
+    if count & (count - 1) or any(layer.padding):
+        padded = " that hang over the edge" if any(layer.padding) else ""
+        yield (
+            f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
+            "firmware, and divides in logic; powers of two are exact and free",
+            "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
+        )
 
 
 @rule("MERGE-FLATTENED", Severity.ERROR)
@@ -107,36 +99,29 @@ def merge_flattened(plan: Plan) -> Iterator[Complaint]:
             )
 
 
-@rule("UNROLL-PRODUCTS", Severity.ERROR)
-def unroll_products(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        reuse = plan.reuse_factor(layer) or 1
-        unrolled = layer.products if plan.strategy(layer) is Strategy.LATENCY else -(-layer.products // reuse)
-        if unrolled > MOST_MULTIPLIERS and plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
-            latency = plan.strategy(layer) is Strategy.LATENCY
-            yield Complaint(
-                f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
-                + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),
-                f"layer '{layer.name}'",
-                "use hls.strategy: resource" if latency else f"use hls.max_multipliers: {MOST_MULTIPLIERS} or less",
-                {"hls.strategy": "resource"}
-                if latency and not plan.hls.reuse_factors and not plan.hls.strategies
-                else {},
+@matrix_rule("UNROLL-PRODUCTS", Severity.ERROR)
+def unroll_products(plan: Plan, layer: PlannedLayer) -> Words:
+    latency = plan.strategy(layer) is Strategy.LATENCY
+    unrolled = layer.products if latency else -(-layer.products // (plan.reuse_factor(layer) or 1))
+    if unrolled > MOST_MULTIPLIERS and plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
+        yield (
+            f"{unrolled:,} products are unrolled at once; the tools stop unrolling at {MOST_MULTIPLIERS:,}"
+            + (" (the latency strategy unrolls all of them, whatever the reuse factor)" if latency else ""),
+            "use hls.strategy: resource" if latency else f"use hls.max_multipliers: {MOST_MULTIPLIERS} or less",
+            {"hls.strategy": "resource"} if latency and not plan.hls.reuse_factors and not plan.hls.strategies else {},
+        )
+
+
+@matrix_rule("UNROLL-VECTOR", Severity.ERROR)
+def unroll_vector(plan: Plan, layer: PlannedLayer) -> Words:
+    for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
+        if size > MOST_ELEMENTS:
+            yield (
+                f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
+                "pool before the layer, for example global_average_pool in place of flatten"
+                if what == "inputs"
+                else "use fewer outputs",
             )
-
-
-@rule("UNROLL-VECTOR", Severity.ERROR)
-def unroll_vector(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
-            if size > MOST_ELEMENTS:
-                yield Complaint(
-                    f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
-                    f"layer '{layer.name}'",
-                    "pool before the layer, for example global_average_pool in place of flatten"
-                    if what == "inputs"
-                    else "use fewer outputs",
-                )
 
 
 @rule("PARALLEL-ARRAY", Severity.ERROR)
@@ -155,27 +140,22 @@ def parallel_array(plan: Plan) -> Iterator[Complaint]:
         )
 
 
-@rule("PARALLEL-SIZE", Severity.WARNING)
-def parallel_size(plan: Plan) -> Iterator[Complaint]:
+@rule_at("PARALLEL-SIZE", Severity.WARNING, "hls.io_type")
+def parallel_size(plan: Plan) -> Words:
     weights = sum(layer.products for layer in plan.matrices)
     convolutions = [layer for layer in plan.matrices if layer.matrix is not None and layer.matrix.is_convolution]
     if plan.io_type is IoType.PARALLEL and convolutions and weights > MOST_ELEMENTS:
-        yield Complaint(
+        yield (
             f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
-            "hls.io_type",
             "use hls.io_type: io_stream",
             {"hls.io_type": "io_stream"},
         )
 
 
-@rule("OUTPUT-CONSTANT", Severity.ERROR)
-def output_constant(plan: Plan) -> Iterator[Complaint]:
+@rule_at("OUTPUT-CONSTANT", Severity.ERROR, "the output")
+def output_constant(plan: Plan) -> Words:
     if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
-        yield Complaint(
-            "a softmax of one output is 1 for every image",
-            "the output",
-            "use activation: sigmoid, or one output a class",
-        )
+        yield "a softmax of one output is 1 for every image", "use activation: sigmoid, or one output a class"
 
 
 @rule("OUTPUT-RELU", Severity.ERROR)

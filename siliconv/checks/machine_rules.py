@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from siliconv.checks.doctor import PYTHON
 from siliconv.checks.facts import Facts
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 
 _HLS4ML = "1.3."
 _LEAST_DISK = 2**30
@@ -18,66 +18,61 @@ _BAD_IN_PATHS = "'\"\\\n"
 """Characters that the shell or the compiler do not hand on as they are in the folder of the weights."""
 
 
-@rule("MACHINE-PYTHON", Severity.ERROR)
-def machine_python(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-PYTHON", Severity.ERROR, "this machine")
+def machine_python(facts: Facts) -> Words:
     lowest, first_too_new = PYTHON
     if not lowest <= facts.machine.python < first_too_new:
-        yield Complaint(
+        yield (
             "Python " + ".".join(map(str, facts.machine.python)),
-            "this machine",
             f"use Python {lowest[0]}.{lowest[1]} to {first_too_new[0]}.{first_too_new[1] - 1}: TensorFlow and hls4ml "
             "have no others",
         )
 
 
-@rule("MACHINE-LIBRARY", Severity.ERROR)
-def machine_library(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-LIBRARY", Severity.ERROR, "this Python environment")
+def machine_library(facts: Facts) -> Words:
     for name, version in facts.machine.versions.items():
         if version == "none":
-            yield Complaint(f"{name} is not installed", "this Python environment", "make setup")
+            yield f"{name} is not installed", "make setup"
 
 
-@rule("MACHINE-KERAS", Severity.ERROR)
-def machine_keras(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-KERAS", Severity.ERROR, "this Python environment")
+def machine_keras(facts: Facts) -> Words:
     tensorflow, keras = (facts.machine.versions[name] for name in ("tensorflow", "tf-keras"))
     if "none" not in (tensorflow, keras) and tensorflow.split(".")[:2] != keras.split(".")[:2]:
-        yield Complaint(
+        yield (
             f"tensorflow {tensorflow} with tf-keras {keras}: they work together only with equal numbers before the "
             "second point",
-            "this Python environment",
             "python -m pip install --constraint constraints.txt tensorflow tf-keras",
         )
 
 
-@rule("MACHINE-HLS4ML", Severity.ERROR)
-def machine_hls4ml(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-HLS4ML", Severity.ERROR, "this Python environment")
+def machine_hls4ml(facts: Facts) -> Words:
     version = facts.machine.versions["hls4ml"]
     if version != "none" and not version.startswith(_HLS4ML):
-        yield Complaint(
+        yield (
             f"hls4ml {version}; exactness is tested with {_HLS4ML}x, whose templates differ",
-            "this Python environment",
             "python -m pip install --constraint constraints.txt hls4ml",
         )
 
 
-@rule("MACHINE-TOOL", Severity.ERROR)
-def machine_tool(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-TOOL", Severity.ERROR, "this machine")
+def machine_tool(facts: Facts) -> Words:
     for tool in ("g++", "make"):
         if tool not in facts.machine.tools:
-            yield Complaint(
+            yield (
                 f"no {tool} on the PATH: the firmware can't be simulated",
-                "this machine",
                 f"install it, for example: apt install {tool}; or stop before it: --until convert",
             )
 
 
-@rule("MACHINE-MEMORY", Severity.WARNING)
-def machine_memory(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-MEMORY", Severity.WARNING, "this machine")
+def machine_memory(facts: Facts) -> Words:
     needed = _COMPILER_BYTES + _BYTES_PER_WEIGHT * sum(layer.products for layer in facts.plan.matrices)
     if needed > facts.machine.memory:
-        yield Complaint(
+        yield (
             f"g++ needs about {needed / 1e9:.1f} GB for this network, {facts.machine.memory / 1e9:.1f} GB are free",
-            "this machine",
             "free memory, or use a smaller network; a killed g++ is told as CSIM-COMPILE",
         )
 
@@ -111,22 +106,17 @@ def machine_noexec(facts: Facts) -> Iterator[Complaint]:
         )
 
 
-@rule("MACHINE-FLAGS", Severity.HINT)
-def machine_flags(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-FLAGS", Severity.HINT, "the environment")
+def machine_flags(facts: Facts) -> Words:
     flags = facts.machine.environment.get("CXXFLAGS", "")
     if "-O0" in flags.split():
-        yield Complaint(
+        yield (
             "CXXFLAGS has -O0: C simulation compiles faster and runs many times slower",
-            "the environment",
             "unset CXXFLAGS for more than a few images",
         )
 
 
-@rule("MACHINE-XLA", Severity.HINT)
-def machine_xla(facts: Facts) -> Iterator[Complaint]:
+@rule_at("MACHINE-XLA", Severity.HINT, "the environment")
+def machine_xla(facts: Facts) -> Words:
     if "auto_jit" in facts.machine.environment.get("TF_XLA_FLAGS", ""):
-        yield Complaint(
-            "TF_XLA_FLAGS switches XLA on: on CPUs it makes training of these networks slower",
-            "the environment",
-            "unset TF_XLA_FLAGS",
-        )
+        yield "TF_XLA_FLAGS switches XLA on: on CPUs it makes training of these networks slower", "unset TF_XLA_FLAGS"

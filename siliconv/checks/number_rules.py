@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from siliconv.checks.preflight import Complaint, Severity, rule
-from siliconv.network.graph import Table
+from siliconv.checks.per_layer import matrix_rule, table_rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.network.graph import Network, Table
 from siliconv.network.intervals import prove
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
 from siliconv.plan.plan import Plan, PlannedLayer
@@ -32,28 +33,25 @@ def bits_untuned(plan: Plan) -> Iterator[Complaint]:
         )
 
 
-@rule("BITS-TUNING", Severity.HINT)
-def bits_tuning(plan: Plan) -> Iterator[Complaint]:
+@rule_at("BITS-TUNING", Severity.HINT, "quantize.train")
+def bits_tuning(plan: Plan) -> Words:
     widest = max((plan.weight_bits(layer) for layer in plan.matrices), default=0)
     if plan.recipe.train is None and _BITS_THAT_NEED_TUNING < widest <= _BITS_THAT_GAIN:
-        yield Complaint(
+        yield (
             f"weights of {widest} bits without fine-tuning: a few epochs usually win accuracy back",
-            "quantize.train",
             "take out 'train: null', so that the quantized network is fine-tuned",
         )
 
 
-@rule("BITS-BIAS", Severity.WARNING)
-def bits_bias(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        bits = plan.recipe.bits(layer.name)
-        if bits.biases is not None and bits.biases < plan.weight_bits(layer):
-            yield Complaint(
-                f"biases of {bits.biases} bits beside weights of {plan.weight_bits(layer)}: a bias is as large as a "
-                "sum of products, so its steps are coarse",
-                f"layer '{layer.name}'",
-                f"use at least {plan.weight_bits(layer)} bits for biases; they cost almost nothing",
-            )
+@matrix_rule("BITS-BIAS", Severity.WARNING)
+def bits_bias(plan: Plan, layer: PlannedLayer) -> Words:
+    bits = plan.recipe.bits(layer.name)
+    if bits.biases is not None and bits.biases < plan.weight_bits(layer):
+        yield (
+            f"biases of {bits.biases} bits beside weights of {plan.weight_bits(layer)}: a bias is as large as a "
+            "sum of products, so its steps are coarse",
+            f"use at least {plan.weight_bits(layer)} bits for biases; they cost almost nothing",
+        )
 
 
 @rule("RECIPE-LAYER", Severity.ERROR)
@@ -85,76 +83,63 @@ def recipe_shadowed(plan: Plan) -> Iterator[Complaint]:
                 )
 
 
-@rule("ACCUMULATOR-FLOAT32", Severity.WARNING)
-def accumulator_float32(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        bits = _accumulator_bits(plan, layer)
-        if bits > FLOAT32_SIGNIFICAND + 1:  # the sign is no part of the significand
-            yield Complaint(
-                f"sums of up to {bits} bits: QKeras adds in float32, which is exact to {FLOAT32_SIGNIFICAND} bits, so "
-                "it may differ from network and firmware in the last place",
-                f"layer '{layer.name}'",
-                "use fewer bits for weights or activations, or take the network's numbers for the true ones",
-            )
+@matrix_rule("ACCUMULATOR-FLOAT32", Severity.WARNING)
+def accumulator_float32(plan: Plan, layer: PlannedLayer) -> Words:
+    bits = _accumulator_bits(plan, layer)
+    if bits > FLOAT32_SIGNIFICAND + 1:  # the sign is no part of the significand
+        yield (
+            f"sums of up to {bits} bits: QKeras adds in float32, which is exact to {FLOAT32_SIGNIFICAND} bits, so "
+            "it may differ from network and firmware in the last place",
+            "use fewer bits for weights or activations, or take the network's numbers for the true ones",
+        )
 
 
-@rule("ACCUMULATOR-DSP", Severity.WARNING)
-def accumulator_dsp(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        bits = _accumulator_bits(plan, layer)
-        if bits > _ADDER_BITS:
-            yield Complaint(
-                f"an accumulator of {bits} bits; the adder of a DSP block has {_ADDER_BITS}",
-                f"layer '{layer.name}'",
-                "use fewer bits for weights or activations",
-            )
+@matrix_rule("ACCUMULATOR-DSP", Severity.WARNING)
+def accumulator_dsp(plan: Plan, layer: PlannedLayer) -> Words:
+    bits = _accumulator_bits(plan, layer)
+    if bits > _ADDER_BITS:
+        yield (
+            f"an accumulator of {bits} bits; the adder of a DSP block has {_ADDER_BITS}",
+            "use fewer bits for weights or activations",
+        )
 
 
-@rule("INPUT-TYPE", Severity.ERROR)
-def input_type(plan: Plan) -> Iterator[Complaint]:
+@rule_at("INPUT-TYPE", Severity.ERROR, "build/network")
+def input_type(plan: Plan) -> Words:
     if plan.network is None:
         return
     kind = plan.network.input.type
     if (kind.signed, kind.width, kind.integer) != (PIXEL.signed, PIXEL.width, PIXEL.integer):
-        yield Complaint(
+        yield (
             f"the network on disk reads {kind}; images are pixels of 8 bits, {PIXEL}: the input is not quantized as "
             "the images are",
-            "build/network",
             "lower the model with input_type=PIXEL, or: siliconv run --force",
         )
 
 
-@rule("TABLE-RANGE", Severity.HINT)
-def table_range(plan: Plan) -> Iterator[Complaint]:
-    if plan.network is None:
-        return
-    for table in plan.network.of_kind(Table):
-        (entry,) = plan.network.sources(table)
-        before = plan.network.sources(entry)[0] if entry.inputs else entry
-        low, high = (end * before.type.step for end in prove(plan.network)[before.name].interval)
-        ends = tuple(end * entry.type.step for end in entry.type.codes)
-        if low < ends[0] or high > ends[1]:
-            yield Complaint(
-                f"the {table.function} is read from a table over [{ends[0]:g}, {ends[1]:g}]; values may reach "
-                f"[{low:g}, {high:g}] and are clipped to it first",
-                f"layer '{table.name}'",
-                "nothing to do for a decision; the logit itself is exact",
-            )
+@table_rule("TABLE-RANGE", Severity.HINT)
+def table_range(network: Network, table: Table) -> Words:
+    (entry,) = network.sources(table)
+    before = network.sources(entry)[0] if entry.inputs else entry
+    low, high = (end * before.type.step for end in prove(network)[before.name].interval)
+    ends = tuple(end * entry.type.step for end in entry.type.codes)
+    if low < ends[0] or high > ends[1]:
+        yield (
+            f"the {table.function} is read from a table over [{ends[0]:g}, {ends[1]:g}]; values may reach "
+            f"[{low:g}, {high:g}] and are clipped to it first",
+            "nothing to do for a decision; the logit itself is exact",
+        )
 
 
-@rule("TABLE-SIZE", Severity.WARNING)
-def table_size(plan: Plan) -> Iterator[Complaint]:
-    if plan.network is None:
-        return
-    for table in plan.network.of_kind(Table):
-        (entry,) = plan.network.sources(table)
-        if entry.type.width > _LARGE_TABLE_BITS:
-            yield Complaint(
-                f"a table of {table.table.codes.size:,} entries of {table.type.width} bits, one copy for every two "
-                "values looked up at once",
-                f"layer '{table.name}'",
-                f"requantize its input to {_LARGE_TABLE_BITS} bits or fewer",
-            )
+@table_rule("TABLE-SIZE", Severity.WARNING)
+def table_size(network: Network, table: Table) -> Words:
+    (entry,) = network.sources(table)
+    if entry.type.width > _LARGE_TABLE_BITS:
+        yield (
+            f"a table of {table.table.codes.size:,} entries of {table.type.width} bits, one copy for every two "
+            "values looked up at once",
+            f"requantize its input to {_LARGE_TABLE_BITS} bits or fewer",
+        )
 
 
 def _accumulator_bits(plan: Plan, layer: PlannedLayer) -> int:

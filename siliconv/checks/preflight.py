@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import partial
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 Facts = TypeVar("Facts")
+Seen = TypeVarTuple("Seen")
+
+Words = Iterator[tuple[str, str, *tuple[Mapping[str, Any], ...]]]
+"""What is wrong at a place, what to do, and perhaps the changes that mend it."""
 
 
 class Severity(StrEnum):
@@ -73,6 +78,30 @@ class Rule(Generic[Facts]):
 def rule(code: str, severity: Severity) -> Callable[[Callable[[Facts], Iterable[Complaint]]], Rule[Facts]]:
     """Make a rule of a function."""
     return lambda complaints: Rule(code, severity, complaints)
+
+
+def rule_at(code: str, severity: Severity, where: str) -> Callable[[Callable[[Facts], Words]], Rule[Facts]]:
+    """Make a rule of a function that complains about one place only."""
+    return lambda look: Rule(code, severity, lambda facts: _complaints(where, look(facts)))
+
+
+def rules_at(
+    places: Callable[[Facts], Iterable[tuple[str, *Seen]]],
+) -> Callable[[str, Severity], Callable[[Callable[[*Seen], Words]], Rule[Facts]]]:
+    """Give a `rule` for functions that look at one place at a time and yield what is wrong there and what to do.
+
+    `places` gives of each place how it is called and what there is to look at.
+    """
+
+    def complaints(look: Callable[[*Seen], Words], facts: Facts) -> Iterator[Complaint]:
+        for place in places(facts):
+            yield from _complaints(place[0], look(*place[1:]))
+
+    return lambda code, severity: lambda look: Rule(code, severity, partial(complaints, look))
+
+
+def _complaints(where: str, words: Words) -> Iterator[Complaint]:
+    return (Complaint(what, where, fix, *changes) for what, fix, *changes in words)
 
 
 def rules_of(*modules: ModuleType) -> tuple[Rule[Any], ...]:

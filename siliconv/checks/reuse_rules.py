@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
+from math import inf, prod
 
-from siliconv.checks.preflight import Complaint, Severity, rule
+from siliconv.checks.per_layer import matrix_rule
+from siliconv.checks.preflight import Complaint, Severity, Words, rule
 from siliconv.hls.conversion.distributed_arithmetic import (
     MOST_SOLVER_SECONDS,
     SOLVER_SPREAD,
@@ -49,17 +50,15 @@ def reuse_layer(plan: Plan) -> Iterator[Complaint]:
                 )
 
 
-@rule("REUSE-NONE", Severity.ERROR)
-def reuse_none(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        legal = plan.legal_reuse(layer)
-        if legal and layer.name not in plan.hls.reuse_factors and plan.reuse_factor(layer) is None:
-            fewest = -(-layer.products // legal[-1])
-            yield Complaint(
-                f"no legal reuse factor brings {layer.products:,} products to {plan.hls.max_multipliers} multipliers",
-                f"layer '{layer.name}'",
-                f"use hls.max_multipliers: {fewest} or more",
-            )
+@matrix_rule("REUSE-NONE", Severity.ERROR)
+def reuse_none(plan: Plan, layer: PlannedLayer) -> Words:
+    legal = plan.legal_reuse(layer)
+    if legal and layer.name not in plan.hls.reuse_factors and plan.reuse_factor(layer) is None:
+        fewest = -(-layer.products // legal[-1])
+        yield (
+            f"no legal reuse factor brings {layer.products:,} products to {plan.hls.max_multipliers} multipliers",
+            f"use hls.max_multipliers: {fewest} or more",
+        )
 
 
 @rule("PARALLEL-ILLEGAL", Severity.ERROR)
@@ -76,73 +75,56 @@ def parallel_illegal(plan: Plan) -> Iterator[Complaint]:
             )
 
 
-@rule("STRATEGY-TEMPLATE", Severity.ERROR)
-def strategy_template(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        if not plan.legal_reuse(layer):
-            yield Complaint(
-                f"hls4ml has no {plan.strategy(layer)} template for a {layer.kind} layer with {plan.hls.io_type}",
-                f"layer '{layer.name}'",
-                "use hls.strategy: resource, and hls.io_type: io_stream",
-            )
+@matrix_rule("STRATEGY-TEMPLATE", Severity.ERROR)
+def strategy_template(plan: Plan, layer: PlannedLayer) -> Words:
+    if not plan.legal_reuse(layer):
+        yield (
+            f"hls4ml has no {plan.strategy(layer)} template for a {layer.kind} layer with {plan.hls.io_type}",
+            "use hls.strategy: resource, and hls.io_type: io_stream",
+        )
 
 
-@rule("STRATEGY-BACKEND", Severity.ERROR)
-def strategy_backend(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        assert layer.matrix is not None  # these have weights
-        known = known_strategies(layer.matrix, plan.hls.backend)
-        if plan.strategy(layer) not in known:
-            yield Complaint(
-                f"hls4ml writes no {plan.strategy(layer)} code for {plan.hls.backend}",
-                f"layer '{layer.name}'",
-                "use one of " + ", ".join(known),
-            )
+@matrix_rule("STRATEGY-BACKEND", Severity.ERROR)
+def strategy_backend(plan: Plan, layer: PlannedLayer) -> Words:
+    assert layer.matrix is not None  # these have weights
+    known = known_strategies(layer.matrix, plan.hls.backend)
+    if plan.strategy(layer) not in known:
+        yield f"hls4ml writes no {plan.strategy(layer)} code for {plan.hls.backend}", "use one of " + ", ".join(known)
 
 
-@rule("STRATEGY-REUSE", Severity.WARNING)
-def strategy_reuse(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        reuse = plan.reuse_factor(layer)
-        if plan.strategy(layer) is Strategy.LATENCY and reuse is not None and reuse > 1:
-            yield Complaint(
-                f"with the latency strategy a reuse factor of {reuse} is only asked for: the tools unroll all products "
-                "and share what they can",
-                f"layer '{layer.name}'",
-                "use hls.strategy: resource where multipliers shall be shared",
-            )
+@matrix_rule("STRATEGY-REUSE", Severity.WARNING)
+def strategy_reuse(plan: Plan, layer: PlannedLayer) -> Words:
+    reuse = plan.reuse_factor(layer)
+    if plan.strategy(layer) is Strategy.LATENCY and reuse is not None and reuse > 1:
+        yield (
+            f"with the latency strategy a reuse factor of {reuse} is only asked for: the tools unroll all products "
+            "and share what they can",
+            "use hls.strategy: resource where multipliers shall be shared",
+        )
 
 
-@rule("STRATEGY-ADDERS", Severity.ERROR)
-def strategy_adders(plan: Plan) -> Iterator[Complaint]:
-    for layer, seconds in _adder_searches(plan):
-        if seconds > MOST_SOLVER_SECONDS:
-            yield _long_search(layer, seconds)
+@matrix_rule("STRATEGY-ADDERS", Severity.ERROR)
+def strategy_adders(plan: Plan, layer: PlannedLayer) -> Words:
+    return _adder_search(plan, layer, MOST_SOLVER_SECONDS, inf)
 
 
-@rule("STRATEGY-ADDERS-SLOW", Severity.WARNING)
-def strategy_adders_slow(plan: Plan) -> Iterator[Complaint]:
-    for layer, seconds in _adder_searches(plan):
-        if _SLOW_SOLVER_SECONDS < seconds <= MOST_SOLVER_SECONDS:
-            yield _long_search(layer, seconds)
+@matrix_rule("STRATEGY-ADDERS-SLOW", Severity.WARNING)
+def strategy_adders_slow(plan: Plan, layer: PlannedLayer) -> Words:
+    return _adder_search(plan, layer, _SLOW_SOLVER_SECONDS, MOST_SOLVER_SECONDS)
 
 
-def _adder_searches(plan: Plan) -> Iterator[tuple[PlannedLayer, float]]:
-    """Yield the layers with distributed arithmetic and the predicted seconds of its solver."""
-    for layer in plan.matrices:
-        if plan.strategy(layer) is Strategy.DISTRIBUTED_ARITHMETIC:
-            digits = expected_digits(layer.products, plan.weight_bits(layer))
-            yield layer, solver_seconds(layer.n_in, digits)
-
-
-def _long_search(layer: PlannedLayer, seconds: float) -> Complaint:
-    shown = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
-    return Complaint(
-        f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: its solver takes about {shown} "
-        f"(within a factor of {SOLVER_SPREAD})",
-        f"layer '{layer.name}'",
-        f"use hls.strategies: {{{layer.name}: resource}}; distributed arithmetic is for small layers",
-    )
+def _adder_search(plan: Plan, layer: PlannedLayer, above: float, most: float) -> Words:
+    """Complain of distributed arithmetic if the predicted seconds of its solver lie between these."""
+    if plan.strategy(layer) is not Strategy.DISTRIBUTED_ARITHMETIC:
+        return
+    seconds = solver_seconds(layer.n_in, expected_digits(layer.products, plan.weight_bits(layer)))
+    if above < seconds <= most:
+        shown = f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
+        yield (
+            f"distributed arithmetic for {layer.n_in} x {layer.n_out} weights: its solver takes about {shown} "
+            f"(within a factor of {SOLVER_SPREAD})",
+            f"use hls.strategies: {{{layer.name}: resource}}; distributed arithmetic is for small layers",
+        )
 
 
 @rule("REUSE-SLOWEST", Severity.HINT)
@@ -160,16 +142,14 @@ def reuse_slowest(plan: Plan) -> Iterator[Complaint]:
         )
 
 
-@rule("REUSE-LONG", Severity.WARNING)
-def reuse_long(plan: Plan) -> Iterator[Complaint]:
-    for layer in plan.matrices:
-        cycles = _cycles(plan, layer)
-        if cycles > _SLOW_CYCLES:
-            yield Complaint(
-                f"about {cycles:,} cycles an image, {cycles * plan.hls.clock_ns / 1e6:,.0f} ms",
-                f"layer '{layer.name}'",
-                "raise hls.max_multipliers, or make the input smaller",
-            )
+@matrix_rule("REUSE-LONG", Severity.WARNING)
+def reuse_long(plan: Plan, layer: PlannedLayer) -> Words:
+    cycles = _cycles(plan, layer)
+    if cycles > _SLOW_CYCLES:
+        yield (
+            f"about {cycles:,} cycles an image, {cycles * plan.hls.clock_ns / 1e6:,.0f} ms",
+            "raise hls.max_multipliers, or make the input smaller",
+        )
 
 
 def _cycles(plan: Plan, layer: PlannedLayer) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_layer_matrix import TYPES, Cases, assert_every_case_exact, padding_of
+from layer_cases import TYPES, Cases, assert_every_case_exact, padding_of
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
-from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest
+from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
 from siliconv.network.intervals import Bounds, average_sum_type, node_bounds, sum_of_products_type
 from siliconv.network.structure import output_shape
 
@@ -80,10 +80,6 @@ class Builder:
         return tuple(window), tuple(strides), tuple(padding)
 
 
-def _plain(kind: FixedPoint) -> FixedPoint:
-    return FixedPoint(kind.signed, kind.width, kind.integer)
-
-
 def _wider(b: Builder, kind: FixedPoint) -> FixedPoint:
     """Sometimes give an exact node more bits, of integer or fraction, than it needs."""
     extra, places = b.draw(st.sampled_from([(0, 0), (0, 0), (2, 0), (0, 3)]))
@@ -114,7 +110,7 @@ def _dense(b: Builder, source: ir.Node) -> ir.Node:
 
 
 def _max_pool(b: Builder, source: ir.Node) -> ir.Node:
-    kind, shape = _plain(source.type), None
+    kind, shape = plain(source.type), None
     if b.draw(st.booleans()):
         window, padding = source.shape[:-1], ((0, 0),) * len(source.shape[:-1])
         shape = b.draw(st.sampled_from([None, (source.shape[-1],)]))
@@ -179,12 +175,12 @@ def _reshape(b: Builder, source: ir.Node) -> ir.Node:
     height = b.draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0]))
     width = b.draw(st.sampled_from([n for n in range(1, height + 1) if height % n == 0]))
     shapes = [(size,), (height, size // height), (width, height // width, size // height)]
-    return b.add(ir.Reshape, [source], _plain(source.type), shape=b.draw(st.sampled_from(shapes)))
+    return b.add(ir.Reshape, [source], plain(source.type), shape=b.draw(st.sampled_from(shapes)))
 
 
 def _pad(b: Builder, source: ir.Node) -> ir.Node:
     padding = tuple((b.integers(0, 2), b.integers(0, 2)) for _ in source.shape[:-1])
-    return b.add(ir.Pad, [source], _plain(source.type), padding)
+    return b.add(ir.Pad, [source], plain(source.type), padding)
 
 
 def _table(b: Builder, source: ir.Node) -> ir.Node:
@@ -236,7 +232,7 @@ def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width
     b = Builder(draw, np.random.default_rng(draw(st.integers(0, 2**32 - 1))), weight_width)
     axes = draw(st.integers(1, 2)) if first in SPATIAL else draw(st.integers(0, 2))
     shape = (*(draw(st.integers(1, 6)) for _ in range(axes)), draw(st.integers(1, 4)))
-    kind = _plain(draw(types(widths=st.integers(1, input_width))))
+    kind = plain(draw(types(widths=st.integers(1, input_width))))
     b.bounds["image"] = Bounds(np.full(shape[-1], kind.codes.low), np.full(shape[-1], kind.codes.high))
     b.nodes.append(ir.Input("image", (), shape, kind))
     for position in range(draw(st.integers(1, most))):

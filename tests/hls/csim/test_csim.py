@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 
 import numpy as np
 import pytest
+from written_firmware import edit_types, write_firmware
 
 from siliconv.certificate.certificate import Accuracies, certify
 from siliconv.errors import FirmwareError, ToolError
@@ -22,10 +22,7 @@ pytestmark = pytest.mark.usefixtures("compiler")
 @pytest.fixture
 def network_and_project(build, tmp_path):
     network = build((8, 4, 2)).conv(4, (3, 3)).relu(6, 3).global_average().dense(3).network()
-    project = tmp_path / "firmware"
-    project.mkdir()
-    convert(network, HlsConfig(), project)
-    return network, project
+    return network, write_firmware(network, tmp_path)
 
 
 def vectors(network, n=5):
@@ -49,14 +46,6 @@ def certificate(network, project, cache):
     )
 
 
-def narrow(project, pattern, replacement):
-    defines = project / "firmware" / "defines.h"
-    text = defines.read_text()
-    changed = re.sub(pattern, replacement, text)
-    assert changed != text
-    defines.write_text(changed)
-
-
 def test_an_untouched_project_is_certified(network_and_project, tmp_path):
     network, project = network_and_project
     found = certificate(network, project, tmp_path / "cache")
@@ -68,7 +57,7 @@ def test_an_untouched_project_is_certified(network_and_project, tmp_path):
 
 def test_one_bit_less_in_an_activation_is_found_at_that_layer(network_and_project, tmp_path):
     network, project = network_and_project
-    narrow(project, r"ap_ufixed<6,3,AP_RND_CONV,AP_SAT,0>", "ap_ufixed<6,3,AP_TRN,AP_SAT,0>")
+    edit_types(project, r"ap_ufixed<6,3,AP_RND_CONV,AP_SAT,0>", "ap_ufixed<6,3,AP_TRN,AP_SAT,0>")
     found = certificate(network, project, tmp_path / "cache")
     assert not found.exact
     assert found.first_differing == "requantize_1"
@@ -79,7 +68,7 @@ def test_one_bit_less_in_an_activation_is_found_at_that_layer(network_and_projec
 
 def test_the_accumulator_that_hls4ml_would_choose_overflows_in_the_global_average(network_and_project, tmp_path):
     network, project = network_and_project
-    narrow(project, r"typedef ap_u?fixed<\d+,\d+> (global_average_1_accum_t);", r"typedef ap_fixed<16,6> \1;")
+    edit_types(project, r"typedef ap_u?fixed<\d+,\d+> (global_average_1_accum_t);", r"typedef ap_fixed<16,6> \1;")
     found = certificate(network, project, tmp_path / "cache")
     assert found.first_differing == "global_average_1"
 
@@ -106,14 +95,14 @@ def test_unchanged_sources_are_not_compiled_again_and_changed_ones_are(network_a
     first = csim.compile_project(project, network.name, tmp_path / "cache")
     time = first.path.stat().st_mtime_ns
     assert csim.compile_project(project, network.name, tmp_path / "cache").path.stat().st_mtime_ns == time
-    narrow(project, r"AP_RND_CONV", "AP_RND")
+    edit_types(project, r"AP_RND_CONV", "AP_RND")
     second = csim.compile_project(project, network.name, tmp_path / "cache")
     assert second.path != first.path
 
 
 def test_a_compile_error_shows_the_compilers_first_message(network_and_project, tmp_path):
     network, project = network_and_project
-    narrow(project, r"typedef", "tyqedef")
+    edit_types(project, r"typedef", "tyqedef")
     with pytest.raises(FirmwareError) as raised:
         csim.compile_project(project, network.name, tmp_path / "cache")
     assert raised.value.code == "CSIM-COMPILE"

@@ -12,9 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from written_firmware import edit_types, write_firmware
 
-from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.csim.csim import compile_project, simulate_apart
 from siliconv.hls.csim.firmware_causes import firmware_execution
 from siliconv.network import reference
@@ -33,10 +32,7 @@ def written(tmp_path_factory, build):
     """A network of every kind that can be faulty, and its sources, written once."""
     builder = build((8, 4, 2)).conv(4, (3, 3)).relu(6, 2).global_average().dense(1)
     network = with_sigmoid(builder.network(), name="sigmoid")
-    folder = tmp_path_factory.mktemp("written") / "firmware"
-    folder.mkdir()
-    convert(network, HlsConfig(), folder)
-    return network, folder
+    return network, write_firmware(network, tmp_path_factory.mktemp("written"))
 
 
 @pytest.fixture
@@ -50,17 +46,9 @@ def network(written):
     return written[0]
 
 
-def edit(project, pattern, replacement):
-    defines = project / "firmware" / "defines.h"
-    text = defines.read_text()
-    changed = re.sub(pattern, replacement, text)
-    assert changed != text
-    defines.write_text(changed)
-
-
 def state_accumulator(project, kind):
     stated = f"typedef ap_fixed<{kind.width},{kind.integer}> conv_1_accum_t;"
-    edit(project, r"typedef ap_fixed<\d+,\d+> conv_1_accum_t;", stated)
+    edit_types(project, r"typedef ap_fixed<\d+,\d+> conv_1_accum_t;", stated)
 
 
 def vectors(network, n=40):
@@ -103,7 +91,7 @@ def test_a_result_type_that_rounds_or_saturates_otherwise(project, network, kind
         if kind.overflow is Overflow.WRAP and kind.rounding is Rounding.TRN
         else f",AP_{kind.rounding},AP_{kind.overflow},0"
     )
-    edit(project, re.escape(IN_HLS), f"ap_ufixed<{kind.width},{kind.integer}{modes}>")
+    edit_types(project, re.escape(IN_HLS), f"ap_ufixed<{kind.width},{kind.integer}{modes}>")
     codes = vectors(network)
     if cause == "SATURATION":
         biased = with_node(network, "conv_1", bias=Weights(np.full(4, 31), network.by_name["conv_1"].bias.type))
@@ -127,11 +115,7 @@ def narrowed(network, name, kind, codes):
 def test_an_accumulator_that_overflows_says_at_which_bit_and_with_which_term(project, network):
     node = network.by_name["conv_1"]
     narrow = FixedPoint(True, node.type.width - 3, node.type.integer - 3)
-    edit(
-        project,
-        r"typedef ap_fixed<\d+,\d+> conv_1_accum_t;",
-        f"typedef ap_fixed<{narrow.width},{narrow.integer}> conv_1_accum_t;",
-    )
+    state_accumulator(project, narrow)
     codes = vectors(network)
     values = values_of(network, codes)
     values["conv_1"] = narrowed(network, "conv_1", narrow, codes)
@@ -149,11 +133,7 @@ def test_an_accumulator_that_overflows_says_at_which_bit_and_with_which_term(pro
 def test_an_accumulator_that_drops_bits(project, network):
     node = network.by_name["conv_1"]
     coarse = FixedPoint(True, node.type.width - 4, node.type.integer)
-    edit(
-        project,
-        r"typedef ap_fixed<\d+,\d+> conv_1_accum_t;",
-        f"typedef ap_fixed<{coarse.width},{coarse.integer}> conv_1_accum_t;",
-    )
+    state_accumulator(project, coarse)
     codes = vectors(network)
     values = values_of(network, codes)
     values["conv_1"] = values["conv_1"] - coarse.step
@@ -199,7 +179,7 @@ def test_a_firmware_that_was_given_other_inputs(project, network):
 
 def test_the_accumulator_of_a_global_average_narrowed_by_hand_compiled_and_run(project, network, tmp_path, compiler):
     """Hls4ml's own choice, fixed<16,6>, overflows for the sums of this network when it is made a little narrower."""
-    edit(project, r"typedef ap_u?fixed<\d+,\d+> (global_average_1_accum_t);", r"typedef ap_fixed<14,4> \1;")
+    edit_types(project, r"typedef ap_u?fixed<\d+,\d+> (global_average_1_accum_t);", r"typedef ap_fixed<14,4> \1;")
     codes = np.full((1, *network.input.shape), 255)
     library = compile_project(project, network.name, tmp_path / "cache")
     found = explained(project, network, simulate_apart(library, network, codes), codes)
@@ -211,9 +191,7 @@ def test_the_accumulator_of_a_global_average_narrowed_by_hand_compiled_and_run(p
 def test_a_table_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler):
     network = with_sigmoid(build((6, 2)).conv(1, (3,)).relu(4, 0).flatten().dense(1).network(), name="sigmoid")
     codes = vectors(network, 30)
-    project = tmp_path / "firmware"
-    project.mkdir()
-    convert(network, HlsConfig(), project)
+    project = write_firmware(network, tmp_path)
     (path,) = (project / "firmware" / "weights").glob("table*.txt")
     numbers = path.read_text().split(",")
     (source,) = network.sources(network.by_name["sigmoid"])
@@ -230,9 +208,7 @@ def test_a_table_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler):
 def test_a_table_of_a_softmax_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler, table):
     network = with_softmax(build((6, 2)).conv(2, (3,)).relu(4, 0).flatten().dense(3).network(), name="softmax")
     codes = vectors(network, 30)
-    project = tmp_path / "firmware"
-    project.mkdir()
-    convert(network, HlsConfig(), project)
+    project = write_firmware(network, tmp_path)
     (path,) = (project / "firmware" / "weights").glob(f"{table}*.txt")
     first, *others = (str(float(number) / 2) for number in path.read_text().split(","))
     # Half of every exponential would be the same shares.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from written_firmware import compile_firmware
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors
-from siliconv.hls.csim.csim import compare, compile_project, simulate
+from siliconv.hls.csim.csim import compare, simulate
 from siliconv.hls.kinds import Strategy
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
@@ -19,10 +19,7 @@ pytestmark = pytest.mark.usefixtures("compiler")
 
 
 def assert_exact(network, folder, *, images=6, **config):
-    project = folder / "firmware"
-    project.mkdir()
-    convert(network, HlsConfig(**config), project)
-    library = compile_project(project, network.name, folder / "cache")
+    library = compile_firmware(network, folder, HlsConfig(**config))
     low, high = network.input.type.codes
     random = np.random.default_rng(0).integers(low, high, (images, *network.input.shape), endpoint=True)
     codes = np.concatenate([np.stack(list(corner_vectors(network).values())), random])
@@ -86,10 +83,7 @@ def test_every_rounding_and_overflow(build, tmp_path):
 def test_the_sigmoid_table_is_the_networks_own_at_every_input_code(build, tmp_path, io_type):
     byte = FixedPoint(True, 10, 4)
     network = with_sigmoid(build((1,), input_type=byte).requantize(byte, relu=False).network(), name="sigmoid")
-    project = tmp_path / "firmware"
-    project.mkdir()
-    convert(network, HlsConfig(io_type=io_type), project)
-    library = compile_project(project, "net", tmp_path / "cache")
+    library = compile_firmware(network, tmp_path, HlsConfig(io_type=io_type))
     codes = np.arange(*byte.codes)[:, None]
     firmware = simulate(library, network, codes)
     assert np.array_equal(firmware["sigmoid"], reference.run(network, codes)["sigmoid"])

@@ -6,7 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_designs import PIXEL, WEIGHT, WIDE, network
+from small_designs import PIXEL, WIDE, convolution, matrix, network
 
 from siliconv.hardware.boards import RESOURCES, board, boards
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors
@@ -22,7 +22,7 @@ from siliconv.hls.design.design import (
 )
 from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fit import fit, remedies
-from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy, Synthesis
+from siliconv.hls.kinds import Backend, IoType, Strategy, Synthesis
 
 
 def lecture(head="pool"):
@@ -35,20 +35,7 @@ def lecture(head="pool"):
     for number, filters in enumerate((32, 64, 128, 256)):
         padded = Tensor((size + 2, size + 2, channels), PIXEL)
         layers.append(PaddingLayer(f"pad_{number}", tensor(PIXEL, channels), padded))
-        layers.append(
-            MatrixLayer(
-                f"conv_{number}",
-                padded,
-                tensor(WIDE, filters),
-                kind=LayerKind.CONV2D,
-                weight=WEIGHT,
-                bias=WEIGHT,
-                accumulator=WIDE,
-                kernel=(3, 3),
-                stride=(1, 1),
-                strategy=Strategy.RESOURCE,
-            )
-        )
+        layers.append(convolution(f"conv_{number}", padded.shape, (size, size, filters), strategy=Strategy.RESOURCE))
         layers.append(ElementwiseLayer(f"relu_{number}", tensor(WIDE, filters), tensor(PIXEL, filters)))
         channels = filters
         if number < 3:
@@ -61,18 +48,7 @@ def lecture(head="pool"):
     else:
         widths = [16384, 1]
     for number, width in enumerate(widths):
-        layers.append(
-            MatrixLayer(
-                f"dense_{number}",
-                Tensor(layers[-1].output.shape, PIXEL),
-                Tensor((width,), WIDE),
-                kind=LayerKind.DENSE,
-                weight=WEIGHT,
-                bias=WEIGHT,
-                accumulator=WIDE,
-                strategy=Strategy.RESOURCE,
-            )
-        )
+        layers.append(matrix(f"dense_{number}", layers[-1].output.shape, (width,), strategy=Strategy.RESOURCE))
     return Design("lecture", tuple(layers), "xczu7ev-ffvc1156-2-e", 5.0, Backend.VITIS, IoType.STREAM)
 
 

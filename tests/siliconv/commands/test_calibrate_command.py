@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_fit_command import dense_network
+from network_builder import dense_network
 
 from siliconv.actions.fit_project import fit_project
 from siliconv.commands.cli import run_command_line

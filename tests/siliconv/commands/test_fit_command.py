@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
+from network_builder import dense_network
 
 from siliconv.actions.fit_project import fit_project
 from siliconv.commands.cli import run_command_line
@@ -15,14 +15,10 @@ from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.network import network_file
-from siliconv.network.fixed_point import FixedPoint
-from siliconv.network.graph import Dense, Input, Network, Reshape, Weights
-from siliconv.network.intervals import node_bounds, sum_of_products_type
 from siliconv.plan.design_of_plan import planned_design
 from siliconv.plan.plan_of_project import plan_of
 from siliconv.project.project import load_project
 from siliconv.project.project_edit import set_fields
-from siliconv.quantize.lowering.lowering import PIXEL, plain
 
 PROJECT = """\
 # Digits, with remarks.
@@ -163,16 +159,3 @@ model:
     code, found, _ = outcome(capsys, tmp_path, "--board", "zcu104")
     assert (code, found["source"]) == (0, "architecture")
     assert "other layers or bits" in found["notes"][0]
-
-
-def dense_network(weight_bits):
-    """Four pixels into a dense layer of three units, as the project above lowers."""
-    random = np.random.default_rng(0)
-    image = Input("network_input", (), (2, 2, 1), PIXEL)
-    flat = Reshape("flatten_1", (image.name,), (4,), plain(PIXEL))
-    kind = FixedPoint(True, weight_bits, 1)
-    kernel = Weights(random.integers(*kind.codes, size=(4, 3), endpoint=True), kind)
-    bias = Weights(np.zeros(3, np.int64), FixedPoint(True, 8, 1))
-    bounds = node_bounds(flat, (image,), (node_bounds(image, (), ()),))
-    result = sum_of_products_type(kernel, bias, bounds, flat.type)
-    return Network("net", (image, flat, Dense("dense_1", (flat.name,), (3,), result, kernel, bias)))

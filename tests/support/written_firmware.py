@@ -1,0 +1,33 @@
+"""Firmware of a network on the disk: written, compiled, or with an edited type."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.csim.csim import Library, compile_project
+from siliconv.network.graph import Network
+
+
+def write_firmware(network: Network, folder: Path, config: HlsConfig | None = None) -> Path:
+    """Write the sources of a network into a folder, and give their project."""
+    project = folder / "firmware"
+    project.mkdir()
+    convert(network, config or HlsConfig(), project)
+    return project
+
+
+def compile_firmware(network: Network, folder: Path, config: HlsConfig | None = None) -> Library:
+    """Write the sources of a network into a folder, and compile them."""
+    return compile_project(write_firmware(network, folder, config), network.name, folder / "cache")
+
+
+def edit_types(project: Path, pattern: str, replacement: str) -> None:
+    """Edit the types in a project's sources."""
+    defines = project / "firmware" / "defines.h"
+    text = defines.read_text()
+    changed = re.sub(pattern, replacement, text)
+    assert changed != text
+    defines.write_text(changed)
