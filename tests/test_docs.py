@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from test_house import GROUND, LEGACY_KERAS, MAY_IMPORT, MODULES, ROOMS, ROOT, WITHOUT_KERAS, tracked_files
+from house import GROUND, LEGACY_KERAS, MAY_IMPORT, MODULES, ROOMS, ROOT, WITHOUT_KERAS, tracked_files
 
 import siliconv
 

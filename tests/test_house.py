@@ -8,92 +8,31 @@ import subprocess
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
-from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-MAY_IMPORT = {
-    "network": {"network"},
-    "hardware": {"network", "hardware"},
-    "models": {"models"},
-    "quantize": {"models", "network", "quantize"},
-    "hls": {"network", "hardware", "hls"},
-    "siliconv": {"network", "hardware", "models", "quantize", "hls", "siliconv"},
-}
-"""Each wing's folder, and the wings that it may import from (docs/architecture.md shows the same)."""
-
-GROUND = {"siliconv.errors", "siliconv.progress"}
-LEGACY_KERAS = "siliconv.legacy_keras"
-WITHOUT_KERAS = ("network", "hardware")
-"""Wings that can be installed and imported where there is no TensorFlow."""
-
-HEAVY = {"tensorflow", "keras", "tf_keras", "qkeras", "hls4ml"}
-
-SAME_PART: dict[str, str] = {"estimate.py": "the estimate of a design, and what a notebook sees of it"}
-"""File names that stand in two wings, and which part both play there."""
-
-OPEN_TO_NOTEBOOKS = {"siliconv", "siliconv.network"}
-"""Packages whose names users import: their docstrings go on with an example, a stub lists the names."""
-
-LONGEST_FILE = 400
-
-
-def module_name(path: Path) -> str:
-    """Give a file's name inside the package: top-level folders are its subpackages."""
-    parts = list(path.relative_to(ROOT).with_suffix("").parts)
-    parts = parts if parts[0] == "siliconv" else ["siliconv", *parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-FILES = [path for wing in MAY_IMPORT for path in sorted((ROOT / wing).rglob("*.py"))]
-MODULES = {module_name(path): path for path in FILES}
-STUBS = {module_name(path): path for wing in MAY_IMPORT for path in sorted((ROOT / wing).rglob("*.pyi"))}
-"""What a package imports when one of its names is asked for (`lazy_loader`)."""
-ROOMS = sorted({path.parent for path in FILES})
-
-
-@cache
-def imported_modules(module: str) -> frozenset[str]:
-    """Give the modules of the package that one imports: at its top, inside a function, or by its stub."""
-    found = set()
-    for path in (MODULES[module], STUBS.get(module)):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path else ():
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "siliconv"}
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0 or path.suffix == ".pyi", f"{path}: imports are absolute"
-                above = module.split(".")[: len(module.split(".")) - node.level + 1] if node.level else []
-                source = ".".join([*above, *filter(None, [node.module])])
-                if source.split(".")[0] == "siliconv":
-                    inner = [f"{source}.{alias.name}" for alias in node.names]
-                    found |= {whole if whole in MODULES else source for whole in inner}
-    return frozenset(found)
-
-
-def libraries_of(path: Path) -> set[str]:
-    """Give the top-level packages that a file imports, at its top or inside a function."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
-
-
-def wing_of(module: str) -> str:
-    return MODULES[module].relative_to(ROOT).parts[0]
-
-
-def room_of(module: str) -> str:
-    """Give the folder of a module; what is on the ground, the entry point and a door with a stub stand alone."""
-    alone = module in {*GROUND, LEGACY_KERAS, "siliconv.__main__", *STUBS}
-    return module if alone else MODULES[module].parent.relative_to(ROOT).as_posix()
+from house import (
+    FILES,
+    GROUND,
+    HEAVY,
+    LEGACY_KERAS,
+    LONGEST_FILE,
+    MAY_IMPORT,
+    MODULES,
+    OPEN_TO_NOTEBOOKS,
+    ROOMS,
+    ROOT,
+    SAME_PART,
+    WITHOUT_KERAS,
+    imported_modules,
+    libraries_of,
+    module_name,
+    room_of,
+    tracked_files,
+    wing_of,
+)
 
 
 def test_the_table_of_wings_names_every_top_level_package():
@@ -190,13 +129,6 @@ def test_a_file_reads_in_one_sitting():
 
 def test_only_the_entry_point_imports_the_command_line():
     assert [name for name in MODULES if "siliconv.commands.cli" in imported_modules(name)] == ["siliconv.__main__"]
-
-
-def tracked_files() -> Iterator[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout")
-    return (ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
 
 
 def test_no_path_of_a_machine_in_any_tracked_file():
