@@ -28,6 +28,8 @@ from siliconv.models.training.float_model import train_float
 from siliconv.models.training.prediction import predict_logits
 from siliconv.models.training.train_config import TrainConfig
 
+pytestmark = pytest.mark.long
+
 
 def _data(pixels: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> Dataset:
     """Three quarters to train on, an eighth each to validate and test, all in memory."""

@@ -27,6 +27,8 @@ from siliconv.models.training.prediction import predict_logits
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training import CHECKPOINT, fit
 
+pytestmark = pytest.mark.long
+
 TINY = Architecture(
     input_shape=(8, 8, 1),
     layers=(

@@ -18,6 +18,8 @@ from siliconv.quantize.lowering.lowering import lower
 from siliconv.quantize.recipe import Distillation, LayerBits, Pruning, Recipe
 from siliconv.quantize.training.fine_tuning import quantize
 
+pytestmark = pytest.mark.long
+
 NETWORK = Architecture(
     input_shape=(8, 8, 1),
     layers=(

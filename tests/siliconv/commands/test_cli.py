@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from siliconv.actions import run_project
 from siliconv.commands.cli import run_command_line
 from siliconv.stages import stages
 from siliconv.stages.firmware_stages import write_firmware
+
+pytestmark = pytest.mark.compiles
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = """
@@ -158,7 +161,7 @@ def test_csim_exits_1_when_a_type_is_broken_on_purpose(built, tmp_path, capsys, 
         stage if stage.name != "convert" else type(stage)(**{**vars(stage), "run": convert_and_break})
         for stage in stages.STAGES
     )
-    monkeypatch.setattr(stages, "STAGES", broken_stages)
+    monkeypatch.setattr(run_project, "STAGES", broken_stages)
     (copy / "build" / ".stages" / "convert.json").unlink()
     assert run_command_line(["csim", str(copy)]) == 1
     message = one_message(capsys.readouterr())
