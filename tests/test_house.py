@@ -25,6 +25,7 @@ from house import (
     ROOMS,
     ROOT,
     SAME_PART,
+    SAME_PART_OF_CLASSES,
     WITHOUT_KERAS,
     imported_modules,
     libraries_of,
@@ -125,6 +126,17 @@ def test_the_installed_package_has_every_room():
 def test_a_file_reads_in_one_sitting():
     lines = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {name: count for name, count in lines.items() if count > LONGEST_FILE} == {}
+
+
+def test_a_class_name_stands_for_one_thing():
+    places = defaultdict(list)
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(module)
+    twice = {name: modules for name, modules in places.items() if len(modules) > 1 and not name.startswith("_")}
+    assert {name: modules for name, modules in twice.items() if name not in SAME_PART_OF_CLASSES} == {}
+    assert set(SAME_PART_OF_CLASSES) <= set(twice), "an exception that is none"
 
 
 def test_only_the_entry_point_imports_the_command_line():

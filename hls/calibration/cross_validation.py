@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from siliconv.hls.calibration.observations import Observation, is_informative, observations_of
 from siliconv.hls.calibration.record_layers import Fields
-from siliconv.hls.calibration.records import Record
+from siliconv.hls.calibration.records import SynthesisRecord
 from siliconv.hls.calibration.regression import RESOURCES, fit
 from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of
 from siliconv.hls.estimate.estimate import point_values
@@ -43,12 +43,12 @@ Predictions = Mapping[str, Mapping[str, float]]
 class Sample:
     """A record with what it tells about parts."""
 
-    record: Record
+    record: SynthesisRecord
     observations: tuple[Observation, ...]
     logic_synthesis: Mapping[str, float]
 
 
-def samples_of(entries: Sequence[Fields], records: Sequence[Record]) -> list[Sample]:
+def samples_of(entries: Sequence[Fields], records: Sequence[SynthesisRecord]) -> list[Sample]:
     """Return the samples of a file of records; recurrent networks are left out."""
     return [
         Sample(
@@ -171,13 +171,13 @@ def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coeffi
     return table
 
 
-def relative_error(record: Record, predicted: Predictions, metric: str) -> float:
+def relative_error(record: SynthesisRecord, predicted: Predictions, metric: str) -> float:
     """Return |predicted - reported| over what was reported, or over 1 where that was nothing."""
     truth = record.reported[metric]
     return abs(predicted[record.identity][metric] - truth) / max(truth, 1.0)
 
 
-def _sort(record: Record) -> str:
+def _sort(record: SynthesisRecord) -> str:
     return {"C": "modified templates", "M": "single test layers"}.get(record.tier, "projects")
 
 
@@ -207,7 +207,7 @@ def _band(samples: Sequence[Sample], predicted: Predictions, metric: str, covera
     return round(exp(min(low, -least)), 4), round(exp(max(high, least)), 4)
 
 
-def _residual(record: Record, predicted: Predictions, metric: str) -> float:
+def _residual(record: SynthesisRecord, predicted: Predictions, metric: str) -> float:
     slack = SLACK[metric]
     return log((record.reported[metric] + slack) / (predicted[record.identity][metric] + slack))
 

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any
 
 from siliconv.hls.calibration.record_layers import Fields
-from siliconv.hls.calibration.records import Record
+from siliconv.hls.calibration.records import SynthesisRecord
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.parts import Parts, fifo_parts, parts, passing_parts
 from siliconv.hls.kinds import Backend, Synthesis
@@ -48,7 +48,7 @@ def design_parts(design: Design) -> Parts:
     return found
 
 
-def is_informative(record: Record) -> bool:
+def is_informative(record: SynthesisRecord) -> bool:
     """Whether a record tells about the stock templates.
 
     Not: recurrent networks, templates replaced by the project's own ("_me"), and products of unknown weights
@@ -62,7 +62,7 @@ def is_informative(record: Record) -> bool:
     )
 
 
-def observations_of(entry: Fields, record: Record) -> list[Observation]:
+def observations_of(entry: Fields, record: SynthesisRecord) -> list[Observation]:
     """Return the observations of one record, given its entry in the file as well."""
     design, totals = record.design, {name: record.reported.get(name, 0.0) for name in ("lut", "ff")}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.hls.calibration.records import Record, read_records
+from siliconv.hls.calibration.records import SynthesisRecord, read_records
 from siliconv.hls.estimate.coefficients import METRICS, Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
 
@@ -62,7 +62,7 @@ def as_lines(report: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _compared(record: Record, found: Estimate) -> dict[str, Any]:
+def _compared(record: SynthesisRecord, found: Estimate) -> dict[str, Any]:
     return {
         "id": record.identity,
         "kind": record.kind,
@@ -74,7 +74,7 @@ def _compared(record: Record, found: Estimate) -> dict[str, Any]:
     }
 
 
-def _errors(records: Sequence[Record], estimates: Sequence[Estimate]) -> dict[str, dict[str, Any]]:
+def _errors(records: Sequence[SynthesisRecord], estimates: Sequence[Estimate]) -> dict[str, dict[str, Any]]:
     errors: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     for record, found in zip(records, estimates, strict=True):
         for metric, truth in record.reported.items():

@@ -22,7 +22,7 @@ METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
 
 
 @dataclass(frozen=True)
-class Record:
+class SynthesisRecord:
     """One synthesis result.
 
     Parameters
@@ -51,7 +51,7 @@ class Record:
     has_own_templates: bool = False
 
 
-def read_records(path: Path) -> list[Record]:
+def read_records(path: Path) -> list[SynthesisRecord]:
     """Read all records of a file; raises `ProjectError` RECORDS-READ when it is not such a file."""
     try:
         entries = json.loads(path.read_text("utf-8"))
@@ -72,7 +72,7 @@ def read_records(path: Path) -> list[Record]:
     return [record_of(entry, index) for index, entry in enumerate(entries)]
 
 
-def record_of(entry: Fields, index: int = 0) -> Record:
+def record_of(entry: Fields, index: int = 0) -> SynthesisRecord:
     """Return the record of one entry; nothing in it is required."""
     results = entry.get("results") or {}
     values = {
@@ -81,7 +81,7 @@ def record_of(entry: Fields, index: int = 0) -> Record:
         **{metric: results.get(metric) for metric in METRICS[2:]},
     }
     stage = Synthesis.VSYNTH if "vsynth" in str(results.get("stage") or "") else Synthesis.CSYNTH
-    return Record(
+    return SynthesisRecord(
         identity=str(entry.get("id") or f"record {index}"),
         project=project_of(entry),
         kind=str(entry.get("kind") or "unknown"),

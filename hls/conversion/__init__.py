@@ -1,5 +1,5 @@
 """From the integer network to a complete hls4ml project with every type stated."""
 
-from siliconv.hls.conversion.conversion import Firmware, build_graph, convert
+from siliconv.hls.conversion.conversion import FirmwareProject, build_graph, convert
 
-__all__ = ["Firmware", "build_graph", "convert"]
+__all__ = ["FirmwareProject", "build_graph", "convert"]

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Firmware:
+class FirmwareProject:
     """A generated project: where it lies, its top function, its layers, and the ports of weights outside the core."""
 
     folder: Path
@@ -47,7 +47,7 @@ def convert(
     *,
     fifo_depths: Mapping[str, int] | None = None,
     progress: Progress | None = None,
-) -> Firmware:
+) -> FirmwareProject:
     """Write the hls4ml project of a network into `folder`.
 
     Parameters
@@ -83,7 +83,7 @@ def convert(
     if not kept:
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
-    return Firmware(folder, network.name, layers, ports)
+    return FirmwareProject(folder, network.name, layers, ports)
 
 
 def build_graph(network: Network, config: HlsConfig, folder: Path, *, progress: Progress | None = None) -> Any:

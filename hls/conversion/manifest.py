@@ -9,14 +9,14 @@ from pathlib import Path
 
 from siliconv.hardware.file_hashes import hash_files, project_files
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.conversion import Firmware
+from siliconv.hls.conversion.conversion import FirmwareProject
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 
 MANIFEST_FILE = "siliconv.json"
 
 
-def write_manifest(firmware: Firmware, network: Network, config: HlsConfig, folder: Path) -> None:
+def write_manifest(firmware: FirmwareProject, network: Network, config: HlsConfig, folder: Path) -> None:
     """Write the manifest into the project, last of all: it has the hashes of all other files."""
     content = {
         "top": firmware.top,

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.axi import beat_bits
-from siliconv.hls.conversion.conversion import Firmware
+from siliconv.hls.conversion.conversion import FirmwareProject
 from siliconv.hls.rendering import render
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
@@ -15,7 +15,7 @@ from siliconv.network.network_file import network_hash
 _CLASSES_SHOWN = 20
 
 
-def write_readme(firmware: Firmware, network: Network, config: HlsConfig, *, vectors: int) -> None:
+def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig, *, vectors: int) -> None:
     """Write README.md into a generated project.
 
     Parameters

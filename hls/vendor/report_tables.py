@@ -11,7 +11,7 @@ from siliconv.errors import ToolError
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """One table: the heading lines before it, the cells of its header rows, and its rows of cells."""
 
     above: str
@@ -31,7 +31,7 @@ class Table:
         return None
 
 
-def tables(text: str) -> Iterator[Table]:
+def tables(text: str) -> Iterator[ReportTable]:
     """Return the tables of a report in order.
 
     The header is what stands between the first two rules; a table without a second rule has no header.
@@ -85,7 +85,7 @@ def not_a_report(path: Path, kind: str) -> ToolError:
     )
 
 
-def _table(above: str, block: Sequence[str]) -> Table:
+def _table(above: str, block: Sequence[str]) -> ReportTable:
     sections: list[list[tuple[str, ...]]] = [[]]
     for line in block:
         if line.startswith("+"):
@@ -94,5 +94,5 @@ def _table(above: str, block: Sequence[str]) -> Table:
             sections[-1].append(tuple(cell.strip() for cell in line.strip("|").split("|")))
     filled = [section for section in sections if section]
     if len(filled) < 2:
-        return Table(above, (), tuple(row for section in filled for row in section))
-    return Table(above, tuple(filled[0]), tuple(row for section in filled[1:] for row in section))
+        return ReportTable(above, (), tuple(row for section in filled for row in section))
+    return ReportTable(above, tuple(filled[0]), tuple(row for section in filled[1:] for row in section))

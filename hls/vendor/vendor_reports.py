@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from siliconv.hls.vendor.report_tables import Table, after, not_a_report, number, read_report, tables
+from siliconv.hls.vendor.report_tables import ReportTable, after, not_a_report, number, read_report, tables
 
 _RESOURCES = {
     "bram18": ("BRAM_18K",),
@@ -185,7 +185,7 @@ def read_cosimulation(path: Path) -> CoSimulation:
     raise not_a_report(path, "co-simulation report")
 
 
-def _instances(found: Sequence[Table]) -> tuple[Instance, ...]:
+def _instances(found: Sequence[ReportTable]) -> tuple[Instance, ...]:
     """Return the instances of the two detail tables, cycles and resources, joined by name."""
     cycles: dict[str, tuple[str, ...]] = {}
     for table in found:
@@ -212,7 +212,7 @@ def _instances(found: Sequence[Table]) -> tuple[Instance, ...]:
     return tuple(instances)
 
 
-def _fifos(found: Sequence[Table]) -> tuple[FifoReport, ...]:
+def _fifos(found: Sequence[ReportTable]) -> tuple[FifoReport, ...]:
     for table in found:
         depth, bits = table.column("Depth"), table.column("Bits")
         if table.column("Name") != 0 or depth is None or bits is None:
@@ -231,7 +231,7 @@ def _fifos(found: Sequence[Table]) -> tuple[FifoReport, ...]:
     return ()
 
 
-def _resources(table: Table, row: tuple[str, ...] | None) -> dict[str, int]:
+def _resources(table: ReportTable, row: tuple[str, ...] | None) -> dict[str, int]:
     found = {}
     for name, spelled in _RESOURCES.items():
         index = table.column(*spelled)
@@ -240,7 +240,7 @@ def _resources(table: Table, row: tuple[str, ...] | None) -> dict[str, int]:
     return found
 
 
-def _with_column(found: Sequence[Table], first: str, other: str) -> Table | None:
+def _with_column(found: Sequence[ReportTable], first: str, other: str) -> ReportTable | None:
     return next((one for one in found if one.column(first) == 0 and one.column(other) is not None), None)
 
 

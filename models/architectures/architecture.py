@@ -31,7 +31,7 @@ class Architecture(BaseModel):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
 
 
-class Node(NamedTuple):
+class LayerNode(NamedTuple):
     """One layer with its name and the names of its inputs; `layer.name` and `layer.inputs` are set alike."""
 
     name: str
@@ -39,7 +39,7 @@ class Node(NamedTuple):
     inputs: tuple[str, ...]
 
 
-def named_layers(architecture: Architecture) -> tuple[Node, ...]:
+def named_layers(architecture: Architecture) -> tuple[LayerNode, ...]:
     """Give every layer its name and inputs, as written or by default.
 
     Raises
@@ -48,7 +48,7 @@ def named_layers(architecture: Architecture) -> tuple[Node, ...]:
         ``MODEL-NAME`` when a name is used twice, ``MODEL-INPUT`` when an input is unknown, is a later layer,
         or when the number of inputs does not fit the kind.
     """
-    nodes: list[Node] = []
+    nodes: list[LayerNode] = []
     count: Counter[str] = Counter()
     known = [INPUT]
     for layer in architecture.layers:
@@ -63,23 +63,23 @@ def named_layers(architecture: Architecture) -> tuple[Node, ...]:
             )
         inputs = layer.inputs if layer.inputs is not None else (known[-1],)
         _check_inputs(layer, name, inputs, known)
-        nodes.append(Node(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
+        nodes.append(LayerNode(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
         known.append(name)
     return tuple(nodes)
 
 
-def normal_form(architecture: Architecture) -> tuple[Node, ...]:
+def normal_form(architecture: Architecture) -> tuple[LayerNode, ...]:
     """Rewrite the network with one node a computation: the form that models are built and quantized from.
 
     An activation on a layer becomes a node ``<name>_relu`` behind it, and readers of the layer read that
     node;
     a separable convolution becomes ``<name>_depthwise`` and the 1x1 convolution ``<name>``.
     """
-    nodes: list[Node] = []
+    nodes: list[LayerNode] = []
     result: dict[str, str] = {INPUT: INPUT}
 
     def append(layer: Layer, name: str, inputs: tuple[str, ...]) -> None:
-        nodes.append(Node(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
+        nodes.append(LayerNode(name, layer.model_copy(update={"name": name, "inputs": inputs}), inputs))
 
     for name, layer, written_inputs in named_layers(architecture):
         inputs = tuple(result[source] for source in written_inputs)

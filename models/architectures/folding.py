@@ -8,7 +8,7 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures import layers as kinds
-from siliconv.models.architectures.architecture import Architecture, Node, named_layers, normal_form
+from siliconv.models.architectures.architecture import Architecture, LayerNode, named_layers, normal_form
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.layers import Layer
 from siliconv.models.architectures.shapes import layer_table
@@ -102,7 +102,7 @@ def without_batch_normalization(model: Any, architecture: Architecture) -> tuple
     return deployed, result
 
 
-def _takes(node: Node) -> bool:
+def _takes(node: LayerNode) -> bool:
     return isinstance(node.layer, _FOLDABLE) and node.layer.activation is None
 
 

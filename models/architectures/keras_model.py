@@ -10,7 +10,7 @@ from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import (
     INPUT,
     Architecture,
-    Node,
+    LayerNode,
     normal_form,
     output_activation,
     without_output_activation,
@@ -87,7 +87,7 @@ def _is_convolution(layer: LayerBase) -> bool:
     return isinstance(layer, convolutions) and layer.use_bias
 
 
-def _normalized_by_user(nodes: tuple[Node, ...]) -> set[str]:
+def _normalized_by_user(nodes: tuple[LayerNode, ...]) -> set[str]:
     return {source for node in nodes if node.layer.kind == "batch_normalization" for source in node.inputs}
 
 

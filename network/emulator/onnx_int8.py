@@ -21,7 +21,7 @@ from siliconv.network.emulator.onnx_clip import clip
 from siliconv.network.emulator.onnx_folding import fold
 from siliconv.network.emulator.onnx_forms import F32, I8, I64, U8, magnitude
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
-from siliconv.network.emulator.onnx_requantize import Conversion
+from siliconv.network.emulator.onnx_requantize import OnnxConversion
 from siliconv.network.emulator.onnx_weights import onnx_kernel
 from siliconv.network.emulator.onnx_windows import onnx_pads, trimmed
 from siliconv.network.fixed_point import Codes, Interval, Overflow, Rounding
@@ -42,7 +42,7 @@ class Int8Conv:
 
     node: ir.Conv | ir.DepthwiseConv
     shape: ir.Shape
-    conversion: Conversion
+    conversion: OnnxConversion
     dtype: str
     places: int
     bias: Codes
@@ -136,7 +136,9 @@ def _candidate(
     network: ir.Network, conv: ir.Conv | ir.DepthwiseConv, node: ir.Requantize, bounds: dict[str, Bounds]
 ) -> Int8Conv | None:
     (source,) = network.sources(conv)
-    conversion = Conversion(bounds[conv.name].interval, conv.type.fraction - node.type.fraction, node.type, node.relu)
+    conversion = OnnxConversion(
+        bounds[conv.name].interval, conv.type.fraction - node.type.fraction, node.type, node.relu
+    )
     least, most = node.type.reachable
     image = bounds[source.name].interval
     dtype = small_form(Interval(min(least, image.low), max(most, image.high)))

@@ -29,7 +29,7 @@ from siliconv.network.emulator.onnx_forms import (
 )
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.network.emulator.onnx_int8 import Int8Conv, small_form
-from siliconv.network.emulator.onnx_requantize import Conversion, convert
+from siliconv.network.emulator.onnx_requantize import OnnxConversion, convert
 from siliconv.network.emulator.onnx_weights import aligned_weights, onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, slices, spatial_shape, trimmed
 from siliconv.network.fixed_point import MAX_WIDTH, Codes
@@ -62,7 +62,7 @@ class Translation:
             for name in node.inputs:
                 self.readers[name].append(node)
         self._clipped_by: dict[str, Int8Conv] = {}
-        self._postponed: dict[str, tuple[ir.Requantize, Conversion]] = {}
+        self._postponed: dict[str, tuple[ir.Requantize, OnnxConversion]] = {}
         fused = {conv.node.name for conv in int8.values()}
         needed = _needed(network, kept)
         for node in network.nodes:
@@ -271,7 +271,7 @@ class Translation:
             self.tensors.put(node, Form(conv.dtype, False), value)
             return
         places = source.type.fraction - node.type.fraction
-        conversion = Conversion(self.bounds[source.name].interval, places, node.type, node.relu)
+        conversion = OnnxConversion(self.bounds[source.name].interval, places, node.type, node.relu)
         road = max(conversion.road, self.tensors.road(source), key=ROADS.index)
         if road == F32 and self._pools_first(node, source, conversion):
             return
@@ -279,7 +279,7 @@ class Translation:
         value = self.tensors.get(source, road, first=first, exponent=0 if road == I64 else places)
         self.tensors.put(node, Form(road, first), convert(self.graph, value, road, conversion))
 
-    def _pools_first(self, node: ir.Requantize, source: ir.Node, conversion: Conversion) -> bool:
+    def _pools_first(self, node: ir.Requantize, source: ir.Node, conversion: OnnxConversion) -> bool:
         """Move a conversion behind the max pooling that alone reads it: it is monotone, and has less to do there."""
         pool = self._pool_behind(node)
         if pool is None or not conversion.is_monotone or self.tensors.natural(source).dtype != F32:

@@ -16,7 +16,7 @@ _SATURATES = (Overflow.SAT, Overflow.SAT_SYM)
 
 
 @dataclass(frozen=True)
-class Conversion:
+class OnnxConversion:
     """One conversion of codes within `source` bounds by `places` bits into the type `to`."""
 
     source: Interval
@@ -62,7 +62,7 @@ class Conversion:
         return next((road for road in ROADS if needed <= LARGEST[road]), I64)
 
 
-def convert(graph: OnnxGraph, value: str, road: str, conversion: Conversion) -> str:
+def convert(graph: OnnxGraph, value: str, road: str, conversion: OnnxConversion) -> str:
     """Add the operations of a conversion.
 
     Parameters
@@ -107,7 +107,7 @@ def _round_floats(graph: OnnxGraph, value: str, road: str, rounding: Rounding) -
     return graph.op("Mul", graph.op("Sign", value), size)
 
 
-def _overflow_floats(graph: OnnxGraph, value: str, road: str, conversion: Conversion) -> str:
+def _overflow_floats(graph: OnnxGraph, value: str, road: str, conversion: OnnxConversion) -> str:
     least, most = conversion.to.reachable
     if conversion.to.overflow in _SATURATES:
         # Rounding is monotone and keeps zero, so a ReLU is a higher lower end.
@@ -125,7 +125,7 @@ def _zero_outside(graph: OnnxGraph, value: str, road: str, least: int, most: int
     return graph.op("Where", graph.op("Equal", value, clipped), value, graph.constant(0, road))
 
 
-def _convert_integers(graph: OnnxGraph, value: str, conversion: Conversion) -> str:
+def _convert_integers(graph: OnnxGraph, value: str, conversion: OnnxConversion) -> str:
     to, places = conversion.to, conversion.places
     if conversion.relu:
         value = maximum(graph, value, graph.constant(0, I64), I64)

@@ -21,7 +21,7 @@ from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_forms import F32, I64, LARGEST, Form, Tensors, magnitude
 from siliconv.network.emulator.onnx_graph import OnnxGraph
-from siliconv.network.emulator.onnx_requantize import Conversion
+from siliconv.network.emulator.onnx_requantize import OnnxConversion
 from siliconv.network.emulator.onnx_weights import onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, spatial_shape, trimmed
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, to_values
@@ -179,7 +179,7 @@ class _Export:
     def _(self, node: ir.Requantize, source: ir.Node) -> None:
         kind = node.type
         places = source.type.fraction - kind.fraction
-        conversion = Conversion(self.bounds[source.name].interval, places, kind, node.relu)
+        conversion = OnnxConversion(self.bounds[source.name].interval, places, kind, node.relu)
         if conversion.overflows and kind.overflow in (Overflow.WRAP, Overflow.SAT_ZERO):
             raise _refusal(node, "OVERFLOW", f"an overflow by {kind.overflow.value}", "use SAT or SAT_SYM")
         # Where nothing is negative, towards zero is down.

@@ -16,7 +16,7 @@ from siliconv.quantize.training.calibration import activation_samples
 
 
 @dataclass(frozen=True)
-class Fit:
+class TypeFit:
     """A tensor and its type.
 
     ``largest``: magnitude of the float values. ``saturated``: share of them outside the type. ``error``: root mean
@@ -67,7 +67,7 @@ def _tensors(
     yield from zip((layer.name for layer in activations), samples, strict=True)
 
 
-def _fit(values: NDArray[np.floating], kind: Quantization) -> Fit:
+def _fit(values: NDArray[np.floating], kind: Quantization) -> TypeFit:
     exact = np.asarray(values, dtype=np.float64)
     largest, size = float(np.abs(exact).max(initial=0.0)), float(np.sqrt(np.mean(exact**2)))
     if isinstance(kind, FixedPoint):
@@ -77,4 +77,4 @@ def _fit(values: NDArray[np.floating], kind: Quantization) -> Fit:
     else:
         rounded, saturated = kind.nearest(exact), float(np.mean(np.abs(exact) > kind.largest))
     error = float(np.sqrt(np.mean((rounded - exact) ** 2)))
-    return Fit(str(kind), largest, saturated, error / size if size else 0.0)
+    return TypeFit(str(kind), largest, saturated, error / size if size else 0.0)

@@ -25,7 +25,7 @@ from siliconv.project.atomic_write import write_atomically
 
 
 @dataclass(frozen=True)
-class Change:
+class Refinement:
     """One reported figure with its estimate before and after."""
 
     name: str
@@ -36,7 +36,7 @@ class Change:
     after: float
 
 
-def add_reports(folders: Sequence[Path], path: Path) -> tuple[Change, ...]:
+def add_reports(folders: Sequence[Path], path: Path) -> tuple[Refinement, ...]:
     """Add the results of projects to a file, and tell what they change.
 
     Parameters
@@ -67,7 +67,7 @@ def add_reports(folders: Sequence[Path], path: Path) -> tuple[Change, ...]:
         for stage, values in result.reported.items():
             one, two = (estimate(design, stage=Synthesis(stage), coefficients=known) for known in (before, after))
             changes += [
-                Change(result.name, stage, name, value, getattr(one, name).value, getattr(two, name).value)
+                Refinement(result.name, stage, name, value, getattr(one, name).value, getattr(two, name).value)
                 for name, value in values.items()
             ]
     return tuple(changes)

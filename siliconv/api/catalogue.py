@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from siliconv.actions.own_reports import Change
+    from siliconv.actions.own_reports import Refinement
     from siliconv.checks.doctor import Finding
     from siliconv.hardware.boards import Board
 
@@ -18,7 +18,7 @@ class Calibration:
     """Where own synthesis results are kept now, and what they change."""
 
     file: Path
-    changes: tuple[Change, ...]
+    changes: tuple[Refinement, ...]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import (
     INPUT,
     Architecture,
-    Node,
+    LayerNode,
     normal_form,
     output_activation,
     without_output_activation,
@@ -88,7 +88,7 @@ def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
     return tuple(found)
 
 
-def _planned(node: Node, sources: tuple[str, ...], inputs: tuple[Shape, ...], output: Shape) -> PlannedLayer:
+def _planned(node: LayerNode, sources: tuple[str, ...], inputs: tuple[Shape, ...], output: Shape) -> PlannedLayer:
     layer = node.layer
     window, strides, padding = _geometry(layer, inputs[0], output)
     return PlannedLayer(

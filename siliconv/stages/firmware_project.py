@@ -7,7 +7,7 @@ from pathlib import Path
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.axi import write_axi
-from siliconv.hls.conversion.conversion import Firmware, convert
+from siliconv.hls.conversion.conversion import FirmwareProject, convert
 from siliconv.hls.conversion.firmware_form import without_output_function
 from siliconv.hls.conversion.manifest import write_manifest
 from siliconv.hls.conversion.project_readme import write_readme
@@ -20,7 +20,7 @@ from siliconv.progress import Progress
 
 def write_firmware_project(
     network: Network, config: HlsConfig, vectors: Codes, folder: Path, progress: Progress | None = None
-) -> Firmware:
+) -> FirmwareProject:
     """Write the firmware project of a network, with the test bench that fails on any difference.
 
     Parameters

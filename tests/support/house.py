@@ -31,6 +31,15 @@ HEAVY = {"tensorflow", "keras", "tf_keras", "qkeras", "hls4ml"}
 SAME_PART: dict[str, str] = {"estimate.py": "the estimate of a design, and what a notebook sees of it"}
 """File names that stand in two wings, and which part both play there."""
 
+SAME_PART_OF_CLASSES = {
+    **dict.fromkeys(
+        ("Add", "AveragePool", "Concatenate", "Dense", "MaxPool"),
+        "a layer of an architecture, and the node of the integer network that it becomes",
+    ),
+    "Finding": "what was found by looking: by a pre-flight rule, and of a tool on this machine",
+}
+"""Class names that stand twice in the package, and which part both play."""
+
 OPEN_TO_NOTEBOOKS = {"siliconv", "siliconv.network"}
 """Packages whose names users import: their docstrings go on with an example, a stub lists the names."""
 
