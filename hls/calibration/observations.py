@@ -75,16 +75,21 @@ def observations_of(entry: Fields, record: SynthesisRecord) -> list[Observation]
     found += [
         observation(parts(layer, design), reported)
         for layer, reported in zip(design.layers, by_layer, strict=False)
-        if reported is not None
+        if reported is not None and _has_resources(reported)
     ]
     found += [observation(Counter(lines), reported) for lines, reported in _line_buffers(entry, design)]
     fifos = (entry.get("by_category") or {}).get("FIFO")
-    if fifos:
+    if fifos and _has_resources(fifos):
         between = Counter(passing_parts(design))
         for layer in design.layers[:-1]:
             between.update(fifo_parts(layer, design))
         found.append(observation(between, fifos))
     return found
+
+
+def _has_resources(reported: Mapping[str, Any]) -> bool:
+    """Whether a report has figures: one that lists cycles alone says nothing about parts."""
+    return all(reported.get(name) is not None for name in ("lut", "ff"))
 
 
 def _reported_by_layer(entry: Fields) -> list[Mapping[str, Any] | None]:

@@ -29,11 +29,14 @@ from siliconv.hls.estimate.memory import table_is_computed
 from siliconv.hls.estimate.multipliers import dsps_of_product, is_unrolled, multiplier_limit, weight_statistics
 from siliconv.hls.kinds import Backend, IoType, Strategy
 
-# Reading, window and writing around the reuse loop of one output pixel (reports: 5 or 6 in Vivado HLS 2019.2
-# for products that fit a DSP, 11 for products of several DSPs).
-_PIXEL_OVERHEAD, _WIDE_PIXEL_OVERHEAD = 6, 11
+# Reading, window and writing around the product of one output pixel, without the stages of the product's last step
+# (reports: reuse factor + 5 in Vitis HLS 2024.2 at 30 ns, + 5 or 6 in Vivado HLS 2019.2 at 5 ns; 11 in all for products
+# of several DSPs).
+_PIXEL_OVERHEAD, _WIDE_PIXEL_OVERHEAD = 4, 11
+# What the last step takes besides multiplication and addition: reading the weight.
+_READ_NS = 2.0
 # What a pixel takes that completes no window (the shortest iteration in the same reports).
-_FILLING = 3
+_FILLING = {Backend.VIVADO: 3, Backend.VITIS: 4}
 # Multiplication and addition of the last step, and leaving the loop (reports: rf + 1 .. 2 and wrapper).
 _REUSE_OVERHEAD = 2
 # Cycles to fill and drain a pipelined loop over the pixels.
@@ -221,11 +224,15 @@ def pixel_cycles(layer: MatrixLayer, design: Design) -> PixelCycles:
     compute_output_buffer); a pipelined loop takes every pixel alike.
     """
     product = matrix_vector(layer, design)
+    inlined = layer.kind.is_depthwise or not any(size > 1 for size in layer.kernel)
     if not is_unrolled(layer):
         wide = dsps_of_product(layer.input.type, layer.weight, design, constant=False) > 1
-        overhead = _WIDE_PIXEL_OVERHEAD if wide else _PIXEL_OVERHEAD
-        return PixelCycles(_FILLING, layer.reuse_factor + overhead)
-    inlined = layer.kind.is_depthwise or not any(size > 1 for size in layer.kernel)
+        overhead = _WIDE_PIXEL_OVERHEAD if wide else _PIXEL_OVERHEAD + _last_stages(design)
+        return PixelCycles(_FILLING[design.backend], layer.reuse_factor + overhead)
+    if design.backend is Backend.VIVADO and layer.strategy is Strategy.RESOURCE and not inlined:
+        # Vivado's template pipelines the loop over the pixels for the Latency strategy alone: each waits for its whole
+        # product (a published Vivado HLS 2020.1 report: 10 to 13 cycles for 27 to 144 inputs at 5 ns).
+        return PixelCycles(_FILLING[design.backend], product.latency + _PIXEL_OVERHEAD + _last_stages(design))
     if design.backend is Backend.VITIS and not inlined:
         # compute_output_buffer is not inlined: the next pixel waits for its window registers.
         stages = max(product.latency, 1)
@@ -238,10 +245,16 @@ def pixel_cycles(layer: MatrixLayer, design: Design) -> PixelCycles:
     return PixelCycles(interval, interval, product.latency)
 
 
+def _last_stages(design: Design) -> int:
+    """Return the cycles of the last step of a product: weight, multiplication, addition."""
+    family = family_of(design.part)
+    return ceil((_READ_NS + family.multiply_ns + family.add_ns) / design.usable_clock_ns)
+
+
 def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:
     """Return the cycles of a line-buffer convolution as the tool states them: the longest for every pixel."""
     each, pixels = pixel_cycles(layer, design), layer.input.pixels
-    if not is_unrolled(layer):
+    if each.filling != each.completing:
         return Cycles(pixels * each.completing + 1, pixels * each.completing + 1)
     return _loop(pixels, each.completing, design, drain=each.drain)
 
