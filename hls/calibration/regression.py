@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from siliconv.hls.calibration.observations import Observation
-from siliconv.hls.estimate.parts import LOGIC_ONLY, REGISTERS_ONLY
 
 Coefficients = Mapping[str, float]
 
@@ -27,8 +26,6 @@ _WHOLE_WEIGHT, _MODIFIED_WEIGHT = 3.0, 0.4
 _REWEIGHTINGS = 6
 _LEAST_ERROR = 0.05
 _SHRINKAGE = 0.15
-# So few projects have some parts that their cost would else be whatever the rest of a design lacks.
-_MOST_A_BIT = 8.0
 
 
 def fit(observations: Sequence[Observation], resource: str) -> dict[str, float]:
@@ -41,17 +38,16 @@ def fit(observations: Sequence[Observation], resource: str) -> dict[str, float]:
     resource
         "lut" or "ff".
     """
-    not_of_it = REGISTERS_ONLY if resource == "lut" else LOGIC_ONLY
-    names = sorted({name for one in observations for name in one.parts} - not_of_it)
+    names = sorted({name for one in observations for name in one.parts})
     shared = [_shared_name(name) for name in names]
     pooled_names = sorted(set(shared))
     matrix = np.array([[float(one.parts.get(name, 0)) for name in names] for one in observations])
     reported = np.array([one.reported[resource] for one in observations])
     weights = _weights(observations, resource)
     groups = np.array([[float(name == pooled) for pooled in pooled_names] for name in shared])
-    pooled = _robust(matrix @ groups, reported, weights, None, _most(pooled_names))
+    pooled = _robust(matrix @ groups, reported, weights, None)
     prior = groups @ pooled
-    found = _robust(matrix, reported, weights, prior, _most(names))
+    found = _robust(matrix, reported, weights, prior)
     return {name: float(f"{value:.4g}") for name, value in zip(names, found, strict=True)}
 
 
@@ -63,11 +59,6 @@ def predict(found: Mapping[str, int], coefficients: Coefficients) -> float:
 def _shared_name(name: str) -> str:
     """Return the part's name without what is particular to a back end or to streams."""
     return re.sub(r"(Vivado|Vitis|stream|parallel|io)_", "", name)
-
-
-def _most(names: Sequence[str]) -> NDArray[np.float64]:
-    """Return what one unit of each part can cost at most: a bit is a few LUTs, whatever is done with it."""
-    return np.array([_MOST_A_BIT if re.search(r"[._]bits$", name) else np.inf for name in names])
 
 
 def _weights(observations: Sequence[Observation], resource: str) -> NDArray[np.float64]:
@@ -88,9 +79,8 @@ def _robust(
     reported: NDArray[np.float64],
     weights: NDArray[np.float64],
     prior: NDArray[np.float64] | None,
-    most: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the least absolute deviations between 0 and what a part can cost at most, drawn towards the prior."""
+    """Return the non-negative least absolute deviations, drawn towards the prior."""
     factors = np.ones(len(reported))
     found = np.zeros(matrix.shape[1])
     for _ in range(_REWEIGHTINGS):
@@ -101,21 +91,7 @@ def _robust(
         if prior is not None:
             scaled = np.vstack([scaled, _SHRINKAGE * np.eye(len(norms))])
             target = np.concatenate([target, _SHRINKAGE * prior * norms])
-        found = _within(scaled, target, most * norms) / norms
+        found = nnls(scaled, target)[0] / norms
         errors = np.abs(matrix @ found - reported) * weights
         factors = 1.0 / np.sqrt(np.maximum(errors / max(float(np.median(weights * reported)), 1e-12), _LEAST_ERROR))
     return found
-
-
-def _within(
-    matrix: NDArray[np.float64], target: NDArray[np.float64], most: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return non-negative least squares in which what would exceed its bound is held there."""
-    held = np.zeros(matrix.shape[1], dtype=bool)
-    while True:
-        rest = target - matrix[:, held] @ most[held]
-        found = np.where(held, most, 0.0)
-        found[~held] = nnls(matrix[:, ~held], rest)[0]
-        if not (above := ~held & (found > most)).any():
-            return found
-        held |= above

@@ -38,12 +38,6 @@ from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy
 
 Parts = Counter[str]
 
-LOGIC_ONLY = frozenset({"adder.count", "adder.bits", "shift_add.bits", "logic_product.bits", "looped.rom_bits"})
-"""Parts that hold no state: they cost look-up tables and no flip-flop."""
-
-REGISTERS_ONLY = frozenset({"stage.bits", "logic_product.stage_bits"})
-"""Pipeline registers: they cost flip-flops and no look-up table."""
-
 _SHIFTED_WORDS = 32
 _TABLES = ("sigmoid", "tanh", "elu", "selu", "softplus", "softsign")
 
@@ -109,8 +103,7 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
     where = f"{design.backend}_{'stream' if stream else 'parallel'}"
     found[f"{name}.{where}_bits"] += lanes * before.width
     if after.rounds or after.saturates:
-        # A stream's lanes each round and saturate at the full width; constants of an array's lanes are shared.
-        found[f"cast.{'stream' if stream else 'parallel'}_bits"] += lanes * before.width
+        found["cast.bits"] += lanes * before.width
         if tree_is_slow(design):
             found["cast.slow_bits"] += lanes * before.width
     return found
@@ -204,8 +197,6 @@ def _unrolled(layer: MatrixLayer, design: Design) -> Parts:
     needed = copies * statistics.multiplications
     if dsps_of_product(layer.input.type, layer.weight, design, constant=True) == 0:
         found["logic_product.bits"] += round(multipliers(layer) * bits * layer.weight.width)
-        if tree_depth(layer, design) > 0:
-            found["logic_product.stage_bits"] += round(multipliers(layer) * bits * layer.weight.width)
     elif layer.reuse_factor > 1 and layer.strategy is Strategy.LATENCY and needed > multiplier_limit(layer):
         found["unrolled.shared_bits"] += round(needed * (bits + layer.weight.width))
         found["unrolled.waiting_bits"] += round(needed * accumulator)
@@ -258,7 +249,6 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
-        found["logic_product.stage_bits"] += lanes * bits * width
     if not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
         found["looped.rom_bits"] += layer.products * width
     return found
