@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 from typing import Any, cast
@@ -256,7 +255,7 @@ def model_source(model: Any, folder: Path) -> tuple[str, str]:
         )
     path = folder / "model.keras"
     model.save(path)
-    return str(path), re.sub(r"_\d+$", "", str(getattr(model, "name", "model"))) or "model"
+    return str(path), str(getattr(model, "name", "")) or "model"
 
 
 def _recipe(recipe: Recipe | None, **bits: Any) -> Recipe:

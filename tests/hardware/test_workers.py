@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
+from worker_tasks import abort, double, hang
 
 from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, run_tasks
 
 IDLE_SECONDS = 10.5
 """After ten idle seconds loky ends its processes."""
-
-
-def double(number):
-    """Work."""
-    return 2 * number
-
-
-def abort(number):
-    """End the process as an assertion in C++ does."""
-    os.write(1, b"Assertion of a template failed\n")
-    os.abort()
-
-
-def hang(number):
-    """Never come back."""
-    time.sleep(1000)
 
 
 def results(function, count, seconds=60.0, processes=1):

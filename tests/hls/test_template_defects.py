@@ -45,7 +45,7 @@ def stock_pooling(node, source, *, average):
         n_filt=source.shape[-1],
         **layer_list._input_sizes(source.shape),
         **layer_list._sizes("out", node.shape),
-        **layer_list._window("pool", node.window, node.strides, node.padding),
+        **layer_list._window("pool", node),
     )
 
 

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from worker_tasks import die, fail, keras_modules, refuse, work
 
 from siliconv.api.apart import call_apart
 from siliconv.errors import DataError, ToolError
@@ -30,37 +31,6 @@ class Told(Silent):
 
     def say(self, line):
         self.lines.append(("say", line))
-
-
-def work(array, *, progress, on_event):
-    sys.stdout.write("noise on the standard output\n")
-    os.system("echo more of it")
-    progress.begin("Working", 2, "parts")
-    progress.update(1, "half")
-    progress.say("a line")
-    progress.end()
-    on_event({"stage": "one"})
-    return array * 2, os.getpid()
-
-
-def refuse(*, progress):
-    raise DataError("DATA-TEST", "nothing there", where="here", fix="bring something")
-
-
-def fail(*, progress):
-    raise RuntimeError("unexpected")
-
-
-def die(*, progress):
-    sys.stdout.write("last words\n")
-    sys.stdout.flush()
-    os._exit(7)
-
-
-def keras_modules(*, progress):
-    from siliconv import legacy_keras
-
-    return legacy_keras.load().__name__
 
 
 def test_results_reports_and_events_come_back():

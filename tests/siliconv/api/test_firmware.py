@@ -150,7 +150,7 @@ print("done")
 """
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_notebook_that_holds_keras_3_works(tmp_path):
     project = tmp_path / "firmware_projects" / "digits"
     project.mkdir(parents=True)
