@@ -22,6 +22,7 @@ from siliconv.network.intervals import sum_of_products_type
 from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
 
 pytestmark = pytest.mark.usefixtures("compiler")
+SLOW = pytest.mark.slow  # the other back end of each library of numbers is in make test
 
 
 def add_windows(cases: Cases, windows, kinds) -> None:
@@ -91,7 +92,9 @@ def one_dimension() -> ir.Network:
 
 @pytest.mark.long
 @pytest.mark.parametrize("network", [two_dimensions, one_dimension], ids=["2-D", "1-D"])
-@pytest.mark.parametrize("backend", ["Vitis", "Vivado", "Quartus", "Catapult"])
+@pytest.mark.parametrize(
+    "backend", ["Vitis", pytest.param("Vivado", marks=SLOW), "Quartus", pytest.param("Catapult", marks=SLOW)]
+)
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_every_case_is_exact(network, backend, io_type, tmp_path):
     assert_every_case_exact(network(), HlsConfig(backend=backend, io_type=io_type, part="xc7z020clg400-1"), tmp_path)

@@ -103,7 +103,7 @@ def cases(axes, io_type, strategies=tuple(Strategy)):
 
 
 @pytest.mark.parametrize("axes", [2, 1], ids=["2-D", "1-D"])
-@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+@pytest.mark.parametrize("backend", ["Vitis", pytest.param("Vivado", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_every_strategy_is_exact(axes, backend, io_type, tmp_path):
     found = cases(axes, io_type)

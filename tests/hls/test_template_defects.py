@@ -17,7 +17,7 @@ from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.graph import Concatenate, MaxPool
 from siliconv.network.windows import same_padding
 
-pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.long]
+pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
 
 
 def differing(network, io_type, folder, backend="Vitis"):
