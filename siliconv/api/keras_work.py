@@ -23,6 +23,7 @@ from siliconv.flow.artefacts import (
 from siliconv.hls.configuration import HlsConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
+from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.quantize.recipe import Recipe
 
@@ -122,11 +123,8 @@ def fine_tune_model(
 
 def compare_with_quantized(folder: Path, codes: Codes, *, progress: Progress) -> dict[str, Any]:
     """Compare QKeras and integer network on every layer, for input codes (n, *input shape)."""
-    from siliconv.quantize.lowering.agreement import compare_layers
-    from siliconv.stages.lowered_network import agreement_record
-
     network = network_file.load(folder / "network")
-    return agreement_record(network, compare_layers(load_quantized_model(folder), network, codes), None)
+    return _agreement(load_quantized_model(folder), network, codes, folder)
 
 
 def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress: Progress) -> None:
@@ -169,11 +167,19 @@ def _load_float(folder: Path) -> Any:
 
 
 def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path) -> Any:
-    from siliconv.quantize.lowering.agreement import compare_layers
-    from siliconv.stages.lowered_network import agreement_record, lowered_network
+    from siliconv.stages.lowered_network import lowered_network
 
     network = lowered_network(model, name=name, output_activation=activation)
-    layers = compare_layers(model, network, images[:AGREEMENT_VECTORS].astype(np.int64))
+    agreement = _agreement(model, network, images[:AGREEMENT_VECTORS].astype(np.int64), folder)
     network_file.save(network, folder / "network")
-    write_json(folder / "network" / "agreement.json", agreement_record(network, layers, None))
+    write_json(folder / "network" / "agreement.json", agreement)
     return network
+
+
+def _agreement(model: Any, network: Network, codes: Codes, folder: Path) -> dict[str, Any]:
+    """Compare the model whose types and weights are in ``quantized/`` with its network, or say where they differ."""
+    from siliconv.quantize.lowering.agreement import agree
+    from siliconv.stages.lowered_network import agreement_record
+
+    found = agree(model, lambda: load_quantized_model(folder), network, codes).require_equal()
+    return agreement_record(network, found)

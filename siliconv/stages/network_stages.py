@@ -124,7 +124,7 @@ def lower_network(context: Context) -> str:
     from siliconv.models.training.prediction import predict_logits
     from siliconv.network.emulator import emulator
     from siliconv.network.explanation.ranges import value_ranges
-    from siliconv.quantize.lowering.agreement import compare_layers, compare_logits
+    from siliconv.quantize.lowering.agreement import agree
     from siliconv.stages.lowered_network import agreement_record, lowered_network
 
     dataset = open_dataset(context.build / "data")
@@ -138,23 +138,22 @@ def lower_network(context: Context) -> str:
     logits = network.logits
     emulated = emulator.compile(network)
     codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
-    quantized = predict_logits(model, dataset.test, context.progress)
-    whole = compare_logits(quantized, codes, logits)
     by_origin = certificate_vectors(context.project, network, dataset.test)
-    layers = compare_layers(model, network, np.concatenate(list(by_origin.values())))
+    agreement = agree(
+        model,
+        lambda: load_quantized_model(context.build),
+        network,
+        np.concatenate(list(by_origin.values())),
+        logits=lambda evaluated: predict_logits(evaluated, dataset.test, context.progress),
+        expected=codes,
+    ).require_equal()
     traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
-    write_json(folder / "agreement.json", agreement_record(network, layers, whole))
-    differing = sum(layer.differing for layer in layers)
+    write_json(folder / "agreement.json", agreement_record(network, agreement))
     write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
-    verdict = (
-        "equal to QKeras in every bit"
-        if not differing and not whole.differing
-        else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
-    )
-    return f"{len(network.nodes)} nodes, types proven, {verdict}"
+    return f"{len(network.nodes)} nodes, types proven, {agreement.in_words}"
 
 
 def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> None:
