@@ -1,4 +1,4 @@
-"""What needs Keras 2 or hls4ml, as functions of files: they run in a process of their own (`siliconv.api.apart`).
+"""What needs Keras 2 or hls4ml, as functions of files: they run in a process of their own (`siliconv.flow.apart`).
 
 A folder of a `Firmware` is laid out as a project's build folder: ``float/``, ``quantized/``, ``network/``,
 ``firmware/``.
@@ -65,7 +65,7 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     folder
         Gets ``float/``, ``quantized/`` and ``network/``.
     progress
-        Nothing here takes long enough to tell it.
+        Told what is done.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     from siliconv.quantize.training.calibration import choose_types
     from siliconv.quantize.training.calibration_record import calibration_record
 
-    activation = _save_float(source, images.shape[1:], folder)
+    activation = _save_float(source, images[spread(len(images), recipe.calibration_images)], folder, progress)
     float_model = _load_float(folder)
     chosen = to_fraction(images[spread(len(images), recipe.calibration_images)])
     types = choose_types(float_model, recipe, chosen)
@@ -96,7 +96,7 @@ def fine_tune_model(
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
-    from siliconv.models.data.image_store import open_dataset
+    from siliconv.models.data.image_store import open_dataset, spread
     from siliconv.network import emulator
     from siliconv.network.fixed_point import to_values
     from siliconv.quantize.training.fine_tuning import quantize
@@ -105,7 +105,8 @@ def fine_tune_model(
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
     prepare(config, tuple(shape), folder / "data", progress)
     dataset = open_dataset(folder / "data")
-    activation = _save_float(source, tuple(shape), folder)
+    images = dataset.train.read(spread(len(dataset.train), recipe.calibration_images))
+    activation = _save_float(source, images, folder, progress)
     found = quantize(_load_float(folder), dataset, recipe, work=folder / ".work", progress=progress)
     (folder / "quantized").mkdir()
     save_quantized_model(found.model, found.types, found.calibration, folder / "quantized")
@@ -139,14 +140,20 @@ def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress:
     write_firmware_project(network, config, vectors, folder / "firmware", progress)
 
 
-def _save_float(source: str, shape: tuple[int, ...], folder: Path) -> str | None:
-    """Write the deployed float model into ``float/``, and give the function that the network ends in."""
+def _save_float(source: str, images: Codes, folder: Path, progress: Progress) -> str | None:
+    """Write the deployed float model into ``float/``, and give the function that the network ends in.
+
+    What was read of the file is compared with Keras' own prediction, on these images and on directed inputs.
+    """
     from siliconv.errors import DataError
     from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.architectures.user_model import load_user_model
+    from siliconv.models.data.image_store import spread
+    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
 
     user = load_user_model(source, folder=Path())
+    shape = images.shape[1:]
     if tuple(user.architecture.input_shape) != tuple(shape):
         raise DataError(
             "DATA-SHAPE",
@@ -155,8 +162,12 @@ def _save_float(source: str, shape: tuple[int, ...], folder: Path) -> str | None
             fix="pass images of the network's input shape, (n, height, width, channels)",
         )
     architecture, model = without_batch_normalization(user.build(), user.architecture)
+    found = compare_with_keras(
+        user, model, Path(source), images[spread(len(images), MOST_IMAGES)].astype(np.uint8), progress=progress
+    )
     (folder / "float").mkdir()
     save_float_model(architecture, model, folder / "float")
+    write_json(folder / "float" / AGREEMENT_FILE, found.as_json())
     return output_activation(user.architecture)
 
 

@@ -24,7 +24,7 @@ from siliconv.flow.artefacts import (
 from siliconv.flow.flow import Context
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
-from siliconv.models.data.image_store import Dataset, open_dataset
+from siliconv.models.data.image_store import Dataset, open_dataset, spread
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
@@ -49,6 +49,8 @@ def train_network(context: Context) -> str:
     project = context.project
     folder = context.out / "float"
     folder.mkdir()
+    # Before the training, which may take hours.
+    read = _compare_with_keras(context, dataset, folder) if project.model.brings_weights else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -69,7 +71,22 @@ def train_network(context: Context) -> str:
     architecture, model = without_batch_normalization(trained, project.model.architecture)
     save_float_model(architecture, model, folder)
     metrics = write_evaluation(logits_of(model, dataset, context), dataset, folder)
-    return f"test accuracy {metrics.accuracy:.4f} {how}"
+    return f"test accuracy {metrics.accuracy:.4f} {how}{read}"
+
+
+def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str:
+    """Compare what was read of the user's file with Keras' own prediction, and keep what was found."""
+    from siliconv.models.architectures.folding import without_batch_normalization
+    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
+
+    model = context.project.model
+    _ = context.project.initial_weights  # refused where there are none
+    wanted = min(context.project.quantize.calibration_images, MOST_IMAGES)
+    images = dataset.train.read(spread(len(dataset.train), wanted))
+    _, deployed = without_batch_normalization(model.user_model.build(), model.architecture)
+    found = compare_with_keras(model.user_model, deployed, model.source, images, progress=context.progress)
+    write_json(folder / AGREEMENT_FILE, found.as_json())
+    return f"; {found.in_words}"
 
 
 def quantize_network(context: Context) -> str:

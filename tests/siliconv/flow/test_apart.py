@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from siliconv.api.apart import call_apart
 from siliconv.errors import DataError, ToolError
+from siliconv.flow.apart import call_apart
 from siliconv.progress import Silent
 
 
