@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -27,16 +27,27 @@ class FieldProblem:
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:
     """Give all problems, in the order of the fields; a value that is none of several kinds is one problem."""
     found: dict[tuple[str | int, ...], FieldProblem] = {}
-    for one in error.errors(include_url=False):
-        # A default that follows from a wrong value is no error of its own.
-        if one["type"] == "default_factory_not_called":
-            continue
-        path = _path(one["loc"])
-        problem = FieldProblem(path, one["type"], in_words(one))
+    for problem in _all_of(error):
         # Of the kinds that a value may have, the one that comes nearest is told: a range rather than a type.
-        if path not in found or _is_of_type(found[path].kind):
-            found[path] = problem
-    return tuple(found.values())
+        if problem.path not in found or _is_of_type(found[problem.path].kind):
+            found[problem.path] = problem
+    # A list whose entries are wrong is not too short besides.
+    inner = {path[:length] for path in found for length in range(len(path))}
+    return tuple(one for path, one in found.items() if not (one.kind in ("too_short", "too_long") and path in inner))
+
+
+def _all_of(error: ValidationError) -> Iterator[FieldProblem]:
+    for one in error.errors(include_url=False):
+        path, inner = _path(one["loc"]), (one.get("ctx") or {}).get("error")
+        if isinstance(inner, ValidationError):
+            # A check of ours that validated a part: its problems are those of the part.
+            for problem in _all_of(inner):
+                yield replace(problem, path=(*path, *problem.path))
+        # A default that follows from a wrong value is no error of its own.
+        elif one["type"] == "missing" and path and isinstance(path[-1], int):
+            yield FieldProblem(path[:-1], "too_short", "has too few entries")
+        elif one["type"] != "default_factory_not_called":
+            yield FieldProblem(path, one["type"], in_words(one))
 
 
 def in_words(error: ErrorDetails) -> str:
@@ -55,8 +66,19 @@ def _short(given: Any) -> str:
 
 
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Leave out what pydantic adds: names of kinds, such as ``function-after[...]`` or ``tuple[int, int]``."""
-    return tuple(key for key in location if isinstance(key, int) or not _is_name_of_kind(key))
+    """Leave out what pydantic adds: names of kinds, such as ``tuple[int, int]``, and the kind of a layer."""
+    return tuple(
+        key
+        for place, key in enumerate(location)
+        if isinstance(key, int)
+        or not (
+            _is_name_of_kind(key) or (place >= 2 and location[place - 2] == "layers" and _is_int(location[place - 1]))
+        )
+    )
+
+
+def _is_int(key: str | int) -> bool:
+    return isinstance(key, int)
 
 
 def _is_name_of_kind(key: str) -> bool:
