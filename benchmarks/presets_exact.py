@@ -126,6 +126,7 @@ def quantized(name: str, images: int) -> tuple[Any, np.ndarray]:
     from siliconv.models.architectures.presets import preset
     from siliconv.network.output_sigmoid import with_sigmoid
     from siliconv.network.output_softmax import with_softmax
+    from siliconv.quantize.lowering.agreement import agree
     from siliconv.quantize.lowering.lowering import lower
     from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
     from siliconv.quantize.recipe import Recipe
@@ -138,6 +139,13 @@ def quantized(name: str, images: int) -> tuple[Any, np.ndarray]:
     model = quantized_model(float_model, types)
     snap_weights(model)
     network = lower(model, name=name)
+
+    def again() -> Any:
+        rebuilt = build_model(architecture)
+        rebuilt.set_weights(float_model.get_weights())
+        return quantized_model(rebuilt, types)
+
+    agree(model, again, network, codes).require_equal()
     activation = output_activation(architecture)
     if activation is not None:
         network = {"sigmoid": with_sigmoid, "softmax": with_softmax}[activation](network, name=activation)

@@ -47,6 +47,22 @@ def tensorflow() -> Any:
     return sys.modules["tensorflow"]
 
 
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Build and run models in float64 inside, in the precision of before after it.
+
+    Sums in float32 round above 2**24 units of their last place, in float64 above 2**53: a second evaluation says what
+    a model means where the first one rounds. QKeras' quantizers follow too.
+    """
+    backend = load().backend
+    before = backend.floatx()
+    backend.set_floatx("float64")
+    try:
+        yield
+    finally:
+        backend.set_floatx(before)
+
+
 def _import() -> tuple[ModuleType, ModuleType]:
     first = "tensorflow" not in sys.modules
     if first:

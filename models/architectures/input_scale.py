@@ -8,7 +8,7 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures import layers as kinds
-from siliconv.models.architectures.architecture import Architecture, named_layers
+from siliconv.models.architectures.architecture import INPUT, Architecture, named_layers
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.data.image_files import PIXEL_SCALE
 
@@ -21,17 +21,18 @@ _WEIGHTED = (
     | kinds.SeparableConv1D
     | kinds.Dense
 )
-_HOMOGENEOUS = (
+_LINEAR = (
     kinds.Dropout
     | kinds.Flatten
-    | kinds.MaxPool
     | kinds.AveragePool
-    | kinds.GlobalMaxPool
     | kinds.GlobalAveragePool
+    | kinds.ZeroPadding
     | kinds.Concatenate
     | kinds.Add
 )
-"""Kinds with f(s x) = s f(x) for s > 0."""
+"""Kinds with f(s x) = s f(x) for every s, if they have no activation."""
+_MAXIMUM = kinds.MaxPool | kinds.GlobalMaxPool
+"""Kinds with f(s x) = s f(x) for s > 0 only: the maximum of -x is not minus the maximum of x."""
 
 
 def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapping[str, float]) -> Weights:
@@ -51,19 +52,30 @@ def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapp
     ModelError
         ``MODEL-LAYER`` where a layer without weights stands in between that is not proportional to its input.
     """
-    scaled = {name: PIXEL_SCALE * factor for name, factor in factors.items()}
+    if not factors:
+        return weights
+    # With a rescaling anywhere, what enters the network is a pixel of 0 to 255, also for a branch without one.
+    scaled = {INPUT: float(PIXEL_SCALE), **{name: PIXEL_SCALE * factor for name, factor in factors.items()}}
     found = dict(weights)
     for name, layer, inputs in named_layers(architecture):
         of_inputs = {scaled.get(source, 1.0) for source in inputs}
         if name in factors or of_inputs == {1.0}:
             continue
+        linear = isinstance(layer, _LINEAR) and getattr(layer, "activation", None) is None
         if isinstance(layer, _WEIGHTED):
             (factor,) = of_inputs
             if name in found:
                 kernel, *others = found[name]
                 found[name] = [np.asarray(kernel * factor, np.float32), *others]
-        elif isinstance(layer, _HOMOGENEOUS) and len(of_inputs) == 1:
+        elif len(of_inputs) == 1 and (linear or (isinstance(layer, _MAXIMUM) and min(of_inputs) > 0)):
             scaled[name] = of_inputs.pop()
+        elif isinstance(layer, _MAXIMUM):
+            raise ModelError(
+                "MODEL-LAYER",
+                f"layer {name!r} of kind {layer.kind} takes a maximum of pixels times {min(of_inputs) / PIXEL_SCALE:g}",
+                where=f"layer {name}",
+                fix="rescale by a positive factor, or put a convolution or dense layer between the two",
+            )
         else:
             raise ModelError(
                 "MODEL-LAYER",
@@ -71,4 +83,12 @@ def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapp
                 where=f"layer {name}",
                 fix="put a convolution or dense layer right behind the rescaling",
             )
+    last = named_layers(architecture)[-1].name
+    if scaled.get(last, 1.0) != 1.0:
+        raise ModelError(
+            "MODEL-LAYER",
+            "no layer with weights stands behind the rescaling",
+            where=f"layer {last}",
+            fix="put a convolution or dense layer right behind the rescaling",
+        )
     return found

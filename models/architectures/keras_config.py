@@ -1,24 +1,32 @@
-"""From the configuration that Keras 2 or 3 writes of a model to an architecture, by reading: no class is
-imported.
+"""From the configuration that Keras 2 or 3 writes of a model to an architecture, by reading: no class is imported.
 
-What the configuration names is looked up in a table of known layers, so a Lambda layer or a custom class can
-do
-nothing here but be refused by its name.
+What the configuration names is looked up in a table of known layers, so a Lambda layer or a custom class can do
+nothing here but be refused by its name. What becomes of each setting of a layer says
+`siliconv.models.architectures.keras_settings`; one that is not there is refused as well.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT, Architecture
-
-Config = Mapping[str, Any]
+from siliconv.models.architectures.field_problems import problems_of
+from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, only_one, refused
+from siliconv.models.architectures.keras_settings import (
+    EVERY_LAYER,
+    SETTINGS,
+    Used,
+    dtype_name,
+    why_refused,
+)
+from siliconv.models.architectures.layers import Layer
+from siliconv.models.architectures.shapes import Shape, output_shape
 
 _MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax")
@@ -35,7 +43,14 @@ def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[s
     """
     try:
         return _read(config, where)
-    except (KeyError, TypeError, IndexError, AttributeError, ValidationError) as error:
+    except ValidationError as error:
+        raise ModelError(
+            "MODEL-FILE",
+            "the model's configuration cannot be read: " + "; ".join(str(one) for one in problems_of(error)),
+            where=where,
+            fix="build the model with other values of these settings",
+        ) from error
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ModelError(
             "MODEL-FILE",
             f"the model's configuration cannot be read: {type(error).__name__} {error}",
@@ -55,88 +70,58 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
     model = config["config"]
     written = list(model["layers"] if isinstance(model, Mapping) else model)
     sequential = config["class_name"] == "Sequential"
-    sources = _chain(written) if sequential else _graph(written, model, where)
+    sources = layers_in_a_row(written) if sequential else layers_of_graph(written, model, where)
     input_shape = _input_shape(written, model, where)
     names: dict[str, str] = {}
     layers: list[dict[str, Any]] = []
     result: dict[str, str] = {}
+    shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
     for layer, layer_sources in sources:
         name = layer["config"]["name"]
         if layer["class_name"] == "InputLayer":
+            _check_settings(layer, len(input_shape) + 1, where)
             result[name] = INPUT
             continue
         inputs = [result[source] for source in layer_sources] if layer_sources else [INPUT]
+        described = _describe(layer, len(shapes[inputs[0]]) + 1, where)
         if layer["class_name"] == "Rescaling" and inputs != [INPUT]:
-            raise _refused(layer, "it does not stand right behind the input", where)
+            raise refused(layer, "it does not stand right behind the input", where)
         names[name] = _name(name, [*names.values(), INPUT])
-        described = _describe(layer, where)
         layers.append({**described, "name": names[name], "inputs": inputs})
         result[name] = names[name]
+        shapes[names[name]] = _shape_of(layer, layers[-1], [shapes[source] for source in inputs], where)
+    _check_input_type(written, where)
     return Architecture.model_validate({"input_shape": input_shape, "layers": layers}), names
 
 
-def _chain(written: list[Config]) -> Iterator[tuple[Config, list[str]]]:
-    before: list[str] = []
+_ANY_LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
+
+
+def _shape_of(layer: Config, described: Config, sources: list[Shape], where: str) -> Shape:
+    try:
+        found = _ANY_LAYER.validate_python(described)
+    except ValidationError as error:
+        wrong = "; ".join(f"{one.path[-1]}: {one.says}" for one in problems_of(error))
+        raise refused(layer, wrong, where) from error
+    return output_shape(found, described["name"], tuple(sources))
+
+
+def _check_input_type(written: list[Config], where: str) -> None:
+    """Whole numbers are what a network takes that rescales them; any other is fed fractions."""
+    rescales = any(layer["class_name"] == "Rescaling" for layer in written)
     for layer in written:
-        yield layer, before
-        before = [layer["config"]["name"]]
+        kind = dtype_name(layer["config"].get("dtype")) if layer["class_name"] == "InputLayer" else "float32"
+        if kind != "float32" and not (rescales and kind in _WHOLE_NUMBERS):
+            raise refused(layer, f"dtype = {kind!r} is not float32; use keras.Input(shape, dtype='float32')", where)
 
 
-def _graph(written: list[Config], model: Config, where: str) -> Iterator[tuple[Config, list[str]]]:
-    """Yield the layers that the output depends on, in order, with the names of those they read."""
-    (output,) = _only(_references(model["output_layers"]), "outputs", where)
-    sources = {}
-    for layer in written:
-        nodes = layer["inbound_nodes"]
-        if len(nodes) > 1:
-            raise _refused(layer, "it is used more than once", where)
-        sources[layer["config"]["name"]] = list(_references(nodes))
-    needed, waiting = set(), [output]
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting += sources[name]
-    # The last layer is the output of an architecture; layers come in an order in which inputs go first.
-    ordered = [layer for layer in written if layer["config"]["name"] in needed]
-    for layer in ordered:
-        yield layer, sources[layer["config"]["name"]]
-
-
-def _references(found: Any) -> Iterator[str]:
-    """Yield layer names from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
-    however nested.
-    """
-    if isinstance(found, Mapping):
-        if "keras_history" in found:
-            yield found["keras_history"][0]
-        else:
-            for value in found.values():
-                yield from _references(value)
-    elif isinstance(found, list | tuple):
-        if len(found) >= 3 and isinstance(found[0], str) and isinstance(found[1], int):
-            yield found[0]
-        else:
-            for value in found:
-                yield from _references(value)
-
-
-def _only(found: Iterator[str], what: str, where: str) -> list[str]:
-    names = list(found)
-    if len(names) != 1:
-        raise ModelError(
-            "MODEL-FILE",
-            f"the model has {len(names)} {what}",
-            where=where,
-            fix="give it one input and one output",
-        )
-    return names
+_WHOLE_NUMBERS = ("uint8", "int16", "uint16", "int32", "int64")
 
 
 def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
     inputs = [layer for layer in written if layer["class_name"] == "InputLayer"]
     if len(inputs) > 1:
-        _only(iter([layer["config"]["name"] for layer in inputs]), "inputs", where)
+        only_one(iter([layer["config"]["name"] for layer in inputs]), "inputs", where)
     first = (inputs or written)[0]["config"]
     shape = first.get("batch_shape") or first.get("batch_input_shape")
     if shape is None and isinstance(model, Mapping):
@@ -147,6 +132,17 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             f"the model's input has the shape {shape}",
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
+        )
+    if len(shape) not in (3, 4):
+        axes = {1: "a single number", 2: f"a vector of {shape[-1]} numbers"}.get(len(shape), f"{len(shape) - 1} axes")
+        again = (
+            f"keras.Input(({shape[-1]}, 1)) with a Flatten layer right behind it" if len(shape) == 2 else "reshape it"
+        )
+        raise ModelError(
+            "MODEL-SHAPE",
+            f"the model's input has {axes}; a network here reads images or waveforms",
+            where=where,
+            fix=f"give it the shape (height, width, channels) or (length, channels): {again}",
         )
     return list(shape[1:])
 
@@ -159,42 +155,47 @@ def _name(written: str, taken: list[str]) -> str:
     return name
 
 
-def _describe(layer: Config, where: str) -> dict[str, Any]:
-    kind, settings = layer["class_name"], layer["config"]
-    module, registered = layer.get("module"), layer.get("registered_name")
-    foreign = bool(registered) or (module is not None and not str(module).startswith(_MODULES))
+def _describe(layer: Config, rank: int, where: str) -> dict[str, Any]:
+    kind = layer["class_name"]
     if kind == "Lambda":
-        raise _refused(layer, "a Lambda layer holds code, which is not run", where)
-    if foreign or kind not in _DESCRIBE:
-        raise _refused(layer, "the class is not known here", where)
-    for setting, neutral in _NEUTRAL.items():
-        value = settings.get(setting, neutral[0])
-        if (list(value) if isinstance(value, tuple) else value) not in neutral:
-            raise _refused(layer, f"{setting} = {value!r} has no equal here", where)
+        raise refused(layer, "a Lambda layer holds code, which is not run", where)
+    if _is_foreign(layer) or kind not in _DESCRIBE:
+        raise refused(layer, "the class is not known here", where)
+    _check_settings(layer, rank, where)
     return _DESCRIBE[kind](layer, where)
 
 
-# Settings whose other values no layer here has: the first one is what Keras means when it does not write it.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "data_format": ("channels_last", None),
-    "dilation_rate": (1, [1], [1, 1]),
-    "groups": (1,),
-    "depth_multiplier": (1,),
-    "keepdims": (False,),
-    "max_value": (None,),
-    "negative_slope": (0.0, None),
-    "threshold": (0.0, None),
-}
+def _check_settings(layer: Config, rank: int, where: str) -> None:
+    """Account for every setting, and for the ones that are missing."""
+    kind, settings = layer["class_name"], layer["config"]
+    for setting, value in settings.items():
+        why = why_refused(kind, setting, value, rank)
+        if why is not None:
+            raise refused(layer, why, where)
+    for setting, found in {**EVERY_LAYER, **SETTINGS[kind]}.items():
+        if setting not in settings and isinstance(found, Used) and not found.optional and setting != "dtype":
+            raise refused(layer, f"its setting {setting!r} is missing", where)
+
+
+def _is_foreign(written: Config) -> bool:
+    """Whether something is of another library than Keras, such as a class of the user's that is called like one."""
+    module = written.get("module")
+    known = module is None or any(str(module) == one or str(module).startswith(f"{one}.") for one in _MODULES)
+    return bool(written.get("registered_name")) or not known
 
 
 def _activation(layer: Config, where: str) -> str | None:
     found = layer["config"].get("activation", "linear")
-    name = found if isinstance(found, str) else (found or {}).get("config", found)
-    if name in (None, "linear"):
+    if isinstance(found, Mapping):
+        # A function of the user's that is called relu is written as one, with its own module.
+        if _is_foreign({**found, "registered_name": None}) or not isinstance(found.get("config"), str):
+            raise refused(layer, f"the activation {found.get('class_name')!r} is not one of Keras' functions", where)
+        found = found["config"]
+    if found in (None, "linear"):
         return None
-    if name not in _ACTIVATIONS:
-        raise _refused(layer, f"activation {name!r} is none of {', '.join(_ACTIVATIONS)}", where)
-    return str(name)
+    if found not in _ACTIVATIONS:
+        raise refused(layer, f"activation {found!r} is none of {', '.join(_ACTIVATIONS)}", where)
+    return str(found)
 
 
 def _size(found: Any) -> Any:
@@ -208,7 +209,7 @@ def _convolution(kind: str) -> Callable[[Config, str], dict[str, Any]]:
         settings = layer["config"]
         filters = {} if kind.startswith("depthwise") else {"filters": settings["filters"]}
         if settings["padding"] not in ("same", "valid"):
-            raise _refused(layer, f"padding {settings['padding']!r} has no equal here", where)
+            raise refused(layer, f"padding {settings['padding']!r} has no equal here", where)
         return {
             "kind": kind,
             **filters,
@@ -267,9 +268,14 @@ def _normalization(layer: Config, where: str) -> dict[str, Any]:
 
 def _rescaling(layer: Config, where: str) -> dict[str, Any]:
     # The factor goes into the weights behind it (`input_scale`); the layer itself does nothing.
-    if np.any(layer["config"].get("offset", 0.0)) or np.ndim(layer["config"]["scale"]):
-        raise _refused(layer, "it has an offset, or a factor for each channel", where)
+    scale, offset = layer["config"]["scale"], layer["config"]["offset"]
+    if not _is_number(scale) or not _is_number(offset) or offset:
+        raise refused(layer, "it has an offset, or a factor for each channel", where)
     return {"kind": "dropout", "rate": 0.0}
+
+
+def _is_number(found: Any) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and bool(np.isfinite(found))
 
 
 def _dropout(layer: Config, where: str) -> dict[str, Any]:
@@ -306,11 +312,6 @@ _DESCRIBE: dict[str, Callable[[Config, str], dict[str, Any]]] = {
 }
 
 
-def _refused(layer: Config, why: str, where: str) -> ModelError:
-    name = layer.get("config", {}).get("name", layer.get("name"))
-    return ModelError(
-        "MODEL-LAYER",
-        f"layer {name!r} of class {layer['class_name']!r} cannot be read: {why}",
-        where=where,
-        fix="replace it by one of: " + ", ".join(sorted(_DESCRIBE)),
-    )
+def known_classes() -> frozenset[str]:
+    """Give the names of the Keras layers that can be read."""
+    return frozenset(_DESCRIBE)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import ModelError
-from siliconv.models.architectures.keras_config import Config
+from siliconv.models.architectures.keras_graph import Config
 
 Weights = dict[str, list[np.ndarray]]
 """Layer name -> its arrays, in Keras' order."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
-from siliconv.models.architectures.architecture import Architecture, named_layers
+from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation
 from siliconv.models.architectures.input_scale import with_input_scale
 from siliconv.models.architectures.keras_config import architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
@@ -26,10 +26,21 @@ from siliconv.models.architectures.shapes import layer_table
 
 @dataclass(frozen=True, eq=False)
 class UserModel:
-    """A network as described by its owner; `weights` is empty where only the architecture was given."""
+    """A network as described by its owner; `weights` is empty where only the architecture was given.
+
+    `keras_names` has the name of each layer in the file; `takes_pixels` says whether the model as it was written takes
+    pixels of 0 to 255, because it rescales them itself.
+    """
 
     architecture: Architecture
     weights: Weights
+    keras_names: Mapping[str, str] = field(default_factory=dict)
+    takes_pixels: bool = False
+
+    @property
+    def output_as_written(self) -> Output:
+        """What the network ends in."""
+        return "logits" if output_activation(self.architecture) is None else "probabilities"
 
     def build(self, *, output: Output = "logits") -> Any:
         """Return the tf_keras model with these weights.
@@ -80,7 +91,8 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     centred = _centring(config)
     renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
     factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
-    return UserModel(architecture, _as_built(architecture, with_input_scale(architecture, renamed, factors)))
+    scaled = _as_built(architecture, with_input_scale(architecture, renamed, factors))
+    return UserModel(architecture, scaled, {here: there for there, here in names.items()}, bool(factors))
 
 
 def set_weights(model: Any, weights: Weights) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ PIXEL_SCALE = 256
 """A pixel of value k is k/256 for the network: the unsigned 8-bit fraction that the firmware's input is."""
 
 _MODES = {1: "L", 3: "RGB"}
+_WITH_16_BITS = ("PNG", "PPM")
+"""Formats whose 16-bit images Pillow opens as numbers of 32 bits; they have none with more."""
 # What Pillow raises, besides its own UnidentifiedImageError (an OSError), on damaged files of one format or
 # another.
 _DAMAGE = (
@@ -46,10 +49,10 @@ def to_fraction(pixels: np.ndarray) -> np.ndarray:
 def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = "stretch") -> np.ndarray:
     """Return an image as uint8 (height, width, channels) of `input_shape`.
 
-    EXIF rotation is applied, transparency lies on white, colours become grey by ITU-R 601 luma where the
-    network
-    has one channel, 16-bit images keep their upper 8 bits; resizing is Pillow's bilinear filter, which
-    averages when it shrinks.
+    EXIF rotation is applied, transparency lies on white, colours become grey by ITU-R 601 luma where the network has
+    one channel, 16-bit images keep their upper 8 bits; resizing is Pillow's bilinear filter, which averages when it
+    shrinks. Nothing in a file of 32-bit or floating-point numbers says which of them is white, so these are refused,
+    but for floating-point numbers that are 0 to 255 and whole.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = 
             # Pillow warns about odd metadata and large images; what cannot be decoded raises.
             warnings.simplefilter("ignore")
             picture = _open(image)
-            picture = _to_mode(ImageOps.exif_transpose(picture), _MODES[input_shape[2]])
+            picture = _to_mode(_upright(picture), _MODES[input_shape[2]])
             pixels = np.asarray(_to_size(picture, input_shape[1], input_shape[0], aspect))
     except _DAMAGE as error:
         raise DataError(
@@ -95,28 +98,50 @@ def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = 
     return pixels.reshape(input_shape)
 
 
-def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
-    """Return pixels as uint8: bytes as they are, fractions 0..1 times 255, numbers 0..255 rounded.
+def as_bytes(arrays: Sequence[np.ndarray], *, where: str) -> list[np.ndarray]:
+    """Return the pixels of one set, which may be split, as uint8.
+
+    Bytes and whole numbers 0..255 are pixels as they are, truth values 0 and 255. Floating-point numbers are fractions
+    0..1 of 255 if all of the set lie there, and pixels if all are whole numbers 0..255.
 
     Raises
     ------
     DataError
         ``DATA-RANGE`` for values that are neither, or not finite.
     """
+    floats = [values for values in arrays if values.dtype.kind == "f" and values.size]
+    fractions = all(float(values.max()) <= 1.0 for values in floats)
+    return [_as_bytes(values, where, 255.0 if fractions else 1.0) for values in arrays]
+
+
+def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
+    """Return the pixels of an array as uint8; see `as_bytes`."""
+    return as_bytes([values], where=where)[0]
+
+
+def _as_bytes(values: np.ndarray, where: str, scale: float) -> np.ndarray:
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if values.dtype.kind not in "iuf" or not (low >= 0.0 and high <= 255.0):
+    known = values.dtype.kind in "iuf"
+    low, high = (float(values.min()), float(values.max())) if known and values.size else (0.0, 0.0)
+    if not known or not (low >= 0.0 and high <= 255.0):
         raise DataError(
             "DATA-RANGE",
-            f"pixels are {values.dtype} between {low:g} and {high:g}",
+            f"pixels are {values.dtype}" + (f" between {low:g} and {high:g}" if known else ""),
             where=where,
             fix="store uint8 pixels (0..255), or fractions between 0 and 1",
         )
-    scale = 255.0 if values.dtype.kind == "f" and high <= 1.0 else 1.0
-    return np.floor(values.astype(np.float64) * scale + 0.5).astype(np.uint8)
+    if values.dtype.kind == "f" and scale == 1.0 and (wrong := values != np.floor(values)).any():
+        raise DataError(
+            "DATA-RANGE",
+            f"pixels are {values.dtype} between {low:g} and {high:g}, neither fractions up to 1 nor whole, such as "
+            f"{values[wrong][0]:g}",
+            where=where,
+            fix="store uint8 pixels (0..255), or bring all values of the file to fractions between 0 and 1",
+        )
+    return np.floor(values.astype(np.float64) * (scale if values.dtype.kind == "f" else 1.0) + 0.5).astype(np.uint8)
 
 
 def _open(image: RawImage | str) -> Image.Image:
@@ -126,7 +151,21 @@ def _open(image: RawImage | str) -> Image.Image:
     return Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    turned = ImageOps.exif_transpose(picture)
+    turned.format = picture.format  # a turned copy has none
+    return turned
+
+
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
+    if picture.mode == "I" and picture.format not in _WITH_16_BITS:
+        raise ValueError("its pixels are 32-bit numbers, and nothing says which of them is white; store it with 8 bits")
+    if picture.mode == "F":
+        values = np.asarray(picture)
+        pixels = (values >= 0) & (values <= 255) & (values == np.floor(values))
+        if not pixels.all() or 0 < values.max() <= 1:
+            shown = f"floating-point numbers between {values.min():g} and {values.max():g}"
+            raise ValueError(f"its pixels are {shown}, and nothing says which of them is white; store it with 8 bits")
     if picture.mode.startswith("I"):
         wide = np.asarray(picture)
         return _to_mode(Image.fromarray((wide.clip(0, 65535) >> 8).astype(np.uint8)), mode)

@@ -12,7 +12,8 @@ import numpy as np
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
-from siliconv.models.data.image_files import Shape, as_bytes_array
+from siliconv.models.data.image_files import Shape, as_bytes
+from siliconv.models.data.labels import class_labels
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.splits import UNASSIGNED
 
@@ -23,8 +24,8 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     Raises
     ------
     DataError
-        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-LAYOUT``: what is wrong, where, and what to
-        do.
+        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-LAYOUT``, ``DATA-LABELS``, ``DATA-RANGE``: what is
+        wrong, where, and what to do.
     """
     match config.source:
         case "digits":
@@ -40,6 +41,14 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     where = str(config.path or config.source)
     if not len(listing.labels):
         raise DataError("DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders")
+    known = (listing.labels >= 0) & (listing.labels < len(listing.class_names))
+    if not known.all():
+        raise DataError(
+            "DATA-LABELS",
+            f"{int((~known).sum())} images have a label that is no class, such as {listing.labels[~known][0]}",
+            where=where,
+            fix="leave out what has no label: many test sets have none",
+        )
     if len(listing.class_names) < 2:
         raise DataError(
             "DATA-CLASSES",
@@ -161,8 +170,10 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
             where=str(path),
             fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test",
         )
-    pixels = [_npz_images(images, input_shape, path) for images, _, _ in parts]
-    labels = [_npz_labels(labels, len(images), path) for (_, labels, _), images in zip(parts, pixels, strict=True)]
+    for images, _, _ in parts:
+        _check_shape(images, input_shape, path)
+    pixels = as_bytes([images for images, _, _ in parts], where=str(path))
+    labels = [class_labels(labels, len(images), path) for images, labels, _ in parts]
     given = [np.full(len(images), split) for (_, _, split), images in zip(parts, pixels, strict=True)]
     shapes = {images.shape[1:] for images in pixels}
     if len(shapes) > 1:
@@ -198,7 +209,7 @@ def _npz_parts(arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarr
     return [(images_found[0], labels_found[0], UNASSIGNED)] if images_found and labels_found else []
 
 
-def _npz_images(images: np.ndarray, input_shape: Shape, path: Path) -> np.ndarray:
+def _check_shape(images: np.ndarray, input_shape: Shape, path: Path) -> None:
     as_network_takes_it = images.shape[1:] == tuple(input_shape)
     picture = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] in (1, 3, 4))
     if not (as_network_takes_it or (picture and len(input_shape) == 3)):
@@ -209,18 +220,3 @@ def _npz_images(images: np.ndarray, input_shape: Shape, path: Path) -> np.ndarra
             fix="store images as (n, height, width) or (n, height, width, channels), "
             "waveforms as (n, length, channels)",
         )
-    return as_bytes_array(images, where=str(path))
-
-
-def _npz_labels(labels: np.ndarray, count: int, path: Path) -> np.ndarray:
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)
-    labels = labels.reshape(-1)
-    if len(labels) != count:
-        raise DataError(
-            "DATA-LAYOUT",
-            f"{count} images have {len(labels)} labels",
-            where=str(path),
-            fix="store one label an image, as numbers, names or one-hot rows",
-        )
-    return labels.astype(np.int64) if labels.dtype.kind in "fb" else labels

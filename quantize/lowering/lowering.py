@@ -16,8 +16,10 @@ from siliconv.network import graph as ir
 from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, exact_codes, plain
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
+from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
+from siliconv.quantize.lowering.model_graph import is_linear, model_graph, refuse_settings
 from siliconv.quantize.lowering.quantized_functions import hard_type, table_behind
 from siliconv.quantize.lowering.quantized_weights import is_scaled, scaled_weights
 
@@ -33,7 +35,8 @@ def lower(
     Parameters
     ----------
     model
-        A functional tf_keras model with one input and one output.
+        A functional or sequential tf_keras model with one input and one output. Each layer must be of a class that is
+        known here itself: a subclass may compute something else.
     name
         Name of the network (a C identifier).
     input_type
@@ -46,21 +49,22 @@ def lower(
     NetworkError
         ``LOWER-...`` with the layer and the fix where something has no exact integer meaning.
     """
-    graph = LoweringGraph()
+    model, called = model_graph(model)
+    graph = LoweringGraph(called=called)
     for layer in model.layers:
-        kinds = [kind.__name__ for kind in type(layer).__mro__]
-        if "InputLayer" in kinds:
+        kind = exact_class(layer)
+        if kind == "InputLayer":
             node: ir.Node = graph.add(ir.Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
+        elif kind is not None and kind in _LOWERERS:
+            refuse_settings(layer)
+            node = _LOWERERS[kind](layer, graph.sources(layer), graph)
         else:
-            lowerer = next((_LOWERERS[kind] for kind in kinds if kind in _LOWERERS), None)
-            if lowerer is None:
-                raise NetworkError(
-                    "LOWER-LAYER",
-                    f"a layer of kind {kinds[0]} has no exact integer meaning here",
-                    where=f"layer '{layer.name}'",
-                    fix="use its quantized counterpart, one of " + ", ".join(sorted(_LOWERERS)),
-                )
-            node = lowerer(layer, graph.sources(layer), graph)
+            raise NetworkError(
+                "LOWER-LAYER",
+                f"a layer of class {class_in_words(layer)} has no exact integer meaning here",
+                where=f"layer '{layer.name}'",
+                fix="use its quantized counterpart, one of " + ", ".join(sorted(_LOWERERS)),
+            )
         graph.output_of[layer.name] = node.name
     return ir.Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
 
@@ -78,12 +82,13 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
     NetworkError
         ``LOWER-ALPHA``, ``LOWER-STOCHASTIC``, ``LOWER-QUANTIZER`` where there is none.
     """
-    kinds = [kind.__name__ for kind in type(quantizer).__mro__]
-    to_type = next((_QUANTIZER_TYPES[kind] for kind in kinds if kind in _QUANTIZER_TYPES), None)
+    to_type = _QUANTIZER_TYPES.get(exact_class(quantizer) or "")
     if to_type is None:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            "no quantizer" if quantizer is None else f"the quantizer {kinds[0]} has no fixed-point type",
+            "no quantizer"
+            if quantizer is None
+            else f"the quantizer {class_in_words(quantizer)} has no fixed-point type",
             where=where,
             fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
         )
@@ -104,7 +109,7 @@ def refuse_chance(quantizer: Any, where: str) -> None:
 
 def _bits_type(quantizer: Any, where: str) -> FixedPoint:
     # alpha=None behaves as 1 in quantized_bits but not in every layer that adopts it (qkeras #129), so it is refused.
-    if quantizer.alpha is None or isinstance(quantizer.alpha, str) or float(quantizer.alpha) != 1.0:
+    if quantizer.alpha is None or isinstance(quantizer.alpha, str) or np.any(np.asarray(quantizer.alpha) != 1.0):
         raise NetworkError(
             "LOWER-ALPHA",
             f"the quantizer scales by alpha={quantizer.alpha!r}",
@@ -112,6 +117,13 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
             fix="use alpha=1 and choose the integer bits instead, or alpha='auto_po2' for a kernel",
         )
     sign = bool(quantizer.keep_negative)
+    if int(quantizer.bits) - sign < 1:
+        raise NetworkError(
+            "LOWER-QUANTIZER",
+            f"{quantizer} has no bit but the sign: QKeras makes plus and minus one of it",
+            where=where,
+            fix="use quantized_bits of two bits or more; for a kernel binary(alpha=1), which is plus and minus one",
+        )
     return FixedPoint(
         signed=sign,
         width=int(quantizer.bits),
@@ -141,23 +153,23 @@ _QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
 
 
 def _lower_convolution(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.groups != 1:
+    if set(layer.dilation_rate) != {1} or layer.groups != 1:
         raise NetworkError(
             "LOWER-CONV",
-            "a convolution with channels first, dilation or groups",
+            "a convolution with dilation or groups",
             where=f"layer '{layer.name}'",
-            fix="use channels_last, dilation 1 and one group",
+            fix="use dilation 1 and one group",
         )
     return _lower_windows(layer, sources, graph, ir.Conv)
 
 
 def _lower_depthwise(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    if layer.data_format != "channels_last" or set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
+    if set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
         raise NetworkError(
             "LOWER-CONV",
-            "a depthwise convolution with channels first, dilation or several outputs a channel",
+            "a depthwise convolution with dilation or several outputs a channel",
             where=f"layer '{layer.name}'",
-            fix="use channels_last, dilation 1 and depth_multiplier 1",
+            fix="use dilation 1 and depth_multiplier 1",
         )
     return _lower_windows(layer, sources, graph, ir.DepthwiseConv)
 
@@ -187,7 +199,7 @@ def _lower_dense(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
 
 def _lower_own_activation(layer: Any, node: ir.Node, graph: LoweringGraph) -> ir.Node:
     activation = layer.activation
-    if activation is None or getattr(activation, "__name__", "") == "linear":
+    if activation is None or is_linear(activation):
         return node
     return _add_requantize(f"{layer.name}_activation", activation, node, graph)
 
@@ -204,7 +216,7 @@ def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
 
 def _add_requantize(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
-    relu = any(parent.__name__ == "quantized_relu" for parent in type(quantizer).__mro__)
+    relu = exact_class(quantizer) == "quantized_relu"
     table = table_behind(name, quantizer, kind)
     if table is None:
         return graph.add(ir.Requantize(name, (source.name,), source.shape, kind, relu))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,8 @@ class LoweringGraph:
     nodes: dict[str, Node] = field(default_factory=dict)
     bounds: dict[str, Bounds] = field(default_factory=dict)
     output_of: dict[str, str] = field(default_factory=dict)
+    called: Mapping[str, Any] = field(default_factory=dict)
+    """Of each layer, the Keras node of its only call in this model."""
 
     def add(self, node: Node) -> Node:
         """Append a node and bound it.
@@ -46,7 +49,7 @@ class LoweringGraph:
 
     def sources(self, layer: Any) -> tuple[Node, ...]:
         """Give the nodes that a layer reads, in its order."""
-        inbound = layer.inbound_nodes[0].inbound_layers
+        inbound = self.called[layer.name].inbound_layers
         before = inbound if isinstance(inbound, list) else [inbound]
         return tuple(self.nodes[self.output_of[layer.name]] for layer in before)
 

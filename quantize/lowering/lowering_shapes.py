@@ -140,6 +140,5 @@ SHAPE_LOWERERS: Mapping[str, Lowerer] = {
     "ZeroPadding2D": _lower_padding,
     "Flatten": _lower_flatten,
     "Dropout": _lower_identity,
-    "SeededDropout": _lower_identity,
 }
 """By the name of the Keras layer's class."""

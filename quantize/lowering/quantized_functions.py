@@ -17,6 +17,7 @@ from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import table_node
 from siliconv.network.graph import Node, Table, Weights
+from siliconv.quantize.lowering.exact_classes import exact_class
 
 
 def hard_type(quantizer: Any, where: str) -> FixedPoint:
@@ -49,11 +50,11 @@ def table_behind(name: str, quantizer: Any, kind: FixedPoint) -> Callable[[Node]
     NetworkError
         ``LOWER-BOUND`` for an upper bound that is no value of the type.
     """
-    kinds = [parent.__name__ for parent in type(quantizer).__mro__]
-    if "quantized_sigmoid" in kinds:
+    exact = exact_class(quantizer)
+    if exact == "quantized_sigmoid":
         output = FixedPoint(False, kind.width, 0, Rounding.RND_CONV, Overflow.SAT)
         return lambda source: table_node(name, source, "hard_sigmoid", output)
-    if "quantized_relu" not in kinds or quantizer.is_quantized_clip or quantizer.relu_upper_bound is None:
+    if exact != "quantized_relu" or quantizer.is_quantized_clip or quantizer.relu_upper_bound is None:
         return None
     bound = float(quantizer.relu_upper_bound) / kind.step
     if bound >= kind.codes.high:

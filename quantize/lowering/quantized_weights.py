@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import Interval, narrowest
 from siliconv.network.graph import Weights
+from siliconv.quantize.lowering.exact_classes import exact_class
 
 
 def is_scaled(quantizer: Any) -> bool:
@@ -50,10 +51,14 @@ def scaled_weights(values: NDArray[np.floating], quantizer: Any, where: str) -> 
 
 
 def _steps_of(quantizer: Any) -> Callable[[Any], Any] | None:
-    kinds = [kind.__name__ for kind in type(quantizer).__mro__]
-    if "quantized_bits" in kinds and quantizer.alpha != "auto_po2":
+    exact = exact_class(quantizer)
+    if exact is None or (exact == "quantized_bits" and not _finds_its_scale(quantizer)):
         return None
-    return next((_STEPS[kind] for kind in kinds if kind in _STEPS), None)
+    return _STEPS.get(exact)
+
+
+def _finds_its_scale(quantizer: Any) -> bool:
+    return isinstance(quantizer.alpha, str) and quantizer.alpha == "auto_po2"
 
 
 def _refusal(quantizer: Any, where: str) -> NetworkError:

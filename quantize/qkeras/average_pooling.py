@@ -43,7 +43,7 @@ class _Truncated(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Pool a batch of real values that are multiples of the input's step."""
-        counts = self.counts(tuple(inputs.shape[1:-1])).astype(np.float32)
+        counts = self.counts(tuple(inputs.shape[1:-1])).astype(inputs.dtype.as_numpy_dtype)
         return _truncated(super().call(inputs), counts, self.source_fraction, self.fraction)
 
 
@@ -74,7 +74,12 @@ def _truncated(mean: Any, counts: Any, source_fraction: int, fraction: int) -> A
     def truncate(value: Any) -> Any:
         # The mean lost less than half a unit of the sum, so the sum comes back whole.
         total = tf.round(value * counts * 2.0**source_fraction) * 2.0 ** (fraction - source_fraction)
-        codes = tf.sign(total) * tf.floor(tf.abs(total) / counts)
-        return codes * 2.0**-fraction, lambda upstream: upstream
+        size = tf.abs(total)
+        # A graph divides by a constant by multiplying with its reciprocal, which may be off by one where eager mode is
+        # not. Quotient and rest are whole numbers, so the rest says which way.
+        quotient = tf.floor(size / counts)
+        rest = size - quotient * counts
+        codes = quotient + tf.cast(rest >= counts, size.dtype) - tf.cast(rest < 0.0, size.dtype)
+        return tf.sign(total) * codes * 2.0**-fraction, lambda upstream: upstream
 
     return truncate(mean)

@@ -86,9 +86,9 @@ class Levels:
 
     def _nearest(self, value: Any) -> Any:
         size = 2.0**self._levels.exponent
-        signed = tf.where(value >= 0.0, size, -size)
+        signed = tf.where(value >= 0.0, tf.cast(size, value.dtype), tf.cast(-size, value.dtype))
         if self._levels.kind == "ternary":
-            return tf.where(tf.abs(value) >= size / 2, signed, 0.0)
+            return tf.where(tf.abs(value) >= size / 2, signed, tf.zeros_like(signed))
         return signed
 
 
@@ -117,7 +117,7 @@ class PowerOfTwoWeights(Levels, qkeras.quantized_po2):
         # The logarithm of zero is minus infinity, which the clip takes to the smallest power.
         exponents = tf.clip_by_value(tf.round(tf.math.log(tf.abs(value)) / math.log(2.0)), float(low), float(high))
         sizes = tf.gather(
-            tf.constant([2.0**power for power in range(low, high + 1)]), tf.cast(exponents, tf.int32) - low
+            tf.constant([2.0**power for power in range(low, high + 1)], value.dtype), tf.cast(exponents, tf.int32) - low
         )
         return tf.where(value >= 0.0, sizes, -sizes)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from siliconv import legacy_keras
 from siliconv.network.fixed_point import FixedPoint, to_values
 from siliconv.network.function_table import function_codes
@@ -34,7 +32,7 @@ class TableActivation(keras.layers.Layer):
     def __init__(self, function: str, inputs: FixedPoint, outputs: FixedPoint, **config: Any) -> None:
         super().__init__(**config)
         self.function, self.inputs, self.outputs = function, inputs, outputs
-        self._entries = to_values(function_codes(function, inputs, outputs), outputs).astype(np.float32)
+        self._entries = to_values(function_codes(function, inputs, outputs), outputs)
 
     def call(self, inputs: Any) -> Any:
         """Look every element up."""
@@ -44,7 +42,7 @@ class TableActivation(keras.layers.Layer):
         @tf.custom_gradient
         def look_up(value: Any) -> Any:
             codes = tf.clip_by_value(tf.round(value * 2.0**self.inputs.fraction), float(low), float(high))
-            values = tf.gather(tf.constant(self._entries), tf.cast(codes, tf.int32) - low)
+            values = tf.gather(tf.constant(self._entries, value.dtype), tf.cast(codes, tf.int32) - low)
 
             def gradient(upstream: Any) -> Any:
                 inside = codes * self.inputs.step

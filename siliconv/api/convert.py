@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from siliconv.api.apart import call_apart
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
 from siliconv.errors import DataError, ModelError, ProjectError
+from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from siliconv.api.apart import call_apart
 from siliconv.api.codes import as_codes
 from siliconv.api.estimate import HardwareEstimate
 from siliconv.errors import ProjectError
+from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json, write_json
 from siliconv.hls.configuration import HlsConfig
 from siliconv.network import network_file

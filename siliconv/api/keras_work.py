@@ -1,4 +1,4 @@
-"""What needs Keras 2 or hls4ml, as functions of files: they run in a process of their own (`siliconv.api.apart`).
+"""What needs Keras 2 or hls4ml, as functions of files: they run in a process of their own (`siliconv.flow.apart`).
 
 A folder of a `Firmware` is laid out as a project's build folder: ``float/``, ``quantized/``, ``network/``,
 ``firmware/``.
@@ -23,6 +23,7 @@ from siliconv.flow.artefacts import (
 from siliconv.hls.configuration import HlsConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
+from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.quantize.recipe import Recipe
 
@@ -64,7 +65,7 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     folder
         Gets ``float/``, ``quantized/`` and ``network/``.
     progress
-        Nothing here takes long enough to tell it.
+        Told what is done.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     from siliconv.quantize.training.calibration import choose_types
     from siliconv.quantize.training.calibration_record import calibration_record
 
-    activation = _save_float(source, images.shape[1:], folder)
+    activation = _save_float(source, images[spread(len(images), recipe.calibration_images)], folder, progress)
     float_model = _load_float(folder)
     chosen = to_fraction(images[spread(len(images), recipe.calibration_images)])
     types = choose_types(float_model, recipe, chosen)
@@ -95,7 +96,7 @@ def fine_tune_model(
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
-    from siliconv.models.data.image_store import open_dataset
+    from siliconv.models.data.image_store import open_dataset, spread
     from siliconv.network import emulator
     from siliconv.network.fixed_point import to_values
     from siliconv.quantize.training.fine_tuning import quantize
@@ -104,7 +105,8 @@ def fine_tune_model(
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
     prepare(config, tuple(shape), folder / "data", progress)
     dataset = open_dataset(folder / "data")
-    activation = _save_float(source, tuple(shape), folder)
+    images = dataset.train.read(spread(len(dataset.train), recipe.calibration_images))
+    activation = _save_float(source, images, folder, progress)
     found = quantize(_load_float(folder), dataset, recipe, work=folder / ".work", progress=progress)
     (folder / "quantized").mkdir()
     save_quantized_model(found.model, found.types, found.calibration, folder / "quantized")
@@ -122,11 +124,8 @@ def fine_tune_model(
 
 def compare_with_quantized(folder: Path, codes: Codes, *, progress: Progress) -> dict[str, Any]:
     """Compare QKeras and integer network on every layer, for input codes (n, *input shape)."""
-    from siliconv.quantize.lowering.agreement import compare_layers
-    from siliconv.stages.lowered_network import agreement_record
-
     network = network_file.load(folder / "network")
-    return agreement_record(network, compare_layers(load_quantized_model(folder), network, codes), None)
+    return _agreement(load_quantized_model(folder), network, codes, folder)
 
 
 def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress: Progress) -> None:
@@ -141,14 +140,20 @@ def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress:
     write_firmware_project(network, config, vectors, folder / "firmware", progress)
 
 
-def _save_float(source: str, shape: tuple[int, ...], folder: Path) -> str | None:
-    """Write the deployed float model into ``float/``, and give the function that the network ends in."""
+def _save_float(source: str, images: Codes, folder: Path, progress: Progress) -> str | None:
+    """Write the deployed float model into ``float/``, and give the function that the network ends in.
+
+    What was read of the file is compared with Keras' own prediction, on these images and on directed inputs.
+    """
     from siliconv.errors import DataError
     from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.architectures.user_model import load_user_model
+    from siliconv.models.data.image_store import spread
+    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
 
     user = load_user_model(source, folder=Path())
+    shape = images.shape[1:]
     if tuple(user.architecture.input_shape) != tuple(shape):
         raise DataError(
             "DATA-SHAPE",
@@ -157,8 +162,12 @@ def _save_float(source: str, shape: tuple[int, ...], folder: Path) -> str | None
             fix="pass images of the network's input shape, (n, height, width, channels)",
         )
     architecture, model = without_batch_normalization(user.build(), user.architecture)
+    found = compare_with_keras(
+        user, model, Path(source), images[spread(len(images), MOST_IMAGES)].astype(np.uint8), progress=progress
+    )
     (folder / "float").mkdir()
     save_float_model(architecture, model, folder / "float")
+    write_json(folder / "float" / AGREEMENT_FILE, found.as_json())
     return output_activation(user.architecture)
 
 
@@ -169,11 +178,19 @@ def _load_float(folder: Path) -> Any:
 
 
 def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path) -> Any:
-    from siliconv.quantize.lowering.agreement import compare_layers
-    from siliconv.stages.lowered_network import agreement_record, lowered_network
+    from siliconv.stages.lowered_network import lowered_network
 
     network = lowered_network(model, name=name, output_activation=activation)
-    layers = compare_layers(model, network, images[:AGREEMENT_VECTORS].astype(np.int64))
+    agreement = _agreement(model, network, images[:AGREEMENT_VECTORS].astype(np.int64), folder)
     network_file.save(network, folder / "network")
-    write_json(folder / "network" / "agreement.json", agreement_record(network, layers, None))
+    write_json(folder / "network" / "agreement.json", agreement)
     return network
+
+
+def _agreement(model: Any, network: Network, codes: Codes, folder: Path) -> dict[str, Any]:
+    """Compare the model whose types and weights are in ``quantized/`` with its network, or say where they differ."""
+    from siliconv.quantize.lowering.agreement import agree
+    from siliconv.stages.lowered_network import agreement_record
+
+    found = agree(model, lambda: load_quantized_model(folder), network, codes).require_equal()
+    return agreement_record(network, found)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from siliconv.api.apart import call_apart
 from siliconv.api.firmware import Firmware
 from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json
 from siliconv.progress import Progress, for_terminal
 from siliconv.project.project import ProjectConfig, find_project, load_project

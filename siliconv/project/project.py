@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
@@ -19,6 +18,7 @@ from siliconv.models.architectures.architecture import Architecture
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.training.train_config import TrainConfig
+from siliconv.project.project_problems import fields_at, project_problems
 from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
 
@@ -84,6 +84,11 @@ class ModelConfig(BaseModel):
     def brings_weights(self) -> bool:
         """Whether it is a file with a model in it, whose weights are somebody's work."""
         return self.file is not None and not is_function(self.file)
+
+    @property
+    def source(self) -> Path:
+        """The model's file."""
+        return self._folder / (self.file or "")
 
     @cached_property
     def user_model(self) -> UserModel:
@@ -247,9 +252,7 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
     try:
         return ProjectConfig.model_validate(migrated(content, path))
     except ValidationError as error:
-        # A default that follows from a wrong value is no error of its own.
-        errors = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
-        raise _explain(errors, tree, path) from error
+        raise project_problems(error, ProjectConfig, tree, path) from error
 
 
 def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
@@ -272,91 +275,6 @@ def _with_absolute_path(project: ProjectConfig, folder: Path) -> ProjectConfig:
     return project.model_copy(update={"data": data})
 
 
-def _explain(errors: Sequence[ErrorDetails], tree: yaml.Node | None, path: Path) -> ProjectError:
-    first = errors[0]
-    keys = _as_written(first["loc"], tree)
-    field = ".".join(str(key) for key in keys)
-    line = _line(tree, keys)
-    others = len({_as_written(error["loc"], tree) for error in errors} - {keys})
-    more = f" ({others} more problems in this file)" if others else ""
-    where = f"{path}:{line}, field {field or 'model'}"
-    if first["type"] == "extra_forbidden":
-        known = list(_fields_at(keys[:-1]))
-        near = difflib.get_close_matches(str(keys[-1]), known, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        fix = f"{hint}known fields: {', '.join(known)}" if known else "take the field out"
-        return ProjectError("PROJECT-FIELD", f"unknown field '{keys[-1]}'{more}", where=where, fix=fix)
-    if first["type"] == "missing":
-        return ProjectError(
-            "PROJECT-FIELD", f"the field '{field}' is missing{more}", where=f"{path}:{line}", fix=f"add '{keys[-1]}:'"
-        )
-    given = first.get("input")
-    shown = "" if isinstance(given, dict | list | BaseModel) else f", not {given!r}"
-    message = first["msg"].removeprefix("Value error, ")
-    return ProjectError(
-        "PROJECT-VALUE",
-        f"{message}{shown}{more}",
-        where=where,
-        fix=_describe_field(keys) or "correct the value",
-    )
-
-
-def _as_written(location: Sequence[str | int], node: yaml.Node | None) -> tuple[str | int, ...]:
-    """Give the part of an error's location that is in the file: behind a plain value only kinds of it are named."""
-    for depth, key in enumerate(location):
-        if isinstance(node, yaml.ScalarNode):
-            return tuple(location[:depth])
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for name, value in node.value if name.value == str(key)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-    return tuple(location)
-
-
-def _line(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
-    """Line of the deepest part of the path that is in the file, counted from 1."""
-    if node is None:
-        return 1
-    line = int(node.start_mark.line) + 1
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if found is None:
-                break
-            line, node = int(found[0].start_mark.line) + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = int(node.start_mark.line) + 1
-        else:
-            break
-    return line
-
-
-def _sections(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseModel] | None:
-    for key in keys:
-        field = model.model_fields.get(str(key))
-        kind = field.annotation if field is not None else None
-        candidates = [kind, *getattr(kind, "__args__", ())]
-        nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
-        if nested is None:
-            return None
-        model = nested
-    return model
-
-
 def knows_field(keys: Sequence[str]) -> bool:
     """Tell whether a project file has a field of this path; what a mapping with free keys holds counts as unknown."""
-    return keys[-1] in _fields_at(keys[:-1])
-
-
-def _fields_at(keys: Sequence[str | int]) -> Iterator[str]:
-    model = _sections(ProjectConfig, keys)
-    return iter(model.model_fields) if model is not None else iter(())
-
-
-def _describe_field(keys: Sequence[str | int]) -> str | None:
-    if not keys:
-        return None
-    model = _sections(ProjectConfig, keys[:-1])
-    field = model.model_fields.get(str(keys[-1])) if model is not None else None
-    return f"{keys[-1]} is {field.description}" if field is not None and field.description else None
+    return keys[-1] in fields_at(ProjectConfig, keys[:-1])

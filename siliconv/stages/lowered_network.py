@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from siliconv.network.explanation.comparison import Comparison
 from siliconv.network.function_table import table_error
 from siliconv.network.graph import Network, Softmax, Table
 from siliconv.network.output_sigmoid import with_sigmoid
 from siliconv.network.output_softmax import softmax_error, with_softmax
+from siliconv.quantize.lowering.agreement import Agreement, Evaluation
 from siliconv.quantize.lowering.lowering import lower
 
 
@@ -42,23 +42,27 @@ def lowered_network(
     return network
 
 
-def agreement_record(network: Network, layers: Sequence[Comparison], whole: Comparison | None) -> dict[str, Any]:
+def agreement_record(network: Network, agreement: Agreement) -> dict[str, Any]:
     """Give the content of `agreement.json`: QKeras against the network, and the errors of tables.
 
-    Parameters
-    ----------
-    network
-        The integer network.
-    layers
-        Each layer compared on the vectors of the certificate.
-    whole
-        The logits compared on all test images; None where there are none.
+    ``layers`` and ``test_images`` are the comparison that counts, in the ``precision`` named; ``float32`` has the same
+    of QKeras as it runs.
     """
     tables = {
         table.name: table_error(table, network.sources(table)[0].type).last_places for table in network.of_kind(Table)
     }
     return {
-        "test_images": whole.as_json() if whole is not None else None,
-        "layers": [layer.as_json() for layer in layers],
+        "precision": agreement.precision,
+        **_as_json(agreement.exact),
+        "float32": _as_json(agreement.float32),
+        "undecided": list(agreement.undecided),
+        "unexplained": list(agreement.unexplained),
         "tables": tables | {softmax.name: softmax_error(softmax) for softmax in network.of_kind(Softmax)},
+    }
+
+
+def _as_json(found: Evaluation) -> dict[str, Any]:
+    return {
+        "test_images": found.test_images.as_json() if found.test_images is not None else None,
+        "layers": [layer.as_json() for layer in found.layers],
     }

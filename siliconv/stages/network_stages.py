@@ -24,7 +24,7 @@ from siliconv.flow.artefacts import (
 from siliconv.flow.flow import Context
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
-from siliconv.models.data.image_store import Dataset, open_dataset
+from siliconv.models.data.image_store import Dataset, open_dataset, spread
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
@@ -49,6 +49,8 @@ def train_network(context: Context) -> str:
     project = context.project
     folder = context.out / "float"
     folder.mkdir()
+    # Before the training, which may take hours.
+    read = _compare_with_keras(context, dataset, folder) if project.model.brings_weights else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -69,7 +71,22 @@ def train_network(context: Context) -> str:
     architecture, model = without_batch_normalization(trained, project.model.architecture)
     save_float_model(architecture, model, folder)
     metrics = write_evaluation(logits_of(model, dataset, context), dataset, folder)
-    return f"test accuracy {metrics.accuracy:.4f} {how}"
+    return f"test accuracy {metrics.accuracy:.4f} {how}{read}"
+
+
+def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str:
+    """Compare what was read of the user's file with Keras' own prediction, and keep what was found."""
+    from siliconv.models.architectures.folding import without_batch_normalization
+    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
+
+    model = context.project.model
+    _ = context.project.initial_weights  # refused where there are none
+    wanted = min(context.project.quantize.calibration_images, MOST_IMAGES)
+    images = dataset.train.read(spread(len(dataset.train), wanted))
+    _, deployed = without_batch_normalization(model.user_model.build(), model.architecture)
+    found = compare_with_keras(model.user_model, deployed, model.source, images, progress=context.progress)
+    write_json(folder / AGREEMENT_FILE, found.as_json())
+    return f"; {found.in_words}"
 
 
 def quantize_network(context: Context) -> str:
@@ -124,7 +141,7 @@ def lower_network(context: Context) -> str:
     from siliconv.models.training.prediction import predict_logits
     from siliconv.network.emulator import emulator
     from siliconv.network.explanation.ranges import value_ranges
-    from siliconv.quantize.lowering.agreement import compare_layers, compare_logits
+    from siliconv.quantize.lowering.agreement import agree
     from siliconv.stages.lowered_network import agreement_record, lowered_network
 
     dataset = open_dataset(context.build / "data")
@@ -138,23 +155,22 @@ def lower_network(context: Context) -> str:
     logits = network.logits
     emulated = emulator.compile(network)
     codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
-    quantized = predict_logits(model, dataset.test, context.progress)
-    whole = compare_logits(quantized, codes, logits)
     by_origin = certificate_vectors(context.project, network, dataset.test)
-    layers = compare_layers(model, network, np.concatenate(list(by_origin.values())))
+    agreement = agree(
+        model,
+        lambda: load_quantized_model(context.build),
+        network,
+        np.concatenate(list(by_origin.values())),
+        logits=lambda evaluated: predict_logits(evaluated, dataset.test, context.progress),
+        expected=codes,
+    ).require_equal()
     traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
-    write_json(folder / "agreement.json", agreement_record(network, layers, whole))
-    differing = sum(layer.differing for layer in layers)
+    write_json(folder / "agreement.json", agreement_record(network, agreement))
     write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
-    verdict = (
-        "equal to QKeras in every bit"
-        if not differing and not whole.differing
-        else (f"QKeras' float32 rounds in {differing} values of the vectors, {whole.differing} logits of the test set")
-    )
-    return f"{len(network.nodes)} nodes, types proven, {verdict}"
+    return f"{len(network.nodes)} nodes, types proven, {agreement.in_words}"
 
 
 def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> None:

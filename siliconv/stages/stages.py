@@ -62,6 +62,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.models.architectures.folding",
             "siliconv.models.evaluation",
             "siliconv.models.architectures.user_model",
+            "siliconv.stages.keras_agreement",
         ),
         libraries=KERAS_LIBRARIES,
     ),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import Aspect
-from siliconv.models.data.image_files import decode_image
+from siliconv.models.data.image_files import as_bytes, decode_image
 
 COLOURS = np.random.default_rng(7).integers(0, 256, (6, 4, 3), np.uint8)
 
@@ -48,19 +48,19 @@ def test_transparent_pixels_are_white_and_opaque_ones_keep_their_colour() -> Non
     assert (found[1:] == COLOURS[1:]).all()
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I", "F"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "F"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_pixel_format_is_read(mode: str, channels: int) -> None:
     grey = Image.fromarray(COLOURS).convert("L")
-    picture = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257) if mode in ("I;16", "I") else grey
+    picture = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257) if mode == "I;16" else grey
     if mode in ("P", "CMYK", "YCbCr"):
         picture = Image.fromarray(COLOURS).convert(mode)
     elif mode not in ("I;16", "L"):
         picture = picture.convert(mode)
-    kind = "TIFF" if mode in ("CMYK", "YCbCr", "F", "I") else "PNG"
+    kind = "TIFF" if mode in ("CMYK", "YCbCr", "F") else "PNG"
     found = decode_image(_bytes(picture, kind), (6, 4, channels))
     assert found.std() > 1
-    if mode in ("L", "LA", "RGB", "RGBA", "I;16", "I", "F"):
+    if mode in ("L", "LA", "RGB", "RGBA", "I;16", "F"):
         assert (found == np.asarray(grey)[:, :, np.newaxis]).all()
 
 
@@ -87,3 +87,66 @@ def test_damaged_images_name_file_and_reason(tmp_path: Path, damaged: bytes) -> 
 def test_a_shape_that_no_image_has_is_refused() -> None:
     with pytest.raises(DataError, match="DATA-SHAPE"):
         decode_image(COLOURS, (8, 8, 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.linspace(0, 1, 24, dtype=np.float32), "floating-point numbers between 0 and 1"),
+        (np.arange(24, dtype=np.float32) % 2, "floating-point numbers between 0 and 1"),
+        (np.arange(24, dtype=np.float32) + 0.5, "floating-point numbers between 0.5 and 23.5"),
+        (np.arange(24, dtype=np.float32) * 20, "floating-point numbers between 0 and 460"),
+        (np.full(24, np.nan, np.float32), "floating-point numbers between nan and nan"),
+        (np.arange(24, dtype=np.int32) * 10, "32-bit numbers"),
+        (np.arange(24, dtype=np.int32) * 5000, "32-bit numbers"),
+    ],
+)
+def test_an_image_that_does_not_say_what_is_white_is_refused(values: np.ndarray, says: str) -> None:
+    picture = Image.fromarray(values.reshape(6, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for file in (_bytes(picture, "TIFF"), _bytes(picture, "TIFF", exif=exif)):
+        with pytest.raises(DataError, match=says) as found:
+            decode_image(file, (6, 4, 1))
+        assert found.value.code == "DATA-IMAGE"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PPM", "TIFF"])
+def test_sixteen_bits_keep_their_upper_eight(kind: str) -> None:
+    grey = np.asarray(Image.fromarray(COLOURS).convert("L"))
+    picture = Image.fromarray(grey.astype(np.uint16) * 256 + 17)
+    assert (decode_image(_bytes(picture, kind), (6, 4, 1))[:, :, 0] == grey).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([0.0, 0.5, 1.0]), [0, 128, 255]),
+        (np.array([0.0, 7.0, 255.0]), [0, 7, 255]),
+        (np.array([0, 1], np.int32), [0, 1]),
+        (np.array([False, True]), [0, 255]),
+        (np.array([0.0, 7.2]), None),
+        (np.array([0.0, 254.5]), None),
+        (np.array([0.0, np.nan]), None),
+        (np.array([0.0, 256.0]), None),
+        (np.array([-0.1, 0.5]), None),
+        (np.array([0, 4095], np.uint16), None),
+        (np.array([0, 1], np.complex64), None),
+        (np.array(["a", "b"]), None),
+    ],
+)
+def test_numbers_are_taken_as_what_they_are_or_refused(values: np.ndarray, expected: list[int] | None) -> None:
+    if expected is not None:
+        assert as_bytes([values], where="here")[0].tolist() == expected
+        return
+    with pytest.raises(DataError, match="DATA-RANGE"):
+        as_bytes([values], where="here")
+
+
+def test_the_splits_of_one_set_have_one_scale() -> None:
+    """A dark split of whole numbers up to 1 is not taken for fractions, where another goes up to 255."""
+    bright, dark = np.array([0.0, 255.0]), np.array([0.0, 1.0])
+    assert [found.tolist() for found in as_bytes([bright, dark], where="here")] == [[0, 255], [0, 1]]
+    assert [found.tolist() for found in as_bytes([dark, dark / 2], where="here")] == [[0, 255], [0, 128]]
+    with pytest.raises(DataError, match=r"such as 0\.5"):
+        as_bytes([bright, dark / 2], where="here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import textwrap
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from siliconv.errors import ModelError, ProjectError
 from siliconv.project.project import c_identifier, find_project, load_project
+from siliconv.project.project_problems import ProjectProblemsError
 from siliconv.project.project_template import project_text, write_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,8 +26,13 @@ def load(tmp_path, text):
     [
         ("model:\n  preset: digits\ntrain:\n  epocs: 3\n", "PROJECT-FIELD", 4, ["epocs", "did you mean 'epochs'"]),
         ("modle:\n  preset: digits\n", "PROJECT-FIELD", 1, ["model"]),
-        ("model:\n  preset: digits\ntrain:\n  epochs: many\n", "PROJECT-VALUE", 4, ["epochs", "integer"]),
-        ("model:\n  preset: digits\ntrain:\n  epochs: 0\n", "PROJECT-VALUE", 4, ["greater than or equal to 1"]),
+        (
+            "model:\n  preset: digits\ntrain:\n  epochs: many\n",
+            "PROJECT-VALUE",
+            4,
+            ["must be a whole number, not 'many'"],
+        ),
+        ("model:\n  preset: digits\ntrain:\n  epochs: 0\n", "PROJECT-VALUE", 4, ["'epochs' must be at least 1, not 0"]),
         ("model:\n  preset: digits\nquantize:\n  weights: 99\n", "PROJECT-VALUE", 4, ["16", "bits of each weight"]),
         ("model:\n  preset: digitz\n", "PROJECT-VALUE", 2, ["digitz", "lecture"]),
         ("model:\n  preset: digits\n  layers: []\n", "PROJECT-VALUE", 1, ["either preset"]),
@@ -45,6 +52,56 @@ def test_mistakes_are_told_with_line_and_fix(tmp_path, text, code, line, words):
         assert f"project.yml:{line}" in error.where
     for word in words:
         assert word in str(error), str(error)
+
+
+SEVERAL = """
+model:
+  input_shape: [8, 8, 1]
+  layers:
+    - {kind: conv2d, filters: many}
+    - {kind: conv3d, filters: 4}
+    - {kind: dense, units: 0, twist: 3}
+train: {epocs: 3, batch_size: -1}
+hls: {backend: Vitus}
+"""
+
+
+def test_all_problems_of_a_file_are_listed_at_once_in_our_words(tmp_path):
+    with pytest.raises(ProjectProblemsError) as raised:
+        load(tmp_path, SEVERAL)
+    shown = str(raised.value)
+    assert [one.where.rpartition(":")[2] for one in raised.value.problems] == [
+        "5, field model.layers.0.filters",
+        "6, field model.layers.1",
+        "7, field model.layers.2.units",
+        "7, field model.layers.2.twist",
+        "8, field train.batch_size",
+        "8, field train.epocs",
+        "9, field hls.backend",
+    ]
+    for words in (
+        "'filters' must be a whole number, not 'many'",
+        "'conv3d' is not one of",
+        "'units' must be at least 1, not 0",
+        "unknown field 'twist'",
+        "did you mean 'epochs'",
+        "'batch_size' must be at least 1, not -1",
+        "Vitis",
+    ):
+        assert words in shown
+    for word in ("pydantic", "http", "validation error", "Input should"):
+        assert word not in shown
+    assert str(pickle.loads(pickle.dumps(raised.value))) == shown
+
+
+@pytest.mark.parametrize("shape", ["[0, 8, 1]", "[8]", "[8, 8, 1, 1]", "eight", "[8, wide, 1]"])
+def test_a_wrong_input_shape_is_told_in_our_words(tmp_path, shape):
+    text = f"model: {{input_shape: {shape}, layers: [{{kind: flatten}}, {{kind: dense, units: 2}}]}}\n"
+    with pytest.raises(ProjectError) as raised:
+        load(tmp_path, text)
+    assert "field model.input_shape" in str(raised.value)
+    assert "after validation" not in str(raised.value)
+    assert "input_shape" in raised.value.what
 
 
 def test_a_shape_that_becomes_empty_is_told(tmp_path):

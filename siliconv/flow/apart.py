@@ -22,7 +22,7 @@ from siliconv.progress import Progress
 
 Result = TypeVar("Result")
 
-_CHILD = "from siliconv.api.apart import serve; serve()"
+_CHILD = "from siliconv.flow.apart import serve; serve()"
 _SHOWN_CHARACTERS = 2000
 
 

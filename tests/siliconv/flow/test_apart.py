@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from worker_tasks import die, fail, keras_modules, refuse, work
 
-from siliconv.api.apart import call_apart
 from siliconv.errors import DataError, ToolError
+from siliconv.flow.apart import call_apart
 from siliconv.progress import Silent
 
 

@@ -1,0 +1,86 @@
+"""The Keras model that is lowered, as a graph of single calls; what it must not be is refused in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from siliconv import legacy_keras
+from siliconv.errors import NetworkError
+from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
+
+
+def model_graph(model: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Give the functional model of the same layers, and of each layer the Keras node of its only call there.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-MODEL`` for what is no functional or sequential model of one input and one output, ``LOWER-CALL`` for a
+        layer that is called twice, or with more than its inputs.
+    """
+    kind = exact_class(model)
+    if kind not in ("Functional", "Sequential"):
+        raise _refused(f"a model of class {class_in_words(model)} is no functional or sequential one", model)
+    if not model.inputs:
+        raise _refused("the model was not built: nothing says what its input is", model)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise _refused(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs", model)
+    if kind == "Sequential":
+        # Its input layer is not among the layers of a sequential model.
+        model = legacy_keras.load().Model(model.inputs, model.outputs, name=model.name)
+    called: dict[str, Any] = {}
+    for nodes in model._nodes_by_depth.values():
+        for node in nodes:
+            _check_call(node.layer, node, called)
+            called[node.layer.name] = node
+    return model, called
+
+
+def _check_call(layer: Any, node: Any, called: Mapping[str, Any]) -> None:
+    more = {name: value for name, value in (node.call_kwargs or {}).items() if value is not None and value is not False}
+    arguments = [value for value in (node.call_args or ())[1:] if value is not None and value is not False]
+    if layer.name not in called and not more and not arguments:
+        return
+    what = "is used more than once" if layer.name in called else "is called with more than its inputs"
+    shown = ", ".join([*(f"{name}={value!r}" for name, value in more.items()), *(repr(value) for value in arguments)])
+    raise NetworkError(
+        "LOWER-CALL",
+        f"the layer {what}" + (f": {shown}" if shown else ""),
+        where=f"layer '{layer.name}'",
+        fix="give each use a layer of its own, called with its inputs alone",
+    )
+
+
+def refuse_settings(layer: Any) -> None:
+    """Refuse what no layer here has, whatever its class.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-SETTING`` for channels first, a padding other than same and valid, float16 arithmetic.
+    """
+    padding = getattr(layer, "padding", "valid")
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        wrong, fix = "its channels come first", "use data_format='channels_last'"
+    elif isinstance(padding, str) and padding not in ("same", "valid"):
+        wrong, fix = f"padding is {padding!r}", "use same or valid, or a ZeroPadding layer before it"
+    elif layer.compute_dtype not in ("float32", "float64"):
+        wrong, fix = f"it computes in {layer.compute_dtype}", "use float32 layers"
+    else:
+        return
+    raise NetworkError("LOWER-SETTING", wrong, where=f"layer '{layer.name}'", fix=fix)
+
+
+def is_linear(activation: Any) -> bool:
+    """Say whether an activation is Keras' own identity, not a function that is called so."""
+    return activation is legacy_keras.load().activations.linear
+
+
+def _refused(what: str, model: Any) -> NetworkError:
+    return NetworkError(
+        "LOWER-MODEL",
+        what,
+        where=f"model '{getattr(model, 'name', '?')}'",
+        fix="build it with keras.Sequential([keras.Input(shape), ...]) or keras.Model(input, output)",
+    )

@@ -1,0 +1,272 @@
+"""The network that was read of a model file, compared with Keras' own prediction of that file.
+
+Images that calibrate the types, and inputs made to tell axes, channels and signs apart. Where the two differ by more
+than float32 explains, the file was read wrongly, whatever is the reason, and the first layer that differs is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siliconv.errors import ModelError
+from siliconv.flow.apart import call_apart
+from siliconv.network.fixed_point import PIXEL
+from siliconv.progress import Progress
+
+if TYPE_CHECKING:
+    from siliconv.models.architectures.keras_prediction import KerasPrediction
+    from siliconv.models.architectures.user_model import UserModel
+
+AGREEMENT_FILE = "keras_agreement.json"
+"""In ``float/``: the `KerasAgreement` as it was found."""
+
+MOST_IMAGES = 64
+"""Calibration images among the inputs."""
+
+_ROUNDINGS, _SHARE = 8, 1e-5
+"""More than so many times the rounding of our float32, and than this share of the largest output, is a difference."""
+
+_LOWEST, _HIGHEST = 0, 255
+
+
+@dataclass(frozen=True)
+class KerasAgreement:
+    """How far the float network and Keras' prediction of the file are apart, in units of the logits.
+
+    `inputs` counts the images, and one for each directed input by its name. `rounding` is the largest difference
+    between our own evaluations in float32 and float64, `largest_output` that of Keras; `probabilities` the largest
+    difference behind the sigmoid or softmax.
+    """
+
+    keras: str
+    inputs: dict[str, int]
+    largest_difference: float
+    tolerance: float
+    rounding: float
+    largest_output: float
+    probabilities: float | None
+    without: str
+
+    @property
+    def in_words(self) -> str:
+        """For the line of a stage."""
+        return f"{self.keras} gives the same within {self.largest_difference:.2g} on {sum(self.inputs.values())} inputs"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        return asdict(self)
+
+
+def directed_inputs(shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
+    """Give inputs of pixels that tell axes and channels apart, by name."""
+    low, high = np.full(shape, _LOWEST, np.uint8), np.full(shape, _HIGHEST, np.uint8)
+    found = {"all low": low, "all high": high}
+    for channel in range(shape[-1]):
+        alone = low.copy()
+        alone[..., channel] = _HIGHEST
+        found[f"channel {channel} alone"] = alone
+    for axis, size in enumerate(shape):
+        if size > 1:
+            ramp = np.linspace(_LOWEST, _HIGHEST, size).round().astype(np.uint8)
+            along = ramp.reshape([size if other == axis else 1 for other in range(len(shape))])
+            found[f"ramp along axis {axis}"] = np.broadcast_to(along, shape).copy()
+    return found
+
+
+def compare_with_keras(
+    user: UserModel, deployed: Any, source: Path, images: NDArray[np.uint8], *, progress: Progress
+) -> KerasAgreement:
+    """Compare what was read of a model file with Keras' own prediction.
+
+    Parameters
+    ----------
+    user
+        The file as it was read.
+    deployed
+        Its float model as it is deployed: logits, batch normalization folded away.
+    source
+        The file.
+    images
+        Some images that calibrate the types, (n, *input shape).
+    progress
+        Told what is done.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-DIFFERS`` with the first layer that differs; ``MODEL-KERAS`` when Keras cannot load the file.
+    """
+    from siliconv.legacy_keras import double_precision
+    from siliconv.models.architectures.architecture import output_activation
+    from siliconv.models.architectures.keras_prediction import predict_file
+
+    directed = directed_inputs(tuple(user.architecture.input_shape))
+    pixels = np.concatenate([images[:MOST_IMAGES], np.stack(list(directed.values()))])
+    names = [*(f"image {number}" for number in range(len(images[:MOST_IMAGES]))), *directed]
+    progress.say("Comparing the model that was read with Keras' own prediction of the file")
+    keras = call_apart(predict_file, str(source.resolve()), _as_keras_takes(pixels, user), [], progress=progress)
+    if not np.isfinite(keras.logits).all():
+        raise ModelError(
+            "MODEL-WEIGHTS",
+            f"{keras.keras} itself predicts NaN or infinity for {int((~np.isfinite(keras.logits)).sum())} outputs",
+            where=str(source),
+            fix="train the model again: some of its weights are no numbers, or much too large",
+        )
+    read, folded = _outputs(user.build(), pixels), _outputs(deployed, pixels)
+    with double_precision():
+        read64, folded64 = _outputs(user.build(), pixels), _outputs(_again(deployed), pixels)
+    rounding = max(_largest(read, read64), _largest(folded, folded64))
+    largest_output = float(np.abs(keras.logits).max(initial=0.0))
+    tolerance = max(_ROUNDINGS * rounding, _SHARE * largest_output)
+    apart = _apart(folded, keras.logits)
+    function = output_activation(user.architecture)
+    probabilities = _apart(_probabilities(folded, function), keras.outputs) if function else None
+    agreement = KerasAgreement(
+        keras.keras,
+        {"images": len(images[:MOST_IMAGES]), **dict.fromkeys(directed, 1)},
+        float(apart.max(initial=0.0)),
+        tolerance,
+        rounding,
+        largest_output,
+        float(probabilities.max(initial=0.0)) if probabilities is not None else None,
+        keras.without,
+    )
+    wrong = apart if not agreement.largest_difference <= tolerance else None
+    if wrong is None and probabilities is not None and not probabilities.max(initial=0.0) <= max(_SHARE, tolerance):
+        wrong = probabilities
+    if wrong is not None:
+        worst = int(np.nanargmax(np.where(np.isnan(wrong), np.inf, wrong)))
+        raise _differs(user, source, pixels[worst : worst + 1], names[worst], agreement, progress)
+    return agreement
+
+
+def _differs(
+    user: UserModel, source: Path, pixels: NDArray[np.uint8], name: str, agreement: KerasAgreement, progress: Progress
+) -> ModelError:
+    from siliconv.models.architectures.keras_prediction import predict_file
+
+    layers = _compared_layers(user)
+    keras = call_apart(
+        predict_file, str(source.resolve()), _as_keras_takes(pixels, user), list(layers.values()), progress=progress
+    )
+    first = _first_differing(user, layers, keras, pixels)
+    at = (
+        f"; the first layer that differs is {first!r}" if first else "; no single layer differs, but their folding does"
+    )
+    return ModelError(
+        "MODEL-DIFFERS",
+        f"the network that was read and {agreement.keras} differ by {agreement.largest_difference:.3g} for the input "
+        f"'{name}' (float32 explains {agreement.tolerance:.1g}); {at}",
+        where=str(source),
+        fix="replace that layer by one that docs/models.md lists, and report it: it should have been refused by name",
+    )
+
+
+def _compared_layers(user: UserModel) -> dict[str, str]:
+    """Give the layers whose values are those of Keras, and their names there.
+
+    In a network that rescales its pixels these are the layers from the first weights on.
+    """
+    from siliconv.models.architectures.architecture import INPUT, named_layers
+
+    same = set() if user.takes_pixels else {INPUT}
+    found: dict[str, str] = {}
+    for name, _, inputs in named_layers(user.architecture):
+        if user.weights.get(name) or all(source in same for source in inputs):
+            same.add(name)
+            found[name] = user.keras_names[name]
+    return found
+
+
+def _first_differing(
+    user: UserModel, layers: Mapping[str, str], keras: KerasPrediction, pixels: NDArray[np.uint8]
+) -> str | None:
+    from siliconv.legacy_keras import double_precision, load
+
+    def run() -> dict[str, NDArray[np.floating]]:
+        model = user.build(output=user.output_as_written)
+        known = {layer.name: layer.output for layer in model.layers}
+        tensors = {name: known[_last_node(user, name)] for name in layers if _last_node(user, name) in known}
+        values = load().Model(model.inputs, list(tensors.values()))(_fractions(pixels, model), training=False)
+        return {name: np.asarray(value) for name, value in zip(tensors, _as_list(values), strict=True)}
+
+    single = run()
+    with double_precision():
+        double = run()
+    for name, value in double.items():
+        expected = keras.layers[layers[name]]
+        rounding, size = _largest(single[name], value), float(np.abs(expected).max(initial=0.0))
+        if value.shape != expected.shape or not _largest(value, expected) <= max(_ROUNDINGS * rounding, _SHARE * size):
+            return layers[name]
+    return None
+
+
+def _last_node(user: UserModel, name: str) -> str:
+    """Give the layer of `build_model` that has the value of a layer of the file: its activation is one of its own."""
+    from siliconv.models.architectures.architecture import named_layers
+
+    layer = next(node.layer for node in named_layers(user.architecture) if node.name == name)
+    activation = getattr(layer, "activation", None)
+    return name if activation is None or layer.kind == "activation" else f"{name}_{activation}"
+
+
+def _as_keras_takes(pixels: NDArray[np.uint8], user: UserModel) -> NDArray[np.float32]:
+    return pixels.astype(np.float32) / np.float32(1 if user.takes_pixels else 1 << PIXEL.width)
+
+
+def _outputs(model: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    from siliconv.models.architectures.keras_prediction import BATCH
+
+    values = _fractions(pixels, model)
+    parts = [
+        np.asarray(model(values[start : start + BATCH], training=False), np.float64)
+        for start in range(0, len(values), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _again(model: Any) -> Any:
+    """Build a model again in the precision of now, with the same weights."""
+    from siliconv.legacy_keras import load
+    from siliconv.models.architectures.dropout import SeededDropout
+
+    keras = load()
+    config = model.get_config()
+    for layer in config["layers"]:
+        layer["config"]["dtype"] = keras.backend.floatx()
+    again = keras.Model.from_config(config, custom_objects={"SeededDropout": SeededDropout})
+    again.set_weights(model.get_weights())
+    return again
+
+
+def _fractions(pixels: NDArray[np.uint8], model: Any) -> NDArray[np.floating]:
+    values: NDArray[np.floating] = pixels.astype(model.input.dtype.as_numpy_dtype) / (1 << PIXEL.width)
+    return values
+
+
+def _probabilities(logits: NDArray[np.float64], function: str) -> NDArray[np.float64]:
+    if function == "sigmoid":
+        return 0.5 * (1.0 + np.tanh(logits / 2.0))
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the largest difference of each input; infinite where the shapes differ."""
+    if one.shape != other.shape:
+        return np.full(len(one), np.inf)
+    return np.abs(one - other).reshape(len(one), -1).max(axis=1, initial=0.0)
+
+
+def _largest(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max(initial=0.0))
+
+
+def _as_list(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, list | tuple) else [found]

@@ -1,0 +1,180 @@
+"""Every setting of every layer that the reader accepts is used, harmless for a reason, or refused by its name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from siliconv.errors import ModelError
+from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.keras_config import architecture_of, known_classes
+from siliconv.models.architectures.keras_settings import SETTINGS, Harmless, treatment, why_refused
+
+WALK = """
+import json, sys
+import {keras} as keras
+layers = keras.layers
+needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4))
+found = {{}}
+for name in json.loads(sys.argv[1]):
+    kind = getattr(layers, name)
+    for tried in ([], ["kernel_size"], ["filters", "kernel_size"], ["units"], ["activation"], ["rate"], ["scale"],
+                  ["pool_size"], ["shape"]):
+        try:
+            made = kind(**{{one: needed[one] for one in tried}})
+        except (TypeError, ValueError):
+            continue
+        found[name] = made.get_config()
+        break
+first = keras.Sequential([layers.Flatten(input_shape=(4, 4))]).layers[0]
+found["Flatten"] |= first.get_config()
+print(json.dumps(found, default=str))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("keras", ["keras", "tf_keras"])
+def test_every_setting_of_every_class_is_in_a_table(keras: str) -> None:
+    code = [sys.executable, "-P", "-c", WALK.format(keras=keras), json.dumps(sorted(SETTINGS))]
+    printed = subprocess.run(code, check=True, capture_output=True, text=True).stdout
+    found: dict[str, dict[str, Any]] = json.loads(printed.strip().splitlines()[-1])
+    assert found.keys() == SETTINGS.keys()
+    unknown = [f"{kind}.{key}" for kind, settings in found.items() for key in settings if not treatment(kind, key)]
+    assert not unknown
+    rank = {"Flatten": 3}
+    refused = [
+        why_refused(kind, key, value, rank.get(kind, 4))
+        for kind, settings in found.items()
+        for key, value in settings.items()
+        if kind != "InputLayer" or key != "dtype"
+    ]
+    assert [why for why in refused if why and "0.0" not in why] == [], "what Keras writes by default can be read"
+
+
+def test_each_class_that_is_read_has_a_table_and_harmless_says_why() -> None:
+    assert {*known_classes(), "InputLayer"} == set(SETTINGS)
+    assert all(one.reason for table in SETTINGS.values() for one in table.values() if isinstance(one, Harmless))
+
+
+def layer(kind: str, name: str, inputs: list[Any], **settings: Any) -> dict[str, Any]:
+    nodes = [[[source, 0, 0, {}] if isinstance(source, str) else source for source in inputs]] if inputs else []
+    config = {"name": name, "trainable": True, "dtype": "float32", **settings}
+    return {"class_name": kind, "name": name, "config": config, "inbound_nodes": nodes}
+
+
+def image(**settings: Any) -> dict[str, Any]:
+    return layer("InputLayer", "image", [], batch_shape=[None, 4, 4, 3], **settings)
+
+
+def read(*layers: dict[str, Any]) -> Architecture:
+    last = layers[-1]["name"]
+    model = {"layers": list(layers), "input_layers": [["image", 0, 0]], "output_layers": [[last, 0, 0]]}
+    return architecture_of({"class_name": "Functional", "config": model}, where="here")[0]
+
+
+NORMALIZED = {"epsilon": 1e-3, "center": True, "scale": True}
+
+
+@pytest.mark.parametrize("axis", [-1, 3, [3], [-1]])
+def test_the_last_axis_is_read_however_it_is_written(axis: Any) -> None:
+    assert read(image(), layer("BatchNormalization", "n", ["image"], axis=axis, **NORMALIZED)).layers
+    assert read(image(), layer("Softmax", "n", ["image"], axis=axis)).layers
+    if isinstance(axis, int):
+        assert read(image(), layer("Concatenate", "n", ["image", "image"], axis=axis)).layers
+
+
+@pytest.mark.parametrize("axis", [1, 2, 0, -2, [1, 2], [1], None, True, "3"])
+@pytest.mark.parametrize(
+    ("kind", "inputs", "settings"),
+    [
+        ("Concatenate", ["image", "image"], {}),
+        ("BatchNormalization", ["image"], NORMALIZED),
+        ("Softmax", ["image"], {}),
+    ],
+)
+def test_any_other_axis_is_refused(kind: str, inputs: list[str], settings: dict[str, Any], axis: Any) -> None:
+    with pytest.raises(ModelError, match=f"(?s)'n' of class '{kind}'.*axis"):
+        read(image(), layer(kind, "n", inputs, axis=axis, **settings))
+
+
+def test_what_is_the_last_axis_follows_from_the_layers_before() -> None:
+    flat = layer("Flatten", "f", ["image"], data_format="channels_last")
+    assert read(image(), flat, layer("Concatenate", "n", ["f", "f"], axis=1)).layers
+    with pytest.raises(ModelError, match="axis = 3"):
+        read(image(), flat, layer("Concatenate", "n", ["f", "f"], axis=3))
+
+
+DENSE = {"units": 2, "use_bias": True}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (layer("Dense", "n", ["f"], **DENSE, dtype="mixed_float16"), "'mixed_float16' is not float32"),
+        (
+            layer("Dense", "n", ["f"], **DENSE, dtype={"class_name": "DTypePolicy", "config": {"name": "float64"}}),
+            "'float64' is not float32",
+        ),
+        (layer("Dense", "n", ["f"], **DENSE, twist=3), "twist = 3 is not known here"),
+        (layer("Dense", "n", ["f"], **DENSE, lora_rank=2), "lora_rank = 2"),
+        (layer("Dense", "n", ["f"], units=2), "'use_bias' is missing"),
+        (layer("Dense", "n", ["f"], units="many", use_bias=True), "units: must be a whole number, not 'many'"),
+        (layer("Dense", "n", ["f"], **DENSE, activation="gelu"), "'gelu'"),
+        (
+            layer(
+                "Dense", "n", ["f"], **DENSE, activation={"module": "mine", "class_name": "function", "config": "relu"}
+            ),
+            "not one of Keras' functions",
+        ),
+        (
+            layer(
+                "Activation",
+                "n",
+                ["f"],
+                activation={"module": "builtins", "class_name": "function", "config": "relu"},
+            ),
+            "not one of Keras' functions",
+        ),
+        (layer("ReLU", "n", ["f"], max_value=6.0), "max_value = 6.0"),
+        (layer("ReLU", "n", ["f"], threshold=float("nan")), "threshold = nan"),
+        (layer("Flatten", "n", ["image"], data_format="channels_first"), "channels_first"),
+        (layer("GlobalAveragePooling2D", "n", ["image"], keepdims=True), "keepdims"),
+        (layer("Dropout", "n", [["f", 0, 0, {"training": True}]], rate=0.5), "called with training = True"),
+        (layer("Rescaling", "n", ["image"], scale=[0.1, 0.2, 0.3], offset=0.0), "factor for each channel"),
+        (layer("Rescaling", "n", ["image"], scale=float("inf"), offset=0.0), "factor for each channel"),
+        ({**layer("Dense", "n", ["f"], **DENSE), "module": "keras_cv.layers"}, "the class is not known"),
+        ({**layer("Dense", "n", ["f"], **DENSE), "registered_name": "Mine>Dense"}, "the class is not known"),
+        (layer("UpSampling2D", "n", ["image"], size=2), "the class is not known"),
+    ],
+)
+def test_a_setting_without_an_equal_is_refused_by_its_name(wrong: dict[str, Any], says: str) -> None:
+    flat = layer("Flatten", "f", ["image"], data_format="channels_last")
+    with pytest.raises(ModelError, match="'n' of class") as caught:
+        read(image(), flat, wrong)
+    assert says in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_keras_3_says_what_a_layer_was_called_with() -> None:
+    flat = layer("Flatten", "f", ["image"], data_format="channels_last")
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["f", 0, 0]}}
+    for node, says in (
+        ({"args": [tensor], "kwargs": {"training": True}}, "training = True"),
+        ({"args": [tensor, True], "kwargs": {}}, "another argument = True"),
+    ):
+        called = {**layer("Dropout", "n", [], rate=0.5), "inbound_nodes": [node]}
+        with pytest.raises(ModelError, match=says):
+            read(image(), flat, called)
+
+
+def test_whole_numbers_are_an_input_of_a_network_that_rescales_them() -> None:
+    rescaling = layer("Rescaling", "r", ["image"], scale=1 / 255, offset=0.0)
+    assert read(image(dtype="uint8"), rescaling, layer("Flatten", "f", ["r"])).layers
+    with pytest.raises(ModelError, match="'uint8' is not float32"):
+        read(image(dtype="uint8"), layer("Flatten", "f", ["image"]))
+    with pytest.raises(ModelError, match="sparse = True"):
+        read(image(sparse=True), layer("Flatten", "f", ["image"]))
