@@ -19,6 +19,11 @@ _LOUDNESS, _SILENT = "TF_CPP_MIN_LOG_LEVEL", "3"
 shows all.
 """
 
+THREADS = 8
+"""Of TensorFlow's pool for one operation, whatever the machine has: sums are split among the threads of the pool, so
+their last bits depend on its size, and not on how many cores serve it.
+"""
+
 
 def load() -> Any:
     """Return the `tf_keras` module, with TensorFlow's own `tf.keras` bound to the very same code.
@@ -57,6 +62,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
             import tf_keras
 
             if first:
+                tensorflow.config.threading.set_intra_op_parallelism_threads(THREADS)
                 # The search for a GPU logs too; it happens once a process.
                 tensorflow.config.list_physical_devices()
     except ImportError as error:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.layers import ActivationKind, Layer, Positive
@@ -22,7 +23,7 @@ class Architecture(BaseModel):
     Two-dimensional inputs are (height, width, channels), one-dimensional ones (length, channels).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     input_shape: Annotated[
         tuple[Positive, Positive] | tuple[Positive, Positive, Positive],

@@ -23,6 +23,9 @@ RawImage = Path | bytes | np.ndarray
 PIXEL_SCALE = 256
 """A pixel of value k is k/256 for the network: the unsigned 8-bit fraction that the firmware's input is."""
 
+MOST_PIXELS = 100_000_000
+"""Of a picture that is decoded; Pillow itself warns from 89 million on, and takes up to 1.5 GB for twice as many."""
+
 _MODES = {1: "L", 3: "RGB"}
 # What Pillow raises, besides its own UnidentifiedImageError (an OSError), on damaged files of one format or
 # another.
@@ -107,8 +110,9 @@ def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if values.dtype.kind not in "iuf" or not (low >= 0.0 and high <= 255.0):
+    numbers = values.dtype.kind in "iuf"
+    low, high = (float(values.min()), float(values.max())) if values.size and numbers else (0.0, 0.0)
+    if not numbers or not (low >= 0.0 and high <= 255.0):
         raise DataError(
             "DATA-RANGE",
             f"pixels are {values.dtype} between {low:g} and {high:g}",
@@ -123,7 +127,10 @@ def _open(image: RawImage | str) -> Image.Image:
     if isinstance(image, np.ndarray):
         squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return Image.fromarray(as_bytes_array(squeezed, where="an image array"))
-    return Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    if picture.width * picture.height > MOST_PIXELS:
+        raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
+    return picture
 
 
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:

@@ -4,17 +4,19 @@ afterwards.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from siliconv.bounded_reading import UnreadableError, read_arrays
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import Shape, as_bytes_array
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.splits import UNASSIGNED
+
+LONGEST_NAME = 200
 
 
 def list_source(config: DataConfig, input_shape: Shape) -> Listing:
@@ -23,8 +25,8 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     Raises
     ------
     DataError
-        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-LAYOUT``: what is wrong, where, and what to
-        do.
+        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-NAME``, ``DATA-LAYOUT``: what is wrong, where, and
+        what to do.
     """
     match config.source:
         case "digits":
@@ -40,6 +42,14 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     where = str(config.path or config.source)
     if not len(listing.labels):
         raise DataError("DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders")
+    for name in listing.class_names:
+        if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+            raise DataError(
+                "DATA-NAME",
+                f"a class is called {name[:80]!r}: not {LONGEST_NAME} characters that can be printed",
+                where=where,
+                fix="rename the class: it stands in pictures, reports and generated files",
+            )
     if len(listing.class_names) < 2:
         raise DataError(
             "DATA-CLASSES",
@@ -144,9 +154,8 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
     ... if split.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key.lower(): file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        arrays = {key.lower(): values for key, values in read_arrays(path).items()}
+    except UnreadableError as error:
         raise DataError(
             "DATA-LAYOUT",
             f"the file cannot be read as .npz without pickle: {error}",

@@ -64,6 +64,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.models.architectures.user_model",
         ),
         libraries=KERAS_LIBRARIES,
+        instructions=True,
     ),
     Stage(
         "quantize",
@@ -76,6 +77,7 @@ STAGES: tuple[Stage, ...] = (
         },
         modules=("siliconv.quantize.training.fine_tuning",),
         libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
+        instructions=True,
     ),
     Stage(
         "lower",
@@ -108,6 +110,14 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.network.vectors.corners",
         ),
         libraries=("hls4ml", "da4ml"),
+        regrown=(
+            "csim/*.o",
+            "csim/*.so",
+            "csim/*.partial",
+            "csim/testbench",
+            "csim/axi_testbench",
+            "*__pycache__/*.pyc",
+        ),
     ),
     Stage(
         "csim",
