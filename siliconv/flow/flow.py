@@ -26,6 +26,7 @@ from siliconv.flow.code_version import code_hash, library_version
 from siliconv.flow.kept_work import keep_work
 from siliconv.flow.output_state import actual_hashes, content_hash, file_state
 from siliconv.flow.resources import Meter
+from siliconv.legacy_keras import threads
 from siliconv.models.training.instruction_set import instruction_set
 from siliconv.progress import Progress
 from siliconv.project.atomic_write import write_atomically
@@ -276,7 +277,7 @@ def _fingerprint(stage: Stage, project: ProjectConfig, name: str, upstream: Mapp
         "inputs": {need: upstream[need] for need in stage.needs},
     }
     if stage.instructions:
-        content["instructions"] = instruction_set()
+        content |= {"instructions": instruction_set(), "threads": threads()}
     beside = {file: content_hash(build / file) for file in stage.beside if (build / file).is_file()}
     if beside:
         content["beside"] = beside
