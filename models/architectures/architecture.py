@@ -5,9 +5,10 @@ explicit.
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError
@@ -15,6 +16,8 @@ from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.layers import ActivationKind, Layer, Positive
 
 INPUT = "input"
+MOST_INPUTS = 1 << 24
+"""Values of one input: an image of 4,096 x 4,096 pixels."""
 
 
 class Architecture(BaseModel):
@@ -30,6 +33,13 @@ class Architecture(BaseModel):
         Field(description="[height, width, channels] of an image or [length, channels] of a waveform"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
+
+    @field_validator("input_shape")
+    @classmethod
+    def _fits_into_memory(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if prod(shape) > MOST_INPUTS:
+            raise ValueError(f"an input of {prod(shape):,} values; {MOST_INPUTS:,} are the most")
+        return shape
 
 
 class Node(NamedTuple):

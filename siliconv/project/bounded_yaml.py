@@ -10,7 +10,7 @@ import yaml
 from siliconv.bounded_reading import DAMAGE, UnreadableError, in_words, read_text
 from siliconv.errors import ProjectError
 
-FILE_BYTES, MOST_FIELDS, MOST_DEPTH = 256 << 10, 20_000, 40
+FILE_BYTES, MOST_FIELDS, MOST_DEPTH = 256 << 10, 6_000, 40
 """Far beyond any network that an FPGA holds: a layer takes some ten fields."""
 
 
@@ -33,7 +33,7 @@ def compose(text: str) -> yaml.Node | None:
         depth = 0
         for number, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if number > 3 * MOST_FIELDS or depth > MOST_DEPTH:
+            if number > 2 * MOST_FIELDS or depth > MOST_DEPTH:
                 raise UnreadableError(f"more than {MOST_FIELDS:,} fields, or {MOST_DEPTH} levels of them")
         tree: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
         _unfolded(tree, {}, ())
