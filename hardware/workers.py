@@ -18,6 +18,8 @@ import psutil
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from siliconv.hardware.parents import end_with_parent
+
 Result = TypeVar("Result")
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -67,7 +69,7 @@ def run_tasks(
         A process ended.
     """
     folder = Path(tempfile.mkdtemp(prefix="siliconv-"))
-    executor = get_reusable_executor(max_workers=processes)
+    executor = get_reusable_executor(max_workers=processes, initializer=end_with_parent, initargs=(os.getpid(),))
     waiting: deque[Future[Outcome[Result]]] = deque()
     left = iter(tasks)
     try:
@@ -81,6 +83,10 @@ def run_tasks(
         raise StuckTaskError from error
     except TerminatedWorkerError as error:
         raise CrashedTaskError(_last_printed(folder)) from error
+    except KeyboardInterrupt:
+        # Python would wait at its end for what they are at.
+        executor.shutdown(wait=True, kill_workers=True)
+        raise
     finally:
         for future in waiting:
             future.cancel()

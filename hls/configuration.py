@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
+from siliconv.bounded_reading import SECTION
 from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
 from siliconv.hls.kinds import Strategy
 
 SHIFT_REGISTER_WORDS = 128
 """FIFOs deeper than this cost more LUTs than the block memory is worth: four for each bit of a word."""
 
-PositiveInt = Annotated[int, Field(ge=1)]
+PART = r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$"
+"""What a part may be written with: it enters scripts of the vendor's tools, which would run what stands in brackets."""
+
+PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class HlsConfig(BaseModel):
     """How hls4ml turns the integer network into a firmware project."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     backend: Literal["Vitis", "Vivado", "VivadoAccelerator", "Quartus", "Catapult", "oneAPI"] = Field(
         "Vitis",
@@ -27,11 +31,12 @@ class HlsConfig(BaseModel):
     )
     part: str = Field(
         default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].part,
-        min_length=1,
+        pattern=PART,
+        max_length=64,
         description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus, "
         "Agilex7 for oneAPI",
     )
-    clock_ns: float = Field(5.0, gt=0, le=1000, description="clock period in nanoseconds")
+    clock_ns: float = Field(5.0, ge=0.1, le=1000, description="clock period in nanoseconds")
     io_type: Literal["io_stream", "io_parallel"] = Field(
         "io_stream", description="io_stream: one pixel a transaction; io_parallel: all at once, for tiny networks"
     )

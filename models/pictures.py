@@ -42,7 +42,7 @@ def learning_curves(history: History, path: Path) -> Path:
 
 def confusion_picture(metrics: Metrics, path: Path) -> Path:
     """Draw the confusion matrix with its counts: true classes down, predicted ones across."""
-    names = [score.name for score in metrics.classes]
+    names = [in_picture(score.name) for score in metrics.classes]
     counts = np.array(metrics.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.5 * len(names)
@@ -112,13 +112,13 @@ def prediction_grid(
         axes = figure.add_axes(place)
         axes.axis("off")
         _show(axes, image)
-        axes.set_title(class_names[labels[number]], fontsize=8, pad=3)
+        axes.set_title(in_picture(class_names[labels[number]]), fontsize=8, pad=3)
         for line, (name, shares) in enumerate(answers.items()):
             guess = int(shares[number].argmax())
             figure.text(
                 (left + _GRID_IMAGE / 2) / width,
                 (top - _GRID_IMAGE - _GRID_LINE * (line + 0.2)) / height,
-                f"{name}: {class_names[guess]} {shares[number, guess]:.2f}",
+                in_picture(f"{name}: {class_names[guess]} {shares[number, guess]:.2f}"),
                 ha="center",
                 va="top",
                 fontsize=7,
@@ -150,6 +150,11 @@ def image_sheet(columns: Sequence[tuple[str, np.ndarray]], path: Path) -> Path:
             if row < len(images):
                 _show(grid[row, column], images[row])
     return _save(figure, path)
+
+
+def in_picture(text: str) -> str:
+    """Give a text that matplotlib draws as it is: between two dollars it would read a formula."""
+    return text.replace("$", r"\$")
 
 
 def _show(axes: Axes, pixels: np.ndarray) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, Field, PlainValidator, model_validator
 
+from siliconv.bounded_reading import SECTION
 from siliconv.models.training.train_config import TrainConfig
 
 FEWEST, MOST = 2, 16
@@ -29,12 +30,12 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class LayerBits(BaseModel):
     """Bits for the layers that a pattern names; what is left out keeps the recipe's own number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     weights: WeightBits | None = Field(None, description="bits of each weight, or binary, ternary, po2")
     biases: Bits | None = Field(None, description="bits of each bias, the sign included")
     activations: Bits | None = Field(None, description="bits of the activation behind the layer")
-    relu_bound: Annotated[float, Field(gt=0.0)] | None = Field(
+    relu_bound: Annotated[float, Field(gt=0.0, le=65536.0)] | None = Field(
         None, description="upper bound of the ReLU behind the layer, such as 6; without it the type is the bound"
     )
     functions: Literal["table", "hard"] | None = Field(
@@ -46,7 +47,7 @@ class LayerBits(BaseModel):
 class Pruning(BaseModel):
     """Which weights become zero, and when; the smallest of a layer first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     sparsity: Sparsity = Field(0.5, description="share of each kernel's weights that end as zero")
     pattern: Literal["free", "2:4"] = Field(
@@ -59,7 +60,9 @@ class Pruning(BaseModel):
     power: Annotated[float, Field(gt=0.0, le=10.0)] = Field(3.0, description="of the polynomial; 3 rises fast first")
     begin: Share = Field(0.0, description="share of the epochs after which pruning begins")
     end: Share = Field(0.5, description="share of the epochs after which the polynomial is at its full sparsity")
-    every: Annotated[int, Field(ge=1)] = Field(20, description="steps between two choices of what is zero")
+    every: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
+        20, description="steps between two choices of what is zero"
+    )
     before: TrainConfig | None = Field(
         None, description="training that prunes the float network before it is quantized; null prunes in fine-tuning"
     )
@@ -74,7 +77,7 @@ class Pruning(BaseModel):
 class Distillation(BaseModel):
     """Learning from the float network's outputs too, not from the labels alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     weight: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.5, description="share of the loss that compares with the float network; the labels have the rest"
@@ -87,14 +90,14 @@ class Distillation(BaseModel):
 class Recipe(BaseModel):
     """Bits by kind of tensor, exceptions by layer, calibration and fine-tuning."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     weights: WeightBits = Field(
         6, description="bits of each weight, the sign included; or binary, ternary, po2 (powers of two)"
     )
     biases: Bits = Field(8, description="bits of each bias, the sign included")
     activations: Bits = Field(6, description="bits of each activation")
-    relu_bound: Annotated[float, Field(gt=0.0)] | None = Field(
+    relu_bound: Annotated[float, Field(gt=0.0, le=65536.0)] | None = Field(
         None, description="upper bound of every ReLU, such as 6; without it the type of the activation is the bound"
     )
     functions: Literal["table", "hard"] = Field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class SiliconvError(Exception):
     """Base of every error that is reported in one message and without a stack trace.
@@ -69,3 +71,44 @@ class ToolError(SiliconvError):
     """A tool that the work needs is missing or broken: g++, TensorFlow, a vendor tool (exit code 3)."""
 
     exit_code = 3
+
+
+_SYSTEM: tuple[tuple[frozenset[int], str, str], ...] = (
+    (frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG}), "DISK", "free disk space; what was built before is kept"),
+    (frozenset({errno.EACCES, errno.EPERM, errno.EROFS}), "PERMISSION", "make it readable and writable for you"),
+    (frozenset({errno.EMFILE, errno.ENFILE}), "OPEN-FILES", "allow more open files, for example: ulimit -n 1024"),
+    (frozenset({errno.ENAMETOOLONG}), "NAME", "use a shorter name"),
+    (frozenset({errno.ELOOP}), "LINK", "remove the link, which leads to itself"),
+    (frozenset({errno.ENOMEM, errno.EAGAIN}), "MEMORY", "free memory, or allow more processes: ulimit -u"),
+    (frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE}), "MISSING", "put it back, or run the command again"),
+    (frozenset({errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY}), "OCCUPIED", "move away what lies there"),
+    (frozenset({errno.EIO}), "DISK-ERROR", "look at the disk: it reports an error of its own"),
+)
+
+DENIED_WRITES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
+"""Numbers of the errors by which a system refuses to write."""
+
+
+def of_system(error: OSError | MemoryError, *, where: str) -> SiliconvError:
+    """Give what the system refused as an error of ours: ``SYSTEM-...``, what it said, of which file, what to do.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    where
+        What was being done, for errors that name no file.
+    """
+    if isinstance(error, MemoryError):
+        return ToolError(
+            "SYSTEM-MEMORY",
+            "there is not enough memory",
+            where=where,
+            fix="free memory, or raise the limit (ulimit -v); a smaller batch or fewer jobs take less",
+        )
+    place = str(error.filename) if error.filename is not None else where
+    said = error.strerror or str(error) or type(error).__name__
+    for numbers, name, fix in _SYSTEM:
+        if error.errno in numbers:
+            return ProjectError(f"SYSTEM-{name}", said, where=place, fix=fix)
+    return ProjectError("SYSTEM", said, where=place, fix="see what the system says; try the same by hand")

@@ -19,6 +19,27 @@ _LOUDNESS, _SILENT = "TF_CPP_MIN_LOG_LEVEL", "3"
 shows all.
 """
 
+THREADS_VARIABLE = "SILICONV_THREADS"
+THREADS = 2
+"""Of TensorFlow's pool for one operation, whatever the machine has: sums are split among the threads of the pool, so
+their last bits depend on its size, and not on how many cores serve it. With 2, a step takes what it takes by
+TensorFlow's own choice on two cores; with 8 there, a seventh more. Who has many cores and wants them sets the variable:
+that is another training, and stages know it.
+"""
+
+
+def threads() -> int:
+    """Give the size of TensorFlow's pool, or raise `ToolError` ``TF-THREADS`` for a variable that is no number."""
+    asked = os.environ.get(THREADS_VARIABLE, str(THREADS))
+    if not (asked.isascii() and asked.isdigit() and 1 <= len(asked) <= 4 and 1 <= int(asked) <= 1024):
+        raise ToolError(
+            "TF-THREADS",
+            f"{asked[:40]!r} is no number of threads",
+            where=f"environment variable {THREADS_VARIABLE}",
+            fix="unset it, or use 1 to 1024",
+        )
+    return int(asked)
+
 
 def load() -> Any:
     """Return the `tf_keras` module, with TensorFlow's own `tf.keras` bound to the very same code.
@@ -73,6 +94,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
             import tf_keras
 
             if first:
+                tensorflow.config.threading.set_intra_op_parallelism_threads(threads())
                 # The search for a GPU logs too; it happens once a process.
                 tensorflow.config.list_physical_devices()
     except ImportError as error:

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 from scipy.optimize import nnls
 
+from siliconv.bounded_reading import DAMAGE, as_kind, in_words, read_json
 from siliconv.errors import ProjectError
 from siliconv.hls.calibration.observations import design_parts
 from siliconv.hls.calibration.regression import RESOURCES
@@ -42,8 +45,8 @@ class OwnResult:
     name: str
     tool: str
     group: str
-    parts: Mapping[str, int]
-    reported: Mapping[str, Mapping[str, float]]
+    parts: Mapping[str, Annotated[int, Field(ge=0, le=10**12)]]
+    reported: Mapping[str, Mapping[str, Annotated[float, Field(gt=0, le=1e12)]]]
 
 
 def own_result(identity: str, design: Design, results: SynthesisResults) -> OwnResult:
@@ -90,14 +93,14 @@ def read_own(path: Path) -> tuple[OwnResult, ...]:
     if not path.is_file():
         return ()
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path)
         if content["format"] != FORMAT:
-            raise ValueError(content["format"])
-        return tuple(OwnResult(**one) for one in content["results"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"its format is {str(content['format'])[:80]!r}, not {FORMAT!r}")
+        return tuple(as_kind(one, OwnResult) for one in content["results"])
+    except DAMAGE as error:
         raise ProjectError(
             "CALIBRATION-FILE",
-            f"the calibration cannot be read: {error}",
+            f"the calibration cannot be read: {in_words(error)}",
             where=str(path),
             fix="delete it, and run siliconv calibrate again",
         ) from error

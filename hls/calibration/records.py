@@ -6,18 +6,19 @@ weight counts. Missing fields are filled with hls4ml's defaults, unknown layer t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from siliconv.bounded_reading import DAMAGE, UnreadableError, in_words, read_json
 from siliconv.errors import ProjectError
 from siliconv.hls.calibration.record_layers import Fields, expanded, fixed_type, layer_of
 from siliconv.hls.design.design import Design, Layer, Tensor
 from siliconv.hls.kinds import Backend, IoType, Synthesis
 
 DEFAULT_PART = "xcvu13p-flga2577-2-e"
+MOST_BYTES = 64 << 20
 METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
 
 
@@ -54,8 +55,8 @@ class SynthesisRecord:
 def read_records(path: Path) -> list[SynthesisRecord]:
     """Read all records of a file; raises `ProjectError` RECORDS-READ when it is not such a file."""
     try:
-        entries = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        entries = read_json(path, most=MOST_BYTES)
+    except UnreadableError as error:
         raise ProjectError(
             "RECORDS-READ",
             f"the records cannot be read: {error}",
@@ -69,7 +70,18 @@ def read_records(path: Path) -> list[SynthesisRecord]:
             where=str(path),
             fix="pass a list of objects with id, layers and results",
         )
-    return [record_of(entry, index) for index, entry in enumerate(entries)]
+    found = []
+    for index, entry in enumerate(entries):
+        try:
+            found.append(record_of(entry, index))
+        except DAMAGE as error:
+            raise ProjectError(
+                "RECORDS-READ",
+                f"record {index} is not of the form of a synthesis record: {in_words(error)}",
+                where=str(path),
+                fix="take it out, or write its fields as docs/estimator.md says",
+            ) from error
+    return found
 
 
 def record_of(entry: Fields, index: int = 0) -> SynthesisRecord:

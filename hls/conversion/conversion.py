@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,7 @@ def _graph(
     layers: tuple[FirmwareLayer, ...],
     progress: Progress,
 ) -> Any:
+    _check_names(network)
     of_adders = [layer.name for layer in layers if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC]
     adders = adder_functions(network, descriptions, of_adders, progress)
     # Layers without products are not told of a strategy that their templates do not know.
@@ -164,6 +166,18 @@ def _graph(
         )
     _check_kept(network, graph, layers)
     return graph
+
+
+def _check_names(network: Network) -> None:
+    """Refuse names that are no identifiers: hls4ml writes them into C++, Tcl and YAML as they are."""
+    for node in network.nodes:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", node.name):
+            raise FirmwareError(
+                "FIRMWARE-NAME",
+                f"{node.name!r} is no name that C++ takes",
+                where="name of a node",
+                fix="use letters, digits and underscores",
+            )
 
 
 def _refuse_kernels(descriptions: Mapping[str, LayerDescription], kernels: Collection[str], backend: str) -> None:

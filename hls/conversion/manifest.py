@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from siliconv.bounded_reading import read_as
 from siliconv.hardware.file_hashes import hash_files, project_files
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import FirmwareProject
@@ -28,3 +30,18 @@ def write_manifest(firmware: FirmwareProject, network: Network, config: HlsConfi
         "files": hash_files(folder, [path for path in project_files(folder) if path.name != MANIFEST_FILE]),
     }
     (folder / MANIFEST_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is read of a manifest: the network and the settings that a project was made from, and its top function."""
+
+    network_sha256: str
+    hls: dict[str, Any]
+    hls4ml: str
+    top: str = ""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a project, or raise `siliconv.bounded_reading.UnreadableError`."""
+    return read_as(folder / MANIFEST_FILE, Manifest)

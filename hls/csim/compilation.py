@@ -6,15 +6,18 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.errors import FirmwareError, ToolError
+from siliconv.hardware.processes import run_program
 from siliconv.hls.csim.compiler_messages import first_message
+from siliconv.hls.csim.own_libraries import is_own, remember
 from siliconv.progress import Progress, Silent
 
 COMPILER = "g++"
+
+SECONDS_FOR_VERSION, SECONDS_FOR_COMPILATION = 4.0, 4 * 3600.0
 
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
 
@@ -44,7 +47,7 @@ def compiler_version() -> str:
     Raises
     ------
     ToolError
-        ``TOOL-GXX`` if there is no g++, ``TOOL-MAKE`` if there is no make.
+        ``TOOL-GXX`` if there is no g++ that works, ``TOOL-MAKE`` if there is no make, ``TOOL-STUCK``.
     """
     for tool, package in ((COMPILER, "g++"), ("make", "make")):
         if shutil.which(tool) is None:
@@ -54,8 +57,17 @@ def compiler_version() -> str:
                 where="C simulation",
                 fix=f"install it, for example: apt install {package}; or stop before it: --until convert",
             )
-    shown = subprocess.run([COMPILER, "--version"], capture_output=True, text=True, check=True)
-    return shown.stdout.splitlines()[0]
+    shown = run_program([COMPILER, "--version"], seconds=SECONDS_FOR_VERSION)
+    lines = shown.output.splitlines()
+    if shown.code != 0 or not lines:
+        raise ToolError(
+            "TOOL-GXX",
+            f"{COMPILER} --version "
+            + (f"fails with code {shown.code}: {lines[-1] if lines else 'no word'}" if shown.code else "says nothing"),
+            where=str(shutil.which(COMPILER)),
+            fix="install it anew; or stop before it: --until convert",
+        )
+    return lines[0]
 
 
 def compile_project(project: Path, top: str, cache: Path, *, progress: Progress | None = None) -> Library:
@@ -87,18 +99,33 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
     # From the project, so that make sees nothing of the folders above both: it takes a space for the end of a name.
     relative = os.path.relpath(build, project.resolve())
     library = Library(build / f"{top}.so", top, traced)
-    if not library.path.exists():
+    if not is_own(library.path):
+        _check_folder(relative)
+        # Objects that lie there were not made here either.
+        shutil.rmtree(build, ignore_errors=True)
         (progress or Silent()).say(f"compiling the firmware with {COMPILER}")
-        done = subprocess.run(
-            ["make", "-j2", "library", f"BUILD={relative}"], cwd=project, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
+        # Another makefile that lies there would go before this one, if it were not named.
+        command = ["make", "-f", "Makefile", "-j2", "library", f"BUILD={relative}"]
+        done = run_program(command, cwd=project, seconds=SECONDS_FOR_COMPILATION)
+        if done.code != 0:
             library.path.unlink(missing_ok=True)
-            raise _compile_error(done.stdout + done.stderr, project)
+            raise _compile_error(done.output, project)
+        remember(library.path)
         for other in cache.iterdir():
             if other.name != key and other.is_dir():
                 shutil.rmtree(other, ignore_errors=True)
     return library
+
+
+def _check_folder(relative: str) -> None:
+    """Refuse a folder whose name make or its shell would take for something else."""
+    if not re.fullmatch(r"[\w./+,@%=-]+", relative):
+        raise FirmwareError(
+            "CSIM-FOLDER",
+            f"make can't work in the folder {relative!r}",
+            where="the folder for compiled firmware",
+            fix="use a folder (or TMPDIR) without blanks, quotes and other signs in its name",
+        )
 
 
 def _compile_error(output: str, project: Path) -> FirmwareError:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
 from siliconv.hls.csim.compilation import Library, compile_project, compiler_version, source_hash
+from siliconv.hls.csim.own_libraries import forget, is_own
 from siliconv.network import reference
 from siliconv.network.explanation.comparison import Comparison, add_to, compare_values
 from siliconv.network.fixed_point import Codes
@@ -96,22 +97,31 @@ class _Firmware:
     """The library loaded into this process, with storage for its traced layers."""
 
     def __init__(self, library: Library) -> None:
+        if not is_own(library.path):
+            raise FirmwareError(
+                "CSIM-LOAD",
+                "the compiled firmware is not the one that was compiled here; it is not loaded",
+                where=str(library.path),
+                fix="run the command again: it is compiled anew",
+            )
         try:
             loaded = ctypes.CDLL(str(library.path))
-        except OSError as error:
+            top = getattr(loaded, f"{library.top}_double")
+            allocate, collect = loaded.allocate_trace_storage, loaded.collect_trace_output
+        except (OSError, AttributeError) as error:
+            forget(library.path)
             raise FirmwareError(
                 "CSIM-LOAD",
                 f"the compiled firmware can't be loaded: {error}",
                 where=str(library.path),
-                fix="remove the folder above it, so that it is compiled again; see also siliconv doctor",
+                fix="run the command again: it is compiled anew; see also siliconv doctor",
             ) from error
-        top = getattr(loaded, f"{library.top}_double")
         top.restype, top.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p]
-        loaded.allocate_trace_storage.argtypes = [ctypes.c_size_t]
-        loaded.collect_trace_output.argtypes = [ctypes.POINTER(_Trace)]
-        loaded.allocate_trace_storage(ctypes.sizeof(ctypes.c_double))
+        allocate.argtypes = [ctypes.c_size_t]
+        collect.argtypes = [ctypes.POINTER(_Trace)]
+        allocate(ctypes.sizeof(ctypes.c_double))
         self.call = top
-        self._collect = loaded.collect_trace_output
+        self._collect = collect
         self._traces = (_Trace * max(len(library.traced), 1))()
         self._count = len(library.traced)
 

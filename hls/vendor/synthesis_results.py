@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from siliconv.bounded_reading import as_kind
 from siliconv.errors import ToolError
 from siliconv.hls.vendor.timing_reports import read_implementation, read_timing_summary
 from siliconv.hls.vendor.vendor_reports import read_cosimulation, read_csynthesis, read_logic_synthesis
@@ -46,8 +47,8 @@ class SynthesisResults:
 
 
 def from_json(fields: Mapping[str, Any]) -> SynthesisResults:
-    """Return the results of what `SynthesisResults.as_json` gave."""
-    return SynthesisResults(**fields)
+    """Return the results of what `SynthesisResults.as_json` gave; raises `UnreadableError` for anything else."""
+    return as_kind(dict(fields), SynthesisResults)
 
 
 def gather(folder: Path, top: str) -> SynthesisResults:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import signal
-import subprocess
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
+from siliconv.hardware.processes import lines_of, supervised
 from siliconv.hls.rendering import render
 from siliconv.hls.vendor.vendor_failures import recognize
 from siliconv.hls.vendor.vendor_tools import VendorTool
 from siliconv.progress import Progress
 
 LOG_FILE = "siliconv_build.log"
+LOG_BYTES = 1 << 30
+"""Of a log; what a tool says beyond is shown, and not kept."""
+
 _STAMP = ".firmware"
 _BEGUN = re.compile(r"\*{5} (?P<step>[A-Z/ ]+?) \*{5}")
 _STEPS = {
@@ -49,12 +50,14 @@ class Steps:
 def prepare(firmware: Path, folder: Path) -> None:
     """Copy a generated project to where a tool may work on it, unless the same project lies there already.
 
-    The copy keeps the generated project as it is: a tool writes thousands of files.
+    The copy keeps the generated project as it is: a tool writes thousands of files. What a tool made of another project
+    stays, in a folder beside.
     """
     stamp = _digest(firmware)
     if (folder / _STAMP).is_file() and (folder / _STAMP).read_text("utf-8") == stamp:
         return
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        folder.rename(_free(folder))
     shutil.copytree(firmware, folder)
     # hls4ml reports the utilization alone, and gives Vivado no clock.
     synthesis = folder / "vivado_synth.tcl"
@@ -104,40 +107,33 @@ def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progre
 
 def _stream(tool: VendorTool, folder: Path, log: Path, steps: int, progress: Progress) -> int:
     """Run the tool, write its log, show its progress; return its exit code."""
-    process = subprocess.Popen(
-        tool.arguments("build_prj.tcl"),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # so that Ctrl-C can stop what the tool itself started
-    )
     done = 0
     progress.begin(tool.name, max(steps, 1), "steps")
     try:
-        with log.open("w", encoding="utf-8") as file:
-            for line in _lines(process):
-                file.write(line)
-                file.flush()
+        with (
+            supervised(tool.arguments("build_prj.tcl"), cwd=folder) as process,
+            log.open("w", encoding="utf-8") as file,
+        ):
+            written = 0
+            for line in lines_of(process):
+                written += len(line)
+                if written <= LOG_BYTES:
+                    file.write(line)
+                    file.flush()
                 begun = _BEGUN.search(line)
                 if begun and begun["step"] in _STEPS:
                     progress.say(f"{tool.name}: {_STEPS[begun['step']]}")
                 if "COMPLETED IN" in line:
                     done = min(done + 1, steps)
                 progress.update(done, line.strip()[:80])
-        return process.wait()
+            return process.wait()
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
         progress.end()
 
 
-def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    assert process.stdout is not None  # asked for above
-    yield from process.stdout
+def _free(folder: Path) -> Path:
+    """Give the first name beside a folder that nothing has yet: synthesis.kept-1."""
+    return next(path for number in count(1) if not (path := folder.with_name(f"{folder.name}.kept-{number}")).exists())
 
 
 def _digest(folder: Path) -> str:

@@ -5,15 +5,19 @@ explicit.
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, field_validator
 
+from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.layers import ActivationKind, Layer, Positive
 
 INPUT = "input"
+MOST_INPUTS = 1 << 24
+"""Values of one input: an image of 4,096 x 4,096 pixels."""
 
 
 class Architecture(BaseModel):
@@ -22,13 +26,20 @@ class Architecture(BaseModel):
     Two-dimensional inputs are (height, width, channels), one-dimensional ones (length, channels).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     input_shape: Annotated[
         tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
         Field(description="[height, width, channels] of an image or [length, channels] of a waveform"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
+
+    @field_validator("input_shape")
+    @classmethod
+    def _fits_into_memory(cls, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if prod(shape) > MOST_INPUTS:
+            raise ValueError(f"an input of {prod(shape):,} values; {MOST_INPUTS:,} are the most")
+        return shape
 
 
 class LayerNode(NamedTuple):

@@ -5,7 +5,6 @@ nothing is run.
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from collections import Counter
@@ -14,11 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.bounded_reading import DAMAGE, TEXT_BYTES, UnreadableError, in_words, parse_json
 from siliconv.errors import ModelError
+from siliconv.models.architectures.hdf5 import MOST_BYTES, Arrays, member
 from siliconv.models.architectures.keras_graph import Config
 
 Weights = dict[str, list[np.ndarray]]
 """Layer name -> its arrays, in Keras' order."""
+
+_WEIGHTS_BYTES = 2 * MOST_BYTES
+"""An archive keeps the optimizer's numbers beside the weights."""
 
 
 def read_keras_file(path: Path) -> tuple[Config, Weights]:
@@ -31,34 +35,50 @@ def read_keras_file(path: Path) -> tuple[Config, Weights]:
     """
     import h5py
 
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            raise FileNotFoundError
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                config = _config(_member(archive, "config.json", TEXT_BYTES))
+                with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", _WEIGHTS_BYTES)), "r") as file:
+                    return config, _of_archive(file, config)
+        with h5py.File(path, "r") as file:
+            return _config(file.attrs["model_config"]), _of_h5(file)
+    except FileNotFoundError as error:
         raise ModelError(
             "MODEL-FILE",
             "there is no such model file",
             where=str(path),
             fix="give the file's path from the project's folder, or module:function",
-        )
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                config = json.loads(archive.read("config.json"))
-                with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-                    return config, _of_archive(file, config)
-        with h5py.File(path, "r") as file:
-            config = json.loads(file.attrs["model_config"])
-            return config, _of_h5(file["model_weights"])
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        ) from error
+    except DAMAGE as error:
         raise ModelError(
             "MODEL-FILE",
-            f"the file cannot be read as a Keras model: {error}",
+            f"the file cannot be read as a Keras model: {in_words(error)}",
             where=str(path),
             fix="save the whole model with model.save('model.keras') or model.save('model.h5')",
         ) from error
 
 
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    size = archive.getinfo(name).file_size
+    if size > most:
+        raise UnreadableError(f"{name} unpacks to {size:,} bytes, more than a model for an FPGA can have")
+    return archive.read(name)
+
+
+def _config(text: str | bytes) -> Config:
+    config = parse_json(text)
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
+        raise UnreadableError("its configuration describes no model")
+    return config
+
+
 def _of_archive(file: Any, config: Config) -> Weights:
     """.keras files number the layers of each class; Keras 3 writes their names beside."""
-    folder = file["layers"] if "layers" in file else file["_layer_checkpoint_dependencies"]
+    folder = member(file, "layers" if "layers" in file else "_layer_checkpoint_dependencies")
+    arrays = Arrays(folder)
     count: Counter[str] = Counter()
     weights: Weights = {}
     model = config["config"]
@@ -66,16 +86,18 @@ def _of_archive(file: Any, config: Config) -> Weights:
         name = _snake(layer["class_name"])
         key = f"{name}_{count[name]}" if count[name] else name
         count[name] += 1
-        if key in folder and "vars" in folder[key]:
-            values = folder[key]["vars"]
+        if key in folder and "vars" in member(folder, key):
+            values = member(folder, f"{key}/vars")
             written = values.attrs.get("name", layer["config"]["name"])
-            weights[str(written)] = [np.asarray(values[str(number)]) for number in range(len(values))]
+            weights[str(written)] = [arrays.read(f"{key}/vars/{number}") for number in range(len(values))]
     return weights
 
 
-def _of_h5(groups: Any) -> Weights:
+def _of_h5(file: Any) -> Weights:
+    groups = member(file, "model_weights")
+    arrays = Arrays(groups)
     return {
-        layer: [np.asarray(groups[layer][name]) for name in _names(groups[layer].attrs["weight_names"])]
+        layer: [arrays.read(f"{layer}/{name}") for name in _names(member(groups, layer).attrs["weight_names"])]
         for layer in _names(groups.attrs["layer_names"])
     }
 

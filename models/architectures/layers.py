@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from siliconv.bounded_reading import SECTION
 
 Positive = Annotated[int, Field(ge=1, le=65536)]
 Count = Annotated[int, Field(ge=0, le=65536)]
@@ -20,7 +22,7 @@ ActivationKind = Literal["relu", "tanh", "sigmoid", "softmax"]
 class LayerBase(BaseModel):
     """What every layer has: an optional name and optional inputs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     name: str | None = Field(
         default=None,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.bounded_reading import DAMAGE, in_words
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
@@ -21,6 +22,7 @@ from siliconv.models.architectures.input_scale import with_input_scale
 from siliconv.models.architectures.keras_config import architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
+from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.shapes import layer_table
 
 
@@ -75,7 +77,7 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     ModelError
         ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
     """
-    if ":" in source and not (folder / source).exists():
+    if is_function(source):
         # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
         # numbered from one again, so that the same function gives the same names each time.
         load().backend.reset_uids()
@@ -86,6 +88,19 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
     else:
         config, weights = read_keras_file(folder / source)
+    try:
+        return _understood(config, weights, source)
+    except DAMAGE as error:
+        raise ModelError(
+            "MODEL-FILE",
+            f"the model cannot be understood: {in_words(error)}",
+            where=source,
+            fix="save the whole model with model.save('model.keras')",
+        ) from error
+
+
+def _understood(config: Any, weights: Weights, source: str) -> UserModel:
+    """Give the architecture that a configuration describes, with the weights in its order and form."""
     architecture, names = architecture_of(config, where=source)
     layer_table(architecture)
     centred = _centring(config)
@@ -122,8 +137,8 @@ def _call(source: str, folder: Path) -> Any:
         with _importable(folder):
             function = getattr(importlib.import_module(module), name)
             found = function()
-    except Exception as error:
-        # It is the user's code: whatever it raises is what went wrong.
+    except (Exception, SystemExit) as error:
+        # It is the user's code: whatever it raises is what went wrong. An exit would end this program in silence.
         raise ModelError(
             "MODEL-FUNCTION",
             f"{source} fails: {type(error).__name__}: {error}",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from siliconv import bounded_reading
+from siliconv.bounded_reading import UnreadableError
 from siliconv.errors import ModelError
 
 
@@ -77,9 +78,8 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read an npz without executing anything in it, or raise `ModelError` ``MODEL-WEIGHTS``."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        return bounded_reading.read_arrays(path)
+    except UnreadableError as error:
         raise ModelError(
             "MODEL-WEIGHTS",
             f"the weights cannot be read: {error}",

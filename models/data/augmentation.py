@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import tensorflow
 from siliconv.models.data.image_files import Shape
@@ -31,7 +32,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class AugmentConfig(BaseModel):
     """How far each training image is changed, at random; everything is off by default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     flip: bool = Field(default=False, description="Mirror left and right, every second image")
     flip_vertical: bool = Field(default=False, description="Mirror top and bottom, every second image")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from siliconv.bounded_reading import SECTION, BoundedPath
 
 SourceKind = Literal["digits", "folder", "npz", "tfds"]
 Aspect = Literal["stretch", "crop", "pad"]
@@ -14,13 +15,13 @@ Aspect = Literal["stretch", "crop", "pad"]
 class DataConfig(BaseModel):
     """Where the images come from and how they are split."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     source: SourceKind = Field(
         default="digits",
         description="digits (built in), folder (class = folder name), npz, or tfds (TensorFlow Datasets)",
     )
-    path: Path | None = Field(
+    path: BoundedPath | None = Field(
         default=None, description="The folder of images or the .npz file; for tfds its data folder, if any"
     )
     name: str | None = Field(default=None, description="tfds: name of the data set, such as celeb_a")
@@ -37,7 +38,7 @@ class DataConfig(BaseModel):
     test: float = Field(
         default=0.2, ge=0.0, le=0.5, description="Share taken for testing where the source has no such split"
     )
-    seed: int = Field(default=1, ge=0, description="Which reproducible, stratified split is taken")
+    seed: int = Field(default=1, ge=0, lt=2**31, description="Which reproducible, stratified split is taken")
     aspect: Aspect = Field(
         default="stretch",
         description="An image of another aspect is stretched, cropped at its centre, or padded with black",
@@ -45,5 +46,6 @@ class DataConfig(BaseModel):
     limit: int | None = Field(
         default=None,
         ge=1,
+        le=2**31 - 1,
         description="Take at most this many images, stratified by class; all when left out",
     )

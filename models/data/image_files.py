@@ -24,6 +24,9 @@ RawImage = Path | bytes | np.ndarray
 PIXEL_SCALE = 256
 """A pixel of value k is k/256 for the network: the unsigned 8-bit fraction that the firmware's input is."""
 
+MOST_PIXELS = 100_000_000
+"""Of a picture that is decoded; Pillow itself warns from 89 million on, and takes up to 1.5 GB for twice as many."""
+
 _MODES = {1: "L", 3: "RGB"}
 _WITH_16_BITS = ("PNG", "PPM")
 """Formats whose 16-bit images Pillow opens as numbers of 32 bits; they have none with more."""
@@ -148,7 +151,10 @@ def _open(image: RawImage | str) -> Image.Image:
     if isinstance(image, np.ndarray):
         squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return Image.fromarray(as_bytes_array(squeezed, where="an image array"))
-    return Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    if picture.width * picture.height > MOST_PIXELS:
+        raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
+    return picture
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -20,11 +20,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from siliconv.bounded_reading import DAMAGE, UnreadableError, as_kind, in_words, read_json
 from siliconv.errors import DataError
 from siliconv.models.data.image_files import Shape
 
 SPLITS = ("train", "val", "test")
 _FORMAT = 1
+_SUMMARY_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,20 +172,24 @@ class Dataset:
 def open_dataset(folder: Path) -> Dataset:
     """Open what `prepare` wrote, or raise `DataError` ``DATA-STORE``."""
     try:
-        found = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        if found["format"] != _FORMAT:
-            other = f"format {found['format']} is not {_FORMAT}"
-            raise ValueError(other)
-        summary = DataSummary.from_json(found)
+        summary = read_summary(folder)
         train, val, test = (_open_split(folder, split, summary) for split in SPLITS)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGE as error:
         raise DataError(
             "DATA-STORE",
-            f"no prepared images can be opened: {error}",
+            f"no prepared images can be opened: {in_words(error)}",
             where=str(folder),
             fix="prepare the data again",
         ) from error
     return Dataset(train, val, test, summary)
+
+
+def read_summary(folder: Path) -> DataSummary:
+    """Read what `prepare` found, or raise what is in `siliconv.bounded_reading.DAMAGE`."""
+    found = read_json(folder / "dataset.json", most=_SUMMARY_BYTES)
+    if found["format"] != _FORMAT:
+        raise UnreadableError(f"format {found['format']} is not {_FORMAT}")
+    return as_kind(DataSummary.from_json(found), DataSummary)
 
 
 def _open_split(folder: Path, split: str, summary: DataSummary) -> ImageSet:

@@ -4,11 +4,11 @@ afterwards.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from siliconv.bounded_reading import UnreadableError, read_arrays
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
@@ -17,6 +17,8 @@ from siliconv.models.data.labels import class_labels
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.splits import UNASSIGNED
 
+LONGEST_NAME = 200
+
 
 def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     """List the source of a configuration.
@@ -24,8 +26,8 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
     Raises
     ------
     DataError
-        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-LAYOUT``, ``DATA-LABELS``, ``DATA-RANGE``: what is
-        wrong, where, and what to do.
+        ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-NAME``, ``DATA-LAYOUT``, ``DATA-LABELS``,
+        ``DATA-RANGE``: what is wrong, where, and what to do.
     """
     match config.source:
         case "digits":
@@ -49,6 +51,14 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
             where=where,
             fix="leave out what has no label: many test sets have none",
         )
+    for name in listing.class_names:
+        if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+            raise DataError(
+                "DATA-NAME",
+                f"a class is called {name[:80]!r}: not {LONGEST_NAME} characters that can be printed",
+                where=where,
+                fix="rename the class: it stands in pictures, reports and generated files",
+            )
     if len(listing.class_names) < 2:
         raise DataError(
             "DATA-CLASSES",
@@ -153,9 +163,8 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
     ... if split.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key.lower(): file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        arrays = {key.lower(): values for key, values in read_arrays(path).items()}
+    except UnreadableError as error:
         raise DataError(
             "DATA-LAYOUT",
             f"the file cannot be read as .npz without pickle: {error}",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.bounded_reading import DAMAGE, parse_json
 from siliconv.errors import ModelError
 from siliconv.models.architectures.weights import read_arrays, write_arrays
 from siliconv.models.data.image_store import Dataset
@@ -31,6 +32,8 @@ class Checkpoint:
     model: list[np.ndarray]
     optimizer: list[np.ndarray]
     best: list[np.ndarray]
+    instructions: str = ""
+    """The `instruction_set` that its last epoch was trained with."""
 
 
 def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset: Dataset, about: str = "") -> str:
@@ -52,7 +55,12 @@ def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, fingerprint: str) -> None:
     """Replace the checkpoint by a newer one."""
-    about = {"fingerprint": fingerprint, "history": checkpoint.history.as_json(), "finished": checkpoint.finished}
+    about: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "history": checkpoint.history.as_json(),
+        "finished": checkpoint.finished,
+    }
+    about["instructions"] = checkpoint.instructions
     arrays: dict[str, np.ndarray] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
     for group in ("model", "optimizer", "best"):
         values = getattr(checkpoint, group)
@@ -68,10 +76,10 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
         return ""
     try:
         arrays = read_arrays(path)
-        about = json.loads(arrays["about"].tobytes())
+        about = parse_json(arrays["about"].tobytes(), finite=False)
         own, finished = about["fingerprint"] == fingerprint, about["finished"]
         history = History.from_json(about["history"])
-    except (ModelError, KeyError, ValueError, TypeError):
+    except (ModelError, *DAMAGE):
         return f"{path.name} is damaged or of another version"
     if not own:
         return f"{path.name} belongs to other settings or data"
@@ -79,4 +87,4 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
         group: [arrays[name] for name in sorted(arrays) if name.startswith(f"{group}/")]
         for group in ("model", "optimizer", "best")
     }
-    return Checkpoint(history, finished, **groups)
+    return Checkpoint(history, finished, **groups, instructions=str(about.get("instructions", "")))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from siliconv.bounded_reading import SECTION
 from siliconv.models.data.augmentation import AugmentConfig
 
 LossKind = Literal["auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
 OptimizerKind = Literal["adam", "adamw", "sgd", "rmsprop"]
 ScheduleKind = Literal["constant", "cosine", "plateau"]
+ClassWeight = Annotated[float, Field(ge=0.0, le=1e6)]
 Monitor = Literal["accuracy", "loss"]
 
 
 class TrainConfig(BaseModel):
     """How a network is trained."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SECTION
 
     epochs: int = Field(
         default=30,
@@ -33,11 +35,16 @@ class TrainConfig(BaseModel):
         default="cosine",
         description="constant; cosine: down to a hundredth; plateau: halved when validation stalls",
     )
-    warmup_epochs: int = Field(default=0, ge=0, description="Epochs over which the learning rate rises from zero")
-    plateau_epochs: int = Field(default=3, ge=1, description="Epochs without progress after which plateau halves it")
+    warmup_epochs: int = Field(
+        default=0, ge=0, le=100_000, description="Epochs over which the learning rate rises from zero"
+    )
+    plateau_epochs: int = Field(
+        default=3, ge=1, le=100_000, description="Epochs without progress after which plateau halves it"
+    )
     patience: int = Field(
         default=0,
         ge=0,
+        le=100_000,
         description="Stop after so many epochs without a better validation; 0 never stops early",
     )
     monitor: Monitor = Field(default="accuracy", description="What is better on validation: accuracy or loss")
@@ -54,7 +61,7 @@ class TrainConfig(BaseModel):
     label_smoothing: float = Field(
         default=0.0, ge=0.0, lt=1.0, description="Share of each label that is spread over all classes"
     )
-    class_weights: Literal["equal", "balanced"] | dict[str, float] = Field(
+    class_weights: Literal["equal", "balanced"] | dict[str, ClassWeight] = Field(
         default="equal", description="balanced weighs rare classes up; or a weight for each class name"
     )
     batch_normalization: bool = Field(

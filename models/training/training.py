@@ -20,6 +20,7 @@ from siliconv.models.data.batches import epoch_seed, training_batches
 from siliconv.models.data.image_store import Dataset
 from siliconv.models.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, training_fingerprint
 from siliconv.models.training.history import EpochRecord, History, learning_rate
+from siliconv.models.training.instruction_set import instruction_set
 from siliconv.models.training.losses import image_weights
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training_step import Mix, Step, Validate, optimizer_of, training_step, validator
@@ -116,7 +117,8 @@ def fit(
                 if history.best_epoch(config, settled) == len(history) - 1:
                     best = model.get_weights()
                 state = [variable.numpy() for variable in optimizer.variables]
-                checkpoint = Checkpoint(history, history.should_stop(config, settled), model.get_weights(), state, best)
+                stop = history.should_stop(config, settled)
+                checkpoint = Checkpoint(history, stop, model.get_weights(), state, best, instruction_set())
                 save_checkpoint(path, checkpoint, fingerprint)
     if config.keep == "best":
         model.set_weights(best)
@@ -184,6 +186,11 @@ def _resume(
         if found:
             progress.say(f"{found}: training starts from the beginning")
         return History(), model.get_weights(), False
+    if found.instructions and found.instructions != instruction_set():
+        progress.say(
+            f"the training began on a machine with {found.instructions}, and goes on with {instruction_set()}: it may "
+            "end with other bits than on one machine"
+        )
     model.set_weights(found.model)
     for variable, value in zip(optimizer.variables, found.optimizer, strict=True):
         variable.assign(value)

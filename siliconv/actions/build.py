@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from siliconv.errors import ProjectError
+from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.flow.synthesis_file import write_synthesis
-from siliconv.hls.conversion.manifest import MANIFEST_FILE
+from siliconv.hls.conversion.manifest import read_manifest
 from siliconv.hls.vendor.synthesis_results import gather
 from siliconv.hls.vendor.vendor_run import Steps, prepare, run
 from siliconv.hls.vendor.vendor_tools import find_tool
@@ -62,7 +63,7 @@ def build_project(
         run_flow(_STAGES, project, folder.name, build, progress, until=stage, on_result=on_event)
 
     until("convert")
-    manifest = json.loads((build / "firmware" / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest = read_manifest(build / "firmware")
     work = build / SYNTHESIS_FOLDER
     try:
         prepare(build / "firmware", work)
@@ -73,9 +74,9 @@ def build_project(
             where=str(work),
             fix="free disk space, or make it writable",
         ) from error
-    run(found, work, manifest["top"], steps, progress)
+    run(found, work, manifest.top, steps, progress)
     if steps.chosen != ("csim",):
-        write_synthesis(build, manifest, gather(work, manifest["top"]))
+        write_synthesis(build, asdict(manifest), gather(work, manifest.top))
     until("estimate")
-    content: dict[str, Any] = json.loads((build / "estimate.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(build / "estimate.json")
     return content

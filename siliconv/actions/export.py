@@ -12,6 +12,8 @@ from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.qonnx.qonnx_execution import differing_values, qonnx_version
 from siliconv.network.qonnx.qonnx_export import last_node, qonnx_model
+from siliconv.project.atomic_write import write_atomically
+from siliconv.project.own_files import refuse_overwriting, remember_written
 from siliconv.project.project import ProjectConfig
 
 IMAGES = 4
@@ -32,7 +34,9 @@ class Exported:
     values: int
 
 
-def export_qonnx(name: str, project: ProjectConfig, build: Path, file: Path | None = None) -> Exported:
+def export_qonnx(
+    name: str, project: ProjectConfig, build: Path, file: Path | None = None, *, overwrite: bool = False
+) -> Exported:
     """Write the integer network of a project as QONNX, and execute it with the qonnx package where that is installed.
 
     Parameters
@@ -41,11 +45,14 @@ def export_qonnx(name: str, project: ProjectConfig, build: Path, file: Path | No
         The project and its build folder, lowered.
     file
         Where to write; ``<build>/<name>.qonnx`` by default.
+    overwrite
+        Whether a file may be replaced that this project did not export.
 
     Raises
     ------
     ProjectError
-        ``EXPORT-BUILD`` if the project was not run up to the network, ``EXPORT-WRITE``.
+        ``EXPORT-BUILD`` if the project was not run up to the network, ``EXPORT-WRITE``, ``WRITE-EXISTS`` rather than
+        overwrite a file of somebody else's.
     NetworkError
         ``QONNX-...`` for what QONNX can't say exactly.
     WorkSaysNoError
@@ -60,6 +67,8 @@ def export_qonnx(name: str, project: ProjectConfig, build: Path, file: Path | No
             where=str(build),
             fix=f"siliconv run {name} --until lower",
         )
+    path = file if file is not None else build / f"{name}.qonnx"
+    refuse_overwriting(path, build, overwrite=overwrite)
     network = network_file.load(build / "network")
     model, version, compared = qonnx_model(network), qonnx_version(), 0
     if version is not None:
@@ -73,10 +82,9 @@ def export_qonnx(name: str, project: ProjectConfig, build: Path, file: Path | No
                 where=f"network '{network.name}'",
                 fix="do not use this export; try another version of qonnx",
             )
-    path = file if file is not None else build / f"{name}.qonnx"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(model)
+        write_atomically(path, model)
+        remember_written(path, build)
     except OSError as error:
         raise ProjectError(
             "EXPORT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a file you can write"

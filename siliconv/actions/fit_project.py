@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from siliconv.errors import FirmwareError, WorkSaysNoError
+from siliconv.errors import FirmwareError, ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
@@ -114,10 +114,23 @@ def fit_project(
     Raises
     ------
     ProjectError
-        For a project file that is wrong or can't be written.
+        For a project file that is wrong or can't be written; ``FIT-NUMBER``.
     FirmwareError
         ``FIT-BRAM`` for a project with weights outside the core.
     """
+    for name, low, high, values in (
+        ("--fps", 0.0, 1e12, (images_per_second,)),
+        ("--latency-us", 0.0, 1e12, (latency_us,)),
+        ("--clock-ns", 0.1, 1000.0, tuple(clocks_ns or ())),
+    ):
+        for value in values:
+            if value is not None and not low <= value <= high:  # NaN neither
+                raise ProjectError(
+                    "FIT-NUMBER",
+                    f"{value:g} can't be asked for",
+                    where=name,
+                    fix=f"use a number from {low:g} to {high:g}",
+                )
     project = load_project(folder)
     if project.hls.bram_factor is not None:
         raise FirmwareError(

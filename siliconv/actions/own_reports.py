@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from siliconv.bounded_reading import DAMAGE, in_words, read_json
 from siliconv.errors import ProjectError
 from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.hls.calibration.own_calibration import OwnResult, as_text, merged, own_result, read_own, refined
@@ -92,14 +91,14 @@ def _builds(folder: Path) -> list[Path]:
 def _read(build: Path) -> tuple[OwnResult, Design]:
     where = build / SYNTHESIS_FILE
     try:
-        content = json.loads(where.read_text("utf-8"))
+        content = read_json(where)
         config = HlsConfig.model_validate(content["design"]["hls"])
         results = from_json(content["results"])
-        synthesized = content["design"]["network_sha256"]
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        synthesized = str(content["design"]["network_sha256"])
+    except DAMAGE as error:
         raise ProjectError(
             "CALIBRATION-NONE",
-            f"the results cannot be read: {error}",
+            f"the results cannot be read: {in_words(error)}",
             where=str(where),
             fix="run siliconv build PROJECT again",
         ) from error

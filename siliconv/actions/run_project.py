@@ -20,6 +20,7 @@ def run_project(
     until: str,
     data: Path | None,
     force: bool,
+    paranoid: bool = False,
     *,
     progress: Progress,
     on_event: Callable[[StageResult | str], None] = lambda event: None,
@@ -36,6 +37,8 @@ def run_project(
         A folder of images in place of the project's data, remembered once it was prepared; None for no change.
     force
         Run every stage again, from the beginning.
+    paranoid
+        Read also large outputs that nothing seems to have touched.
     progress
         For long work.
     on_event
@@ -68,4 +71,6 @@ def run_project(
             remember_data_choice(build, data)
         on_event(result)
 
-    return run_flow(STAGES, project, folder.name, build, progress, until=until, force=force, on_result=told)
+    return run_flow(
+        STAGES, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
+    )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from siliconv.bounded_reading import DAMAGE, in_words
+from siliconv.errors import ProjectError
+
 if TYPE_CHECKING:
     from siliconv.actions.own_reports import Refinement
     from siliconv.checks.doctor import Finding
@@ -91,4 +94,13 @@ def estimate_records(file: str | Path) -> RecordEstimates:
     from siliconv.project.calibration_file import calibrated
 
     coefficients, calibration = calibrated(None)
-    return RecordEstimates(record_estimates.estimate_records(Path(file), coefficients=coefficients), calibration)
+    try:
+        found = record_estimates.estimate_records(Path(file), coefficients=coefficients)
+    except DAMAGE as error:
+        raise ProjectError(
+            "RECORDS-READ",
+            f"the records describe no design that can be built: {in_words(error)}",
+            where=str(file),
+            fix="look for sizes and numbers that are out of all proportion",
+        ) from error
+    return RecordEstimates(found, calibration)

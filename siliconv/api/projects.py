@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from siliconv.api.firmware import Firmware
 from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.flow.altered import build_as_written
 from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json
 from siliconv.progress import Progress, for_terminal
@@ -174,6 +175,7 @@ class Project:
         *,
         data: str | Path | None = None,
         force: bool = False,
+        paranoid: bool = False,
         on_event: Callable[[StageResult | str], None] | None = None,
     ) -> Run:
         """Run the stages whose inputs changed, and go on where a run was stopped.
@@ -186,6 +188,8 @@ class Project:
             A folder of images in place of the project's data; remembered.
         force
             Run every stage again, from the beginning.
+        paranoid
+            Read also large files of earlier stages that nothing seems to have touched.
         on_event
             Called with each stage's result, and with remarks for people.
 
@@ -198,7 +202,8 @@ class Project:
         from siliconv.actions.run_project import run_project
 
         chosen = Path(data) if data is not None else None
-        stages = self._call(run_project, self.folder, until, chosen, force, on_event=on_event or (lambda event: None))
+        told = on_event or (lambda event: None)
+        stages = self._call(run_project, self.folder, until, chosen, force, paranoid, on_event=told)
         return Run(self.name, self.build_folder, stages)
 
     @property
@@ -223,7 +228,8 @@ class Project:
         """Look for what is known to go wrong, in milliseconds; ``fix`` mends in the file what can be mended safely."""
         from siliconv.actions.check import check_project
 
-        return check_project(self.folder, fix=fix)
+        with build_as_written(self.build_folder):
+            return check_project(self.folder, fix=fix)
 
     def explain(self, one: str = "quantized", other: str = "firmware") -> Answer:
         """Find the first layer and element in which two executions part, its integer trace and the cause.
@@ -241,13 +247,15 @@ class Project:
         """Compare the certificate with the files, the network, the vectors and the tools that are there now."""
         from siliconv.actions.verify import verify_project
 
-        return verify_project(self.folder)
+        with build_as_written(self.build_folder):
+            return verify_project(self.folder)
 
     def summary(self) -> tuple[SummaryRow, ...]:
         """Give layers, shapes, parameters, multiplications and, once they are chosen, types."""
         from siliconv.actions.summary import summarize
 
-        return summarize(self.config, self.build_folder)
+        with build_as_written(self.build_folder):
+            return summarize(self.config, self.build_folder)
 
     def predict(self, images: Sequence[str | Path]) -> tuple[Prediction, ...]:
         """Give what the float network, the quantized one and the compiled firmware say of image files."""
@@ -256,12 +264,16 @@ class Project:
         paths = [Path(image) for image in images]
         return self._call(predict_images, self.name, self.config, self.build_folder, paths)
 
-    def export_qonnx(self, file: str | Path | None = None) -> Exported:
-        """Write the integer network as QONNX, and execute it with the qonnx package where that is installed."""
+    def export_qonnx(self, file: str | Path | None = None, *, overwrite: bool = False) -> Exported:
+        """Write the integer network as QONNX, and execute it with the qonnx package where that is installed.
+
+        A file that this project did not export is replaced only with ``overwrite``.
+        """
         from siliconv.actions.export import export_qonnx
 
         path = Path(file) if file is not None else None
-        return export_qonnx(self.name, self.config, self.build_folder, path)
+        with build_as_written(self.build_folder):
+            return export_qonnx(self.name, self.config, self.build_folder, path, overwrite=overwrite)
 
     def fit(
         self,
@@ -276,14 +288,15 @@ class Project:
         from siliconv.actions.fit_project import fit_project
         from siliconv.hardware.boards import board as find_board
 
-        return fit_project(
-            self.folder,
-            find_board(board),
-            images_per_second=images_per_second,
-            latency_us=latency_us,
-            clocks_ns=clocks_ns,
-            write=write,
-        )
+        with build_as_written(self.build_folder):
+            return fit_project(
+                self.folder,
+                find_board(board),
+                images_per_second=images_per_second,
+                latency_us=latency_us,
+                clocks_ns=clocks_ns,
+                write=write,
+            )
 
     def synthesize(
         self,
@@ -316,9 +329,10 @@ class Project:
 
     def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
         progress = self._progress or for_terminal()
-        if self._apart:
-            return call_apart(function, *arguments, progress=progress, **events)
-        return function(*arguments, progress=progress, **events)
+        with build_as_written(self.build_folder):
+            if self._apart:
+                return call_apart(function, *arguments, progress=progress, **events)
+            return function(*arguments, progress=progress, **events)
 
     def __repr__(self) -> str:
         made = [name for name in ("float", "quantized", "network", "firmware") if (self.build_folder / name).is_dir()]

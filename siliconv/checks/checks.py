@@ -19,6 +19,7 @@ from siliconv.checks.facts import Facts, gather
 from siliconv.checks.firmware_rules import read_built
 from siliconv.checks.preflight import Finding, Rule, Severity, find_all, rules_of
 from siliconv.errors import SiliconvError
+from siliconv.models.architectures.model_source import is_function
 from siliconv.plan.plan_of_project import read_network
 from siliconv.project.project import PROJECT_FILE, load_project
 
@@ -35,7 +36,10 @@ def examine(folder: Path) -> tuple[Finding, ...]:
     path = folder / PROJECT_FILE
     written = find_all(FIELD_RULES, field_rules.read_written(path))
     try:
-        facts = gather(folder, load_project(folder))
+        project = load_project(folder)
+        if project.model.file is not None and is_function(project.model.file):
+            return written  # to look at a project is not to run its code, and without it there is no network to judge
+        facts = gather(folder, project)
     except SiliconvError as error:
         return (*written, Finding(error.code, Severity.ERROR, error.what, error.where, error.fix))
     found = [*written, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]

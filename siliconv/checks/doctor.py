@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+
+from siliconv.errors import ToolError
+from siliconv.hardware.processes import run_program
+from siliconv.hls.csim.compilation import SECONDS_FOR_VERSION
 
 PYTHON = ((3, 11), (3, 14))
 
@@ -75,5 +78,9 @@ def _tool(name: str) -> str | None:
     path = shutil.which(name)
     if path is None:
         return None
-    shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.splitlines()
-    return shown[0] if shown else path
+    try:
+        shown = run_program([path, "--version"], seconds=SECONDS_FOR_VERSION)
+    except ToolError:
+        return None
+    lines = shown.output.splitlines()
+    return lines[0] if lines and shown.code == 0 else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from siliconv.bounded_reading import DAMAGE
 from siliconv.checks.machine import Machine, this_machine
-from siliconv.models.data.image_store import DataSummary
+from siliconv.models.data.image_store import DataSummary, read_summary
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
 from siliconv.project.data_choice import apply_data_choice
@@ -46,7 +46,7 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
 def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
     """Read what is known about the images, unless they were prepared for another input."""
     try:
-        summary = DataSummary.from_json(json.loads((build / "data" / "dataset.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        summary = read_summary(build / "data")
+    except DAMAGE:
         return None
     return summary if tuple(summary.shape) == tuple(project.model.architecture.input_shape) else None

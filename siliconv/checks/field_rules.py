@@ -8,7 +8,11 @@ from pathlib import Path
 
 import yaml
 
+from siliconv.bounded_reading import UnreadableError
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rules_at
+from siliconv.errors import ProjectError
+from siliconv.models.architectures.model_source import is_function
+from siliconv.project.bounded_yaml import compose, read_project_text
 from siliconv.project.project import knows_field
 
 # How hls4ml's configuration says it, in lower case without underscores, and what it is here.
@@ -40,6 +44,7 @@ _OF_HLS4ML = {
     "outputdir": "the firmware is written into build/firmware",
     "granularity": "every layer is stated, always",
 }
+_DEPTH_OF_FIELDS = 2
 _OF_THE_INPUT = ("input", "inputquantizer", "inputbits", "inputtype", "quantizeinput")
 
 
@@ -62,8 +67,8 @@ _field_rule = rules_at(Written.entries)
 def read_written(path: Path) -> Written:
     """Read a project file; what is no YAML at all has no fields."""
     try:
-        return Written(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return Written(path, compose(read_project_text(path)))
+    except (ProjectError, UnreadableError, yaml.YAMLError):
         return Written(path, None)
 
 
@@ -119,3 +124,24 @@ def field_hls4ml(keys: tuple[str, ...], line: int) -> Words:
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "")
+
+
+@rule("MODEL-CODE", Severity.HINT)
+def model_code(written: Written) -> Iterator[Complaint]:
+    for key, line, value in _scalars(written.tree, ()):
+        if key == ("model", "file") and is_function(value):
+            yield Complaint(
+                f"the network comes from Python code, {value}, which check does not run: nothing is said about layers, "
+                "images and firmware",
+                f"{written.path}:{line}, field model.file",
+                "run it if you trust it (siliconv summary does, and says so), or save its model to a .keras file",
+            )
+
+
+def _scalars(node: yaml.Node | None, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, str]]:
+    """Yield the plain values of the sections' own fields."""
+    if isinstance(node, yaml.MappingNode) and len(keys) < _DEPTH_OF_FIELDS:
+        for name, value in node.value:
+            yield from _scalars(value, (*keys, str(name.value)))
+    elif isinstance(node, yaml.ScalarNode):
+        yield keys, node.start_mark.line + 1, str(node.value)

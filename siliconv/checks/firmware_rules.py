@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from siliconv.bounded_reading import UnreadableError
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at, rules_at
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.manifest import MANIFEST_FILE
+from siliconv.hls.conversion.manifest import MANIFEST_FILE, read_manifest
 from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
@@ -55,8 +55,8 @@ _type_rule = rules_at(Built.types)
 def read_built(folder: Path, network: Network | None, hls: HlsConfig, hls4ml: str) -> Built | None:
     """Read a generated project, or give None where there is none that is whole."""
     try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = asdict(read_manifest(folder))
+    except UnreadableError:
         return None
     whole = network is not None and (folder / "firmware" / f"{network.name}.cpp").is_file()
     if network is None or not whole or not (folder / "firmware" / "defines.h").is_file():

@@ -24,7 +24,7 @@ def check(
 
     docs/checks.md explains every code.
     """
-    found = open_project(project).check(fix=fix)
+    found = open_project(project, runs_code=False).check(fix=fix)
     if json_output:
         print_json(found.as_json())
     else:

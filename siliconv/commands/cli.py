@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
-import tempfile
-import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from siliconv.commands.build_command import build
 from siliconv.commands.calibrate_command import calibrate
@@ -27,10 +27,12 @@ from siliconv.commands.options import (
     open_project,
     print_json,
 )
+from siliconv.commands.outcome import StoppedError, outcome_of
 from siliconv.commands.terminal import console as _console
+from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
 from siliconv.commands.verify_command import verify
-from siliconv.errors import ProjectError, SiliconvError
+from siliconv.errors import ProjectError
 
 if TYPE_CHECKING:
     from siliconv.flow.flow import StageResult
@@ -47,35 +49,15 @@ app.command()(fit)
 app.command()(build)
 app.command()(calibrate)
 
-INTERRUPTED, INTERNAL = 130, 70
+_KEPT_SHOWN = 5
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work says no, 2 wrong input, 3 a tool is missing."""
-    try:
-        result = app(args=arguments, prog_name="siliconv", standalone_mode=False)
-    except typer.TyperException as error:
-        _console.print(f"Error: {error.format_message()}\n  fix:   see siliconv --help", markup=False, soft_wrap=True)
-        return error.exit_code
-    except typer.Exit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        _console.print("Stopped. What was finished is kept; the same command goes on from there.")
-        return INTERRUPTED
-    except SiliconvError as error:
-        _console.print(f"Error {error}", markup=False, soft_wrap=True)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001  (the last resort: whatever it is, the user gets one message)
-        with tempfile.NamedTemporaryFile("w", prefix="siliconv-crash-", suffix=".txt", delete=False) as file:
-            traceback.print_exc(file=file)
-        _console.print(
-            f"Internal error: {type(error).__name__}: {error}\n  This is a defect of siliconv. "
-            f"Please report it with {file.name}",
-            markup=False,
-            soft_wrap=True,
-        )
-        return INTERNAL
-    return result if isinstance(result, int) else 0
+    return outcome_of(
+        lambda: app(args=arguments, prog_name="siliconv", standalone_mode=False),
+        sys.argv[1:] if arguments is None else arguments,
+    )
 
 
 @app.command()
@@ -86,12 +68,15 @@ def run(
     force: ForceOption = False,
     json_output: JsonOption = False,
     verbose: VerboseOption = False,
+    paranoid: Annotated[
+        bool, typer.Option("--paranoid", help="read large files of earlier stages too; small ones always are")
+    ] = False,
 ) -> int:
     """Run all stages: images, training, quantization, firmware, C simulation, report.
 
     Stages whose inputs did not change are skipped. A run that was stopped goes on where it was.
     """
-    return _run(project, data, until, force, json_output, verbose)
+    return _run(project, data, until, force, json_output, verbose, paranoid)
 
 
 def _stage_command(stage: str, help_text: str) -> None:
@@ -223,12 +208,13 @@ def export(
     project: ProjectArgument,
     qonnx: Annotated[bool, typer.Option("--qonnx", help="as QONNX, for FINN, hls4ml and Netron")] = False,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="where to write; into build/ else")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a file that siliconv did not write")] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Write the integer network in another format: siliconv export PROJECT --qonnx [FILE]."""
     if not qonnx:
         raise ProjectError("EXPORT-FORMAT", "no format is named", where="siliconv export", fix="add --qonnx")
-    done = open_project(project).export_qonnx(file)
+    done = open_project(project).export_qonnx(file, overwrite=overwrite)
     if json_output:
         print_json(asdict(done))
         return
@@ -256,9 +242,22 @@ def doctor(json_output: JsonOption = False) -> int:
     return 3 if any(finding.required and not finding.found for finding in findings) else 0
 
 
-def _run(project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool) -> int:
+def _run(
+    project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool, paranoid: bool = False
+) -> int:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
-    done = open_project(project).run(until, data=data, force=force, on_event=_say)
+    finished: list[str] = []
+
+    def told(event: StageResult | str) -> None:
+        if not isinstance(event, str):
+            finished.append(event.name)
+        _say(event)
+
+    try:
+        done = open_project(project).run(until, data=data, force=force, paranoid=paranoid, on_event=told)
+    except KeyboardInterrupt:
+        kept = f"Kept: {', '.join(finished)}, and a training up to its last whole epoch" if finished else "Nothing lost"
+        raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
     if json_output:
         print_json(done.as_json())
     done.require_exact()
@@ -267,9 +266,14 @@ def _run(project: str, data: Path | None, until: str, force: bool, json_output: 
 
 def _say(event: StageResult | str) -> None:
     if isinstance(event, str):
-        _console.print(event, markup=False)
+        _console.print(legible(event))
         return
     took = f"{event.record.seconds:.1f} s" if event.ran else "unchanged"
     if event.edited:
         took = f"edited since: {', '.join(event.edited)}; kept, --force writes everything again"
-    _console.print(f"{event.name:<9} {event.record.summary}  [dim]({took})[/dim]")
+    line = Text(legible(f"{event.name:<9} {event.record.summary}  "))
+    _console.print(line.append(legible(f"({took})"), style="dim"))
+    if event.kept:
+        shown = ", ".join(event.kept[:_KEPT_SHOWN])
+        more = f" and {len(event.kept) - _KEPT_SHOWN} more" if len(event.kept) > _KEPT_SHOWN else ""
+        _console.print(legible(f"          your own work was moved aside, into the build folder: {shown}{more}"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from siliconv.commands.terminal import console, legible
+
 if TYPE_CHECKING:
     from siliconv import Project
 
@@ -26,11 +28,25 @@ JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable resul
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
 
 
-def open_project(name: str) -> Project:
-    """Open a project to work on in this process, which loads no Keras but the one that siliconv chooses."""
-    from siliconv import Project
+def open_project(name: str, *, runs_code: bool = True) -> Project:
+    """Open a project to work on in this process, which loads no Keras but the one that siliconv chooses.
 
-    return Project(name, apart=False)
+    Parameters
+    ----------
+    name
+        A folder, or a name under ``firmware_projects/``.
+    runs_code
+        Whether the command may run the function that ``model.file`` names; it is told before anything is run.
+    """
+    from siliconv import Project
+    from siliconv.models.architectures.model_source import is_function
+
+    project = Project(name, apart=False)
+    if runs_code:
+        file = project.config.model.file
+        if file is not None and is_function(file):
+            console.print(legible(f"runs {file}, Python code of this project or of an installed package"))
+    return project
 
 
 def print_json(content: Any) -> None:

@@ -12,7 +12,7 @@ def verify(project: ProjectArgument, json_output: JsonOption = False) -> int:
 
     Exits 1 if anything changed since it was written, or if it says itself that the firmware is not exact.
     """
-    found = open_project(project).verify()
+    found = open_project(project, runs_code=False).verify()
     if json_output:
         print_json(found.as_json())
     else:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
 from siliconv.errors import SiliconvError, ToolError
+from siliconv.hardware.parents import end_by_signal
 from siliconv.progress import Progress
 
 Result = TypeVar("Result")
@@ -57,7 +58,7 @@ def call_apart(
     request = (list(sys.path), function.__module__, function.__qualname__, arguments, on_event is not None)
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(writing)],
+            [sys.executable, "-c", _CHILD, str(writing), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=printed,
             stderr=printed,
@@ -93,6 +94,7 @@ def call_apart(
 
 def serve() -> None:
     """Do what stands on the standard input, and answer through the pipe that the command line names."""
+    end_by_signal(int(sys.argv[2]))
     path, module, qualified_name, arguments, with_events = pickle.load(sys.stdin.buffer)
     sys.path[:] = path
     with os.fdopen(int(sys.argv[1]), "wb") as answers:

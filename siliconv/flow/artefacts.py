@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import TypedDict
 
+from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.errors import ProjectError
 from siliconv.flow.flow import Context
 from siliconv.models.data.image_store import Dataset, Images, spread
 from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
@@ -34,6 +37,7 @@ RANGES_FILE = "ranges.json"
 on the certificate's test images."""
 
 IMAGES_PER_READ = 2048
+JSON_BYTES = 256 << 20
 
 
 def save_float_model(architecture: Architecture, model: Any, folder: Path) -> None:
@@ -79,8 +83,8 @@ def _untrained_model(build: Path) -> Any:
     from siliconv.models.architectures.architecture import Architecture
     from siliconv.models.architectures.keras_model import build_model
 
-    text = (build / "float" / ARCHITECTURE_FILE).read_text(encoding="utf-8")
-    return build_model(Architecture.model_validate_json(text), output="logits")
+    architecture = Architecture.model_validate(read_json(build / "float" / ARCHITECTURE_FILE))
+    return build_model(architecture, output="logits")
 
 
 def load_types(build: Path) -> dict[str, Quantization]:
@@ -152,4 +156,35 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read what `write_json` wrote, or raise `ProjectError` ``BUILD-DAMAGED``."""
+    kind: Any = _KINDS.get(path.name, Any)
+    try:
+        return read_as(path, kind, most=JSON_BYTES, finite=False)
+    except UnreadableError as error:
+        raise ProjectError(
+            "BUILD-DAMAGED",
+            f"it is not what siliconv wrote: {error}",
+            where=str(path),
+            fix="put it back, or have it written again: siliconv run PROJECT --force",
+        ) from error
+
+
+class _Metrics(TypedDict, extra_items=Any):
+    accuracy: float
+
+
+class _Agreement(TypedDict):
+    test_images: dict[str, Any] | None
+    layers: list[dict[str, Any]]
+    tables: dict[str, float]
+
+
+_KINDS: dict[str, Any] = {
+    "types.json": dict[str, str],
+    "metrics.json": _Metrics,
+    "agreement.json": _Agreement,
+    RANGES_FILE: list[dict[str, Any]],
+    "csim.json": dict[str, Any],
+    "estimate.json": dict[str, Any],
+}
+"""What each of the files is; the stages that wrote them keep their hashes besides."""

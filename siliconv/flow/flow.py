@@ -6,6 +6,7 @@ A run that is killed at any moment therefore leaves whole artefacts of earlier r
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import json
@@ -18,14 +19,20 @@ from typing import Any
 
 import filelock
 
-from siliconv.errors import ProjectError, SiliconvError
+from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.errors import DENIED_WRITES, ProjectError, SiliconvError, of_system
+from siliconv.flow.altered import RECORDS, build_as_written
 from siliconv.flow.code_version import code_hash, library_version
+from siliconv.flow.kept_work import keep_work
+from siliconv.flow.output_state import actual_hashes, content_hash, file_state
 from siliconv.flow.resources import Meter
+from siliconv.legacy_keras import threads
+from siliconv.models.training.instruction_set import instruction_set
 from siliconv.progress import Progress
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig
 
-RECORDS, PARTIAL, WORK, LOCK = ".stages", ".partial", ".work", ".lock"
+PARTIAL, WORK, LOCK = ".partial", ".work", ".lock"
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,10 @@ class Stage:
         Libraries whose version decides its result.
     beside
         Files of the build folder that it reads where they are there, and that no stage writes.
+    regrown
+        Patterns of what others leave in its outputs and can make again, such as compiled files.
+    instructions
+        Whether its last bits depend on the instruction set: floating-point sums do.
     """
 
     name: str
@@ -76,6 +87,8 @@ class Stage:
     modules: tuple[str, ...]
     libraries: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    regrown: tuple[str, ...] = ()
+    instructions: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,18 +101,24 @@ class Record:
     peak_mib: float
     outputs: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each output file by its path in the build folder."""
-    stats: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Size and modification time in nanoseconds of each, so that unchanged files are not read again."""
+    stats: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """`file_state` of each, so that large files that did not change are not read again."""
+    instructions: str = ""
+    """The instruction set that it ran with, where its bits depend on it."""
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """One stage of one run: whether it ran now, its record, and which of its outputs were edited since."""
+    """One stage of one run: whether it ran now, its record, and which of its outputs were edited since.
+
+    ``kept``: what of the user's was moved aside, by its path in the build folder, and the folder in front of it.
+    """
 
     name: str
     ran: bool
     record: Record
     edited: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 def run_flow(
@@ -111,6 +130,7 @@ def run_flow(
     *,
     until: str,
     force: bool = False,
+    paranoid: bool = False,
     on_result: Callable[[StageResult], None] = lambda result: None,
 ) -> tuple[StageResult, ...]:
     """Bring all stages up to `until` up to date.
@@ -129,6 +149,8 @@ def run_flow(
         The last stage.
     force
         Run every stage again, from the beginning.
+    paranoid
+        Read all outputs, also large ones that nothing seems to have touched.
     on_result
         Called after each stage.
 
@@ -143,19 +165,20 @@ def run_flow(
         for stage in stages:
             fingerprint = _fingerprint(stage, project, name, digests, build)
             record = None if force else fresh_record(build, stage, fingerprint)
-            ran = record is None
+            ran, kept = record is None, list[str]()
             if record is None:
                 if force:
                     shutil.rmtree(build / WORK / stage.name, ignore_errors=True)
-                record = _run_stage(
-                    stage,
-                    Context(name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress),
-                    fingerprint,
+                elif stage.instructions:
+                    _tell_other_machine(stage, build, progress)
+                context = Context(
+                    name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress
                 )
-            actual = record.outputs if ran else _actual_hashes(build, record)
+                record = _run_stage(stage, context, fingerprint, kept)
+            actual = record.outputs if ran else actual_hashes(build, record.outputs, record.stats, paranoid=paranoid)
             edited = tuple(name for name, found in actual.items() if found != record.outputs[name])
             digests[stage.name] = _digest(actual)
-            results.append(StageResult(stage.name, ran, record, edited))
+            results.append(StageResult(stage.name, ran, record, edited, tuple(kept)))
             on_result(results[-1])
             if stage.name == until:
                 break
@@ -176,37 +199,53 @@ def fresh_record(build: Path, stage: Stage, fingerprint: str) -> Record | None:
 def read_record(build: Path, stage: str) -> Record | None:
     """Read the record of a stage's last completed run, or None where there is none."""
     try:
-        return Record(**json.loads((build / RECORDS / f"{stage}.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return read_as(build / RECORDS / f"{stage}.json", Record)
+    except UnreadableError:
         return None
 
 
-def _run_stage(stage: Stage, context: Context, fingerprint: str) -> Record:
+def _run_stage(stage: Stage, context: Context, fingerprint: str, kept: list[str]) -> Record:
+    """Run a stage and put its outputs into place; what of the user's had to go aside is added to `kept`."""
     build = context.build
     try:
         shutil.rmtree(context.out, ignore_errors=True)
         context.out.mkdir(parents=True)
         context.work.mkdir(parents=True, exist_ok=True)
-        with Meter() as meter:
+        with Meter() as meter, build_as_written(build):
             summary = stage.run(context)
+        before = read_record(build, stage.name)
         # From here to the new record the old one must not vouch for a mixture of old and new files.
         (build / RECORDS / f"{stage.name}.json").unlink(missing_ok=True)
         for output in stage.outputs:
+            own = keep_work(build, output, context.out / output, before.outputs if before else {}, stage.regrown)
+            if own is not None:
+                kept.extend(f"{own[0].name}/{name}" for name in own[1])
             _move_into_place(context.out / output, build / output)
         shutil.rmtree(context.out)
+        files = _output_files(build, stage)
+        record = Record(
+            fingerprint,
+            summary,
+            round(meter.seconds, 3),
+            round(meter.peak_mib, 1),
+            {str(path.relative_to(build)): content_hash(path) for path in files},
+            {str(path.relative_to(build)): file_state(path) for path in files},
+            instruction_set() if stage.instructions else "",
+        )
+        write_atomically(build / RECORDS / f"{stage.name}.json", json.dumps(asdict(record), indent=1))
     except OSError as error:
-        raise _cannot_write(error, build) from error
-    files = _output_files(build, stage)
-    record = Record(
-        fingerprint,
-        summary,
-        round(meter.seconds, 3),
-        round(meter.peak_mib, 1),
-        {str(path.relative_to(build)): _file_hash(path) for path in files},
-        {str(path.relative_to(build)): _stat(path) for path in files},
-    )
-    write_atomically(build / RECORDS / f"{stage.name}.json", json.dumps(asdict(record), indent=1))
+        raise _refused(error, build, f"stage {stage.name}") from error
     return record
+
+
+def _tell_other_machine(stage: Stage, build: Path, progress: Progress) -> None:
+    """Say where earlier results were made with other instructions: the same sums may differ in their last bits."""
+    before, here = read_record(build, stage.name), instruction_set()
+    if before is not None and before.instructions and before.instructions != here:
+        progress.say(
+            f"{stage.name}: made on a machine with {before.instructions}, this one has {here}; it is made again, and "
+            "may end with other bits"
+        )
 
 
 def _move_into_place(new: Path, place: Path) -> None:
@@ -237,34 +276,16 @@ def _fingerprint(stage: Stage, project: ProjectConfig, name: str, upstream: Mapp
         "libraries": {library: library_version(library) for library in stage.libraries},
         "inputs": {need: upstream[need] for need in stage.needs},
     }
-    beside = {file: _file_hash(build / file) for file in stage.beside if (build / file).is_file()}
+    if stage.instructions:
+        content |= {"instructions": instruction_set(), "threads": threads()}
+    beside = {file: content_hash(build / file) for file in stage.beside if (build / file).is_file()}
     if beside:
         content["beside"] = beside
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _actual_hashes(build: Path, record: Record) -> dict[str, str]:
-    """Hash the outputs of a record as they lie; what has its old size and time is not read."""
-    return {
-        relative: expected
-        if _stat(build / relative) == tuple(record.stats.get(relative, ()))
-        else _file_hash(build / relative)
-        for relative, expected in record.outputs.items()
-    }
-
-
 def _digest(outputs: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
-
-
-def _stat(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -282,17 +303,22 @@ def _exclusive(build: Path) -> Any:
             fix="wait for it, or stop it",
         ) from error
     except OSError as error:
-        raise _cannot_write(error, build) from error
+        raise _refused(error, build, "the build folder") from error
     try:
         yield
     finally:
         lock.release()
 
 
-def _cannot_write(error: OSError, build: Path) -> SiliconvError:
+def _refused(error: OSError, build: Path, doing: str) -> SiliconvError:
+    """Say what the system refused: to write into the build folder, or something else."""
+    if error.errno not in DENIED_WRITES | {errno.ENOTDIR, errno.EEXIST}:
+        return of_system(error, where=doing)
     return ProjectError(
         "BUILD-WRITE",
         f"cannot write: {error.strerror or error}",
         where=str(error.filename or build),
-        fix="make the folder writable, or free disk space; everything built before is still there",
+        fix="free disk space; what was built before is still there"
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS)
+        else "make the folder writable; what was built before is still there",
     )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from siliconv.bounded_reading import DAMAGE, read_json
 from siliconv.network.network_file import network_hash
 from siliconv.project.atomic_write import write_atomically
 
@@ -29,8 +30,8 @@ def synthesis_results(build: Path, network: Network, config: HlsConfig) -> Synth
     from siliconv.hls.vendor.synthesis_results import from_json
 
     try:
-        content = json.loads((build / SYNTHESIS_FILE).read_text(encoding="utf-8"))
+        content = read_json(build / SYNTHESIS_FILE)
         design = {"network_sha256": network_hash(network), "hls": config.model_dump(mode="json")}
         return from_json(content["results"]) if content["design"] == design else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except DAMAGE:
         return None

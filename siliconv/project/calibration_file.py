@@ -23,7 +23,7 @@ def user_file() -> Path:
 def user_calibration() -> str:
     """Give the text of the user's file, empty without one: estimates depend on it."""
     path = user_file()
-    return path.read_text("utf-8") if path.is_file() else ""
+    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def applied_file(project: Path | None) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import DataError
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig, with_data_folder
@@ -32,7 +33,10 @@ def apply_data_choice(project: ProjectConfig, build: Path, folder: Path | None) 
         return with_data_folder(project, folder), None
     if not path.exists():
         return project, None
-    remembered = Path(json.loads(path.read_text(encoding="utf-8"))["folder"])
+    try:
+        remembered = Path(read_as(path, dict[str, str])["folder"])
+    except (UnreadableError, KeyError):
+        return project, f"data: what was given with --data before can't be read any more; {path} is passed over"
     return with_data_folder(
         project, remembered
     ), f"data: {remembered}, as given with --data before (forget it: rm {path})"

@@ -7,17 +7,19 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.training.train_config import TrainConfig
+from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.project_problems import fields_at, project_problems
 from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
@@ -39,15 +41,10 @@ TAKEN_NAMES = frozenset(
 PROJECTS_FOLDER = "firmware_projects"
 
 
-def is_function(source: str) -> bool:
-    """Whether a model's source is ``module:function`` and not a file."""
-    return re.fullmatch(r"[\w.]+:\w+", source) is not None
-
-
 class ModelConfig(BaseModel):
     """The network: a preset by name, the user's own Keras model, or input shape and layers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
     file: str | None = Field(
@@ -55,7 +52,9 @@ class ModelConfig(BaseModel):
         description="your Keras model, beside the project file: my_model.keras, my_model.h5, or module:function,"
         " a function without arguments that returns one",
     )
-    input_shape: tuple[int, ...] | None = Field(None, description="[height, width, channels], with layers")
+    input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
+        None, description="[height, width, channels], with layers"
+    )
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
     _folder: Path = PrivateAttr(default=Path())
 
@@ -123,22 +122,27 @@ class ModelConfig(BaseModel):
 class CsimConfig(BaseModel):
     """The C simulation behind the certificate."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     images: int = Field(32, ge=1, le=1_000_000, description="test images to simulate, spread over the test set")
     corner_vectors: bool = Field(True, description="also all-zero, all-highest, checkerboard, random inputs")
-    jobs: int = Field(-1, ge=-1, description="processes; -1 for one a core")
+    jobs: int = Field(-1, ge=-1, le=1024, description="processes; -1 for one a core")
     timeout_s: float = Field(
-        600.0, gt=0, description="seconds for the few images that a process simulates at a time, before it is stuck"
+        600.0,
+        ge=0.01,
+        le=1e7,
+        description="seconds for the few images that a process simulates at a time, before it is stuck",
     )
 
 
 class ProjectConfig(BaseModel):
     """Everything that can be said in a project file. Every field has a default but the network."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
-    version: int = Field(VERSION, description="of the project file's format; older files are read as well")
+    version: int = Field(
+        VERSION, ge=0, le=VERSION, description="of the project file's format; older files are read as well"
+    )
     data: DataConfig = Field(default_factory=DataConfig, description="the images")
     model: ModelConfig = Field(description="the network")
     train: TrainConfig | None = Field(
@@ -219,14 +223,6 @@ def load_project(folder: Path) -> ProjectConfig:
     return _with_absolute_path(project.model_copy(update={"model": project.model.beside(folder)}), folder)
 
 
-def read_project_text(path: Path) -> str:
-    """Read a project file, or raise `ProjectError` ``PROJECT-READ``."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError("PROJECT-READ", f"{error}", where=str(path), fix="make the file readable") from error
-
-
 def parse_project(text: str, path: Path) -> ProjectConfig:
     """Check the text of a project file, which lies or shall lie at `path`; paths in it stay as they are written.
 
@@ -235,16 +231,7 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
     ProjectError
         As `load_project`.
     """
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise ProjectError(
-            "PROJECT-YAML", f"not valid YAML: {problem}", where=f"{path}{line}", fix="mend that line"
-        ) from error
+    tree, content = parse(text, path)
     if not isinstance(content, dict):
         raise ProjectError(
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"

@@ -11,7 +11,8 @@ from pydantic_core import to_jsonable_python
 
 from siliconv.errors import ProjectError
 from siliconv.project.atomic_write import write_atomically
-from siliconv.project.project import parse_project, read_project_text
+from siliconv.project.bounded_yaml import read_project_text
+from siliconv.project.project import parse_project
 
 
 def set_fields(path: Path, changes: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from siliconv.errors import ProjectError
 from siliconv.models.architectures.presets import preset as find_preset
+from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
 from siliconv.project.versions import VERSION
 
@@ -30,13 +31,19 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
     base = base or Path.cwd()
     folder = base / name if "/" in name else base / PROJECTS_FOLDER / name
     path = folder / PROJECT_FILE
+    if name in ("", ".") or folder.name in ("", "..") or not name.isprintable():
+        raise ProjectError(
+            "PROJECT-NAME",
+            f"{name!r} is no name for a project",
+            where="siliconv new",
+            fix="use a name of letters, digits, dashes and underscores, or a path that ends with one",
+        )
     if path.exists():
         raise ProjectError(
             "PROJECT-EXISTS", "there is a project already", where=str(path), fix="choose another name, or edit it"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(project_text(folder.name, preset), encoding="utf-8")
+        write_atomically(path, project_text(folder.name, preset))
     except OSError as error:
         raise ProjectError(
             "PROJECT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a folder you can write"

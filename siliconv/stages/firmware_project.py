@@ -10,6 +10,7 @@ from siliconv.hls.conversion.axi import write_axi
 from siliconv.hls.conversion.conversion import FirmwareProject, convert
 from siliconv.hls.conversion.firmware_form import without_output_function
 from siliconv.hls.conversion.manifest import write_manifest
+from siliconv.hls.conversion.notices import write_notices
 from siliconv.hls.conversion.project_readme import write_readme
 from siliconv.hls.conversion.testbench import write_hls4ml_vectors, write_testbench
 from siliconv.hls.fifo.sized_design import design_of, fifo_depths
@@ -52,6 +53,7 @@ def write_firmware_project(
         write_hls4ml_vectors(made, vectors, folder)
     if backend.is_amd:
         write_axi(network, config, folder, weight_ports=ports)
+    write_notices(folder, network.name)
     write_readme(firmware, made, config, vectors=len(vectors))
     write_manifest(firmware, network, config, folder)
     return firmware

@@ -65,6 +65,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.stages.keras_agreement",
         ),
         libraries=KERAS_LIBRARIES,
+        instructions=True,
     ),
     Stage(
         "quantize",
@@ -77,6 +78,7 @@ STAGES: tuple[Stage, ...] = (
         },
         modules=("siliconv.quantize.training.fine_tuning",),
         libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
+        instructions=True,
     ),
     Stage(
         "lower",
@@ -109,6 +111,14 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.network.vectors.corners",
         ),
         libraries=("hls4ml", "da4ml"),
+        regrown=(
+            "csim/*.o",
+            "csim/*.so",
+            "csim/*.partial",
+            "csim/testbench",
+            "csim/axi_testbench",
+            "*__pycache__/*.pyc",
+        ),
     ),
     Stage(
         "csim",

@@ -28,6 +28,7 @@ from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import FixedPoint, exact_codes, to_values
 
 pytestmark = pytest.mark.usefixtures("compiler")
+MAKE = ("make", "-f", "Makefile")
 
 
 MADE = [
@@ -64,7 +65,7 @@ def amd(made):
 
 
 def make(made, *arguments):
-    return subprocess.run(["make", *arguments], cwd=made.folder, capture_output=True, text=True, check=False)
+    return subprocess.run([*MAKE, *arguments], cwd=made.folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -270,7 +271,14 @@ def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
     vivado.chmod(0o755)
     steps = "csim synth cosim export vsynth"
     ran = subprocess.run(
-        ["make", "hls", f"STEPS={steps}", f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/tool.tcl"],
+        [
+            "make",
+            "-f",
+            "Makefile",
+            "hls",
+            f"STEPS={steps}",
+            f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/tool.tcl",
+        ],
         cwd=made.folder,
         capture_output=True,
         text=True,
@@ -287,7 +295,7 @@ def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
         assert f"CALL {call}" in ran.stdout, ran.stdout
     assert "CALL add_files -tb tb_data" in ran.stdout
     only = subprocess.run(
-        ["make", "hls", "STEPS=synth", f"HLS=tclsh {tmp_path}/tool.tcl"],
+        [*MAKE, "hls", "STEPS=synth", f"HLS=tclsh {tmp_path}/tool.tcl"],
         cwd=made.folder,
         capture_output=True,
         text=True,

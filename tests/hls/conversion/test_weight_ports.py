@@ -47,7 +47,9 @@ def test_a_project_with_weights_outside_the_core_is_exact_in_every_test_bench(ne
     library = compile_project(folder, network.name, tmp_path / "cache")
     assert not any(layer.differing for layer in compare(library, network, codes, jobs=1))
     for target in ("csim", "axi"):
-        done = subprocess.run(["make", target], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["make", "-f", "Makefile", target], cwd=folder, capture_output=True, text=True, check=False
+        )
         assert "PASS: 4 vectors" in done.stdout, done.stderr
 
     (port,) = firmware.weight_ports

@@ -126,7 +126,7 @@ def test_processes_give_what_one_process_gives(network_and_project, tmp_path):
 
 
 def run_testbench(project):
-    return subprocess.run(["make", "csim"], cwd=project, capture_output=True, text=True, check=False)
+    return subprocess.run(["make", "-f", "Makefile", "csim"], cwd=project, capture_output=True, text=True, check=False)
 
 
 def test_the_test_bench_passes_and_fails_on_a_difference_and_on_missing_vectors(network_and_project):

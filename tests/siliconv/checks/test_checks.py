@@ -129,6 +129,7 @@ CASES: dict[str, Case] = {
     "FIELD-TWICE": Case("model: {preset: digits}\ncsim: {images: 4}\ncsim: {images: 8}\n", words="line 2"),
     "FIELD-ALPHA": Case(digits("quantize: {alpha: auto}\n")),
     "FIELD-INPUT": Case(digits("quantize: {input_bits: 8}\n")),
+    "MODEL-CODE": Case("model: {file: 'evil:make'}\n", words="evil:make"),
     "FIELD-HLS4ML": Case(digits("hls: {ReuseFactor: 4}\n"), words="hls.reuse_factors"),
     "LAYER-KIND": Case(layers(CONV, "kind: dropout", "kind: flatten", DENSE)),
     "LAYER-ACTIVATION": Case(layers("kind: conv2d, filters: 4, activation: softmax", "kind: flatten", DENSE)),

@@ -1,0 +1,64 @@
+"""Arrays in an HDF5 file, read from the file itself alone.
+
+HDF5 can name other files: a data set may keep its bytes in any file of the disk (external storage), be put together
+from others (virtual), or be reached by a link into another file. Read as they are, such files deliver whatever their
+author wished to see, so all three are refused, and whatever else is no plain array of numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from siliconv.bounded_reading import UnreadableError
+
+MOST_BYTES = 256 << 20
+"""Of all weights of a model: ten times what the largest FPGA holds."""
+
+
+class Arrays:
+    """The arrays below a group, counted against `MOST_BYTES`."""
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+        self._left = MOST_BYTES
+
+    def read(self, path: str) -> np.ndarray:
+        """Read the array of a path below the group.
+
+        Raises
+        ------
+        UnreadableError
+            For what is no array of finite numbers in this very file, or too much of it.
+        """
+        import h5py
+
+        found = member(self._group, path)
+        if not isinstance(found, h5py.Dataset):
+            raise UnreadableError(f"'{path}' is no array")
+        if found.external or found.is_virtual:
+            raise UnreadableError(f"the array '{path}' keeps its numbers in another file, which is not read")
+        if found.dtype.kind not in "fiu":
+            raise UnreadableError(f"the array '{path}' holds {found.dtype}, no numbers")
+        self._left -= found.size * found.dtype.itemsize
+        if self._left < 0:
+            raise UnreadableError(f"its weights are more than {MOST_BYTES >> 20} MiB")
+        values = np.asarray(found)
+        if not np.all(np.isfinite(values)):
+            raise UnreadableError(f"the array '{path}' holds numbers that are not finite (NaN or infinity)")
+        return values
+
+
+def member(group: Any, path: str) -> Any:
+    """Give what a path below a group leads to in this file, or raise `UnreadableError` or KeyError."""
+    import h5py
+
+    for part in filter(None, path.split("/")):
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        if link is None:
+            raise UnreadableError(f"there is no '{path}' in it")
+        if not isinstance(link, h5py.HardLink):
+            raise UnreadableError(f"'{path}' is a link to another place, which is not followed")
+        group = group[part]
+    return group
