@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.hls.conversion.firmware_types import StatedType, explain_type, stated_types
 from siliconv.hls.conversion.layer_list import table_by_raw_bits
 from siliconv.hls.conversion.weight_headers import read_headers
-from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
 from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import conversion
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause

@@ -140,7 +140,7 @@ def lower_network(context: Context) -> str:
     codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
     quantized = predict_logits(model, dataset.test, context.progress)
     whole = compare_logits(quantized, codes, logits)
-    by_origin = certificate_vectors(context.project, network, dataset.test)
+    by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
     layers = compare_layers(model, network, np.concatenate(list(by_origin.values())))
     traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
