@@ -15,6 +15,7 @@ from typing import Any
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.asserts import write_asserts
 from siliconv.hls.conversion.distributed_arithmetic import adder_functions
 from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import FirmwareLayer, describe_layers, with_settings
@@ -84,6 +85,8 @@ def convert(
     if not kept:
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
+    if BACKENDS[config.backend].is_simulated:
+        write_asserts(network, folder)
     return FirmwareProject(folder, network.name, layers, ports)
 
 

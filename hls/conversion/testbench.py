@@ -10,6 +10,7 @@ import numpy as np
 
 from siliconv.hls.backends import BACKENDS, Numbers
 from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.weight_headers import WeightHeader, read_headers
 from siliconv.hls.conversion.weight_ports import WeightPort, port_texts
 from siliconv.hls.rendering import render
 from siliconv.network import reference
@@ -17,6 +18,7 @@ from siliconv.network.fixed_point import Codes, FixedPoint, to_values
 from siliconv.network.graph import Network
 
 VECTORS_FOLDER, INPUT_VECTORS, GOLDEN_VECTORS = "tb_data", "input_codes.dat", "golden_codes.dat"
+GOLDEN_WEIGHTS = "golden_weights.dat"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,16 @@ def write_testbench(
         stale.unlink()
     _write_codes(codes, vectors / INPUT_VECTORS)
     _write_codes(golden, vectors / GOLDEN_VECTORS)
+    _write_weights(read_headers(folder, network), vectors / GOLDEN_WEIGHTS)
+
+
+def _write_weights(headers: Sequence[WeightHeader], path: Path) -> None:
+    """Write the numbers that the headers have to hold, which are the network's in the order of each template."""
+    with path.open("w", encoding="ascii") as file:
+        file.write(f"{len(headers)}\n")
+        for header in headers:
+            file.write(f"{header.path.name} {header.role} {header.layer} {header.numbers.size}\n")
+            np.savetxt(file, header.numbers[np.newaxis], fmt="%.17g")
 
 
 def write_hls4ml_vectors(network: Network, codes: Codes, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from siliconv.hls.backends import BACKENDS, SIMULATION
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.conversion.weight_headers import READER, read_in_simulation
 from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import TEMPLATES, render
 
@@ -36,8 +37,12 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
     _remove_traces_of_this_run(folder, top, graph.config.get_config_value("Stamp"))
     for name in _UNREAD:
         shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
-    if facts.has_ac_kernels:
-        shutil.copytree(TEMPLATES / SIMULATION, folder / "firmware" / SIMULATION)
+    if facts.is_simulated:
+        simulation = folder / "firmware" / SIMULATION
+        simulation.mkdir()
+        for header in (TEMPLATES / SIMULATION).glob("*.h" if facts.has_ac_kernels else READER):
+            shutil.copyfile(header, simulation / header.name)
+        read_in_simulation(source, folder / "firmware" / "weights")
     if facts.family is Backend.VIVADO:
         _read_steps(folder / "build_prj.tcl")
     if config.fifo_memory == "shift_registers":
@@ -96,7 +101,7 @@ def _read_in_simulation(header: Path) -> None:
     )
     text = declared.sub(
         "#ifdef __INTELFPGA_COMPILER__\n\\g<memory>\\g<array>#else\n"
-        '#include "weights_from_header.h"\n'
+        f'#include "{READER}"\n'
         f'static const simulation::weights<\\g<type>, \\g<size>> \\g<name>("{header.name}");\n#endif\n',
         text,
     )

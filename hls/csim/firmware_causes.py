@@ -5,14 +5,14 @@ The element is computed again with the types that stand in the sources. What giv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from siliconv.hls.conversion.firmware_types import StatedType, explain_type, stated_types
 from siliconv.hls.conversion.layer_list import table_by_raw_bits
-from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
+from siliconv.hls.conversion.weight_headers import read_headers
 from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import conversion
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
@@ -197,22 +197,9 @@ def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
 
 def _on_the_disk(project: Path, place: Place, roles: Collection[str]) -> Iterator[tuple[str, Path, Values]]:
     """Yield the weights or tables of a node that lie on the disk: their role, their file and its numbers."""
-    if not roles:
-        return
-    files = _weight_files(project, place.network.name, place.node.name)
-    for role in roles:
-        path = files.get(role)
-        if path is not None and path.is_file():
-            text = path.read_text(encoding="ascii").replace(",", " ")
-            yield role, path, np.array([float(number) for number in text.split()])
-
-
-def _weight_files(project: Path, top: str, layer: str) -> dict[str, Path]:
-    source = project / "firmware" / f"{top}.cpp"
-    loads = re.findall(
-        rf'load_weights_from_txt<{layer}_(\w+)_t,\s*\d+>\(\w+,\s*"(\w+\.txt)"\)', source.read_text(encoding="utf-8")
-    )
-    return {role: project / "firmware" / "weights" / name for role, name in loads}
+    for header in read_headers(project, place.network) if roles else ():
+        if header.layer == place.node.name and header.role in roles:
+            yield header.role, header.path, header.numbers
 
 
 def _computed_again(types: Mapping[str, StatedType], place: Place) -> float | None:

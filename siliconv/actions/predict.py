@@ -12,7 +12,7 @@ from siliconv.errors import ProjectError
 from siliconv.flow.flow import WORK
 from siliconv.models.data.image_files import decode_image, to_fraction
 from siliconv.models.data.image_store import open_dataset
-from siliconv.network import network_file
+from siliconv.network import network_file, reference
 from siliconv.network.fixed_point import to_values
 from siliconv.progress import Progress
 from siliconv.project.project import ProjectConfig
@@ -28,13 +28,18 @@ class Said:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Three decisions on one image, and whether firmware and quantized model gave the same logits to the bit."""
+    """Three decisions on one image.
+
+    ``same_bits``: whether firmware and quantized model gave the same logits to the bit; ``exact``: whether firmware and
+    integer network did, which is what a certificate claims.
+    """
 
     image: str
     float_model: Said
     quantized: Said
     firmware: Said
     same_bits: bool
+    exact: bool
 
 
 def predict_images(
@@ -68,7 +73,9 @@ def predict_images(
     network = network_file.load(build / "network")
     library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
     logits = network.logits
-    firmware = to_values(simulate(library, network, pixels.astype(np.int64))[logits.name], logits.type)
+    codes = simulate(library, network, pixels.astype(np.int64))[logits.name]
+    expected = reference.run_batches(network, pixels.astype(np.int64), logits.name)
+    firmware = to_values(codes, logits.type)
     same = (quantized == firmware).all(axis=1)
     if not same.all():
         # QKeras' float32 may round where neither network nor firmware does.
@@ -83,6 +90,7 @@ def predict_images(
             _decide(said[1][i], class_names),
             _decide(said[2][i], class_names),
             same_bits=bool(same[i]),
+            exact=bool(np.array_equal(expected[i], codes[i])),
         )
         for i, path in enumerate(images)
     )

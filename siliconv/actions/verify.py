@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from siliconv.certificate.certificate import from_json
 from siliconv.certificate.verification import Change, verify
 from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.flow.flow import read_record
 from siliconv.plan.plan_of_project import read_network
 
 CERTIFICATE = "csim.json"
@@ -25,7 +27,7 @@ class Verification:
     @property
     def holds(self) -> bool:
         """Whether nothing changed and the firmware is exact."""
-        return not self.changes and bool(self.certificate["exact"])
+        return not self.changes and self.certificate["exact"] is True
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
@@ -40,12 +42,13 @@ class Verification:
                 "VERIFY-CHANGED",
                 f"{len(self.changes)} things are not what the certificate speaks about, first: {self.changes[0].what}",
                 where=where,
-                fix=f"siliconv csim {self.folder.name} makes a new one for what lies there now",
+                fix=f"siliconv csim {self.folder.name} judges what lies there now, and names what was edited",
             )
         if not self.certificate["exact"]:
             raise WorkSaysNoError(
                 "VERIFY-NOT-EXACT",
-                "nothing changed, but the certificate says itself that the firmware is not exact",
+                "nothing changed, but the certificate says itself that the firmware is not exact: "
+                f"{from_json(self.certificate).why_not}",
                 where=where,
                 fix=f"siliconv explain {self.folder.name} says where and why",
             )
@@ -57,12 +60,20 @@ def verify_project(folder: Path) -> Verification:
     Raises
     ------
     ProjectError
-        ``CERTIFICATE-MISSING``, or ``CERTIFICATE-DAMAGED`` where it has not all that a certificate has.
+        ``CERTIFICATE-MISSING``, ``CERTIFICATE-OLD`` for one of an older siliconv, ``CERTIFICATE-DAMAGED`` where it is
+        none, or contradicts itself.
     ToolError
         ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing.
     """
     certificate, build = read_certificate(folder), folder / "build"
-    return Verification(folder, certificate, verify(certificate, build, read_network(build)))
+    changes = verify(certificate, build, read_network(build), recorded=_recorded(build))
+    return Verification(folder, certificate, changes)
+
+
+def _recorded(build: Path) -> dict[str, str]:
+    """Give the hashes of what was made behind the certificate, as its stage recorded them: the estimate."""
+    record = read_record(build, "estimate")
+    return dict(record.outputs) if record is not None else {}
 
 
 def read_certificate(folder: Path) -> dict[str, Any]:
@@ -75,7 +86,8 @@ def read_certificate(folder: Path) -> dict[str, Any]:
         raise ProjectError("CERTIFICATE-MISSING", "there is no certificate yet", where=str(path), fix=again) from error
     except (OSError, ValueError) as error:
         raise ProjectError("CERTIFICATE-DAMAGED", f"it can't be read: {error}", where=str(path), fix=again) from error
-    missing = {"exact", "vectors", "layers", "files", "hashes", "versions"} - set(content)
-    if missing:
-        raise ProjectError("CERTIFICATE-DAMAGED", f"it has no {', '.join(sorted(missing))}", where=str(path), fix=again)
+    try:
+        from_json(content)
+    except ProjectError as error:
+        raise ProjectError(error.code, error.what, where=str(path), fix=again) from error
     return content

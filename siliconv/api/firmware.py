@@ -139,7 +139,7 @@ class Firmware:
             ``BACKEND-...`` for a back end that cannot be simulated.
         """
         from siliconv.api.keras_work import compare_with_quantized
-        from siliconv.certificate.certificate import certify
+        from siliconv.certificate.certification import certify
         from siliconv.hls.backends import check_simulated
 
         check_simulated(self.hls.backend)
@@ -221,8 +221,10 @@ class Firmware:
 
     def _corners(self) -> dict[str, Codes]:
         from siliconv.network.vectors.corners import corner_vectors
+        from siliconv.network.vectors.directed import directed_vectors
 
-        return {name: codes[np.newaxis] for name, codes in corner_vectors(self.network).items()}
+        corners = {name: codes[np.newaxis] for name, codes in corner_vectors(self.network).items()}
+        return corners | {"directed": directed_vectors(self.network, progress=self._progress)}
 
     def _write_project(self, codes: Codes) -> None:
         from siliconv.api.keras_work import write_firmware

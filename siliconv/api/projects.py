@@ -54,12 +54,14 @@ class Run:
         return HardwareEstimate(content) if content["source"] != "none" else None
 
     def require_exact(self) -> None:
-        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` where a bit differs."""
+        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` where a bit differs, or sources are not those of the network."""
+        from siliconv.certificate.certificate import from_json
+
         content = self._certificate_content if self._reached("csim") else None
         if content is not None and not content["exact"]:
             raise WorkSaysNoError(
                 "CSIM-DIFFERS",
-                f"firmware and quantized model differ: {_first_difference(content)}",
+                f"the firmware is not exact: {from_json(content).why_not}",
                 where=str(self.build / "csim.json"),
                 fix="do not deploy this firmware; the certificate lists every layer",
             )
@@ -337,10 +339,3 @@ class Project:
     def __repr__(self) -> str:
         made = [name for name in ("float", "quantized", "network", "firmware") if (self.build_folder / name).is_dir()]
         return f"Project {self.name!r} in {self.folder}; built: {', '.join(made) or 'nothing yet'}"
-
-
-def _first_difference(certificate: dict[str, Any]) -> str:
-    layer = next(layer for layer in certificate["layers"] if layer["firmware_differs"] or layer["quantized_differs"])
-    differs = layer["firmware_differs"] or layer["quantized_differs"]
-    largest = layer["max_abs_difference"]
-    return f"first in layer '{layer['name']}', {differs} of {layer['values']} values, by up to {largest}"

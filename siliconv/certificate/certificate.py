@@ -1,39 +1,40 @@
-"""The certificate: firmware = integer network = quantized model, bit for bit, on stated vectors, all parts hashed.
+"""The certificate, version 2: a list of claims about a firmware, each with its executor, proof or test, and its count.
 
-The firmware is compared with the integer network here; the integer network was compared with the QKeras model on the
-same vectors when it was lowered (`siliconv.quantize.lowering.agreement`). Both together are the chain, layer by layer.
+The format knows no back end: whatever makes a firmware hands in claims of its own (`siliconv.hardware.claims`).
+EXACT means that every claim holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import platform
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from siliconv.hardware.file_hashes import hash_files, project_files
-from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
-from siliconv.network.explanation.comparison import Comparison, Difference
+from siliconv.errors import ProjectError
+from siliconv.hardware.claims import Claim, Ground
 from siliconv.network.fixed_point import Codes
-from siliconv.network.graph import Network
-from siliconv.network.network_file import network_hash
-from siliconv.progress import Progress
+from siliconv.network.vectors.reached import Reached
 
-Share = float
+VERSION = 2
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """From 0 to 1; an alias, because a field below is itself called float."""
 
-LIBRARIES = ("siliconv", "hls4ml", "qkeras", "tensorflow", "tf-keras", "numpy")
+Count = Annotated[int, Field(ge=0)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_STRICT = ConfigDict(strict=True, extra="forbid")
 
 
 @dataclass(frozen=True)
 class Accuracies:
     """Test accuracy of the three networks; the firmware's is that of the integer network it is proven equal to."""
+
+    __pydantic_config__ = _STRICT
 
     float: Share
     quantized: Share
@@ -44,31 +45,41 @@ class Accuracies:
 class CertifiedLayer:
     """One layer: differences between firmware and integer network, and between integer network and QKeras."""
 
+    __pydantic_config__ = _STRICT
+
     name: str
-    max_abs_difference: float
-    values: int
-    firmware_differs: int
-    quantized_differs: int | None
+    max_abs_difference: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    values: Count
+    firmware_differs: Count
+    quantized_differs: Count | None
     """None where the QKeras model has no such layer (the output table)."""
     first_difference: dict[str, Any] | None
 
 
 @dataclass(frozen=True, repr=False)
 class Certificate:
-    """What was compared, with which result, on what, and with which tools."""
+    """What was claimed and compared, with which result, on what, and with which tools."""
+
+    __pydantic_config__ = _STRICT
 
     exact: bool
-    vectors: int
-    vectors_by_origin: dict[str, int]
+    claims: tuple[Claim, ...]
+    edited: tuple[str, ...]
+    """What was edited in the firmware since it was written, a file each; it was judged as it lies there."""
+    vectors: Annotated[int, Field(gt=0)]
+    vectors_by_origin: dict[str, Count]
     layers: tuple[CertifiedLayer, ...]
+    reached: tuple[Reached, ...]
+    """How much of its proven range each accumulator reached on the vectors; the rest rests on the proof."""
     quantized_test_set: dict[str, Any] | None
     """QKeras and the integer network on all test images; None where there were none."""
     accuracy: Accuracies | None
     """None where nobody said which answers are right."""
-    hashes: dict[str, str]
-    files: dict[str, str]
+    hashes: dict[str, Hash]
+    files: Annotated[dict[str, Hash], Field(min_length=1)]
     """SHA-256 of every file that it speaks about, by its path in the build folder."""
-    versions: dict[str, str]
+    versions: Annotated[dict[str, str], Field(min_length=1)]
+    version: Literal[2] = field(default=2)
 
     @property
     def first_differing(self) -> str | None:
@@ -76,8 +87,33 @@ class Certificate:
         wrong = (layer.name for layer in self.layers if layer.firmware_differs or layer.quantized_differs)
         return next(wrong, None)
 
+    @property
+    def failed(self) -> tuple[Claim, ...]:
+        """The claims that do not hold."""
+        return tuple(claim for claim in self.claims if not claim.holds)
+
+    @property
+    def verdict(self) -> str:
+        """The result in a line: EXACT, or why not; and what was edited."""
+        edited = f"; edited since it was written: {' | '.join(self.edited)}" if self.edited else ""
+        if self.exact:
+            return f"EXACT: {self.vectors} vectors, {len(self.layers)} layers, every bit equal{edited}"
+        return f"NOT EXACT: {self.why_not}{edited}"
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not exact: the first layer that differs, or the first claim that does not hold."""
+        layer = next((one for one in self.layers if one.name == self.first_differing), None)
+        if layer is not None:
+            differing = layer.firmware_differs or layer.quantized_differs
+            return (
+                f"first difference in layer '{layer.name}', {differing} of {layer.values} values, "
+                f"by up to {layer.max_abs_difference}"
+            )
+        return next((f"not shown that {one.claim}: {'; '.join(one.details[:1])}" for one in self.failed), "")
+
     def __repr__(self) -> str:
-        verdict = "EXACT" if self.exact else f"NOT EXACT, first in layer '{self.first_differing}'"
+        verdict = "EXACT" if self.exact else f"NOT EXACT, {self.why_not}"
         values = sum(layer.values for layer in self.layers)
         return (
             f"{verdict}: C simulation and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
@@ -97,17 +133,56 @@ class Certificate:
         return {**content, "sha256": content_hash(content)}
 
 
+_schema = TypeAdapter(Certificate)
+
+
 def from_json(content: Mapping[str, Any]) -> Certificate:
-    """Return the certificate of what `Certificate.as_json` gave."""
+    """Return the certificate of what `Certificate.as_json` gave.
+
+    Raises
+    ------
+    ProjectError
+        ``CERTIFICATE-OLD`` for one of an older siliconv, ``CERTIFICATE-DAMAGED`` for what is none, or contradicts
+        itself.
+    """
+    if not isinstance(content, Mapping) or "version" not in content:
+        is_old = isinstance(content, Mapping) and {"exact", "layers", "files"} <= set(content)
+        raise _refused(
+            "CERTIFICATE-OLD" if is_old else "CERTIFICATE-DAMAGED",
+            "it is of an older siliconv, whose certificates claim less" if is_old else "it is no certificate",
+        )
     fields = {key: value for key, value in content.items() if key != "sha256"}
-    accuracy = fields["accuracy"]
-    return Certificate(
-        **{
-            **fields,
-            "layers": tuple(CertifiedLayer(**layer) for layer in fields["layers"]),
-            "accuracy": Accuracies(**accuracy) if accuracy is not None else None,
-        }
-    )
+    try:
+        found = _schema.validate_json(json.dumps(fields))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "it"
+        raise _refused("CERTIFICATE-DAMAGED", f"{where}: {str(first['msg']).lower()}") from None
+    for wrong in _contradictions(found):
+        raise _refused("CERTIFICATE-DAMAGED", wrong)
+    return found
+
+
+def _refused(code: str, what: str) -> ProjectError:
+    return ProjectError(code, what, where="csim.json", fix="make it anew: siliconv csim PROJECT --force")
+
+
+def _contradictions(found: Certificate) -> Sequence[str]:
+    """Say what in a certificate can't be: no run of siliconv writes it."""
+    grounds = {claim.ground for claim in found.claims if claim.count}
+    said = {
+        "it claims nothing": grounds < {Ground.TEST, Ground.PROOF},
+        "it is exact, but a claim in it does not hold": found.exact and bool(found.failed),
+        "it is not exact, but all its claims hold": not found.exact and not found.failed,
+        "it is exact, but a layer differs": found.exact and found.first_differing is not None,
+        "its vectors are not those of its origins": found.vectors != sum(found.vectors_by_origin.values()),
+        "a claim holds that counts nothing": any(
+            one.holds and not one.count and one.ground is Ground.TEST for one in found.claims
+        ),
+        "it compares no layer": not any(layer.values for layer in found.layers),
+        "it has not the hashes of network and vectors": not {"network", "vectors"} <= set(found.hashes),
+    }
+    return [words for words, wrong in said.items() if wrong]
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
@@ -119,95 +194,3 @@ def content_hash(content: Mapping[str, Any]) -> str:
 def vectors_hash(codes: Codes) -> str:
     """Give the SHA-256 of input vectors: int64, little endian, in C order."""
     return hashlib.sha256(np.ascontiguousarray(codes, dtype="<i8").tobytes()).hexdigest()
-
-
-def installed_versions() -> dict[str, str]:
-    """Give the versions of all that takes part: libraries, compiler, Python."""
-    return {
-        **{library: version(library) for library in LIBRARIES},
-        "compiler": compiler_version(),
-        "python": platform.python_version(),
-    }
-
-
-def certify(
-    project: Path,
-    network: Network,
-    vectors: Mapping[str, Codes],
-    *,
-    agreement: Mapping[str, Any] | None,
-    accuracy: Accuracies | None,
-    cache: Path,
-    artefacts: Iterable[Path] = (),
-    jobs: int = -1,
-    seconds: float = SECONDS_PER_TASK,
-    progress: Progress | None = None,
-) -> Certificate:
-    """Simulate the firmware on the vectors and compare every layer.
-
-    Parameters
-    ----------
-    project
-        The generated hls4ml project.
-    network
-        The integer network it was made from.
-    vectors
-        Input codes by origin, each (n, *input shape).
-    agreement
-        What the comparison of network and QKeras model found on these vectors (`agreement.json`); None for a network
-        that was not lowered from one.
-    accuracy
-        Test accuracies, for the record.
-    cache
-        Folder for the compiled library.
-    artefacts
-        Further files beside the project that it speaks about: the network's, the quantized model's.
-    jobs
-        Processes; -1 for one a core.
-    seconds
-        Time for the images that a process simulates at a time.
-    progress
-        Told about the compilation and each simulated vector.
-
-    Raises
-    ------
-    FirmwareError, ToolError
-        As `siliconv.hls.csim.csim.compile_project` and `compare`.
-    """
-    codes = np.concatenate(list(vectors.values()))
-    library = compile_project(project, network.name, cache, progress=progress)
-    compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)
-    quantized = {layer["name"]: layer for layer in agreement["layers"]} if agreement is not None else {}
-    layers = tuple(_certified(layer, quantized.get(layer.name)) for layer in compared)
-    exact = not any(layer.firmware_differs or layer.quantized_differs for layer in layers)
-    return Certificate(
-        exact=exact,
-        vectors=len(codes),
-        vectors_by_origin={origin: len(part) for origin, part in vectors.items()},
-        layers=layers,
-        quantized_test_set=agreement["test_images"] if agreement is not None else None,
-        accuracy=accuracy,
-        hashes={
-            "network": network_hash(network),
-            "firmware_sources": source_hash(project),
-            "vectors": vectors_hash(codes),
-        },
-        files=hash_files(project.parent, [*project_files(project), *artefacts]),
-        versions=installed_versions(),
-    )
-
-
-def _certified(layer: Comparison, quantized: Mapping[str, Any] | None) -> CertifiedLayer:
-    return CertifiedLayer(
-        layer.name,
-        max(layer.max_abs_difference, quantized["max_abs_difference"] if quantized else 0.0),
-        layer.values,
-        layer.differing,
-        quantized["differing"] if quantized else None,
-        _place(layer.first) if layer.first else None,
-    )
-
-
-def _place(first: Difference) -> dict[str, Any]:
-    """Say where firmware and network part first, as codes of the layer's type."""
-    return {"vector": first.vector, "index": first.index, "firmware": first.one, "network": first.other}

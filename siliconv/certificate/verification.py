@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.certificate.certificate import content_hash, installed_versions, vectors_hash
+from siliconv.certificate.certificate import content_hash, vectors_hash
+from siliconv.certificate.certification import installed_versions
 from siliconv.hardware.file_hashes import changed_files
 from siliconv.hls.conversion.testbench import INPUT_VECTORS, VECTORS_FOLDER
 from siliconv.hls.csim.csim import source_hash
@@ -32,7 +33,9 @@ class Change:
         return asdict(self)
 
 
-def verify(certificate: Mapping[str, Any], build: Path, network: Network | None) -> tuple[Change, ...]:
+def verify(
+    certificate: Mapping[str, Any], build: Path, network: Network | None, *, recorded: Mapping[str, str] | None = None
+) -> tuple[Change, ...]:
     """Compare a certificate with what lies on the disk and what is installed.
 
     Parameters
@@ -43,6 +46,8 @@ def verify(certificate: Mapping[str, Any], build: Path, network: Network | None)
         The build folder.
     network
         The integer network in it, or None if it can't be read.
+    recorded
+        SHA-256 of further files of the build folder, by their path: what was made behind the certificate.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def verify(certificate: Mapping[str, Any], build: Path, network: Network | None)
     """
     return (
         *_own_content(certificate),
-        *_files(certificate, build),
+        *_files({**(recorded or {}), **certificate["files"]}, build),
         *_hashes(certificate["hashes"], build / "firmware", network),
         *_versions(certificate["versions"]),
     )
@@ -67,8 +72,7 @@ def _own_content(certificate: Mapping[str, Any]) -> Iterator[Change]:
         yield Change("the certificate itself was edited", str(certificate.get("sha256", "no hash")), found)
 
 
-def _files(certificate: Mapping[str, Any], build: Path) -> Iterator[Change]:
-    files: Mapping[str, str] = certificate["files"]
+def _files(files: Mapping[str, str], build: Path) -> Iterator[Change]:
     for relative, state in changed_files(build, files).items():
         yield Change(relative, files[relative], state)
 

@@ -10,8 +10,8 @@ from typing import Any
 from siliconv.bounded_reading import UnreadableError
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at, rules_at
 from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.conversion.firmware_types import StatedType, explain_type, stated_types
 from siliconv.hls.conversion.manifest import MANIFEST_FILE, read_manifest
-from siliconv.hls.csim.firmware_types import StatedType, explain_type, stated_types
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,9 +33,10 @@ from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
 from siliconv.commands.verify_command import verify
-from siliconv.errors import ProjectError
+from siliconv.errors import ProjectError, WorkSaysNoError
 
 if TYPE_CHECKING:
+    from siliconv.actions.predict import Prediction
     from siliconv.flow.flow import StageResult
 
 app = typer.Typer(
@@ -186,16 +188,32 @@ def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="image files of any size")],
     json_output: JsonOption = False,
 ) -> None:
-    """Show what the float network, the quantized one and the firmware say of images, side by side."""
+    """Show what the float network, the quantized one and the firmware say of images, side by side.
+
+    Exits 1 if firmware and integer network differ.
+    """
     predictions = open_project(project).predict(images)
     if json_output:
         print_json([asdict(prediction) for prediction in predictions])
+        _require_exact(project, predictions)
         return
     table = Table("image", "float", "quantized", "firmware", "firmware = quantized")
     for one in predictions:
         shown = (f"{said.label} ({said.score:.4f})" for said in (one.float_model, one.quantized, one.firmware))
         table.add_row(one.image, *shown, "every bit" if one.same_bits else "NO")
     _show(table)
+    _require_exact(project, predictions)
+
+
+def _require_exact(project: str, predictions: Sequence[Prediction]) -> None:
+    wrong = [one.image for one in predictions if not one.exact]
+    if wrong:
+        raise WorkSaysNoError(
+            "PREDICT-DIFFERS",
+            f"firmware and integer network differ on {len(wrong)} of {len(predictions)} images, first: {wrong[0]}",
+            where=f"project '{project}'",
+            fix=f"do not deploy this firmware; siliconv explain {project} says where and why",
+        )
 
 
 app.command()(check)

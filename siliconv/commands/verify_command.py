@@ -21,5 +21,9 @@ def verify(project: ProjectArgument, json_output: JsonOption = False) -> int:
     if not json_output:
         content = found.certificate
         vectors, layers, files = content["vectors"], len(content["layers"]), len(content["files"])
-        sys.stdout.write(f"The certificate holds: EXACT, {vectors} vectors, {layers} layers, {files} files unchanged\n")
+        claims = f"{len(content['claims'])} claims"
+        sys.stdout.write(
+            f"The certificate holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n"
+        )
+        sys.stdout.writelines(f"  edited since it was written: {line}\n" for line in content["edited"])
     return 0

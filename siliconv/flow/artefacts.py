@@ -92,14 +92,18 @@ def load_types(build: Path) -> dict[str, Quantization]:
     return {name: parse_quantization(text) for name, text in read_json(build / "quantized" / "types.json").items()}
 
 
-def certificate_vectors(project: ProjectConfig, network: Network, images: Images) -> dict[str, Codes]:
+def certificate_vectors(
+    project: ProjectConfig, network: Network, images: Images, *, progress: Progress | None = None
+) -> dict[str, Codes]:
     """Give the input vectors of the certificate by their origin, each (n, *input shape)."""
     from siliconv.network.vectors.corners import corner_vectors
+    from siliconv.network.vectors.directed import directed_vectors
 
     chosen = images.read(spread(len(images), project.csim.images)).astype(np.int64)
     vectors = {"test images": chosen}
     if project.csim.corner_vectors:
         vectors |= {name: codes[np.newaxis] for name, codes in corner_vectors(network).items()}
+        vectors["directed"] = directed_vectors(network, progress=progress)
     return vectors
 
 

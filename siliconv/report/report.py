@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from siliconv.certificate.certificate import from_json
 from siliconv.flow.artefacts import read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
@@ -43,6 +44,8 @@ def write_report(
     path
         The HTML file to write; the pictures are inside it.
     """
+    content_of_certificate = _read(build / "csim.json")
+    certificate = from_json(content_of_certificate)
     content = {
         "name": name,
         "project_text": yaml.safe_dump(project.model_dump(mode="json", exclude_unset=True), sort_keys=False),
@@ -53,7 +56,9 @@ def write_report(
         "network": _read(build / "network" / "network.json"),
         "tables": _read(build / "network" / "agreement.json")["tables"],
         "firmware": _read(build / "firmware" / "siliconv.json"),
-        "certificate": _read(build / "csim.json"),
+        "certificate": content_of_certificate,
+        "why_not": certificate.why_not,
+        "reached": certificate.reached,
         "estimate": _read(build / "estimate.json"),
         "estimator_errors": cross_validated_errors(),
         "pictures": {picture.stem: _as_uri(picture) for picture in sorted(pictures.glob("*.png"))},

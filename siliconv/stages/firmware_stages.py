@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from siliconv.flow.artefacts import certificate_vectors, read_json, write_json
-from siliconv.flow.flow import Context
+from siliconv.flow.flow import Context, read_record
 from siliconv.flow.synthesis_file import synthesis_results
+from siliconv.hls.conversion.manifest import MANIFEST_FILE
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.project.calibration_file import calibrated
@@ -33,7 +36,8 @@ def write_firmware(context: Context) -> str:
 
 def simulate_firmware(context: Context) -> str:
     """Simulate the firmware, compare every layer, and write the certificate."""
-    from siliconv.certificate.certificate import Accuracies, certify
+    from siliconv.certificate.certificate import Accuracies
+    from siliconv.certificate.certification import certify
     from siliconv.hls.backends import check_simulated
 
     check_simulated(context.project.hls.backend)
@@ -52,17 +56,27 @@ def simulate_firmware(context: Context) -> str:
         ),
         cache=context.work,
         artefacts=[
-            context.build / name
-            for name in ("network/network.json", "network/weights.npz", "quantized/weights.npz", "quantized/types.json")
+            path
+            for stage in ("data", "float", "quantized", "network")
+            for path in (context.build / stage).rglob("*")
+            if path.is_file()
         ],
+        manifest_hash=_hash_as_written(context.build),
         jobs=context.project.csim.jobs,
         seconds=context.project.csim.timeout_s,
         progress=context.progress,
     )
     write_json(context.out / "csim.json", certificate.as_json())
-    if certificate.exact:
-        return f"EXACT: {certificate.vectors} vectors, {len(certificate.layers)} layers, every bit equal"
-    return f"NOT EXACT: first difference in layer '{certificate.first_differing}'"
+    for reached in certificate.reached:
+        for line in reached.lines():
+            context.progress.say(f"{line}; the rest rests on the proof")
+    return certificate.verdict
+
+
+def _hash_as_written(build: Path) -> str | None:
+    """Give the hash that the firmware's manifest had when its stage wrote it."""
+    record = read_record(build, "convert")
+    return record.outputs.get(f"firmware/{MANIFEST_FILE}") if record is not None else None
 
 
 def estimate_hardware(context: Context) -> str:

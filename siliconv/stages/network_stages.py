@@ -155,7 +155,7 @@ def lower_network(context: Context) -> str:
     logits = network.logits
     emulated = emulator.compile(network)
     codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
-    by_origin = certificate_vectors(context.project, network, dataset.test)
+    by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
     agreement = agree(
         model,
         lambda: load_quantized_model(context.build),

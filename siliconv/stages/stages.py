@@ -93,6 +93,7 @@ STAGES: tuple[Stage, ...] = (
             "siliconv.network.explanation.ranges",
             "siliconv.network.emulator.emulator",
             "siliconv.network.vectors.corners",
+            "siliconv.network.vectors.directed",
         ),
         libraries=(*KERAS_LIBRARIES, "onnxruntime"),
     ),
@@ -109,6 +110,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.stages.firmware_project",
             "siliconv.network.vectors.corners",
+            "siliconv.network.vectors.directed",
         ),
         libraries=("hls4ml", "da4ml"),
         regrown=(
@@ -126,7 +128,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=("csim.json",),
         needs=("data", "train", "quantize", "lower", "convert"),
         settings=lambda project: project.csim.model_dump(mode="json"),
-        modules=(*_NETWORK_CODE, "siliconv.certificate.certificate", "siliconv.network.vectors.corners"),
+        modules=(*_NETWORK_CODE, "siliconv.certificate.certification", "siliconv.network.vectors.corners"),
     ),
     Stage(
         "estimate",

@@ -9,6 +9,7 @@ import pytest
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.conversion.weight_headers import read_headers
 from siliconv.hls.csim.csim import compare, compile_project
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.models.architectures.presets import preset
@@ -48,10 +49,8 @@ def test_the_full_size_network_is_exact_in_every_layer(tmp_path):
         "conv2d_4": 72,
         "dense_1": 1,
     }
-    written = sum(
-        len(path.read_text().replace("\n", "").split(",")) for path in (project / "firmware/weights").glob("[wb]*.txt")
-    )
-    assert written == 388_673
+    headers = read_headers(project, network)
+    assert sum(header.numbers.size for header in headers if header.role in ("weight", "bias")) == 388_673
     library = compile_project(project, "lecture", tmp_path / "cache")
     layers = compare(library, network, codes)
     assert [layer for layer in layers if layer.differing] == []

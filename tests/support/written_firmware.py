@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from siliconv.hls.configuration import HlsConfig
@@ -22,6 +23,14 @@ def write_firmware(network: Network, folder: Path, config: HlsConfig | None = No
 def compile_firmware(network: Network, folder: Path, config: HlsConfig | None = None) -> Library:
     """Write the sources of a network into a folder, and compile them."""
     return compile_project(write_firmware(network, folder, config), network.name, folder / "cache")
+
+
+def edit_numbers(header: Path, change: Callable[[list[float]], list[float]]) -> None:
+    """Edit the numbers of a header with weights or a table."""
+    head, _, rest = header.read_text().partition("{")
+    numbers, _, tail = rest.partition("}")
+    changed = change([float(number) for number in numbers.split(",")])
+    header.write_text(f"{head}{{{', '.join(map(repr, changed))}}}{tail}")
 
 
 def edit_types(project: Path, pattern: str, replacement: str) -> None:

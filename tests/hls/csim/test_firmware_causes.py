@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from written_firmware import edit_types, write_firmware
+from written_firmware import edit_numbers, edit_types, write_firmware
 
 from siliconv.hls.csim.csim import compile_project, simulate_apart
 from siliconv.hls.csim.firmware_causes import firmware_execution
@@ -156,16 +156,15 @@ def test_a_table_that_is_read_or_filled_otherwise(project, network, shift, words
 
 def test_edited_weights(project, network):
     kernel = network.by_name["conv_1"].kernel
-    path = next((project / "firmware" / "weights").glob("w2.txt"))
-    numbers = path.read_text().split(",")
-    path.write_text(",".join([str(float(numbers[0]) + kernel.type.step), *numbers[1:]]))
+    path = project / "firmware" / "weights" / "w2.h"
+    edit_numbers(path, lambda numbers: [numbers[0] + kernel.type.step, *numbers[1:]])
     changed = kernel.codes.copy()
     changed.ravel()[0] += 1
     codes = vectors(network)
     faulty = with_node(network, "conv_1", kernel=Weights(changed, kernel.type))
     found = explained(project, network, values_of(faulty, codes), codes)
     assert (found.layer, found.causes[0].code) == ("conv_1", "WEIGHTS")
-    assert "w2.txt" in found.causes[0].what
+    assert "w2.h" in found.causes[0].what
 
 
 def test_a_firmware_that_was_given_other_inputs(project, network):
@@ -192,12 +191,10 @@ def test_a_table_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler):
     network = with_sigmoid(build((6, 2)).conv(1, (3,)).relu(4, 0).flatten().dense(1).network(), name="sigmoid")
     codes = vectors(network, 30)
     project = write_firmware(network, tmp_path)
-    (path,) = (project / "firmware" / "weights").glob("table*.txt")
-    numbers = path.read_text().split(",")
+    (path,) = (project / "firmware" / "weights").glob("table*.h")
     (source,) = network.sources(network.by_name["sigmoid"])
     entry = int(reference.run(network, codes)[source.name][0, 0]) % (1 << source.type.width)
-    numbers[entry] = str(float(numbers[entry]) / 2)
-    path.write_text(",".join(numbers))
+    edit_numbers(path, lambda numbers: [*numbers[:entry], numbers[entry] / 2, *numbers[entry + 1 :]])
     library = compile_project(project, network.name, tmp_path / "cache")
     found = explained(project, network, simulate_apart(library, network, codes), codes)
     assert (found.layer, found.vector, found.causes[0].code) == ("sigmoid", 0, "TABLE-STEP")
@@ -209,11 +206,14 @@ def test_a_table_of_a_softmax_edited_on_the_disk_compiled_and_run(build, tmp_pat
     network = with_softmax(build((6, 2)).conv(2, (3,)).relu(4, 0).flatten().dense(3).network(), name="softmax")
     codes = vectors(network, 30)
     project = write_firmware(network, tmp_path)
-    (path,) = (project / "firmware" / "weights").glob(f"{table}*.txt")
-    first, *others = (str(float(number) / 2) for number in path.read_text().split(","))
+    (path,) = (project / "firmware" / "weights").glob(f"{table}*.h")
     # Half of every exponential would be the same shares.
-    kept = path.read_text().split(",")[1:] if table == "exponential" else others
-    path.write_text(",".join([first, *kept]))
+    halved = slice(0, 1) if table == "exponential" else slice(None)
+
+    def halve(numbers):
+        return [*(number / 2 for number in numbers[halved]), *numbers[len(numbers[halved]) :]]
+
+    edit_numbers(path, halve)
     library = compile_project(project, network.name, tmp_path / "cache")
     found = explained(project, network, simulate_apart(library, network, codes), codes)
     assert (found.layer, found.causes[0].code) == ("softmax", "TABLE-STEP")

@@ -195,11 +195,11 @@ def test_the_certificate_holds_until_a_file_is_edited(built, tmp_path, capsys):
     assert "The certificate holds" in capsys.readouterr().out
     copy = tmp_path / "digits"
     shutil.copytree(built, copy)
-    weights = copy / "build" / "firmware" / "firmware" / "weights" / "w2.txt"
+    weights = copy / "build" / "firmware" / "firmware" / "weights" / "w2.h"
     weights.write_text(weights.read_text().replace("0", "1", 1))
     assert run_command_line(["verify", str(copy)]) == 1
     captured = capsys.readouterr()
-    assert "firmware/firmware/weights/w2.txt" in captured.out
+    assert "firmware/firmware/weights/w2.h" in captured.out
     assert "VERIFY-CHANGED" in captured.err
 
 

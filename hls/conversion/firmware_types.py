@@ -24,13 +24,16 @@ _TRACE = re.compile(r'nnet::save_layer_output<(?P<type>\w+)>\([\w.]+, "(?P<layer
 class StatedType:
     """A type in the sources: whose it is, what it is for, and what the network says it must be.
 
-    ``role`` is ``result``, ``accum``, ``weight`` or ``bias``.
+    ``role`` is ``result``, ``accum``, ``weight`` or ``bias``; ``name`` is that of its definition.
     """
 
     layer: str
     role: str
+    name: str
     stated: FixedPoint
     expected: FixedPoint
+    passes: bool = False
+    """Whether its layer passes codes on as they are, so that the modes of rounding and overflow mean nothing."""
 
     @property
     def lost_bits(self) -> tuple[int, int]:
@@ -47,6 +50,13 @@ class StatedType:
             return self.stated == self.expected
         top, bottom = self.lost_bits
         return top <= 0 and bottom <= 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is enough, or has the network's bits where nothing is converted into it."""
+        bits = (self.stated.signed, self.stated.width, self.stated.integer)
+        same_bits = bits == (self.expected.signed, self.expected.width, self.expected.integer)
+        return self.is_enough or (self.passes and same_bits)
 
 
 def read_types(project: Path) -> dict[str, FixedPoint]:
@@ -95,12 +105,13 @@ def stated_types(project: Path, network: ir.Network) -> tuple[StatedType, ...]:
         elif isinstance(node, ir.MaxPool):
             expected = {"accum": node.type}
         for role, kind in expected.items():
-            stated = types.get(f"{node.name}_{role}_t")
-            if stated is not None:
-                found.append(StatedType(node.name, role, stated, kind))
-        result = types.get(results.get(node.name, ""))
-        if result is not None:
-            found.append(StatedType(node.name, "result", result, node.type))
+            name = f"{node.name}_{role}_t"
+            if name in types:
+                found.append(StatedType(node.name, role, name, types[name], kind))
+        name = results.get(node.name, "")
+        if name in types:
+            passes = isinstance(node, ir.Reshape | ir.Pad)
+            found.append(StatedType(node.name, "result", name, types[name], node.type, passes))
     return tuple(found)
 
 
