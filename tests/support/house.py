@@ -17,13 +17,14 @@ MAY_IMPORT = {
     "models": {"models"},
     "quantize": {"models", "network", "quantize"},
     "hls": {"network", "hardware", "hls"},
-    "siliconv": {"network", "hardware", "models", "quantize", "hls", "siliconv"},
+    "rtl": {"network", "hardware", "rtl"},
+    "siliconv": {"network", "hardware", "models", "quantize", "hls", "rtl", "siliconv"},
 }
 """Each wing's folder, and the wings that it may import from (docs/architecture.md shows the same)."""
 
 GROUND = {"siliconv.errors", "siliconv.progress"}
 LEGACY_KERAS = "siliconv.legacy_keras"
-WITHOUT_KERAS = ("network", "hardware")
+WITHOUT_KERAS = ("network", "hardware", "rtl")
 """Wings that can be installed and imported where there is no TensorFlow."""
 
 HEAVY = {"tensorflow", "keras", "tf_keras", "qkeras", "hls4ml"}
