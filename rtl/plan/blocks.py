@@ -93,6 +93,11 @@ class Window:
         """Words out of an image."""
         return prod(self.out) * self.repeats
 
+    @property
+    def busy(self) -> int:
+        """Cycles of an image: the longer of reading the windows and of writing the ring."""
+        return max(self.results * self.taps, self.image)
+
 
 @dataclass(frozen=True)
 class Finish:

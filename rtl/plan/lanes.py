@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
 from siliconv.network import graph as ir
+from siliconv.rtl.plan.windows_of_nodes import positions, sliding_window
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,17 @@ def lanes_for_interval(network: ir.Network, interval: int) -> dict[str, Lanes]:
 def cycles_of(node: ir.Node, network: ir.Network, lanes: Lanes) -> int:
     """Give the cycles that a node is busy with an image: the longer of reading windows and of taking words in."""
     (source, *_) = network.sources(node)
-    read = prod(node.shape) // lanes.pout
-    if isinstance(node, ir.Conv):
-        read *= prod(node.window) * source.shape[-1] // lanes.pin
-    elif isinstance(node, ir.Dense):
-        read *= source.shape[-1] // lanes.pin
-    elif isinstance(node, ir.DepthwiseConv | ir.MaxPool | ir.AveragePool):
-        read *= prod(node.window)
-    elif isinstance(node, ir.Softmax):
-        read = prod(node.shape[:-1]) * (3 * node.shape[-1] + 6)
-    padding = getattr(node, "padding", ())
-    spatial = [
-        size + sum(padding[axis]) if axis < len(padding) else size for axis, size in enumerate(source.shape[:-1])
-    ]
-    return max(read, prod(spatial) * source.shape[-1] // lanes.pin)
+    repeats = node.shape[-1] // lanes.pout
+    match node:
+        case ir.Conv() | ir.DepthwiseConv() | ir.MaxPool() | ir.AveragePool():
+            window = sliding_window(node, source.shape, node.padding, lanes.pin, repeats)
+        case ir.Dense():
+            window = positions(prod(node.shape[:-1]), node.kernel.codes.shape[0] // lanes.pin, repeats)
+        case ir.Softmax():
+            return prod(node.shape[:-1]) * (3 * node.shape[-1] + 6)
+        case _:
+            return prod(node.shape) // lanes.pout
+    return window.busy
 
 
 def _choices(node: ir.Node, network: ir.Network) -> list[Lanes]:
@@ -69,8 +66,3 @@ def _cost(node: ir.Node, network: ir.Network, lanes: Lanes, interval: int) -> tu
 def divisors(number: int) -> list[int]:
     """List the divisors of a number."""
     return [n for n in range(1, number + 1) if number % n == 0]
-
-
-def slowest(network: ir.Network, lanes: Mapping[str, Lanes]) -> int:
-    """Give the cycles of the busiest node: the interval that rings which are deep enough reach."""
-    return max(cycles_of(network.by_name[name], network, one) for name, one in lanes.items())

@@ -2,7 +2,8 @@
 //
 // Function:   window.sv, its taps times the weights of rom.sv in mac.sv, then finish.sv. A word in has Pin lanes (Pout
 //             with Lanewise), a word out Pout. The order of the weights' words is that of the taps: repeat, kernel row,
-//             kernel column, word of the pixel; a word holds the weight of result lane o and input lane i at o * Pin + i.
+//             kernel column, word of the pixel; a word holds the weight of result lane o and input lane i at
+//             o * Pin + i.
 // Latency:    taps + 5 + ceil(log2 Pin) + Pack + finish.sv's, from the start of a result to its word.
 // Throughput: see window.sv; a result takes KernelRows * KernelColumns * Words cycles (without Words with Lanewise).
 module mvu #(
