@@ -271,6 +271,11 @@ class RtlDesign:
         """All streams, in the order of the data."""
         return (self.source, *(stream for block in self.blocks for stream in block.outputs))
 
+    @property
+    def products(self) -> int:
+        """Pairs that are multiplied a cycle, all blocks together."""
+        return sum(block.pin * block.pout for block in self.blocks if isinstance(block, Mvu))
+
 
 ROUNDINGS = (
     Rounding.TRN,

@@ -76,6 +76,9 @@ def _division(node: ir.AveragePool, source: ir.Node, bounds: Bounds) -> Division
 
 
 def _deep_enough(finish: Finish, latency: int, taps: int) -> Finish:
-    """Give the FIFO room for the results that are on their way when one starts every `taps` cycles."""
+    """Give the FIFO room for the results that are on their way when one starts every `taps` cycles, and one more.
+
+    A word that leaves through a narrower.sv takes as many cycles as it has parts.
+    """
     on_the_way = -(-(latency + 2) // taps)
-    return replace(finish, log_depth=max((on_the_way - 1).bit_length(), 1))
+    return replace(finish, log_depth=on_the_way.bit_length())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -66,3 +67,23 @@ def _cost(node: ir.Node, network: ir.Network, lanes: Lanes, interval: int) -> tu
 def divisors(number: int) -> list[int]:
     """List the divisors of a number."""
     return [n for n in range(1, number + 1) if number % n == 0]
+
+
+def lanes_for_products(network: ir.Network, products: int) -> dict[str, Lanes]:
+    """Give the lanes of the shortest interval for which all matrices together multiply so many pairs a cycle."""
+    slow, fast = max(cycles_of(node, network, Lanes()) for node in network.nodes[1:]), 1
+    while fast < slow:
+        middle = (fast + slow) // 2
+        if products_of(network, lanes_for_interval(network, middle)) <= products:
+            slow = middle
+        else:
+            fast = middle + 1
+    return lanes_for_interval(network, slow)
+
+
+def products_of(network: ir.Network, lanes: Mapping[str, Lanes]) -> int:
+    """Count the pairs that all matrices together multiply a cycle."""
+    return sum(
+        lanes[node.name].pout * (1 if isinstance(node, ir.DepthwiseConv) else lanes[node.name].pin)
+        for node in network.matrices
+    )

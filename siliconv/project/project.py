@@ -21,6 +21,7 @@ from siliconv.models.data.data_config import DataConfig
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
+from siliconv.rtl.configuration import RtlConfig
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_file import Weights
@@ -144,6 +145,7 @@ class ProjectConfig(BaseModel):
     quantize: Recipe = Field(default_factory=lambda: Recipe(), description="bits, calibration and fine-tuning")
     hls: HlsConfig = Field(default_factory=lambda: HlsConfig(), description="the firmware")
     csim: CsimConfig = Field(default_factory=lambda: CsimConfig(), description="the C simulation")
+    rtl: RtlConfig = Field(default_factory=lambda: RtlConfig(), description="the SystemVerilog core (--until rtlsim)")
 
     @model_validator(mode="before")
     @classmethod

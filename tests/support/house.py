@@ -29,7 +29,10 @@ WITHOUT_KERAS = ("network", "hardware", "rtl")
 
 HEAVY = {"tensorflow", "keras", "tf_keras", "qkeras", "hls4ml"}
 
-SAME_PART: dict[str, str] = {"estimate.py": "the estimate of a design, and what a notebook sees of it"}
+SAME_PART: dict[str, str] = {
+    "configuration.py": "the section of a core in the project file",
+    "estimate.py": "the estimate of a design, and what a notebook sees of it",
+}
 """File names that stand in two wings, and which part both play there."""
 
 OPEN_TO_NOTEBOOKS = {"siliconv", "siliconv.network"}
