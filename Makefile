@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-WINGS  := network hardware models quantize hls
+WINGS  := network hardware models quantize hls rtl
 # mypy sees the folders as the package they are installed as (siliconv.models, ...).
 TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile

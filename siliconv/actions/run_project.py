@@ -12,7 +12,7 @@ from siliconv.hls.csim.csim import compiler_version
 from siliconv.progress import Progress
 from siliconv.project.data_choice import apply_data_choice, remember_data_choice
 from siliconv.project.project import load_project
-from siliconv.stages.stages import STAGE_NAMES, STAGES
+from siliconv.stages.stages import STAGE_NAMES, STAGES, road_to
 
 
 def run_project(
@@ -59,7 +59,8 @@ def run_project(
         )
     build = folder / "build"
     project, remark = apply_data_choice(load_project(folder), build, data)
-    if STAGE_NAMES.index(until) >= STAGE_NAMES.index("csim"):
+    stages = STAGES if until in {stage.name for stage in STAGES} else road_to(until)
+    if until in ("csim", "estimate", "report"):
         # Told now, not after an hour of training.
         check_simulated(project.hls.backend)
         compiler_version()
@@ -72,5 +73,5 @@ def run_project(
         on_event(result)
 
     return run_flow(
-        STAGES, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
+        stages, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
     )

@@ -54,9 +54,19 @@ class Run:
         return HardwareEstimate(content) if content["source"] != "none" else None
 
     def require_exact(self) -> None:
-        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` where a bit differs, or sources are not those of the network."""
+        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` or ``RTL-DIFFERS`` where a bit differs, or sources are not the network's."""
         from siliconv.certificate.certificate import from_json
 
+        if self._reached("rtlsim"):
+            evidence = read_json(self.build / "rtlsim.json")
+            wrong = [node["name"] for node in evidence["nodes"] if node["differing"]]
+            if wrong:
+                raise WorkSaysNoError(
+                    "RTL-DIFFERS",
+                    f"SystemVerilog and integer network differ, first in node '{wrong[0]}'",
+                    where=str(self.build / "rtlsim.json"),
+                    fix="do not use it; if nobody edited build/rtl, report it with the project",
+                )
         content = self._certificate_content if self._reached("csim") else None
         if content is not None and not content["exact"]:
             raise WorkSaysNoError(

@@ -23,6 +23,7 @@ from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.project_problems import fields_at, project_problems
 from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
+from siliconv.rtl.configuration import RtlConfig
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_file import Weights
@@ -153,6 +154,7 @@ class ProjectConfig(BaseModel):
     quantize: Recipe = Field(default_factory=lambda: Recipe(), description="bits, calibration and fine-tuning")
     hls: HlsConfig = Field(default_factory=lambda: HlsConfig(), description="the firmware")
     csim: CsimConfig = Field(default_factory=lambda: CsimConfig(), description="the C simulation")
+    rtl: RtlConfig = Field(default_factory=lambda: RtlConfig(), description="the SystemVerilog core (--until rtlsim)")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""The eight stages from images to report, in the order of the data: what each reads, writes and depends on."""
+"""The stages in the order of the data: eight from images to report, five of the SystemVerilog core."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from siliconv.stages.firmware_stages import (
     write_html_report,
 )
 from siliconv.stages.network_stages import lower_network, prepare_data, quantize_network, train_network
+from siliconv.stages.rtl_stages import pack_rtl, place_rtl, simulate_rtl, synthesize_rtl, write_rtl
 
 KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
@@ -32,6 +33,7 @@ def _weights_hash(weights: Weights) -> str:
 
 
 _NETWORK_CODE = ("siliconv.network.network_file", "siliconv.network.reference")
+_RTL_CODE = ("siliconv.stages.rtl_stages", "siliconv.rtl.design.rtl_design")
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -155,4 +157,63 @@ STAGES: tuple[Stage, ...] = (
 )
 """In the order of the data."""
 
-STAGE_NAMES = tuple(stage.name for stage in STAGES)
+RTL_STAGES: tuple[Stage, ...] = (
+    Stage(
+        "rtl",
+        write_rtl,
+        outputs=("rtl",),
+        needs=("data", "lower"),
+        settings=lambda project: {
+            "rtl": project.rtl.model_dump(mode="json", exclude={"part", "clock_mhz", "seed"}),
+            "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        },
+        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.writing.rtl_project", "siliconv.network.vectors.corners"),
+        libraries=("jinja2",),
+    ),
+    Stage(
+        "rtlsim",
+        simulate_rtl,
+        outputs=("rtlsim.json",),
+        needs=("data", "lower", "rtl"),
+        settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.simulation.evidence"),
+    ),
+    Stage(
+        "synth",
+        synthesize_rtl,
+        outputs=("rtl_netlist", "synth.json"),
+        needs=("lower", "rtl"),
+        settings=lambda project: project.rtl.family,
+        modules=(*_RTL_CODE, "siliconv.rtl.synthesis.yosys"),
+    ),
+    Stage(
+        "place",
+        place_rtl,
+        outputs=("rtl_placed", "place.json"),
+        needs=("lower", "rtl", "synth"),
+        settings=lambda project: project.rtl.model_dump(mode="json", include={"part", "clock_mhz", "seed"}),
+        modules=("siliconv.rtl.synthesis.nextpnr",),
+    ),
+    Stage(
+        "bitstream",
+        pack_rtl,
+        outputs=("rtl.bit",),
+        needs=("lower", "rtl", "place"),
+        settings=lambda project: project.rtl.part,
+        modules=("siliconv.rtl.synthesis.nextpnr",),
+    ),
+)
+"""The SystemVerilog core, behind the integer network."""
+
+STAGE_NAMES = tuple(stage.name for stage in (*STAGES, *RTL_STAGES))
+
+
+def road_to(until: str) -> tuple[Stage, ...]:
+    """Give a stage and all that it needs, whatever else the project could make."""
+    known = {stage.name: stage for stage in (*STAGES, *RTL_STAGES)}
+    needed, waiting = set(), [until]
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        waiting.extend(known[name].needs)
+    return tuple(stage for name, stage in known.items() if name in needed)

@@ -17,18 +17,22 @@ MAY_IMPORT = {
     "models": {"models"},
     "quantize": {"models", "network", "quantize"},
     "hls": {"network", "hardware", "hls"},
-    "siliconv": {"network", "hardware", "models", "quantize", "hls", "siliconv"},
+    "rtl": {"network", "hardware", "rtl"},
+    "siliconv": {"network", "hardware", "models", "quantize", "hls", "rtl", "siliconv"},
 }
 """Each wing's folder, and the wings that it may import from (docs/architecture.md shows the same)."""
 
 GROUND = {"siliconv.errors", "siliconv.progress", "siliconv.bounded_reading"}
 LEGACY_KERAS = "siliconv.legacy_keras"
-WITHOUT_KERAS = ("network", "hardware")
+WITHOUT_KERAS = ("network", "hardware", "rtl")
 """Wings that can be installed and imported where there is no TensorFlow."""
 
 HEAVY = {"tensorflow", "keras", "tf_keras", "qkeras", "hls4ml"}
 
-SAME_PART: dict[str, str] = {"estimate.py": "the estimate of a design, and what a notebook sees of it"}
+SAME_PART: dict[str, str] = {
+    "configuration.py": "the section of a core in the project file",
+    "estimate.py": "the estimate of a design, and what a notebook sees of it",
+}
 """File names that stand in two wings, and which part both play there."""
 
 SAME_PART_OF_CLASSES = {

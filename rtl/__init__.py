@@ -1,0 +1,1 @@
+"""Firmware as SystemVerilog: block library, plan, exact cycle model, Verilator, Yosys, nextpnr."""

@@ -1,0 +1,1 @@
+"""The design of a network as a project file asks for it: lanes, blocks, rings."""

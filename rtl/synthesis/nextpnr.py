@@ -1,0 +1,137 @@
+"""Place and route on an ECP5 by nextpnr, and the bitstream by ecppack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from siliconv.errors import ProjectError
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.synthesis.open_tools import Spent, run_tool
+
+
+@dataclass(frozen=True)
+class Part:
+    """An ECP5 as nextpnr names it: its option, package and speed grade."""
+
+    option: str
+    package: str
+    speed: int
+
+
+PARTS = {
+    "LFE5UM5G-85F-8BG756": Part("--um5g-85k", "CABGA756", 8),
+    "LFE5U-85F-6BG381": Part("--85k", "CABGA381", 6),
+}
+"""The fastest ECP5-85F, and that of the ULX3S."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What nextpnr says of a routed design.
+
+    Parameters
+    ----------
+    mhz
+        The fastest clock by its timing analysis, routed; an estimate of an open database, no silicon was measured.
+    used, available
+        Cells by nextpnr's names.
+    critical_path
+        From where to where, and nanoseconds of logic and of routing.
+    """
+
+    part: str
+    seed: int
+    mhz: float
+    used: Mapping[str, int]
+    available: Mapping[str, int]
+    critical_path: Mapping[str, str | float]
+    spent: Spent
+
+
+def place(project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int = 1) -> Placed:
+    """Place and route a design that `siliconv.rtl.synthesis.yosys.synthesize` mapped to ECP5.
+
+    Parameters
+    ----------
+    project
+        The folder of the design.
+    design
+        Its name is that of the netlist.
+    part
+        One of `PARTS`.
+    mhz
+        The clock that is asked for.
+    seed
+        Of the placer.
+    """
+    top, chip = design.name, PARTS[part]
+    arguments = [chip.option, "--package", chip.package, "--speed", str(chip.speed), "--json", f"{top}_ecp5.json"]
+    arguments += [
+        "--textcfg",
+        f"{top}.config",
+        "--report",
+        f"{top}_placed.json",
+        "--freq",
+        str(mhz),
+        "--seed",
+        str(seed),
+    ]
+    arguments += [
+        "--router",
+        "router2",
+        "--lpf-allow-unconstrained",
+        "--timing-allow-fail",
+        "--log",
+        f"{top}_nextpnr.log",
+    ]
+    spent = run_tool("nextpnr-ecp5", [*arguments, "--quiet"], project, "nextpnr_said.log")
+    report = json.loads((project / f"{top}_placed.json").read_text(encoding="utf-8"))
+    use = report["utilization"]
+    return Placed(
+        part,
+        seed,
+        round(min(clock["achieved"] for clock in report["fmax"].values()), 1),
+        {name: entry["used"] for name, entry in use.items() if entry["used"]},
+        {name: entry["available"] for name, entry in use.items() if entry["used"]},
+        _critical(report["critical_paths"]),
+        spent,
+    )
+
+
+def check_family(family: str) -> None:
+    """Raise `ProjectError` ``RTL-FAMILY`` for a family whose placement is not free: only ECP5 is placed."""
+    if family != "ecp5":
+        raise ProjectError(
+            "RTL-FAMILY",
+            f"'{family}' is mapped by Yosys, but not placed: there is no nextpnr for it among the wheels",
+            where="rtl.family",
+            fix="take family: ecp5, or give build/rtl to the vendor's tool",
+        )
+
+
+def pack(project: Path, design: RtlDesign) -> tuple[Path, Spent]:
+    """Write the bitstream of a placed design; gives its path."""
+    config, bitstream = f"{design.name}.config", f"{design.name}.bit"
+    spent = run_tool("ecppack", ["--compress", config, bitstream], project, "ecppack_said.log")
+    return project / bitstream, spent
+
+
+def _critical(paths: list[dict[str, object]]) -> dict[str, str | float]:
+    """Sum up the slowest path inside the clock."""
+    inside = [path for path in paths if path["from"] == path["to"]]
+    if not inside:
+        return {}
+    steps: list[dict[str, object]] = inside[0]["path"]  # type: ignore[assignment]
+    nanoseconds: dict[str, float] = {"logic_ns": 0.0, "routing_ns": 0.0}
+    for step in steps:
+        kind = "routing_ns" if step["type"] == "routing" else "logic_ns"
+        nanoseconds[kind] += float(step["delay"])  # type: ignore[arg-type]
+    first, last = steps[0]["from"], steps[-1]["to"]
+    return {
+        "from": str(first["cell"]),  # type: ignore[index]
+        "to": str(last["cell"]),  # type: ignore[index]
+        **{name: round(value, 2) for name, value in nanoseconds.items()},
+    }

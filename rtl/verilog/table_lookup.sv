@@ -1,0 +1,57 @@
+// A function of one value by look-up: a ROM a lane, addressed by the code less the lowest code.
+//
+// Latency: 3 cycles. Throughput: a word a cycle.
+module table_lookup #(
+    parameter int unsigned Lanes = 1,
+    parameter int unsigned InWidth = 8,
+    parameter bit InSigned = 0,
+    parameter int unsigned OutWidth = 8,
+    parameter File = "table.hex",
+    parameter int unsigned LogDepth = 3
+) (
+    input  logic                      clk_i,
+    input  logic                      rst_i,
+    input  logic                      valid_i,
+    output logic                      ready_o,
+    input  logic [ Lanes*InWidth-1:0] data_i,
+    output logic                      valid_o,
+    input  logic                      ready_i,
+    output logic [Lanes*OutWidth-1:0] data_o
+);
+  logic take, put1_q, put2_q;
+  logic [Lanes*OutWidth-1:0] result;
+
+  assign take = valid_i & ready_o;
+  always_ff @(posedge clk_i) begin
+    if (rst_i) {put2_q, put1_q} <= 2'b00;
+    else {put2_q, put1_q} <= {put1_q, take};
+  end
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    logic [OutWidth-1:0] entries[1<<InWidth];
+    logic [OutWidth-1:0] read_q, entry_q;
+    logic [InWidth-1:0] index;
+    initial $readmemh(File, entries);
+    // The lowest signed code is entry 0.
+    assign index = data_i[l*InWidth+:InWidth] ^ (InWidth'(InSigned) << (InWidth - 1));
+    always_ff @(posedge clk_i) begin
+      read_q  <= entries[index];
+      entry_q <= read_q;
+    end
+    assign result[l*OutWidth+:OutWidth] = entry_q;
+  end
+
+  credit_fifo #(
+      .Width(Lanes * OutWidth),
+      .LogDepth(LogDepth)
+  ) u_fifo (
+      .clk_i,
+      .rst_i,
+      .take_i(take),
+      .free_o(ready_o),
+      .put_i (put2_q),
+      .data_i(result),
+      .valid_o,
+      .ready_i,
+      .data_o
+  );
+endmodule

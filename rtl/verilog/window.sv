@@ -1,0 +1,227 @@
+// A ring buffer that is read by address: the window of every convolution, dense layer, pooling and branch.
+//
+// Function:   The writer walks over the padded image, one word a cycle: a word of the stream, or `PadWord` where there
+//             is padding. The reader gives each output pixel's window word by word ("taps"), `Repeats` times. A window
+//             starts when its last word has been written and `free_i` says that there is room for the result;
+//             from then on a tap comes each cycle. No word of a window stands in a register.
+//             Order of taps: pixel, repeat, kernel row, then
+//               Lanewise = 0: all words of the kernel row's columns (they follow each other in the ring);
+//               Lanewise = 1: the same word of each column, and the repeat is the number of that word.
+// Latency:    2 cycles from the issue of a tap (`start_o` marks the first of a result) to `tap_o` with its word.
+// Throughput: a tap a cycle; OutRows * OutColumns * Repeats * taps cycles an image, at least the padded image's words.
+module window #(
+    parameter int unsigned Width = 8,  // bits of a word
+    parameter int unsigned Rows = 1,  // of the image
+    parameter int unsigned Columns = 1,
+    parameter int unsigned Words = 1,  // of a pixel
+    parameter int unsigned PadTop = 0,
+    parameter int unsigned PadBottom = 0,
+    parameter int unsigned PadLeft = 0,
+    parameter int unsigned PadRight = 0,
+    parameter logic [Width-1:0] PadWord = '0,
+    parameter int unsigned KernelRows = 1,
+    parameter int unsigned KernelColumns = 1,
+    parameter int unsigned StrideRows = 1,
+    parameter int unsigned StrideColumns = 1,
+    parameter int unsigned OutRows = 1,
+    parameter int unsigned OutColumns = 1,
+    parameter int unsigned Repeats = 1,  // results a pixel
+    parameter bit Lanewise = 0,
+    parameter int unsigned LogRing = 4  // 2^LogRing words
+) (
+    input  logic             clk_i,
+    input  logic             rst_i,
+    input  logic             valid_i,
+    output logic             ready_o,
+    input  logic [Width-1:0] data_i,
+    input  logic             free_i,
+    output logic             start_o,
+    output logic             issue_o,  // a tap is issued, its word comes two cycles later
+    output logic             pixel_o,  // it is the last one of an output pixel
+    output logic             tap_o,
+    output logic             first_o,
+    output logic             last_o,
+    output logic [Width-1:0] data_o
+);
+  localparam int unsigned AllRows = PadTop + Rows + PadBottom;
+  localparam int unsigned AllColumns = PadLeft + Columns + PadRight;
+  localparam int unsigned RowStep = AllColumns * Words;
+  localparam int unsigned Run = Lanewise ? KernelColumns : KernelColumns * Words;
+  localparam int unsigned RunStep = Lanewise ? Words : 1;
+  localparam int unsigned RepeatStep = Lanewise ? 1 : 0;
+  localparam int unsigned Ring = 1 << LogRing;
+
+  // From the first word of a window: to the end of the window, and to the first word of the next one.
+  localparam int unsigned Need = ((KernelRows - 1) * AllColumns + KernelColumns) * Words;
+  localparam int unsigned NextPixel = StrideColumns * Words;
+  localparam int unsigned NextRow = (StrideRows * AllColumns - (OutColumns - 1) * StrideColumns) * Words;
+  localparam int unsigned NextImage =
+      (AllRows * AllColumns - (OutRows - 1) * StrideRows * AllColumns - (OutColumns - 1) * StrideColumns) * Words;
+  // A level lies between -(largest step) and Ring, and is compared by its sign.
+  localparam int unsigned Level = $clog2(Ring + Need + NextPixel + NextRow + NextImage + 1) + 1;
+
+  // What the address grows by, modulo the ring.
+  localparam int unsigned Back = (KernelRows - 1) * RowStep + (Run - 1) * RunStep;
+  localparam int unsigned BackAll = Back + (Repeats - 1) * RepeatStep;
+  localparam logic [LogRing-1:0] StepTap = LogRing'(RunStep);
+  localparam logic [LogRing-1:0] StepKernelRow = LogRing'(RowStep - (Run - 1) * RunStep);
+  localparam logic [LogRing-1:0] StepRepeat = LogRing'(RepeatStep - Back);
+  localparam logic [LogRing-1:0] StepPixel = LogRing'(NextPixel - BackAll);
+  localparam logic [LogRing-1:0] StepRow = LogRing'(NextRow - BackAll);
+  localparam logic [LogRing-1:0] StepImage = LogRing'(NextImage - BackAll);
+
+  (* no_rw_check *) logic [Width-1:0] ring[Ring];
+
+  // Counters of one value need no flip-flop, but a bit to be written.
+  localparam int unsigned WordBits = Words > 1 ? $clog2(Words) : 1;
+  localparam int unsigned ColumnBits = AllColumns > 1 ? $clog2(AllColumns) : 1;
+  localparam int unsigned RowBits = AllRows > 1 ? $clog2(AllRows) : 1;
+  localparam int unsigned RunBits = Run > 1 ? $clog2(Run) : 1;
+  localparam int unsigned KernelRowBits = KernelRows > 1 ? $clog2(KernelRows) : 1;
+  localparam int unsigned RepeatBits = Repeats > 1 ? $clog2(Repeats) : 1;
+  localparam int unsigned OutColumnBits = OutColumns > 1 ? $clog2(OutColumns) : 1;
+  localparam int unsigned OutRowBits = OutRows > 1 ? $clog2(OutRows) : 1;
+
+  // ---- the writer
+  logic [WordBits-1:0] in_word_q;
+  logic [ColumnBits-1:0] in_column_q;
+  logic [RowBits-1:0] in_row_q;
+  logic [LogRing-1:0] put_q;
+  logic [Level-1:0] space_q;  // free places less one
+  logic word_end, column_end, row_end, real_column, real_row, real_word, room, push;
+
+  assign word_end = in_word_q == WordBits'(Words - 1);
+  assign column_end = in_column_q == ColumnBits'(AllColumns - 1);
+  assign row_end = in_row_q == RowBits'(AllRows - 1);
+  if (PadLeft + PadRight == 0) begin : gen_all_columns
+    assign real_column = 1'b1;
+  end else begin : gen_some_columns
+    logic [31:0] column;
+    assign column = 32'(in_column_q);
+    assign real_column = (PadLeft == 0 || column >= PadLeft) && column < PadLeft + Columns;
+  end
+  if (PadTop + PadBottom == 0) begin : gen_all_rows
+    assign real_row = 1'b1;
+  end else begin : gen_some_rows
+    logic [31:0] row;
+    assign row = 32'(in_row_q);
+    assign real_row = (PadTop == 0 || row >= PadTop) && row < PadTop + Rows;
+  end
+  assign real_word = real_row & real_column;
+  assign room = ~space_q[Level-1];
+  assign ready_o = room & real_word;
+  assign push = room & (valid_i | ~real_word);
+
+  always_ff @(posedge clk_i) begin
+    if (push) ring[put_q] <= real_word ? data_i : PadWord;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      in_word_q <= '0;
+      in_column_q <= '0;
+      in_row_q <= '0;
+      put_q <= '0;
+    end else if (push) begin
+      put_q <= put_q + 1'b1;
+      in_word_q <= word_end ? '0 : in_word_q + 1'b1;
+      if (word_end) begin
+        in_column_q <= column_end ? '0 : in_column_q + 1'b1;
+        if (column_end) in_row_q <= row_end ? '0 : in_row_q + 1'b1;
+      end
+    end
+  end
+
+  // ---- the reader
+  logic [RunBits-1:0] run_q;
+  logic [KernelRowBits-1:0] kernel_row_q;
+  logic [RepeatBits-1:0] repeat_q;
+  logic [OutColumnBits-1:0] out_column_q;
+  logic [OutRowBits-1:0] out_row_q;
+  logic [LogRing-1:0] tap_q, step;
+  logic [Level-1:0] spare_q;  // words beyond those that the window needs; negative while it lacks some
+  logic [Level-1:0] gone;
+  logic busy_q, issue, run_end, taps_end, repeat_end, pixel_end, release_pixel;
+  logic out_column_end, out_row_end;
+
+  assign run_end = run_q == RunBits'(Run - 1);
+  assign taps_end = run_end & (kernel_row_q == KernelRowBits'(KernelRows - 1));
+  assign repeat_end = repeat_q == RepeatBits'(Repeats - 1);
+  assign pixel_end = taps_end & repeat_end;
+  assign out_column_end = out_column_q == OutColumnBits'(OutColumns - 1);
+  assign out_row_end = out_row_q == OutRowBits'(OutRows - 1);
+  assign start_o = ~busy_q & ~spare_q[Level-1] & free_i;
+  assign issue = busy_q | start_o;
+  assign issue_o = issue;
+  assign release_pixel = issue & pixel_end;
+  assign pixel_o = release_pixel;
+
+  always_comb begin
+    step = StepTap;
+    gone = Level'(NextPixel);
+    if (pixel_end) begin
+      step = StepPixel;
+      if (out_column_end) begin
+        step = out_row_end ? StepImage : StepRow;
+        gone = out_row_end ? Level'(NextImage) : Level'(NextRow);
+      end
+    end else if (taps_end) step = StepRepeat;
+    else if (run_end) step = StepKernelRow;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      busy_q <= 1'b0;
+      run_q <= '0;
+      kernel_row_q <= '0;
+      repeat_q <= '0;
+      out_column_q <= '0;
+      out_row_q <= '0;
+      tap_q <= '0;
+    end else if (issue) begin
+      busy_q <= ~taps_end;
+      tap_q <= tap_q + step;
+      run_q <= run_end ? '0 : run_q + 1'b1;
+      if (run_end) kernel_row_q <= taps_end ? '0 : kernel_row_q + 1'b1;
+      if (taps_end) repeat_q <= repeat_end ? '0 : repeat_q + 1'b1;
+      if (pixel_end) begin
+        out_column_q <= out_column_end ? '0 : out_column_q + 1'b1;
+        if (out_column_end) out_row_q <= out_row_end ? '0 : out_row_q + 1'b1;
+      end
+    end
+  end
+
+  // ---- how full it is
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      space_q <= Level'(Ring - 1);
+      spare_q <= -Level'(Need);
+    end else begin
+      space_q <= space_q - Level'(push) + (release_pixel ? gone : '0);
+      spare_q <= spare_q + Level'(push) - (release_pixel ? gone : '0);
+    end
+  end
+
+  // ---- two registers behind the memory, as it wants them
+  logic [Width-1:0] read_q;
+  logic tap1_q, first1_q, last1_q;
+
+  always_ff @(posedge clk_i) begin
+    read_q <= ring[tap_q];
+    data_o <= read_q;
+    first1_q <= start_o;
+    last1_q <= taps_end;
+    first_o <= first1_q;
+    last_o <= last1_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      tap1_q <= 1'b0;
+      tap_o  <= 1'b0;
+    end else begin
+      tap1_q <= issue;
+      tap_o  <= tap1_q;
+    end
+  end
+endmodule

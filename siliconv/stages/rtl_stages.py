@@ -1,0 +1,134 @@
+"""The stages of the SystemVerilog core: rtl, rtlsim, synth, place, bitstream."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.flow.artefacts import certificate_vectors, read_json, write_json
+from siliconv.flow.flow import Context
+from siliconv.models.data.image_store import open_dataset
+from siliconv.network import network_file
+from siliconv.network.fixed_point import Codes
+from siliconv.network.graph import Network
+from siliconv.project.project import ProjectConfig
+from siliconv.rtl.plan.blocks import RtlDesign
+
+
+def write_rtl(context: Context) -> str:
+    """Lay the network out and write it as SystemVerilog, with vectors for its test bench."""
+    from siliconv.network import reference
+    from siliconv.rtl.cycles.cycle_model import cycles
+    from siliconv.rtl.cycles.ring_depths import rings_of
+    from siliconv.rtl.design.rtl_design import design_of
+    from siliconv.rtl.simulation.word_files import to_words
+    from siliconv.rtl.writing.rtl_project import write_project
+
+    network = network_file.load(context.build / "network")
+    design = design_of(network, context.project.rtl)
+    vectors = _vectors(context, network)
+    folder = context.out / "rtl"
+    folder.mkdir()
+    write_project([design], folder, images=len(vectors))
+    output = network.output.name
+    expected = reference.run_batches(network, vectors, output)
+    to_words(vectors, design.source).tofile(folder / "vectors" / "in_0.bin")
+    to_words(expected, design.sink).tofile(folder / "vectors" / "expected_0.bin")
+    predicted = cycles(design, 4)
+    content = {
+        "latency_cycles": predicted.latency,
+        "interval_cycles": predicted.interval,
+        "products": design.products,
+        "log_rings": rings_of(design),
+    }
+    write_json(folder / "plan.json", content)
+    return (
+        f"{len(design.blocks)} blocks, {design.products} products a cycle: {predicted.latency:,} cycles latency, "
+        f"an image every {predicted.interval:,.0f}"
+    )
+
+
+def simulate_rtl(context: Context) -> str:
+    """Simulate the written SystemVerilog with Verilator, and compare every node and every word's cycle."""
+    from siliconv.rtl.simulation.evidence import simulated_evidence
+
+    network, design = _written(context)
+    evidence = simulated_evidence(design, context.build / "rtl", _vectors(context, network), context.work / "verilator")
+    write_json(context.out / "rtlsim.json", evidence.as_json())
+    if not evidence.exact:
+        first = next(node.name for node in evidence.nodes if node.differing)
+        return f"NOT EXACT: first difference in node '{first}'"
+    return (
+        f"EXACT: {evidence.images} vectors, {len(evidence.nodes)} nodes, every bit equal; {evidence.latency_cycles:,} "
+        f"cycles latency, an image every {evidence.interval_cycles:,.0f}, measured"
+    )
+
+
+def synthesize_rtl(context: Context) -> str:
+    """Map the SystemVerilog to a family of devices with Yosys."""
+    from siliconv.rtl.synthesis.yosys import synthesize
+
+    config, folder = context.project.rtl, context.out / "rtl_netlist"
+    _, design = _written(context)
+    shutil.copytree(context.build / "rtl", folder)
+    cells = synthesize(folder, design, config.family)
+    kept = {f"{design.name}_{config.family}.json", f"{design.name}_{config.family}.log"}
+    _keep_only(folder, kept)
+    write_json(context.out / "synth.json", asdict(cells))
+    return (
+        f"{cells.lut + cells.lut_memory:,} LUT, {cells.ff:,} FF, {cells.dsp} DSP, {cells.block_memory} block memories "
+        f"on {config.family} (Yosys, before placement)"
+    )
+
+
+def place_rtl(context: Context) -> str:
+    """Place and route on an ECP5 with nextpnr."""
+    from siliconv.rtl.synthesis.nextpnr import check_family, place
+
+    config, folder = context.project.rtl, context.out / "rtl_placed"
+    check_family(config.family)
+    _, design = _written(context)
+    shutil.copytree(context.build / "rtl_netlist", folder)
+    placed = place(folder, design, config.part, mhz=config.clock_mhz, seed=config.seed)
+    _keep_only(folder, {f"{design.name}.config", f"{design.name}_placed.json", f"{design.name}_nextpnr.log"})
+    write_json(context.out / "place.json", asdict(placed))
+    return f"{placed.mhz:.1f} MHz routed on {placed.part}, seed {placed.seed}"
+
+
+def pack_rtl(context: Context) -> str:
+    """Write the bitstream with ecppack."""
+    from siliconv.rtl.synthesis.nextpnr import pack
+
+    _, design = _written(context)
+    work = context.work / "ecppack"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(context.build / "rtl_placed", work)
+    bitstream, _ = pack(work, design)
+    shutil.copyfile(bitstream, context.out / "rtl.bit")
+    return f"{(context.out / 'rtl.bit').stat().st_size:,} bytes for {context.project.rtl.part}"
+
+
+def _written(context: Context) -> tuple[Network, RtlDesign]:
+    """Give the network, and its design with the rings that were written."""
+    from siliconv.rtl.design.rtl_design import design_of
+
+    network = network_file.load(context.build / "network")
+    rings = read_json(context.build / "rtl" / "plan.json")["log_rings"]
+    return network, design_of(network, context.project.rtl, rings)
+
+
+def _vectors(context: Context, network: Network) -> Codes:
+    project: ProjectConfig = context.project
+    dataset = open_dataset(context.build / "data")
+    return np.concatenate(list(certificate_vectors(project, network, dataset.test).values()))
+
+
+def _keep_only(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in names:
+            path.unlink()

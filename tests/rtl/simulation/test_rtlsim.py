@@ -1,0 +1,70 @@
+"""Every kind and random networks in Verilator: the bits of every node, the cycle of every word, with pauses."""
+
+import pytest
+from rtl_designs import PAUSES, built, drawn, one_of_each_kind, random_design, skip_without_verilator, written
+from strategies import networks
+
+from siliconv.errors import WorkSaysNoError
+from siliconv.network import graph as ir
+from siliconv.rtl.simulation.verilator import build
+
+pytestmark = pytest.mark.slow
+RANDOM = 10
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    skip_without_verilator()
+    found = one_of_each_kind() + drawn(networks(), RANDOM, seed=1)
+    return built([random_design(network, number) for number, network in enumerate(found)], tmp_path_factory.mktemp("r"))
+
+
+def test_every_kind_is_there(bench):
+    kinds = {type(node) for design in bench.designs for node in design.network.nodes}
+    assert kinds == set(ir.KINDS.values())
+
+
+@pytest.mark.parametrize("pauses", PAUSES)
+def test_bits_and_cycles_are_those_of_network_and_model(bench, pauses):
+    assert bench.differences(pauses) == []
+
+
+MUTATIONS = {
+    "window.sv": ("Level'(Ring - 1)", "Level'(Ring)"),
+    "requantize.sv": ("half & (below | quotient[0])", "half"),
+    "credit_fifo.sv": ("(Depth - 1)", "(Depth)"),
+    "mac.sv": ("first_q[Stages-1] ?", "last_q[Stages-1] ?"),
+    "divide.sv": ("minus2_q ? -quotient", "1'b0 ? -quotient"),
+    "softmax.sv": (") + 1'b1;\n  assign share", ");\n  assign share"),
+    "copy.sv": ("{Readers{valid_i}} & ~has_q", "{Readers{valid_i}}"),
+    "concatenate.sv": ("count_q == count - 1", "count_q == count"),
+}
+"""A line of a module, and what breaks it."""
+
+
+@pytest.mark.parametrize("module", MUTATIONS)
+def test_a_broken_module_is_seen(module, tmp_path):
+    skip_without_verilator()
+    network_of = {
+        "copy.sv": ir.Add,
+        "concatenate.sv": ir.Concatenate,
+        "softmax.sv": ir.Softmax,
+        "divide.sv": ir.AveragePool,
+        "requantize.sv": ir.Requantize,
+    }
+    found = drawn(networks(first=network_of.get(module, ir.Conv)), 6, seed=2)
+    broken = written([random_design(network, number) for number, network in enumerate(found)], tmp_path)
+    path = tmp_path / "library" / module
+    before, after = MUTATIONS[module]
+    text = path.read_text()
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, after))
+    build(tmp_path, optimize="-O0")
+    assert any(_seen(broken, pauses) for pauses in PAUSES)
+
+
+def _seen(bench, pauses):
+    try:
+        return bench.differences(pauses)
+    except WorkSaysNoError as stalled:
+        return stalled.code == "RTL-STALL"
