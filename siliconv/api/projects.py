@@ -54,7 +54,7 @@ class Run:
         return HardwareEstimate(content) if content["source"] != "none" else None
 
     def require_exact(self) -> None:
-        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` or ``RTL-DIFFERS`` where a bit differs, or sources are not the network's."""
+        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` or ``RTL-DIFFERS`` where a bit or a source is not the network's."""
         from siliconv.certificate.certificate import from_json
 
         if self._reached("rtlsim"):
