@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from siliconv.flow.artefacts import AGREEMENT_FILE
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
 
@@ -51,7 +52,8 @@ def write_report(
         "calibration": _read(build / "quantized" / "calibration.json"),
         "sparsity": _read(build / "quantized" / "sparsity.json"),
         "network": _read(build / "network" / "network.json"),
-        "tables": _read(build / "network" / "agreement.json")["tables"],
+        "agreement": _read(build / "network" / "agreement.json"),
+        "keras": _read(build / "float" / AGREEMENT_FILE) if (build / "float" / AGREEMENT_FILE).is_file() else None,
         "firmware": _read(build / "firmware" / "siliconv.json"),
         "certificate": _read(build / "csim.json"),
         "estimate": _read(build / "estimate.json"),
