@@ -101,6 +101,43 @@ def evaluate(
     )
 
 
+def check_output(name: str, shape: tuple[int, ...], class_names: tuple[str, ...] | None) -> None:
+    """Raise where a network's output cannot say which class an image is, before any work.
+
+    Parameters
+    ----------
+    name, shape
+        Of the last layer, without the batch.
+    class_names
+        Names of the classes; None while they are not known.
+
+    Raises
+    ------
+    ModelError
+        ``OUTPUT-SHAPE`` for an output that is no vector, ``DATA-CLASSES`` for another number of outputs than classes.
+    """
+    if len(shape) != 1:
+        raise ModelError(
+            "OUTPUT-SHAPE",
+            f"the network ends in {'x'.join(map(str, shape))}, and an image's class is read from a vector",
+            where=f"layer '{name}'",
+            fix="put flatten or global_average_pool and a dense layer with one unit a class behind it",
+        )
+    if class_names is not None and not fits_classes(shape[0], len(class_names)):
+        classes = len(class_names)
+        raise ModelError(
+            "DATA-CLASSES",
+            f"{shape[0]} outputs for {classes} classes",
+            where=f"layer '{name}'",
+            fix=f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else ""),
+        )
+
+
+def fits_classes(outputs: int, classes: int) -> bool:
+    """Say whether so many outputs can tell so many classes apart: one each, or one for two."""
+    return outputs == classes or (outputs == 1 and classes == 2)
+
+
 def calibrate_threshold(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the threshold on the single logit with the best accuracy on these images, 0 where it is
     as good.

@@ -76,6 +76,7 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
     layers: list[dict[str, Any]] = []
     result: dict[str, str] = {}
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
+    _refuse_all(written, where)
     for layer, layer_sources in sources:
         name = layer["config"]["name"]
         if layer["class_name"] == "InputLayer":
@@ -92,6 +93,24 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
         shapes[names[name]] = _shape_of(layer, layers[-1], [shapes[source] for source in inputs], where)
     _check_input_type(written, where)
     return Architecture.model_validate({"input_shape": input_shape, "layers": layers}), names
+
+
+def _refuse_all(written: list[Config], where: str) -> None:
+    """Refuse all layers at once that cannot be read whatever stands before them; the others one by one later."""
+    errors = []
+    for layer in written:
+        try:
+            if layer["class_name"] == "InputLayer":
+                _check_settings(layer, None, where)
+            else:
+                _describe(layer, None, where)
+        except ModelError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        fixes = dict.fromkeys(error.fix for error in errors)
+        raise ModelError("MODEL-LAYER", "; ".join(one.what for one in errors), where=where, fix="; ".join(fixes))
 
 
 _ANY_LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
@@ -155,18 +174,21 @@ def _name(written: str, taken: list[str]) -> str:
     return name
 
 
-def _describe(layer: Config, rank: int, where: str) -> dict[str, Any]:
-    kind = layer["class_name"]
-    if kind == "Lambda":
-        raise refused(layer, "a Lambda layer holds code, which is not run", where)
-    if _is_foreign(layer) or kind not in _DESCRIBE:
-        raise refused(layer, "the class is not known here", where)
+def _describe(layer: Config, rank: int | None, where: str) -> dict[str, Any]:
+    _check_class(layer, where)
     _check_settings(layer, rank, where)
-    return _DESCRIBE[kind](layer, where)
+    return _DESCRIBE[layer["class_name"]](layer, where)
 
 
-def _check_settings(layer: Config, rank: int, where: str) -> None:
-    """Account for every setting, and for the ones that are missing."""
+def _check_class(layer: Config, where: str) -> None:
+    if layer["class_name"] == "Lambda":
+        raise refused(layer, "a Lambda layer holds code, which is not run", where)
+    if _is_foreign(layer) or layer["class_name"] not in _DESCRIBE:
+        raise refused(layer, "the class is not known here", where)
+
+
+def _check_settings(layer: Config, rank: int | None, where: str) -> None:
+    """Account for every setting, and for the ones that are missing; axes only where the input's rank is known."""
     kind, settings = layer["class_name"], layer["config"]
     for setting, value in settings.items():
         why = why_refused(kind, setting, value, rank)

@@ -179,7 +179,7 @@ def treatment(kind: str, setting: str) -> Treatment | None:
     return SETTINGS.get(kind, {}).get(setting, EVERY_LAYER.get(setting))
 
 
-def why_refused(kind: str, setting: str, value: Any, rank: int) -> str | None:
+def why_refused(kind: str, setting: str, value: Any, rank: int | None) -> str | None:
     """Say why a setting of this value cannot be read; None where it can.
 
     Parameters
@@ -187,7 +187,7 @@ def why_refused(kind: str, setting: str, value: Any, rank: int) -> str | None:
     kind, setting, value
         As they stand in the file.
     rank
-        Axes of the layer's input, that of the batch included.
+        Axes of the layer's input, that of the batch included; None where they are not known: axes are not judged then.
     """
     return _refusal(treatment(kind, setting), setting, value, rank)
 
@@ -197,7 +197,7 @@ def why_call_refused(argument: str, value: Any) -> str | None:
     return _refusal(CALL.get(argument), f"called with {argument}", value, 0)
 
 
-def _refusal(found: Treatment | None, setting: str, value: Any, rank: int) -> str | None:
+def _refusal(found: Treatment | None, setting: str, value: Any, rank: int | None) -> str | None:
     value = list(value) if isinstance(value, tuple) else value
     match found:
         case None:
@@ -208,6 +208,8 @@ def _refusal(found: Treatment | None, setting: str, value: Any, rank: int) -> st
             return None if same else f"{setting} = {value!r} has no equal here" + (f"; {fix}" if fix else "")
         case LastAxis():
             axes = value if isinstance(value, list) else [value]
+            if rank is None:
+                return None
             if axes in ([-1], [rank - 1]) and not isinstance(axes[0], bool):
                 return None
             return f"{setting} = {value!r} is not its last axis, the channels ({rank - 1} or -1)"

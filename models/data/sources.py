@@ -4,6 +4,7 @@ afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,32 @@ def _of_arrays(
 
 def _list_folder(root: Path) -> Listing:
     """Class = folder name; either one tree of classes, or train / val / test above them."""
+    trees, class_names = _trees(root)
+    files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
+    labels, given = [], []
+    for tree, split in trees:
+        for number, class_name in enumerate(class_names):
+            before = len(files)
+            prefix = (tree / class_name).relative_to(root).as_posix()
+            files += [f"{prefix}/{name}" for name in files_below(tree / class_name)]
+            labels.append(np.full(len(files) - before, number, np.int32))
+            given.append(np.full(len(files) - before, split, np.int64))
+    return Listing(
+        class_names,
+        np.concatenate(labels),
+        np.concatenate(given),
+        lambda i: files[i],
+        lambda chosen: (root / files[i] for i in chosen),
+    )
+
+
+def class_folders(root: Path) -> tuple[str, ...]:
+    """Give the names of the classes of a folder of images, or raise `DataError` as `list_source`."""
+    return _trees(root)[1]
+
+
+def _trees(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
+    """Give the folders that class folders stand in, each with its split, and the names of all classes."""
     if not root.is_dir():
         raise DataError(
             "DATA-LAYOUT",
@@ -132,22 +159,7 @@ def _list_folder(root: Path) -> Listing:
             where=str(root),
             fix="put the images of each class into a folder named after it: cats/ and dogs/",
         )
-    files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
-    labels, given = [], []
-    for tree, split in trees:
-        for number, class_name in enumerate(class_names):
-            before = len(files)
-            prefix = (tree / class_name).relative_to(root).as_posix()
-            files += [f"{prefix}/{name}" for name in files_below(tree / class_name)]
-            labels.append(np.full(len(files) - before, number, np.int32))
-            given.append(np.full(len(files) - before, split, np.int64))
-    return Listing(
-        class_names,
-        np.concatenate(labels),
-        np.concatenate(given),
-        lambda i: files[i],
-        lambda chosen: (root / files[i] for i in chosen),
-    )
+    return trees, class_names
 
 
 def _folders(root: Path) -> list[Path]:
@@ -171,7 +183,7 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
             where=str(path),
             fix="write it with numpy.savez(path, x=images, y=labels), numbers and no objects",
         ) from error
-    parts = _npz_parts(arrays)
+    parts = [(arrays[images], arrays[labels], split) for images, labels, split in npz_parts(arrays)]
     if not parts:
         raise DataError(
             "DATA-LAYOUT",
@@ -201,7 +213,8 @@ def _list_npz(path: Path, input_shape: Shape) -> Listing:
     )
 
 
-def _npz_parts(arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, int]]:
+def npz_parts(names: Collection[str]) -> list[tuple[str, str, int]]:
+    """Give which arrays hold images, which their labels, and of which split, by their names in lower case."""
     parts = []
     for image_key, label_key in zip(_IMAGE_KEYS, _LABEL_KEYS[: len(_IMAGE_KEYS)], strict=True):
         for alias, split in SPLIT_ALIASES.items():
@@ -209,12 +222,12 @@ def _npz_parts(arrays: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarr
                 (f"{image_key}_{alias}", f"{label_key}_{alias}"),
                 (f"{alias}_{image_key}", f"{alias}_{label_key}"),
             ):
-                if images in arrays and labels in arrays:
-                    parts.append((arrays[images], arrays[labels], split))
+                if images in names and labels in names:
+                    parts.append((images, labels, split))
     if parts:
         return parts if any(split == 0 for _, _, split in parts) else [(x, y, UNASSIGNED) for x, y, _ in parts]
-    images_found = [arrays[key] for key in _IMAGE_KEYS if key in arrays]
-    labels_found = [arrays[key] for key in _LABEL_KEYS if key in arrays]
+    images_found = [key for key in _IMAGE_KEYS if key in names]
+    labels_found = [key for key in _LABEL_KEYS if key in names]
     return [(images_found[0], labels_found[0], UNASSIGNED)] if images_found and labels_found else []
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from siliconv.checks.checks import examine
+from siliconv.checks.preflight import Severity
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.hls.backends import check_simulated
@@ -42,7 +44,7 @@ def run_project(
     progress
         For long work.
     on_event
-        Called with each stage's result, and with remarks for people.
+        Called with what the pre-flight rules find, with each stage's result, and with remarks for people.
 
     Raises
     ------
@@ -66,6 +68,9 @@ def run_project(
         compiler_version()
     if remark:
         on_event(remark)
+    for finding in examine(folder, project):
+        if finding.severity is not Severity.HINT:
+            on_event(f"{finding.severity:<8}  {finding.code}, {finding.where}: {finding.what}; {finding.fix}")
 
     def told(result: StageResult) -> None:
         if result.name == "data" and data is not None:

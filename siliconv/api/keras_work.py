@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.flow.artefacts import (
+    AGREEMENT_FILE,
     load_quantized_model,
     metrics_of,
     network_logits,
@@ -93,18 +94,23 @@ def fine_tune_model(
     source: str, data: TrainingData, recipe: Recipe, name: str, folder: Path, *, progress: Progress
 ) -> FineTuned:
     """Quantize a Keras file's network by a recipe, fine-tune it, and lower it; for the rest see `round_model`."""
+    from siliconv.models.architectures.shapes import layer_table
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
     from siliconv.models.data.image_store import open_dataset, spread
+    from siliconv.models.evaluation import check_output
     from siliconv.network import emulator
     from siliconv.network.fixed_point import to_values
     from siliconv.quantize.training.fine_tuning import quantize
 
-    shape = load_user_model(source, folder=Path()).architecture.input_shape
+    architecture = load_user_model(source, folder=Path()).architecture
+    shape, last = architecture.input_shape, layer_table(architecture)[-1]
+    check_output(last.name, last.output_shape, None)
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
     prepare(config, tuple(shape), folder / "data", progress)
     dataset = open_dataset(folder / "data")
+    check_output(last.name, last.output_shape, dataset.class_names)
     images = dataset.train.read(spread(len(dataset.train), recipe.calibration_images))
     activation = _save_float(source, images, folder, progress)
     found = quantize(_load_float(folder), dataset, recipe, work=folder / ".work", progress=progress)
@@ -150,7 +156,7 @@ def _save_float(source: str, images: Codes, folder: Path, progress: Progress) ->
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.image_store import spread
-    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
+    from siliconv.stages.keras_agreement import MOST_IMAGES, compare_with_keras
 
     user = load_user_model(source, folder=Path())
     shape = images.shape[1:]

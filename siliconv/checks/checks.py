@@ -21,7 +21,9 @@ from siliconv.checks.preflight import Finding, Rule, Severity, find_all, rules_o
 from siliconv.errors import SiliconvError
 from siliconv.models.architectures.model_source import is_function
 from siliconv.plan.plan_of_project import read_network
-from siliconv.project.project import PROJECT_FILE, load_project
+from siliconv.project.data_choice import apply_data_choice
+from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
+from siliconv.project.project_problems import ProjectProblemsError
 
 FIELD_RULES = rules_of(field_rules)
 PLAN_RULES = rules_of(layer_rules, reuse_rules, number_rules, resource_rules)
@@ -31,19 +33,36 @@ RULES: tuple[Rule[Any], ...] = (*FIELD_RULES, *PLAN_RULES, *PROJECT_RULES, *FIRM
 """All of them; docs/checks.md has a paragraph for each."""
 
 
-def examine(folder: Path) -> tuple[Finding, ...]:
-    """Apply all rules to a project; a file that can't be read is a finding like the others."""
+def examine(folder: Path, project: ProjectConfig | None = None) -> tuple[Finding, ...]:
+    """Apply all rules to a project; a file that can't be read is a finding like the others.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    project
+        What a run would take; what the project file says, with the data last chosen, by default.
+    """
     path = folder / PROJECT_FILE
     written = find_all(FIELD_RULES, field_rules.read_written(path))
     try:
-        project = load_project(folder)
-        if project.model.file is not None and is_function(project.model.file):
-            return written  # to look at a project is not to run its code, and without it there is no network to judge
+        if project is None:
+            project, _ = apply_data_choice(load_project(folder), folder / "build", None)
+            if project.model.file is not None and is_function(project.model.file):
+                # To look at a project is not to run its code, and without it there is no network to judge.
+                return written
         facts = gather(folder, project)
+    except ProjectProblemsError as error:
+        return (*written, *(_finding(one) for one in error.problems))
     except SiliconvError as error:
-        return (*written, Finding(error.code, Severity.ERROR, error.what, error.where, error.fix))
-    found = [*written, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
+        return (*written, _finding(error))
+    refused = [_finding(facts.refused)] if facts.refused is not None else []
+    found = [*written, *refused, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
     return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _finding(error: SiliconvError) -> Finding:
+    return Finding(error.code, Severity.ERROR, error.what, error.where, error.fix)
 
 
 def _built(facts: Facts) -> tuple[Finding, ...]:

@@ -7,9 +7,8 @@ from math import sqrt
 
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.models.evaluation import fits_classes
 from siliconv.models.training.train_config import TrainConfig
-
-DIGITS_CLASSES = 10
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
 _UNBALANCED = 5
@@ -30,13 +29,14 @@ def data_path(facts: Facts) -> Words:
 
 @rule("DATA-CLASSES", Severity.ERROR)
 def data_classes(facts: Facts) -> Iterator[Complaint]:
-    digits = facts.project.data.source == "digits"
-    classes = len(facts.images.class_names) if facts.images is not None else DIGITS_CLASSES if digits else None
-    outputs = facts.plan.layers[-1].output[-1]
-    if classes is not None and outputs != classes and not (outputs == 1 and classes == 2):
+    last = facts.plan.layers[-1]
+    if facts.class_names is None or len(last.output) != 1:
+        return
+    classes = len(facts.class_names)
+    if not fits_classes(last.output[0], classes):
         yield Complaint(
-            f"{outputs} outputs for {classes} classes",
-            f"layer '{facts.plan.layers[-1].name}'",
+            f"{last.output[0]} outputs for {classes} classes",
+            f"layer '{last.name}'",
             f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else ""),
         )
 

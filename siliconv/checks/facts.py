@@ -7,22 +7,29 @@ from pathlib import Path
 
 from siliconv.bounded_reading import DAMAGE
 from siliconv.checks.machine import Machine, this_machine
+from siliconv.errors import DataError
 from siliconv.models.data.image_store import DataSummary, read_summary
+from siliconv.models.data.source_preview import preview_classes
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
-from siliconv.project.data_choice import apply_data_choice
 from siliconv.project.project import ProjectConfig
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """A project, the plan of its firmware, its images as far as they are known, and this machine."""
+    """A project, the plan of its firmware, its images as far as they are known, and this machine.
+
+    `class_names` are known before the images are prepared where the source says so in milliseconds; `refused` is why
+    the preparation will refuse it.
+    """
 
     folder: Path
     project: ProjectConfig
     plan: Plan
     images: DataSummary | None
     machine: Machine
+    class_names: tuple[str, ...] | None = None
+    refused: DataError | None = None
 
     def count(self, split: str) -> int | None:
         """Images of a split, or None while they are not prepared."""
@@ -30,7 +37,7 @@ class Facts:
 
 
 def gather(folder: Path, project: ProjectConfig) -> Facts:
-    """Gather the facts about a project.
+    """Gather the facts about a project, whose data is what a run would take.
 
     Raises
     ------
@@ -38,9 +45,15 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
         As `siliconv.plan.plan_of_project.plan_of`.
     """
     build = folder / "build"
-    project, _ = apply_data_choice(project, build, None)
     plan = plan_of(folder.name, project, read_network(build))
-    return Facts(folder, project, plan, _images(build, project), this_machine(folder))
+    images, names, refused = _images(build, project), None, None
+    try:
+        names = preview_classes(project.data, tuple(project.model.architecture.input_shape))
+    except DataError as error:
+        refused = error
+    if names is None and images is not None:
+        names = images.class_names
+    return Facts(folder, project, plan, images, this_machine(folder), names, refused)
 
 
 def _images(build: Path, project: ProjectConfig) -> DataSummary | None:

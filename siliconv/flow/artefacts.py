@@ -36,6 +36,9 @@ RANGES_FILE = "ranges.json"
 """Beside the integer network: the `siliconv.network.explanation.ranges.ValueRange` of each node
 on the certificate's test images."""
 
+AGREEMENT_FILE = "keras_agreement.json"
+"""Beside the float model, where it was read from a file: how far Keras' own prediction of that file is from it."""
+
 IMAGES_PER_READ = 2048
 JSON_BYTES = 256 << 20
 

@@ -11,7 +11,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from siliconv.certificate.certificate import from_json
-from siliconv.flow.artefacts import read_json
+from siliconv.flow.artefacts import AGREEMENT_FILE, read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
 
@@ -54,7 +54,8 @@ def write_report(
         "calibration": _read(build / "quantized" / "calibration.json"),
         "sparsity": _read(build / "quantized" / "sparsity.json"),
         "network": _read(build / "network" / "network.json"),
-        "tables": _read(build / "network" / "agreement.json")["tables"],
+        "agreement": _read(build / "network" / "agreement.json"),
+        "keras": _read(build / "float" / AGREEMENT_FILE) if (build / "float" / AGREEMENT_FILE).is_file() else None,
         "firmware": _read(build / "firmware" / "siliconv.json"),
         "certificate": content_of_certificate,
         "why_not": certificate.why_not,

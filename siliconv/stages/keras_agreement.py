@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from siliconv.models.architectures.keras_prediction import KerasPrediction
     from siliconv.models.architectures.user_model import UserModel
 
-AGREEMENT_FILE = "keras_agreement.json"
-"""In ``float/``: the `KerasAgreement` as it was found."""
-
 MOST_IMAGES = 64
 """Calibration images among the inputs."""
 

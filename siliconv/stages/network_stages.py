@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.flow.artefacts import (
+    AGREEMENT_FILE,
     RANGES_FILE,
     certificate_vectors,
     load_float_model,
@@ -22,21 +23,30 @@ from siliconv.flow.artefacts import (
     write_json,
 )
 from siliconv.flow.flow import Context
+from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
 from siliconv.models.data.image_store import Dataset, open_dataset, spread
+from siliconv.models.evaluation import check_output
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
-from siliconv.project.project import c_identifier
+from siliconv.project.project import ProjectConfig, c_identifier
 
 
 def prepare_data(context: Context) -> str:
     """Decode, resize and split the images."""
     project = context.project
+    _check_output(project, None)
     summary = prepare(project.data, project.model.architecture.input_shape, context.out / "data", context.progress)
     counts = {split: sum(numbers) for split, numbers in summary.counts.items()}
     return f"{counts['train']} + {counts['val']} + {counts['test']} images of {len(summary.class_names)} classes"
+
+
+def _check_output(project: ProjectConfig, class_names: tuple[str, ...] | None) -> None:
+    """Refuse at once what could not be evaluated after the training."""
+    last = layer_table(project.model.architecture)[-1]
+    check_output(last.name, last.output_shape, class_names)
 
 
 def train_network(context: Context) -> str:
@@ -47,6 +57,7 @@ def train_network(context: Context) -> str:
 
     dataset = open_dataset(context.build / "data")
     project = context.project
+    _check_output(project, dataset.class_names)
     folder = context.out / "float"
     folder.mkdir()
     # Before the training, which may take hours.
@@ -77,7 +88,7 @@ def train_network(context: Context) -> str:
 def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str:
     """Compare what was read of the user's file with Keras' own prediction, and keep what was found."""
     from siliconv.models.architectures.folding import without_batch_normalization
-    from siliconv.stages.keras_agreement import AGREEMENT_FILE, MOST_IMAGES, compare_with_keras
+    from siliconv.stages.keras_agreement import MOST_IMAGES, compare_with_keras
 
     model = context.project.model
     _ = context.project.initial_weights  # refused where there are none

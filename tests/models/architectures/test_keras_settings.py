@@ -159,6 +159,18 @@ def test_a_setting_without_an_equal_is_refused_by_its_name(wrong: dict[str, Any]
     assert "pydantic" not in str(caught.value)
 
 
+def test_all_layers_that_cannot_be_read_are_named_at_once() -> None:
+    with pytest.raises(ModelError) as caught:
+        read(
+            image(),
+            layer("Dense", "first", ["image"], **DENSE, activation="gelu"),
+            layer("UpSampling2D", "second", ["image"], size=2),
+            layer("Conv2D", "third", ["image"], dilation_rate=2),
+        )
+    for name in ("first", "second", "third"):
+        assert f"layer '{name}' of class" in caught.value.what
+
+
 def test_keras_3_says_what_a_layer_was_called_with() -> None:
     flat = layer("Flatten", "f", ["image"], data_format="channels_last")
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["f", 0, 0]}}

@@ -174,6 +174,7 @@ CASES: dict[str, Case] = {
             rest="hls: {io_type: io_parallel}\n",
         )
     ),
+    "OUTPUT-SHAPE": Case(layers(CONV), words="16x16x4"),
     "OUTPUT-CONSTANT": Case(layers("kind: flatten", "kind: dense, units: 1, activation: softmax")),
     "OUTPUT-RELU": Case(layers("kind: flatten", "kind: dense, units: 3, activation: relu")),
     "REUSE-ILLEGAL": Case(digits("hls: {reuse_factors: {conv2d_1: 5}}\n"), words="3 or 9"),
@@ -314,6 +315,7 @@ def on(monkeypatch):
 
     def put(changes):
         monkeypatch.setattr("siliconv.checks.facts.this_machine", lambda folder: replace(MACHINE, **changes))
+        monkeypatch.setattr("siliconv.checks.facts.preview_classes", lambda config, input_shape: None)
 
     return put
 
@@ -402,6 +404,47 @@ def test_a_file_that_means_nothing_is_a_finding_too(tmp_path, on):
     (finding,) = examine(tmp_path)
     assert finding.code == "PROJECT-FIELD"
     assert "epochs" in finding.fix
+
+
+def test_all_problems_of_a_file_are_findings(tmp_path, on):
+    on({})
+    (tmp_path / "project.yml").write_text(
+        "model: {preset: digits}\ntrain: {epocs: 3, batch_size: 0}\nhls: {clock_ns: -1}\n"
+    )
+    found = examine(tmp_path)
+    assert [finding.where.rpartition(".")[2] for finding in found] == ["batch_size", "epocs", "clock_ns"]
+    assert "must be at least 1, not 0" in found[0].what
+
+
+@pytest.mark.parametrize(
+    ("arrays", "code"),
+    [
+        ({"y": np.arange(40) % 3}, "DATA-CLASSES"),
+        ({"y": np.arange(40) / 40}, "DATA-LABELS"),
+        ({"y": np.zeros((40, 16, 16, 3))}, "DATA-LABELS"),
+        ({"x": np.linspace(0, 7, 40 * 768).reshape(40, 16, 16, 3)}, "DATA-RANGE"),
+        ({"x": np.zeros((40, 16), np.uint8)}, "DATA-LAYOUT"),
+    ],
+)
+@pytest.mark.parametrize("large", [False, True])
+def test_what_a_run_will_refuse_of_the_data_is_said_before_the_first(tmp_path, monkeypatch, arrays, code, large):
+    if large:
+        monkeypatch.setattr("siliconv.models.data.source_preview.WHOLE_BYTES", 0)
+    (tmp_path / "project.yml").write_text(TWO_CLASSES)
+    good = {"x": np.zeros((40, 16, 16, 3), np.uint8), "y": np.arange(40) % 2}
+    np.savez(tmp_path / "x.npz", **good)
+    assert not [finding for finding in examine(tmp_path) if finding.code.startswith("DATA-")]
+    np.savez(tmp_path / "x.npz", **{**good, **arrays})
+    found = [finding.code for finding in examine(tmp_path) if finding.code.startswith("DATA-")]
+    assert found == ([] if large and "x" in arrays else [code])
+
+
+def test_the_classes_of_a_folder_are_counted_before_it_is_prepared(tmp_path):
+    (tmp_path / "project.yml").write_text(TWO_CLASSES.replace("source: npz, path: x.npz", "source: folder, path: x"))
+    for name in ("ant", "bee", "cow"):
+        (tmp_path / "x" / name).mkdir(parents=True)
+    found = [finding for finding in examine(tmp_path) if finding.code == "DATA-CLASSES"]
+    assert [one.what for one in found] == ["2 outputs for 3 classes"]
 
 
 def test_a_network_of_another_architecture_is_not_taken_for_the_plans(tmp_path, on):

@@ -336,3 +336,38 @@ def test_boards_are_listed(capsys):
     assert run_command_line(["boards", "--json"]) == 0
     names = {board["name"] for board in json.loads(capsys.readouterr().out)}
     assert {"pynq-z2", "zcu104", "kv260"} <= names
+
+
+def test_a_run_says_first_what_the_checks_find_and_needs_no_validation_images(tmp_path, capsys):
+    project = tmp_path / "small"
+    project.mkdir()
+    (project / "project.yml").write_text(
+        "model: {input_shape: [8, 8, 1], layers: [{kind: flatten}, {kind: dense, units: 10}]}\n"
+        "data: {source: digits, validation: 0, limit: 200}\ntrain: {epochs: 1}\n"
+        "quantize: {train: {epochs: 1}, calibration_images: 16}\n"
+    )
+    assert run_command_line(["run", str(project), "--until", "lower"]) == 0
+    said = capsys.readouterr().err
+    for code in ("DATA-NO-VALIDATION", "CALIBRATION-FEW"):
+        assert f"warning   {code}" in said
+        assert said.index(code) < said.index("\ndata ")
+    assert "equal to QKeras in every bit" in said
+
+
+@pytest.mark.parametrize(
+    ("layers", "code"),
+    [
+        ("{kind: conv2d, filters: 10}", "OUTPUT-SHAPE"),
+        ("{kind: flatten}, {kind: dense, units: 7}", "DATA-CLASSES"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_before_it_is_trained(tmp_path, capsys, layers, code):
+    (tmp_path / "project.yml").write_text(
+        f"model: {{input_shape: [8, 8, 1], layers: [{layers}]}}\ndata: {{limit: 100}}\ntrain: {{epochs: 1}}\n"
+    )
+    assert run_command_line(["run", str(tmp_path), "--until", "train"]) == 2
+    said = capsys.readouterr().err
+    assert f"Error [{code}]" in said
+    assert "\ntrain " not in said
+    assert run_command_line(["check", str(tmp_path)]) == 1
+    assert code in capsys.readouterr().out

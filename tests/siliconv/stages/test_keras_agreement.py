@@ -11,6 +11,7 @@ import pytest
 
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ModelError
+from siliconv.flow.artefacts import AGREEMENT_FILE
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import input_scale, keras_config
 from siliconv.models.architectures.folding import without_batch_normalization
@@ -199,6 +200,6 @@ def test_a_file_of_keras_3_is_compared_with_keras_3_in_a_process_of_its_own(tmp_
     (path.parent / "project.yml").write_text("model: {file: net.keras}\ndata: {source: npz, path: data.npz}\n")
     assert run_command_line(["train", str(path.parent)]) == 0
     assert "Keras 3" in capsys.readouterr().err
-    found = json.loads((path.parent / "build" / "float" / keras_agreement.AGREEMENT_FILE).read_text())
+    found = json.loads((path.parent / "build" / "float" / AGREEMENT_FILE).read_text())
     assert found["keras"].startswith("Keras 3")
     assert found["largest_difference"] <= found["tolerance"]
