@@ -112,7 +112,7 @@ def run_program(
         timer.daemon = True
         timer.start()
         try:
-            while part := process.stdout.read1(1 << 16):
+            while part := os.read(process.stdout.fileno(), 1 << 16):
                 room = kept - len(head)
                 head += part[:room] if room > 0 else b""
                 tail += part[max(room, 0) :]

@@ -122,7 +122,8 @@ def read_as(path: Path, kind: type[Kind], *, most: int = TEXT_BYTES, finite: boo
 def as_kind(content: Any, kind: type[Kind]) -> Kind:
     """Give parsed JSON as a type, or raise `UnreadableError` with the first field that is wrong."""
     try:
-        found: Kind = _adapter(kind).validate_python(content)
+        adapter: Any = kind
+        found: Kind = _adapter(adapter).validate_python(content)
     except DAMAGE as error:
         raise UnreadableError(in_words(error)) from error
     return found
@@ -176,7 +177,7 @@ def read_array(file: IO[bytes], size: int) -> np.ndarray:
 
 
 @cache
-def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     try:
         return TypeAdapter(kind, config=ConfigDict(strict=False, arbitrary_types_allowed=True))
     except PydanticUserError:  # a model brings a configuration of its own

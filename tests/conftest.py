@@ -44,6 +44,14 @@ def digits(digits_folder: Path) -> Dataset:
     return open_dataset(digits_folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """What is remembered of compiled libraries stays out of this user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_own_calibration(tmp_path_factory, monkeypatch):
     """Estimates of tests are the package's, whatever this user has measured."""

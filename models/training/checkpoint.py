@@ -19,6 +19,7 @@ from siliconv.models.training.train_config import TrainConfig
 
 # What may change between two runs of one training: it says how long to go on, not how.
 _MAY_CHANGE = {"epochs", "patience"}
+_UNUSABLE: tuple[type[Exception], ...] = (ModelError, *DAMAGE)
 _SAMPLE = 64
 """Images of a split that are looked at to tell one data set from another."""
 
@@ -79,7 +80,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | str:
         about = parse_json(arrays["about"].tobytes(), finite=False)
         own, finished = about["fingerprint"] == fingerprint, about["finished"]
         history = History.from_json(about["history"])
-    except (ModelError, *DAMAGE):
+    except _UNUSABLE:
         return f"{path.name} is damaged or of another version"
     if not own:
         return f"{path.name} belongs to other settings or data"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from siliconv.bounded_reading import UnreadableError, read_as
@@ -176,11 +177,13 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-class _Metrics(TypedDict, extra_items=Any):
+class _Metrics(TypedDict):
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # as pydantic wants it
     accuracy: float
 
 
 class _Agreement(TypedDict):
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # as pydantic wants it
     test_images: dict[str, Any] | None
     layers: list[dict[str, Any]]
     tables: dict[str, float]

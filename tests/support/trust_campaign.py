@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 from trust_artefacts import bad_data, bad_models, damaged_builds, restore
-from trust_project import built_project, contents, lost, run_here
+from trust_project import built_project, lost, own_files, run_here
 from trust_texts import BadInput, bad_arguments, bad_fields, bad_texts
 
 
@@ -18,7 +18,6 @@ class Campaign:
         self.project, self._snapshot = folder / "small", folder / "snapshot"
         built_project(self.project)
         restore(self.project, self._snapshot)
-        self._before = contents(self._snapshot)
 
     def inputs(self) -> dict[str, list[BadInput]]:
         """Give all bad inputs by kind, shuffled by a fixed seed: the first ones of a kind are as good as any."""
@@ -38,7 +37,7 @@ class Campaign:
         """Let a bad input meet the project; say what is wrong with how that ended, or nothing."""
         restore(self._snapshot, self.project)
         one.make(self.project)
-        before = contents(self.project)
+        before = own_files(self.project)
         arguments = [
             word.replace("P", str(self.project), 1) if word.split("/")[0] == "P" else word for word in one.command
         ]
@@ -49,7 +48,7 @@ class Campaign:
         finally:
             os.chdir(here)
         wrong = ended.complaint()
-        gone = lost(before, contents(self.project))
+        gone = lost(before, self.project)
         if gone:
             wrong += f"; lost {', '.join(gone[:3])}"
         return f"{one.name}: {wrong}\n{ended.said[-1500:]}" if wrong else ""

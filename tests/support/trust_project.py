@@ -101,20 +101,29 @@ def built_project(folder: Path) -> Path:
     return folder
 
 
-def contents(folder: Path) -> dict[str, str]:
-    """Give the SHA-256 of every file below a folder."""
+def own_files(folder: Path) -> dict[str, str]:
+    """Give the SHA-256 of the user's files below a folder; what stages make again is not theirs."""
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        name: _digest(path)
         for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
+        if path.is_file()
+        and not path.is_symlink()
+        and ((name := path.relative_to(folder).as_posix()) in OWN_FILES or not _MADE_AGAIN.match(name))
     }
 
 
-def lost(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Give the user's files whose content is nowhere any more; what stages make again is not theirs."""
-    kept = set(after.values())
-    own = {name: digest for name, digest in before.items() if name in OWN_FILES or not _MADE_AGAIN.match(name)}
-    return [name for name, digest in own.items() if digest not in kept]
+def lost(before: dict[str, str], folder: Path) -> list[str]:
+    """Give those of the user's files whose content is nowhere any more."""
+    after = own_files(folder)
+    gone = {name: digest for name, digest in before.items() if after.get(name) != digest}
+    if not gone:
+        return []
+    there = {_digest(path) for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+    return [name for name, digest in gone.items() if digest not in there]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def model_config(path: Path) -> dict[str, Any]:

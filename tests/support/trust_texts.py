@@ -167,7 +167,7 @@ def bad_texts() -> Iterator[BadInput]:
 
 def bad_fields() -> Iterator[BadInput]:
     """Yield each field with each weird value; every one is met by a command that looks."""
-    commands = ("check", "summary", "fit", "estimate")
+    commands = ("check", "summary", "fit", "check", "summary", "fit", "estimate", "summary", "convert")
     for number, keys in enumerate(fields()):
         for other, (name, value) in enumerate(WEIRD.items()):
             make = project_text(with_field(keys, value))
