@@ -1,4 +1,4 @@
-"""A certificate that no run of siliconv writes is refused: forged, of an older format, or in contradiction to itself."""
+"""A certificate that no run of siliconv writes is refused: forged, older, or in contradiction to itself."""
 
 from __future__ import annotations
 

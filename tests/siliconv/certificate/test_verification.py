@@ -154,13 +154,20 @@ def test_an_older_certificate_is_made_anew(folder, capsys):
     assert "CERTIFICATE-OLD" in capsys.readouterr().err
 
 
-def test_a_weight_that_no_vector_shows_makes_it_inexact_by_name(folder, network, capsys):
+def test_a_weight_that_no_vector_shows_makes_it_inexact_by_name(folder, network):
     header = folder / "build" / "firmware" / "firmware" / "weights" / "w2.h"
     edit_numbers(header, lambda numbers: [-numbers[0] or 0.5, *numbers[1:]])
     certificate = write_certificate(folder, network, np.zeros((2, 4), np.int64))
     assert not certificate.exact
     assert certificate.first_differing is None, "all inputs are zero"
     assert "w2.h: number 0 of the weight of dense_1" in certificate.why_not
+    assert run_command_line(["verify", str(folder)]) == 1
+
+
+def test_a_certificate_that_says_no_is_no_certificate(folder, network, capsys):
+    header = folder / "build" / "firmware" / "firmware" / "weights" / "w2.h"
+    edit_numbers(header, lambda numbers: [-number for number in numbers])
+    write_certificate(folder, network, np.arange(20).reshape(5, 4))
     assert run_command_line(["verify", str(folder)]) == 1
     assert "VERIFY-NOT-EXACT" in capsys.readouterr().err
 

@@ -11,7 +11,7 @@ import pytest
 from written_firmware import edit_numbers, edit_types
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.evidence.compiled import asserts_claim, axi_claim
+from siliconv.hls.evidence.compiled_sources import asserts_claim, axi_claim
 from siliconv.stages.firmware_project import write_firmware_project
 
 pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.long]

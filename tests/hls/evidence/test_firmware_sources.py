@@ -8,7 +8,7 @@ import pytest
 from written_firmware import edit_numbers, edit_types, write_firmware
 
 from siliconv.hls.evidence.edits import edits_of, read_manifest
-from siliconv.hls.evidence.sources import source_claims
+from siliconv.hls.evidence.firmware_sources import source_claims
 from siliconv.network.output_sigmoid import with_sigmoid
 
 
