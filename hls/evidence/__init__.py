@@ -1,1 +1,1 @@
-"""Evidence about a firmware for its certificate: its files, its types and weights, its top levels, named where wrong."""
+"""Evidence about a firmware for its certificate: its files, types, weights and top levels, named where wrong."""
