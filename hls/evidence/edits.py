@@ -40,7 +40,7 @@ class Edit:
 
     def __str__(self) -> str:
         said = f": {'; '.join(self.lines)}" if self.lines else ""
-        kind = "" if self.same_code else ", other code"
+        kind = "" if self.same_code else ", other content"
         return f"{self.path} was {self.state if self.state != 'missing' else 'removed'}{kind}{said}"
 
     def as_json(self) -> dict[str, Any]:

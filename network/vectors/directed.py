@@ -6,9 +6,11 @@ by hill climbing with the emulator. The same network always gives the same vecto
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siliconv.network import graph as ir
 from siliconv.network.emulator import emulator
@@ -115,9 +117,10 @@ def _towards(emulated: Emulator, node: ir.Node, bounds: Bounds, sign: int) -> Co
     return _climbed(network, best, best_score, matters, score)
 
 
-def _climbed(network: ir.Network, best: Codes, best_score: int, matters: np.ndarray, score: object) -> Codes:
+def _climbed(
+    network: ir.Network, best: Codes, best_score: int, matters: NDArray[np.bool_], score: Callable[[Codes], Codes]
+) -> Codes:
     """Change some of the inputs that matter at random, and keep what is better."""
-    assert callable(score)
     products = sum(node.kernel.codes.size * int(np.prod(node.shape[:-1])) for node in network.matrices)
     rounds = int(np.clip(PRODUCTS / max(products * BATCH, 1), 2, 100))
     random = np.random.default_rng(0)

@@ -246,6 +246,12 @@ class Firmware:
         )
         return f"<table>{rows}</table>"
 
+    def _about_certificate(self) -> str:
+        try:
+            return repr(self.certificate) if self.certificate is not None else "none yet: simulate(images)"
+        except ProjectError as error:
+            return f"{error.what}: simulate(images) makes it anew"
+
     def _facts(self) -> dict[str, str]:
         network, hls = self.network, self.hls
         weights = sum(node.kernel.codes.size + node.bias.codes.size for node in network.matrices)
@@ -256,7 +262,7 @@ class Firmware:
             "network": f"{len(network.nodes)} nodes, {weights:,} weights" + (f" of {widths} bits" if bits else ""),
             "input": _text_of(network.input.shape, network.input.type),
             "output": _text_of(network.output.shape, network.output.type),
-            "certificate": repr(self.certificate) if self.certificate is not None else "none yet: simulate(images)",
+            "certificate": self._about_certificate(),
             **({"estimate": self.estimate.line} if "estimate" in vars(self) else {}),
         }
 

@@ -102,15 +102,18 @@ class Certificate:
 
     @property
     def why_not(self) -> str:
-        """Why it is not exact: the first layer that differs, or the first claim that does not hold."""
+        """Why it is not exact: the first layer that differs, and the first proof that fails."""
+        said = []
         layer = next((one for one in self.layers if one.name == self.first_differing), None)
         if layer is not None:
             differing = layer.firmware_differs or layer.quantized_differs
-            return (
+            said.append(
                 f"first difference in layer '{layer.name}', {differing} of {layer.values} values, "
                 f"by up to {layer.max_abs_difference}"
             )
-        return next((f"not shown that {one.claim}: {'; '.join(one.details[:1])}" for one in self.failed), "")
+        failed = [one for one in self.failed if one.ground is Ground.PROOF or not said]
+        said += ["; ".join(one.details[:1]) or f"not shown that {one.claim}" for one in failed[:1]]
+        return "; ".join(said)
 
     def __repr__(self) -> str:
         verdict = "EXACT" if self.exact else f"NOT EXACT, {self.why_not}"

@@ -18,9 +18,9 @@ from siliconv.certificate.certificate import Accuracies, Certificate, CertifiedL
 from siliconv.hardware.claims import Claim, Ground
 from siliconv.hardware.file_hashes import hash_files, project_files
 from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
-from siliconv.hls.evidence.compiled import asserts_claim, axi_claim
+from siliconv.hls.evidence.compiled_sources import asserts_claim, axi_claim
 from siliconv.hls.evidence.edits import edits_of, read_manifest
-from siliconv.hls.evidence.sources import source_claims
+from siliconv.hls.evidence.firmware_sources import source_claims
 from siliconv.network.emulator import emulator
 from siliconv.network.explanation.comparison import Comparison, Difference
 from siliconv.network.fixed_point import Codes

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import convert
+from siliconv.hls.conversion.manifest import write_manifest
 from siliconv.hls.csim.csim import Library, compile_project
 from siliconv.network.graph import Network
 
 
 def write_firmware(network: Network, folder: Path, config: HlsConfig | None = None) -> Path:
-    """Write the sources of a network into a folder, and give their project."""
+    """Write the sources of a network into a folder with their manifest, and give their project."""
     project = folder / "firmware"
     project.mkdir()
-    convert(network, config or HlsConfig(), project)
+    config = config or HlsConfig()
+    write_manifest(convert(network, config, project), network, config, project)
     return project
 
 

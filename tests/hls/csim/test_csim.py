@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from written_firmware import edit_types, write_firmware
 
-from siliconv.certificate.certificate import Accuracies, certify
+from siliconv.certificate.certificate import Accuracies
+from siliconv.certificate.certification import certify
 from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import convert

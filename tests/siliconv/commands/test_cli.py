@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from written_firmware import edit_numbers
 
 from siliconv.actions import run_project
 from siliconv.commands.cli import run_command_line
@@ -137,7 +138,15 @@ def with_backend(built, tmp_path, backend):
 def test_the_certificate_says_exact_with_every_layer(built):
     certificate = json.loads((built / "build" / "csim.json").read_text())
     assert certificate["exact"] is True
-    assert certificate["vectors"] == 6 + 6
+    directed = certificate["vectors_by_origin"]["directed"]
+    assert certificate["vectors"] == 6 + 6 + directed
+    assert 4 <= directed <= 2 * len(certificate["reached"])
+    assert all(claim["holds"] and claim["count"] for claim in certificate["claims"])
+    assert {claim["subject"] for claim in certificate["claims"]} >= {"firmware", "firmware/weights", "firmware sources"}
+    assert certificate["edited"] == []
+    files = certificate["files"]
+    assert {"float/weights.npz", "quantized/weights.npz", "network/weights.npz"} <= set(files)
+    assert any(name.startswith("data/") for name in files)
     assert {layer["max_abs_difference"] for layer in certificate["layers"]} == {0.0}
     assert len(certificate["layers"]) == 9
     assert set(certificate["accuracy"]) == {"float", "quantized", "firmware"}
@@ -201,6 +210,34 @@ def test_the_certificate_holds_until_a_file_is_edited(built, tmp_path, capsys):
     captured = capsys.readouterr()
     assert "firmware/firmware/weights/w2.h" in captured.out
     assert "VERIFY-CHANGED" in captured.err
+
+
+def test_predict_exits_1_where_firmware_and_network_differ(built, tmp_path, capsys):
+    copy = tmp_path / "digits"
+    shutil.copytree(built, copy)
+    image = tmp_path / "image.png"
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) * 4).save(image)
+    assert run_command_line(["predict", str(copy), str(image)]) == 0
+    weights = copy / "build" / "firmware" / "firmware" / "weights" / "w11.h"
+    edit_numbers(weights, lambda numbers: [-number for number in numbers])
+    assert run_command_line(["predict", str(copy), str(image)]) == 1
+    assert "PREDICT-DIFFERS" in one_message(capsys.readouterr())
+    assert run_command_line(["predict", str(copy), str(image), "--json"]) == 1
+    (said,) = json.loads(capsys.readouterr().out)
+    assert said["exact"] is False
+
+
+def test_the_estimate_and_the_images_are_verified_too(built, tmp_path, capsys):
+    copy = tmp_path / "digits"
+    shutil.copytree(built, copy)
+    for relative in ("estimate.json", "float/weights.npz", "data/test.npy"):
+        path = next(iter((copy / "build").glob(relative)), None) or next((copy / "build" / "data").glob("test*"))
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        assert run_command_line(["verify", str(copy)]) == 1
+        assert path.relative_to(copy / "build").as_posix() in capsys.readouterr().out
+        path.write_bytes(content)
+    assert run_command_line(["verify", str(copy)]) == 0
 
 
 def test_explain_says_equal_or_of_what_a_float_networks_difference_consists(built, capsys):
