@@ -57,11 +57,14 @@ class Cells:
 def synthesize(project: Path, design: RtlDesign | str, family: str) -> Cells:
     """Synthesize the top of a written project, or a module of its library by name."""
     top = design if isinstance(design, str) else f"{design.name}"
-    sources = " ".join(sorted(path.relative_to(project).as_posix() for path in project.glob("library/*.sv")))
+    found = {path.name: path for folder in ("library", f"library/{family}") for path in project.glob(f"{folder}/*.sv")}
+    sources = " ".join(path.relative_to(project).as_posix() for _, path in sorted(found.items()))
     own = "" if isinstance(design, str) else f" {top}.sv"
     script = [
         f"read_verilog -defer -sv {sources}{own}",
-        FAMILIES[family].format(top=top),
+        # Flat and written once: Yosys would read a module anew when a family's own cells become known.
+        f"hierarchy -top {top}; proc; flatten; opt_clean; write_rtlil {top}_flat.il; design -reset",
+        f"read_rtlil {top}_flat.il; {FAMILIES[family].format(top=top)}",
         f"tee -q -o {top}_{family}_cells.json stat -json",
     ]
     spent = run_tool("yosys", ["-q", "-l", f"{top}_{family}.log", "-p", "; ".join(script)], project, "yosys_said.log")

@@ -6,7 +6,7 @@
 //             sign bit is inverted, so that it is not negative and nothing is borrowed from above. What this adds to
 //             the lower results, 2^(WeightWidth-1) times the activations' sum, is subtracted again.
 //             The accumulator has the width that the network proves for every partial sum.
-// Latency:    3 + ceil(log2 Pin) (+ 1 with Pack) cycles from `tap_i` with `last_i` to `put_o`. Weights come one cycle
+// Latency:    4 + ceil(log2 Pin) (+ 1 with Pack) cycles from `tap_i` with `last_i` to `put_o`. Weights come one cycle
 //             after the activations that they belong to.
 // Throughput: a tap a cycle.
 module mac #(
@@ -35,7 +35,7 @@ module mac #(
     output logic [          Pout*Width-1:0] data_o
 );
   localparam int unsigned Levels = $clog2(Pin);
-  localparam int unsigned Stages = 2 + Levels + (Pack ? 1 : 0);  // before the accumulator
+  localparam int unsigned Stages = 3 + Levels + (Pack ? 1 : 0);  // before the accumulator
   localparam int unsigned ProductWidth = XWidth + WeightWidth + 1;
   localparam int unsigned SumWidth = ProductWidth + Levels;
 
@@ -69,29 +69,31 @@ module mac #(
     );
   end else begin : gen_plain
     for (genvar o = 0; o < Pout; o++) begin : gen_result
-      logic [Pin*SumWidth-1:0] product_q;
+      logic [Pin*SumWidth-1:0] products;
       for (genvar i = 0; i < Pin; i++) begin : gen_product
         localparam int unsigned XLane = Lanewise ? o : i;
         logic [XWidth-1:0] x;
         logic [WeightWidth-1:0] w;
-        logic signed [XWidth:0] x_wide;
-        logic signed [WeightWidth:0] w_wide;
-        logic signed [ProductWidth:0] product;
-        logic unused;
+        logic [ProductWidth-1:0] product;
         assign x = x_q[XLane*XWidth+:XWidth];
         assign w = weights_i[(o*Pin+i)*WeightWidth+:WeightWidth];
-        assign x_wide = $signed({XSigned & x[XWidth-1], x});
-        assign w_wide = $signed({w[WeightWidth-1], w});
-        assign product = x_wide * w_wide;
-        assign unused = product[ProductWidth];  // no product needs it
-        always_ff @(posedge clk_i) product_q[i*SumWidth+:SumWidth] <= SumWidth'($signed(product[ProductWidth-1:0]));
+        multiply #(
+            .AWidth(WeightWidth),
+            .BWidth(XWidth + 1)
+        ) u_multiply (
+            .clk_i,
+            .a_i(w),
+            .b_i({XSigned & x[XWidth-1], x}),
+            .product_o(product)
+        );
+        assign products[i*SumWidth+:SumWidth] = SumWidth'($signed(product));
       end
       adder_tree #(
           .Count(Pin),
           .Width(SumWidth)
       ) u_tree (
           .clk_i,
-          .terms_i(product_q),
+          .terms_i(products),
           .sum_o  (sum[o*SumWidth+:SumWidth])
       );
     end

@@ -4,7 +4,7 @@
 //             (upper << S | lower') * x has lower' * x in its low S = XWidth + WeightWidth bits, and upper * x above,
 //             where lower' = lower + 2^(WeightWidth-1) is the lower weight with its sign bit inverted.
 //             The multiplier takes 2 * WeightWidth + XWidth bits (18 on ECP5, 25 on 7 series, 27 on UltraScale+).
-// Latency:    2 + ceil(log2 Pin) cycles. Throughput: a tap a cycle.
+// Latency:    3 + ceil(log2 Pin) cycles. Throughput: a tap a cycle.
 module mac_packed #(
     parameter int unsigned Pin = 1,
     parameter int unsigned Pout = 2,
@@ -21,10 +21,12 @@ module mac_packed #(
   localparam int unsigned Pair = Low + WeightWidth;
 
   // ---- the sum of the activations, one for all results
+  logic [Pin*XWidth-1:0] x_q;
   logic [Pin*SumWidth-1:0] x_wide_q;
+  always_ff @(posedge clk_i) x_q <= x_i;
   logic [SumWidth-1:0] x_sum;
   for (genvar i = 0; i < Pin; i++) begin : gen_x
-    always_ff @(posedge clk_i) x_wide_q[i*SumWidth+:SumWidth] <= SumWidth'(x_i[i*XWidth+:XWidth]);
+    always_ff @(posedge clk_i) x_wide_q[i*SumWidth+:SumWidth] <= SumWidth'(x_q[i*XWidth+:XWidth]);
   end
   adder_tree #(
       .Count(Pin),
@@ -36,31 +38,31 @@ module mac_packed #(
   );
 
   for (genvar p = 0; p < Pout / 2; p++) begin : gen_pair
-    logic [Pin*SumWidth-1:0] lower_q, upper_q;
+    logic [Pin*SumWidth-1:0] lower_terms, upper_terms;
     logic [SumWidth-1:0] lower, upper;
     for (genvar i = 0; i < Pin; i++) begin : gen_product
       logic [WeightWidth-1:0] w_low, w_high;
-      logic signed [Pair-1:0] pair;
-      logic signed [XWidth:0] x;
-      logic signed [Pair+XWidth:0] product;
+      logic [Pair+XWidth:0] product;
       assign w_low = weights_i[(2*p*Pin+i)*WeightWidth+:WeightWidth] ^ (WeightWidth'(1) << (WeightWidth - 1));
       assign w_high = weights_i[((2*p+1)*Pin+i)*WeightWidth+:WeightWidth];
-      assign pair = $signed({w_high, {XWidth{1'b0}}, w_low});
-      assign x = $signed({1'b0, x_i[i*XWidth+:XWidth]});
-      assign product = pair * x;
-      logic unused;
-      assign unused = product[Pair+XWidth];
-      always_ff @(posedge clk_i) begin
-        lower_q[i*SumWidth+:SumWidth] <= SumWidth'(product[Low-1:0]);
-        upper_q[i*SumWidth+:SumWidth] <= SumWidth'($signed(product[Pair+XWidth-1:Low]));
-      end
+      multiply #(
+          .AWidth(Pair),
+          .BWidth(XWidth + 1)
+      ) u_multiply (
+          .clk_i,
+          .a_i({w_high, {XWidth{1'b0}}, w_low}),
+          .b_i({1'b0, x_i[i*XWidth+:XWidth]}),
+          .product_o(product)
+      );
+      assign lower_terms[i*SumWidth+:SumWidth] = SumWidth'(product[Low-1:0]);
+      assign upper_terms[i*SumWidth+:SumWidth] = SumWidth'($signed(product[Pair+XWidth:Low]));
     end
     adder_tree #(
         .Count(Pin),
         .Width(SumWidth)
     ) u_lower_tree (
         .clk_i,
-        .terms_i(lower_q),
+        .terms_i(lower_terms),
         .sum_o  (lower)
     );
     adder_tree #(
@@ -68,7 +70,7 @@ module mac_packed #(
         .Width(SumWidth)
     ) u_upper_tree (
         .clk_i,
-        .terms_i(upper_q),
+        .terms_i(upper_terms),
         .sum_o  (upper)
     );
     always_ff @(posedge clk_i) begin

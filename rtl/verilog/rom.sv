@@ -25,14 +25,17 @@ module rom #(
   end
 
   if (Banks == 1) begin : gen_one_bank
-    logic [Width-1:0] words[Depth];
-    logic [Width-1:0] read_q, bank_q;
-    initial $readmemh(File, words);
-    always_ff @(posedge clk_i) begin
-      read_q <= words[address_q];
-      bank_q <= read_q;
-      data_o <= bank_q;
-    end
+    logic [Width-1:0] bank;
+    rom_bank #(
+        .Width(Width),
+        .Depth(Depth),
+        .File (File)
+    ) u_bank (
+        .clk_i,
+        .address_i(address_q),
+        .data_o(bank)
+    );
+    always_ff @(posedge clk_i) data_o <= bank;
   end else begin : gen_banks
     localparam int unsigned Low = $clog2(BankDepth);
     localparam int unsigned High = Bits - Low;
@@ -40,15 +43,17 @@ module rom #(
     logic [Banks*Width-1:0] bank;
     for (genvar b = 0; b < Banks; b++) begin : gen_bank
       localparam int unsigned Here = b == Banks - 1 ? Depth - b * BankDepth : BankDepth;
-      logic [Width-1:0] words[Here];
-      logic [Width-1:0] read_q, bank_q;
-      // The files of the banks are named .0, .1 and so on.
-      initial $readmemh({File, ".", 8'(48 + b / 10), 8'(48 + b % 10)}, words);
-      always_ff @(posedge clk_i) begin
-        read_q <= words[address_q[$clog2(Here)-1:0]];
-        bank_q <= read_q;
-      end
-      assign bank[b*Width+:Width] = bank_q;
+      localparam int unsigned HereBits = Here > 1 ? $clog2(Here) : 1;
+      // The files of the banks are named .00, .01 and so on.
+      rom_bank #(
+          .Width(Width),
+          .Depth(Here),
+          .File ({File, ".", 8'(48 + b / 10), 8'(48 + b % 10)})
+      ) u_bank (
+          .clk_i,
+          .address_i(address_q[HereBits-1:0]),
+          .data_o(bank[b*Width+:Width])
+      );
     end
     always_ff @(posedge clk_i) begin
       choice1_q <= address_q[Bits-1:Low];

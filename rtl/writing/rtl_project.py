@@ -14,6 +14,9 @@ from siliconv.rtl.writing.top_level import render, top_level
 LIBRARY = "library"
 """The folder of the modules."""
 
+FAMILY_FOLDERS = ("ecp5",)
+"""Folders of modules that take the place of those of the same name on a family."""
+
 
 @dataclass(frozen=True)
 class BenchPort:
@@ -59,11 +62,14 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
 
 
 def write_library(folder: Path) -> None:
-    """Copy the modules."""
+    """Copy the modules, and those that name a family's own cells."""
     folder.mkdir(exist_ok=True)
-    for module in resources.files("siliconv.rtl").joinpath("verilog").iterdir():
-        if module.name.endswith(".sv"):
-            _write(folder / module.name, module.read_text("utf-8"))
+    verilog = resources.files("siliconv.rtl").joinpath("verilog")
+    for name in ("", *FAMILY_FOLDERS):
+        (folder / name).mkdir(exist_ok=True)
+        for module in (verilog / name if name else verilog).iterdir():
+            if module.name.endswith(".sv"):
+                _write(folder / name / module.name, module.read_text("utf-8"))
 
 
 def _ports(designs: Sequence[RtlDesign], probes: bool) -> Iterable[BenchPort]:

@@ -15,6 +15,7 @@ from strategies import BUILDERS, input_codes, networks
 from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.rtl.cycles.cycle_model import cycles
+from siliconv.rtl.cycles.ring_depths import with_sized_rings
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.plan.lanes import Lanes, divisors
 from siliconv.rtl.plan.planning import plan
@@ -67,7 +68,9 @@ def random_design(network: ir.Network, number: int) -> RtlDesign:
         elif not isinstance(node, ir.Reshape | ir.Softmax):
             common = chosen.choice([n for n in divisors(channels[0]) if all(each % n == 0 for each in channels)])
             lanes[node.name] = Lanes(common, common)
-    return plan(network, lanes, multiplier_bits=chosen.choice([0, 25, 40]), prefix=f"r{number}_")
+    design = plan(network, lanes, multiplier_bits=chosen.choice([0, 25, 40]), prefix=f"r{number}_")
+    # Rings that are just deep enough are full all the time.
+    return with_sized_rings(design) if chosen.random() < 0.7 else design
 
 
 @dataclass

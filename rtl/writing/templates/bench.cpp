@@ -77,9 +77,8 @@ int main(int count, char **arguments) {
         std::fprintf(stderr, "%s: missing, or fewer than %u images\n", path.c_str(), images);
         return 2;
       }
-    } else if (port.kind == Kind::out) {
-      missing += uint64_t(images) * port.words;
     }
+    if (port.kind != Kind::probe) missing += uint64_t(images) * port.words;
   }
 
   top->rst_i = 1;
@@ -113,6 +112,7 @@ int main(int count, char **arguments) {
       if (port.kind == Kind::in) {
         traffic[p].times.push_back(cycle);
         sent.push_back(p);
+        missing--;
         continue;
       }
       const uint8_t *data = static_cast<const uint8_t *>(port.data);

@@ -31,12 +31,12 @@ def test_bits_and_cycles_are_those_of_network_and_model(bench, pauses):
 
 MUTATIONS = {
     "window.sv": ("Level'(Ring - 1)", "Level'(Ring)"),
-    "requantize.sv": ("half & (below | quotient[0])", "half"),
+    "requantize.sv": ("minus ? Least : Most", "minus ? Most : Least"),
     "credit_fifo.sv": ("(Depth - 1)", "(Depth)"),
     "mac.sv": ("first_q[Stages-1] ?", "last_q[Stages-1] ?"),
     "divide.sv": ("minus2_q ? -quotient", "1'b0 ? -quotient"),
     "softmax.sv": (") + 1'b1;\n  assign share", ");\n  assign share"),
-    "copy.sv": ("{Readers{valid_i}} & ~has_q", "{Readers{valid_i}}"),
+    "copy.sv": ("&(has_q | ready_i)", "|(has_q | ready_i)"),
     "concatenate.sv": ("count_q == count - 1", "count_q == count"),
 }
 """A line of a module, and what breaks it."""

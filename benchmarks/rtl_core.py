@@ -1,0 +1,143 @@
+"""The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
+
+Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
+           [--images N] [--json FILE]
+
+NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes and
+the corner vectors; every word of the result is compared with the reference and its cycle with the model, with and
+without pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network, the slowest that
+its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys' counts before
+placement. JSON is written after every step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.estimate.coefficients import shipped
+from siliconv.network import network_file, reference
+from siliconv.network.graph import Network
+from siliconv.network.vectors.corners import corner_vectors
+from siliconv.rtl.configuration import RtlConfig
+from siliconv.rtl.cycles.cycle_model import cycles
+from siliconv.rtl.design.rtl_design import design_of
+from siliconv.rtl.plan.blocks import Mvu, Pool, RtlDesign
+from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.simulation.verilator import build
+from siliconv.rtl.synthesis.nextpnr import pack, place
+from siliconv.rtl.synthesis.yosys import synthesize
+from siliconv.rtl.writing.rtl_project import write_project
+from siliconv.stages.hardware_estimate import estimate_network
+
+PAUSES = ((0, 0), (50, 50))
+PART = "LFE5UM5G-85F-8BG756"
+
+
+def main() -> None:
+    """Measure and print, and write the figures if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", type=Path)
+    parser.add_argument("--interval", type=int, required=True)
+    parser.add_argument("--families", nargs="*", default=["ecp5", "xc7"])
+    parser.add_argument("--place", type=float, metavar="MHZ")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    network = network_file.load(options.network)
+    figures: dict[str, Any] = {"network": network.name, "load_average_before": round(os.getloadavg()[0], 1)}
+
+    def keep(name: str, found: Any) -> None:
+        figures[name] = found
+        print(name, json.dumps(found, indent=1), flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
+        keep("hls4ml_estimate", estimated(network))
+        for family in options.families:
+            started = time.process_time()
+            design = design_of(network, RtlConfig(interval=options.interval, family=family))
+            folder = Path(scratch) / family
+            folder.mkdir()
+            write_project([design], folder)
+            keep(f"plan_{family}", planned(design) | {"cpu_seconds": round(time.process_time() - started, 1)})
+            if family == options.families[0] and options.images:
+                keep("verilator", simulated(network, design, folder, options.images))
+            keep(f"yosys_{family}", asdict(synthesize(folder, design, family)))
+            for seed in options.seeds if family == "ecp5" and options.place else ():
+                placed = place(folder, design, PART, mhz=options.place, seed=seed)
+                bitstream, _ = pack(folder, design)
+                rate = placed.mhz * 1e6 / figures[f"plan_{family}"]["interval"]
+                found = {"images_per_second": round(rate, 1), "bitstream_bytes": bitstream.stat().st_size}
+                keep(f"nextpnr_seed_{seed}", asdict(placed) | found)
+
+
+def planned(design: RtlDesign) -> dict[str, Any]:
+    """Say what was planned, and what the model says of its cycles."""
+    found = cycles(design, 4)
+    return {
+        "products": design.products,
+        "multipliers": sum(b.pin * b.pout // (2 if b.pack else 1) for b in design.blocks if isinstance(b, Mvu)),
+        "latency": found.latency,
+        "interval": found.interval,
+        "blocks": {
+            block.name: {"pin": getattr(block, "pin", block.inputs[0].lanes), "lanes_out": block.outputs[0].lanes}
+            | {"ring_words": 1 << block.window.log_ring, "busy": block.window.busy}
+            for block in design.blocks
+            if isinstance(block, Mvu | Pool)
+        },
+    }
+
+
+def simulated(network: Network, design: RtlDesign, folder: Path, images: int) -> dict[str, Any]:
+    """Build, run and compare."""
+    random = np.random.default_rng(0).integers(*network.input.type.codes, (images, *network.input.shape), endpoint=True)
+    codes = np.concatenate([random, np.stack(list(corner_vectors(network).values()))])
+    expected = reference.run_batches(network, codes, network.output.name)
+    started = time.perf_counter()
+    build(folder)
+    found: dict[str, Any] = {"images": len(codes), "build_seconds": round(time.perf_counter() - started, 1), "runs": []}
+    for pauses in PAUSES:
+        started = time.perf_counter()
+        (result,) = simulate(folder, [design], [codes], pauses=pauses)
+        seconds = time.perf_counter() - started
+        model = cycles(design, len(codes), pauses=pauses)
+        found["runs"].append(
+            {
+                "pauses_percent": pauses,
+                "values": expected.size,
+                "values_that_differ": int((result.output != expected).sum()),
+                "words_in_another_cycle_than_the_model": int(
+                    (np.asarray(model.given) != result.given).sum() + (np.asarray(model.taken) != result.taken).sum()
+                ),
+                "cycles": int(result.given[-1]) + 1,
+                "seconds_an_image": round(seconds / len(codes), 4),
+            }
+        )
+    return found
+
+
+def estimated(network: Network) -> list[dict[str, Any]]:
+    """Give this product's estimate of hls4ml's firmware: the slowest that exists, and with the usual multipliers."""
+    found = []
+    for most in (1, 4096):
+        config = HlsConfig(max_multipliers=most, part="xc7z020clg400-1", clock_ns=10.0)
+        content = estimate_network(network, config, shipped())
+        cycles_and = {name: content[name] for name in ("latency_cycles", "interval_cycles")}
+        found.append({"max_multipliers": most, **cycles_and, **content["logic_synthesis"]})
+    return found
+
+
+if __name__ == "__main__":
+    main()
