@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
-from siliconv.errors import DataError, ModelError, ProjectError
+from siliconv.errors import DataError, ModelError, ProjectError, SiliconvError
 from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json
 from siliconv.hardware.boards import Board
@@ -170,7 +170,7 @@ def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:
         return Project(path).firmware
     try:
         hls = HlsConfig.model_validate(read_json(path / SETTINGS_FILE))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SiliconvError) as error:
         raise ProjectError(
             "LOAD-FOLDER",
             f"no saved firmware: {error}",

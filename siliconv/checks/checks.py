@@ -19,7 +19,6 @@ from siliconv.checks.facts import Facts, gather
 from siliconv.checks.firmware_rules import read_built
 from siliconv.checks.preflight import Finding, Rule, Severity, find_all, rules_of
 from siliconv.errors import SiliconvError
-from siliconv.models.architectures.model_source import is_function
 from siliconv.plan.plan_of_project import read_network
 from siliconv.project.data_choice import apply_data_choice
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
@@ -48,7 +47,7 @@ def examine(folder: Path, project: ProjectConfig | None = None) -> tuple[Finding
     try:
         if project is None:
             project, _ = apply_data_choice(load_project(folder), folder / "build", None)
-            if project.model.file is not None and is_function(project.model.file):
+            if project.model.function is not None:
                 # To look at a project is not to run its code, and without it there is no network to judge.
                 return written
         facts = gather(folder, project)

@@ -83,7 +83,12 @@ class ModelConfig(BaseModel):
     @property
     def brings_weights(self) -> bool:
         """Whether it is a file with a model in it, whose weights are somebody's work."""
-        return self.file is not None and not is_function(self.file)
+        return self.file is not None and self.function is None
+
+    @property
+    def function(self) -> str | None:
+        """``module:function``, Python code of the user's that makes the model; None for anything else."""
+        return self.file if self.file is not None and is_function(self.file) else None
 
     @property
     def source(self) -> Path:
