@@ -19,6 +19,7 @@ from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.hls.vendor.synthesis_results import from_json
+from siliconv.models.architectures.field_problems import problems_of
 from siliconv.network import network_file
 from siliconv.network.network_file import network_hash
 from siliconv.project.atomic_write import write_atomically
@@ -97,9 +98,10 @@ def _read(build: Path) -> tuple[OwnResult, Design]:
         results = from_json(content["results"])
         synthesized = content["design"]["network_sha256"]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        why = "; ".join(map(str, problems_of(error))) if isinstance(error, ValidationError) else str(error)
         raise ProjectError(
             "CALIBRATION-NONE",
-            f"the results cannot be read: {error}",
+            f"the results cannot be read: {why}",
             where=str(where),
             fix="run siliconv build PROJECT again",
         ) from error
