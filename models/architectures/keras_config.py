@@ -60,7 +60,10 @@ def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[s
 
 
 def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
-    if config["class_name"] not in ("Sequential", "Functional", "Model"):
+    # Keras 3 registers these under their own names; a class of the user's may be called like them.
+    if config["class_name"] not in ("Sequential", "Functional", "Model") or _is_foreign(
+        {"module": config.get("module")}
+    ):
         raise ModelError(
             "MODEL-FILE",
             f"a model of class {config['class_name']!r} cannot be read",
@@ -71,12 +74,12 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
     written = list(model["layers"] if isinstance(model, Mapping) else model)
     sequential = config["class_name"] == "Sequential"
     sources = layers_in_a_row(written) if sequential else layers_of_graph(written, model, where)
+    _refuse_all(written, where)
     input_shape = _input_shape(written, model, where)
     names: dict[str, str] = {}
     layers: list[dict[str, Any]] = []
     result: dict[str, str] = {}
     shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
-    _refuse_all(written, where)
     for layer, layer_sources in sources:
         name = layer["config"]["name"]
         if layer["class_name"] == "InputLayer":

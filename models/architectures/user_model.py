@@ -38,6 +38,8 @@ class UserModel:
     weights: Weights
     keras_names: Mapping[str, str] = field(default_factory=dict)
     takes_pixels: bool = False
+    keras_model: Any = None
+    """The model itself, where a function made it."""
 
     @property
     def output_as_written(self) -> Output:
@@ -77,11 +79,12 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     ModelError
         ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
     """
+    made = None
     if is_function(source):
         # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
         # numbered from one again, so that the same function gives the same names each time.
         load().backend.reset_uids()
-        found = _call(source, folder)
+        made = found = _call(source, folder)
         if isinstance(found, Architecture):
             return UserModel(found, {})
         config = json.loads(found.to_json())
@@ -89,7 +92,7 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
     else:
         config, weights = read_keras_file(folder / source)
     try:
-        return _understood(config, weights, source)
+        return _understood(config, weights, source, made)
     except DAMAGE as error:
         raise ModelError(
             "MODEL-FILE",
@@ -99,7 +102,7 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         ) from error
 
 
-def _understood(config: Any, weights: Weights, source: str) -> UserModel:
+def _understood(config: Any, weights: Weights, source: str, made: Any) -> UserModel:
     """Give the architecture that a configuration describes, with the weights in its order and form."""
     architecture, names = architecture_of(config, where=source)
     layer_table(architecture)
@@ -107,7 +110,7 @@ def _understood(config: Any, weights: Weights, source: str) -> UserModel:
     renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
     factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
     scaled = _as_built(architecture, with_input_scale(architecture, renamed, factors))
-    return UserModel(architecture, scaled, {here: there for there, here in names.items()}, bool(factors))
+    return UserModel(architecture, scaled, {here: there for there, here in names.items()}, bool(factors), made)
 
 
 def set_weights(model: Any, weights: Weights) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
 from siliconv.errors import DataError, ModelError, ProjectError, SiliconvError
@@ -16,6 +17,7 @@ from siliconv.flow.artefacts import read_json
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
 from siliconv.hls.configuration import HlsConfig
+from siliconv.models.architectures.field_problems import problems_of
 from siliconv.network import network_file
 from siliconv.network.graph import Network
 from siliconv.progress import Progress, for_terminal
@@ -171,9 +173,10 @@ def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:
     try:
         hls = HlsConfig.model_validate(read_json(path / SETTINGS_FILE))
     except (OSError, ValueError, SiliconvError) as error:
+        why = "; ".join(map(str, problems_of(error))) if isinstance(error, ValidationError) else str(error)
         raise ProjectError(
             "LOAD-FOLDER",
-            f"no saved firmware: {error}",
+            f"no saved firmware: {why}",
             where=str(path),
             fix="name a folder that firmware.save(folder) wrote, or a project's folder",
         ) from error
@@ -266,9 +269,10 @@ def _recipe(recipe: Recipe | None, **bits: Any) -> Recipe:
         )
     try:
         return recipe or Recipe(train=None, **said)
-    except ValueError as error:
+    except ValidationError as error:
+        wrong = "; ".join(str(one) for one in problems_of(error))
         raise ProjectError(
-            "CONVERT-BITS", f"{said}: {error}", where="convert", fix="use 2 to 16 bits, or binary, ternary, po2"
+            "CONVERT-BITS", wrong, where="convert", fix="use 2 to 16 bits, or binary, ternary, po2"
         ) from error
 
 

@@ -55,9 +55,18 @@ def examine(folder: Path, project: ProjectConfig | None = None) -> tuple[Finding
         return (*written, *(_finding(one) for one in error.problems))
     except SiliconvError as error:
         return (*written, _finding(error))
-    refused = [_finding(facts.refused)] if facts.refused is not None else []
+    refused = [_finding(error) for error in (facts.refused, _no_weights(project)) if error is not None]
     found = [*written, *refused, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
     return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _no_weights(project: ProjectConfig) -> SiliconvError | None:
+    """Give the error of a project that takes the weights of a model which has none."""
+    try:
+        _ = project.initial_weights
+    except SiliconvError as error:
+        return error
+    return None
 
 
 def _finding(error: SiliconvError) -> Finding:

@@ -8,6 +8,7 @@ from math import sqrt
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 from siliconv.models.evaluation import fits_classes
+from siliconv.models.training.losses import loss_kind
 from siliconv.models.training.train_config import TrainConfig
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
@@ -89,6 +90,31 @@ def data_duplicates(facts: Facts) -> Words:
             "flattered",
             "remove the copies",
         )
+
+
+@rule("TRAIN-LOSS", Severity.ERROR)
+def train_loss(facts: Facts) -> Iterator[Complaint]:
+    output = facts.plan.layers[-1].output
+    for section, config in _trainings(facts):
+        kind = loss_kind(config, output[0])
+        if len(output) == 1 and (kind == "binary_crossentropy") != (output[0] == 1):
+            yield Complaint(
+                f"{kind} does not fit a network with {output[0]} output(s)",
+                f"{section}.loss",
+                "binary_crossentropy needs one output, the others one a class; or write loss: auto",
+            )
+
+
+@rule("TRAIN-WEIGHTS", Severity.ERROR)
+def train_weights(facts: Facts) -> Iterator[Complaint]:
+    for section, config in _trainings(facts):
+        given = config.class_weights
+        if facts.class_names is not None and not isinstance(given, str) and set(given) != set(facts.class_names):
+            yield Complaint(
+                f"weights are given for {', '.join(sorted(given))}; the classes are {', '.join(facts.class_names)}",
+                f"{section}.class_weights",
+                "give one weight for each class, or write balanced",
+            )
 
 
 @rule("TRAIN-BATCH", Severity.WARNING)

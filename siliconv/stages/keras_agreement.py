@@ -6,6 +6,7 @@ than float32 explains, the file was read wrongly, whatever is the reason, and th
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def directed_inputs(shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
 
 
 def compare_with_keras(
-    user: UserModel, deployed: Any, source: Path, images: NDArray[np.uint8], *, progress: Progress
+    user: UserModel, deployed: Any, source: Path | None, images: NDArray[np.uint8], *, progress: Progress
 ) -> KerasAgreement:
     """Compare what was read of a model file with Keras' own prediction.
 
@@ -88,7 +89,7 @@ def compare_with_keras(
     deployed
         Its float model as it is deployed: logits, batch normalization folded away.
     source
-        The file.
+        The file; None for a model that a function made, which is saved for this.
     images
         Some images that calibrate the types, (n, *input shape).
     progress
@@ -103,6 +104,11 @@ def compare_with_keras(
     from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.keras_prediction import predict_file
 
+    if source is None:
+        with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
+            saved = Path(scratch) / "model.keras"
+            user.keras_model.save(saved)
+            return compare_with_keras(user, deployed, saved, images, progress=progress)
     directed = directed_inputs(tuple(user.architecture.input_shape))
     pixels = np.concatenate([images[:MOST_IMAGES], np.stack(list(directed.values()))])
     names = [*(f"image {number}" for number in range(len(images[:MOST_IMAGES]))), *directed]

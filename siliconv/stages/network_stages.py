@@ -61,7 +61,8 @@ def train_network(context: Context) -> str:
     folder = context.out / "float"
     folder.mkdir()
     # Before the training, which may take hours.
-    read = _compare_with_keras(context, dataset, folder) if project.model.brings_weights else ""
+    taken = project.model.brings_weights or (project.train is None and project.model.user_model.keras_model is not None)
+    read = _compare_with_keras(context, dataset, folder) if taken else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -95,7 +96,8 @@ def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str
     wanted = min(context.project.quantize.calibration_images, MOST_IMAGES)
     images = dataset.train.read(spread(len(dataset.train), wanted))
     _, deployed = without_batch_normalization(model.user_model.build(), model.architecture)
-    found = compare_with_keras(model.user_model, deployed, model.source, images, progress=context.progress)
+    source = model.source if model.brings_weights else None
+    found = compare_with_keras(model.user_model, deployed, source, images, progress=context.progress)
     write_json(folder / AGREEMENT_FILE, found.as_json())
     return f"; {found.in_words}"
 

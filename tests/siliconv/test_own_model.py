@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from siliconv.commands.cli import run_command_line
+from siliconv.flow.artefacts import AGREEMENT_FILE
 from siliconv.legacy_keras import load
 from siliconv.models.architectures.weights import read_arrays
 
@@ -96,3 +98,21 @@ def test_what_cannot_be_taken_is_one_message(tmp_path, capsys, text, says):
     shown = capsys.readouterr().err
     assert says in shown
     assert "Traceback" not in shown
+
+
+TRAINED = """
+def trained():
+    from tensorflow import keras
+    layers = keras.layers
+    return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10, "softmax", name="mine")])
+"""
+
+
+@pytest.mark.long
+def test_a_function_whose_weights_are_taken_is_compared_with_keras_too(tmp_path, capsys):
+    project = tmp_path / "own"
+    write_project(project, "model: {file: 'trained_nets:trained'}\ntrain: null\n")
+    (project / "trained_nets.py").write_text(TRAINED)
+    assert run_command_line(["train", str(project)]) == 0
+    assert "gives the same within" in capsys.readouterr().err
+    assert json.loads((project / "build" / "float" / AGREEMENT_FILE).read_text())["keras"].startswith("Keras 2")

@@ -159,6 +159,12 @@ def test_a_setting_without_an_equal_is_refused_by_its_name(wrong: dict[str, Any]
     assert "pydantic" not in str(caught.value)
 
 
+def test_a_model_of_the_users_that_is_called_like_keras_own_is_refused() -> None:
+    model = {"class_name": "Functional", "module": "mine", "registered_name": "Functional", "config": {"layers": []}}
+    with pytest.raises(ModelError, match="a model of class 'Functional'"):
+        architecture_of(model, where="here")
+
+
 def test_all_layers_that_cannot_be_read_are_named_at_once() -> None:
     with pytest.raises(ModelError) as caught:
         read(

@@ -238,6 +238,10 @@ CASES: dict[str, Case] = {
     "BOARD-EXCEEDED": Case("model: {preset: lecture}\nhls: {part: xc7a35ticsg324-1L, clock_ns: 10}\n"),
     "DATA-PATH": Case(digits("data: {source: folder, path: nowhere}\n")),
     "DATA-CLASSES": Case(TWO_CLASSES, images=counts((9, 9, 9), (1, 1, 1), (99, 99, 99)), words="3 classes"),
+    "TRAIN-LOSS": Case(digits("train: {loss: binary_crossentropy}\n"), words="10 output"),
+    "TRAIN-WEIGHTS": Case(
+        TWO_CLASSES + "train: {class_weights: {class0: 1.0, other: 2.0}}\n", images=counts(), words="class0, class1"
+    ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),
     "DATA-TEST-FEW": Case(TWO_CLASSES, images=counts(test=(20, 20)), words="4.7 %"),
@@ -437,6 +441,12 @@ def test_what_a_run_will_refuse_of_the_data_is_said_before_the_first(tmp_path, m
     np.savez(tmp_path / "x.npz", **{**good, **arrays})
     found = [finding.code for finding in examine(tmp_path) if finding.code.startswith("DATA-")]
     assert found == ([] if large and "x" in arrays else [code])
+
+
+def test_weights_that_are_not_there_are_said_before_the_run(tmp_path, on):
+    on({})
+    (tmp_path / "project.yml").write_text(digits("train: null\n"))
+    assert "MODEL-WEIGHTS" in [finding.code for finding in examine(tmp_path)]
 
 
 def test_the_classes_of_a_folder_are_counted_before_it_is_prepared(tmp_path):
