@@ -6,7 +6,7 @@ import pytest
 
 from siliconv.commands.cli import run_command_line
 
-PROJECT = "model: {file: 'theirs:make'}\nhls: {part: xc7z020clg400-1}\n"
+PROJECT = "model: {{file: '{module}:make'}}\nhls: {{part: xc7z020clg400-1}}\n"
 THEIRS = """
 import pathlib
 pathlib.Path(__file__).with_name("imported").touch()
@@ -18,8 +18,9 @@ def make():
 
 @pytest.fixture
 def theirs(tmp_path):
-    (tmp_path / "project.yml").write_text(PROJECT)
-    (tmp_path / "theirs.py").write_text(THEIRS)
+    module = f"theirs_of_{tmp_path.name}"  # Python imports a name once
+    (tmp_path / "project.yml").write_text(PROJECT.format(module=module))
+    (tmp_path / f"{module}.py").write_text(THEIRS)
     return tmp_path
 
 
@@ -36,7 +37,7 @@ def test_check_imports_nothing_and_says_so(theirs, capsys):
 def test_what_runs_it_says_so_first(theirs, capsys, command):
     run_command_line([command[0], str(theirs), *command[1:]])
     assert (theirs / "imported").exists()
-    assert capsys.readouterr().err.startswith("runs theirs:make")
+    assert capsys.readouterr().err.startswith("runs theirs_of_")
 
 
 def test_verify_imports_nothing(theirs):
