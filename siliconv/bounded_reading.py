@@ -168,7 +168,7 @@ def read_array(file: IO[bytes], size: int) -> np.ndarray:
     if dtype.hasobject:
         raise UnreadableError("it holds Python objects, which are not read")
     count = math.prod(shape)
-    if dtype.itemsize == 0 or count * dtype.itemsize > size:
+    if dtype.itemsize == 0 or min(shape, default=0) < 0 or count * dtype.itemsize > size:
         raise UnreadableError(f"an array of shape {shape} is announced in {size:,} bytes")
     content = file.read(count * dtype.itemsize)
     values = np.frombuffer(content, dtype, count) if content else np.empty(0, dtype)

@@ -17,7 +17,7 @@ from siliconv.progress import Progress, Silent
 
 COMPILER = "g++"
 
-SECONDS_FOR_VERSION, SECONDS_FOR_COMPILATION = 4.0, 4 * 3600.0
+SECONDS_FOR_VERSION, SECONDS_FOR_COMPILATION = 3.0, 4 * 3600.0
 
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
 

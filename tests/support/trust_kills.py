@@ -57,7 +57,8 @@ def kill_and_go_on(folder: Path, known: Undisturbed, seed: int) -> str:
     if alive:
         return f"{number.name}: {', '.join(one.name() for one in alive)} went on"
     said = (folder / "said.txt").read_text()
-    if number is not signal.SIGKILL and process.returncode not in (0, 128 + number):
+    # By the bare signal a process ends that had left its work behind, or had not begun it.
+    if number is not signal.SIGKILL and process.returncode not in (0, 128 + number, -number):
         return f"{number.name}: exit code {process.returncode}: {said[-800:]}"
     if process.returncode == 128 + number and "To go on: siliconv" not in said and "to go on: siliconv" not in said:
         return f"{number.name}: nobody was told how to go on: {said[-800:]}"

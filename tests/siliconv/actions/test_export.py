@@ -85,3 +85,22 @@ def test_qonnx_executes_it_to_the_same_values_and_a_wrong_export_is_refused(proj
     with pytest.raises(WorkSaysNoError, match="EXPORT-DIFFERS"):
         export_qonnx("small", project, build, tmp_path / "wrong.onnx")
     assert not (tmp_path / "wrong.onnx").exists()
+
+
+def test_a_file_that_is_not_ours_is_not_overwritten(project_folder):
+    project, build = load_project(project_folder), project_folder / "build"
+    words = (project_folder / "project.yml").read_text()
+    for name in ("project.yml", "build"):
+        with pytest.raises(ProjectError, match="WRITE-EXISTS"):
+            export_qonnx("small", project, build, project_folder / name)
+    assert (project_folder / "project.yml").read_text() == words
+    file = project_folder / "net.qonnx"
+    for _ in range(2):
+        export_qonnx("small", project, build, file)
+    file.write_text("edited since")
+    with pytest.raises(ProjectError, match="WRITE-EXISTS"):
+        export_qonnx("small", project, build, file)
+    assert file.read_text() == "edited since"
+    export_qonnx("small", project, build, file, overwrite=True)
+    assert onnx.load(file).graph.node
+    assert sorted(path.name for path in project_folder.iterdir()) == ["build", "net.qonnx", "project.yml"]
