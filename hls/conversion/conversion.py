@@ -17,6 +17,7 @@ from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.asserts import write_asserts
 from siliconv.hls.conversion.distributed_arithmetic import adder_functions
+from siliconv.hls.conversion.firmware_form import written_form
 from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import FirmwareLayer, describe_layers, with_settings
 from siliconv.hls.conversion.weight_ports import WeightPort, weight_ports
@@ -86,7 +87,7 @@ def convert(
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
     if BACKENDS[config.backend].is_simulated:
-        write_asserts(network, folder)
+        write_asserts(written_form(network, config), folder)
     return FirmwareProject(folder, network.name, layers, ports)
 
 

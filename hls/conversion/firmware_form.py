@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from siliconv.hls.backends import BACKENDS
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.kinds import IoType
 from siliconv.network import graph as ir
 
@@ -24,6 +26,11 @@ def firmware_form(network: ir.Network, io_type: IoType | str, *, own_depthwise: 
         node if own_depthwise and isinstance(node, ir.DepthwiseConv) else _with_two_rows(node) for node in network.nodes
     )
     return replace(network, nodes=tuple(nodes))
+
+
+def written_form(network: ir.Network, config: HlsConfig) -> ir.Network:
+    """Give the form of a network that a project with these settings states: its kernels and its windows."""
+    return firmware_form(network, config.io_type, own_depthwise=BACKENDS[config.backend].has_ac_kernels)
 
 
 def without_output_function(network: ir.Network) -> ir.Network:

@@ -9,7 +9,7 @@ from math import prod
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.firmware_form import firmware_form
+from siliconv.hls.conversion.firmware_form import written_form
 from siliconv.hls.conversion.layer_list import LayerDescription, describe
 from siliconv.hls.conversion.own_layer_list import describe_for_ac
 from siliconv.hls.conversion.reuse_factors import (
@@ -111,7 +111,7 @@ def check_fifos(config: HlsConfig) -> None:
 def describe_layers(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
     """Give hls4ml's description of each node, in the form that the templates compute right."""
     own_kernels = BACKENDS[config.backend].has_ac_kernels
-    network = firmware_form(network, config.io_type, own_depthwise=own_kernels)
+    network = written_form(network, config)
     bounds, describe_node = prove(network), describe_for_ac if own_kernels else describe
     return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
 

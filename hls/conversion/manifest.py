@@ -13,6 +13,7 @@ from siliconv.hardware.file_hashes import hash_files, project_files
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.code_text import code_hash, line_hashes
 from siliconv.hls.conversion.conversion import FirmwareProject
+from siliconv.hls.conversion.firmware_form import written_form
 from siliconv.hls.conversion.weight_headers import as_written
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
@@ -48,7 +49,7 @@ def write_manifest(firmware: FirmwareProject, network: Network, config: HlsConfi
         "hls4ml": version("hls4ml"),
         "layers": [asdict(layer) for layer in firmware.layers],
         "weight_ports": [asdict(port) for port in firmware.weight_ports],
-        "weights": as_written(folder, network),
+        "weights": as_written(folder, written_form(network, config)),
         "files": hashes,
         "code": {relative: code_hash(folder / relative) for relative in hashes},
         "lines": {relative: " ".join(line_hashes(folder / relative)) for relative in hashes if _is_own(Path(relative))},

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.hardware.file_hashes import changed_files, file_hash, project_files
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.code_text import SOURCES, code_hash, edited_lines
+from siliconv.hls.conversion.firmware_form import written_form
 from siliconv.hls.conversion.manifest import MANIFEST_FILE, SUMS_FILE
 from siliconv.hls.conversion.testbench import VECTORS_FOLDER
+from siliconv.network.graph import Network
 
 LINES_SHOWN = 3
 
@@ -61,6 +64,11 @@ class Manifest:
         """SHA-256 of the files as written."""
         return dict(self.content.get("files", {}))
 
+    def form(self, network: Network) -> Network:
+        """Give the network as the project states it, with the settings that it was made with."""
+        settings = self.content.get("hls")
+        return network if settings is None else written_form(network, HlsConfig.model_validate(settings))
+
     @property
     def orders(self) -> dict[str, list[int] | None]:
         """Order of the axes of each header's tensor."""
@@ -81,11 +89,12 @@ def read_manifest(project: Path, written: str | None = None) -> Manifest:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {*content["files"], *content["code"], *content["lines"]}
-        orders = {one["file"]: one["order"] for one in content["weights"]}
+        kept = {"weights": [{"file": one["file"], "order": one["order"]} for one in content["weights"]]}
+        kept["hls"] = HlsConfig.model_validate(content["hls"]).model_dump(mode="json")
     except (OSError, ValueError, KeyError, TypeError):
         return Manifest({}, f"{MANIFEST_FILE} is missing or damaged, so nothing says how the files were written")
     if written is not None and file_hash(path) != written:
-        return Manifest({"weights": content["weights"]} if orders else {}, f"{MANIFEST_FILE} itself was edited")
+        return Manifest(kept, f"{MANIFEST_FILE} itself was edited")
     return Manifest(content) if known else Manifest({}, f"{MANIFEST_FILE} names no files")
 
 

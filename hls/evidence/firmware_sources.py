@@ -33,7 +33,7 @@ def source_claims(project: Path, network: Network, manifest: Manifest, edits: Se
     sources = [name for name in files if Path(name).suffix in SOURCES]
     others = [name for name in files if Path(name).suffix not in SOURCES and not name.startswith("tb_data")]
     vectors = [name for name in files if name.startswith("tb_data")]
-    yield _weights(project, network, manifest)
+    yield _weights(project, manifest.form(network), manifest)
     yield _types(project, network)
     yield _as_written("what synthesis reads is the code that was written", "firmware sources", sources, edits)
     yield _as_written("the test bench has the vectors that were written", "firmware/tb_data", vectors, edits)

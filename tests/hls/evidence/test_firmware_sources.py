@@ -76,3 +76,11 @@ def test_a_narrowed_type_is_named(project, network, name):
     said = failed(project, network)
     assert name in said["firmware/defines.h"]
     assert "defines.h" in said["firmware sources"], "the code is another, too"
+
+
+def test_a_kernel_that_the_templates_get_with_a_row_of_zeros_is_the_networks(build, tmp_path):
+    network = build((6, 6, 2)).conv(3, (1, 3), strides=(2, 1)).relu(6, 2).flatten().dense(2).network()
+    project = write_firmware(network, tmp_path)
+    assert failed(project, network) == {}
+    edit_numbers(project / "firmware" / "weights" / "w2.h", lambda numbers: [*numbers[:-1], 0.5])
+    assert "weight of conv_1" in failed(project, network)["firmware/weights"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from every_layer_kind import ONE_DIMENSIONAL, TWO_DIMENSIONAL, lowered
 
 from siliconv.network import reference
 from siliconv.network.vectors import directed
@@ -66,3 +67,13 @@ def test_a_network_with_a_signed_input_and_one_without_sums(build):
     assert min(found.values()) > 0.7
     bare = build((4,)).requantize(FixedPoint(False, 4, 0)).network()
     assert len(directed_vectors(bare)) == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("architecture", [TWO_DIMENSIONAL, ONE_DIMENSIONAL], ids=["2-D", "1-D"])
+def test_every_layer_kind_is_searched_through(architecture):
+    _, network, codes = lowered(architecture)
+    vectors = directed_vectors(network)
+    assert len(vectors) > len(accumulators(network)) / 2
+    directed_shares, seen = shares(network, vectors), shares(network, codes)
+    assert sum(directed_shares.values()) > sum(seen.values())
