@@ -1,7 +1,7 @@
 """The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
 
 Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
-           [--images N] [--json FILE]
+           [--images N] [--rings FILE] [--json FILE]
 
 NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes and
 the corner vectors; every node is compared with the reference and every word's cycle with the model, with and without
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--place", type=float, metavar="MHZ")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     network = network_file.load(options.network)
@@ -65,11 +66,12 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         keep("hls4ml_estimate", estimated(network))
-        rings: dict[str, int] | None = None
+        rings = json.loads(options.rings.read_text(encoding="utf-8"))["log_rings"] if options.rings else None
         for family in options.families:
             started = time.process_time()
             design = design_of(network, RtlConfig(interval=options.interval, family=family), rings)
             rings = rings_of(design)
+            keep("log_rings", rings)
             folder = Path(scratch) / family
             folder.mkdir()
             write_project([design], folder)
