@@ -1,11 +1,11 @@
 """The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
 
 Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
-           [--images N] [--json FILE]
+           [--images N] [--rings FILE] [--json FILE]
 
 NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes and
-the corner vectors; every word of the result is compared with the reference and its cycle with the model, with and
-without pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network, the slowest that
+the corner vectors; every node is compared with the reference and every word's cycle with the model, with and without
+pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network, the slowest that
 its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys' counts before
 placement. JSON is written after every step.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 import time
 from dataclasses import asdict
@@ -25,21 +26,20 @@ import numpy as np
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.estimate.coefficients import shipped
-from siliconv.network import network_file, reference
+from siliconv.network import network_file
 from siliconv.network.graph import Network
 from siliconv.network.vectors.corners import corner_vectors
 from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.cycles.cycle_model import cycles
+from siliconv.rtl.cycles.ring_depths import rings_of
 from siliconv.rtl.design.rtl_design import design_of
 from siliconv.rtl.plan.blocks import Mvu, Pool, RtlDesign
-from siliconv.rtl.simulation.rtlsim import simulate
-from siliconv.rtl.simulation.verilator import build
+from siliconv.rtl.simulation.evidence import simulated_evidence
 from siliconv.rtl.synthesis.nextpnr import pack, place
 from siliconv.rtl.synthesis.yosys import synthesize
 from siliconv.rtl.writing.rtl_project import write_project
 from siliconv.stages.hardware_estimate import estimate_network
 
-PAUSES = ((0, 0), (50, 50))
 PART = "LFE5UM5G-85F-8BG756"
 
 
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--place", type=float, metavar="MHZ")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     network = network_file.load(options.network)
@@ -63,11 +64,14 @@ def main() -> None:
         if options.json:
             options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
+    with tempfile.TemporaryDirectory() as scratch:
         keep("hls4ml_estimate", estimated(network))
+        rings = json.loads(options.rings.read_text(encoding="utf-8"))["log_rings"] if options.rings else None
         for family in options.families:
             started = time.process_time()
-            design = design_of(network, RtlConfig(interval=options.interval, family=family))
+            design = design_of(network, RtlConfig(interval=options.interval, family=family), rings)
+            rings = rings_of(design)
+            keep("log_rings", rings)
             folder = Path(scratch) / family
             folder.mkdir()
             write_project([design], folder)
@@ -101,31 +105,15 @@ def planned(design: RtlDesign) -> dict[str, Any]:
 
 
 def simulated(network: Network, design: RtlDesign, folder: Path, images: int) -> dict[str, Any]:
-    """Build, run and compare."""
+    """Build with a probe at every stream, run with and without pauses, and compare."""
     random = np.random.default_rng(0).integers(*network.input.type.codes, (images, *network.input.shape), endpoint=True)
     codes = np.concatenate([random, np.stack(list(corner_vectors(network).values()))])
-    expected = reference.run_batches(network, codes, network.output.name)
     started = time.perf_counter()
-    build(folder)
-    found: dict[str, Any] = {"images": len(codes), "build_seconds": round(time.perf_counter() - started, 1), "runs": []}
-    for pauses in PAUSES:
-        started = time.perf_counter()
-        (result,) = simulate(folder, [design], [codes], pauses=pauses)
-        seconds = time.perf_counter() - started
-        model = cycles(design, len(codes), pauses=pauses)
-        found["runs"].append(
-            {
-                "pauses_percent": pauses,
-                "values": expected.size,
-                "values_that_differ": int((result.output != expected).sum()),
-                "words_in_another_cycle_than_the_model": int(
-                    (np.asarray(model.given) != result.given).sum() + (np.asarray(model.taken) != result.taken).sum()
-                ),
-                "cycles": int(result.given[-1]) + 1,
-                "seconds_an_image": round(seconds / len(codes), 4),
-            }
-        )
-    return found
+    work = folder.parent / "simulation"
+    found = simulated_evidence(design, folder, codes, work)
+    shutil.rmtree(work)
+    values = sum(node.values for node in found.nodes)
+    return {"seconds_with_build": round(time.perf_counter() - started, 1), "values": values, **found.as_json()}
 
 
 def estimated(network: Network) -> list[dict[str, Any]]:

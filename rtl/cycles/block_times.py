@@ -18,6 +18,7 @@ from siliconv.rtl.plan.blocks import (
     Concatenate,
     Convert,
     Copy,
+    GlobalPool,
     Mvu,
     Narrower,
     Pool,
@@ -118,6 +119,11 @@ def _read_ring(window: Window, ring: RingTimes, result: Wire, credits: Credits, 
 
 
 @processes.register
+def _(block: GlobalPool, wires: Wires, images: int) -> list[Process]:
+    return [_pool_image(block, wires, images)]
+
+
+@processes.register
 def _(block: Convert, wires: Wires, images: int) -> list[Process]:
     return [_word_by_word(block, wires, images, block.finish.latency, block.finish.log_depth)]
 
@@ -160,6 +166,23 @@ def _(block: Wider, wires: Wires, images: int) -> list[Process]:
 @processes.register
 def _(block: Softmax, wires: Wires, images: int) -> list[Process]:
     return [_softmax(block, wires, images)]
+
+
+def _pool_image(block: GlobalPool, wires: Wires, images: int) -> Process:
+    """Take every word at once, but those of the last pixel, whose results need a place."""
+    source, result = wires[block.inputs[0].name], wires[block.outputs[0].name]
+    credits = Credits(result, block.finish.log_depth)
+    for _ in range(images):
+        for _ in range((block.pixels - 1) * block.words):
+            source.accept(0)
+        for _ in range(block.words):
+            while not credits.known():
+                yield
+            source.accept(credits.take())
+            word = len(source.ready) - 1
+            while len(source.moved) <= word:
+                yield
+            result.offer(source.moved[word] + block.latency + 1)
 
 
 def _word_by_word(block: Block, wires: Wires, images: int, latency: int, log_depth: int) -> Process:

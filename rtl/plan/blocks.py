@@ -180,6 +180,22 @@ class Pool(Block):
 
 
 @dataclass(frozen=True, eq=False)
+class GlobalPool(Block):
+    """MaxPool or AveragePool (with a `division`) over a whole image of `pixels` pixels with `words` words each."""
+
+    pixels: int
+    words: int
+    division: Division | None
+    result: FixedPoint
+    finish: Finish
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a word of the last pixel to its result's FIFO."""
+        return 2 + (3 if self.division else 0) + self.finish.latency
+
+
+@dataclass(frozen=True, eq=False)
 class Convert(Block):
     """A Requantize that stands alone."""
 

@@ -9,13 +9,16 @@ from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Interval, narrowest
 from siliconv.network.intervals import Bounds, average_sum_type
 from siliconv.network.windows import real_elements
-from siliconv.rtl.plan.blocks import Division, Finish, Mvu, Pool, Stream, Window
+from siliconv.rtl.plan.blocks import Division, Finish, GlobalPool, Mvu, Pool, Stream, Window
 from siliconv.rtl.plan.lanes import Lanes
 from siliconv.rtl.plan.reciprocals import exact_reciprocals
 from siliconv.rtl.plan.windows_of_nodes import padding_window, positions, sliding_window
 
 Ports = tuple[str, tuple[Stream, ...], tuple[Stream, ...]]
 """Name, inputs and outputs of a block."""
+
+WHOLE_LOG_DEPTH = 3
+"""2^3 words in the FIFO of a global pooling: its results come a cycle after each other."""
 
 
 def convolution(node: ir.Conv | ir.DepthwiseConv, source: ir.Shape, padding: ir.Padding, lanes: Lanes) -> Window:
@@ -49,11 +52,15 @@ def pooled(
     bounds: Bounds,
     lanes: Lanes,
     finish: Finish,
-) -> Pool:
-    """Give the block of a pooling."""
+) -> Pool | GlobalPool:
+    """Give the block of a pooling: that of a whole image keeps no image."""
+    division = None if isinstance(node, ir.MaxPool) else _division(node, source, bounds)
+    if node.window == source.shape[:-1] and not any(sum(pair) for pair in node.padding):
+        words = source.shape[-1] // lanes.pin
+        whole = replace(finish, log_depth=WHOLE_LOG_DEPTH)
+        return GlobalPool(*ports, prod(node.window), words, division, node.type, whole)
     window = sliding_window(node, source.shape, node.padding, lanes.pin, source.shape[-1] // lanes.pout)
     maximum = isinstance(node, ir.MaxPool)
-    division = None if isinstance(node, ir.MaxPool) else _division(node, source, bounds)
     pad_code = int(source.type.codes.low) if maximum else 0
     block = Pool(*ports, window, pad_code, division, node.type, finish)
     return replace(block, finish=_deep_enough(finish, block.latency, window.taps))

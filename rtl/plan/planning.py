@@ -126,7 +126,8 @@ class _Layout:
                 block = multiplied(ports, node, self._ring(name, window), lanes, finish, self.multiplier_bits)
             case ir.MaxPool() | ir.AveragePool():
                 block = pooled(ports, node, source, self.bounds[source.name], lanes, finish)
-                block = replace(block, window=self._ring(name, block.window))
+                if isinstance(block, Pool):
+                    block = replace(block, window=self._ring(name, block.window))
             case ir.Pad():
                 block = padded(ports, node, source, lanes, finish)
                 block = replace(block, window=self._ring(name, block.window))

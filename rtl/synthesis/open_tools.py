@@ -37,6 +37,17 @@ def has_tool(name: str) -> bool:
     return find_spec(_ENTRIES[name][0]) is not None
 
 
+def check_tool(name: str) -> None:
+    """Raise `ToolError` ``RTL-NO-TOOL`` where the wheel with a tool is not installed."""
+    if not has_tool(name):
+        raise ToolError(
+            "RTL-NO-TOOL",
+            f"no {name} in this environment",
+            where="synthesis of the SystemVerilog",
+            fix="pip install 'siliconv[rtl]'",
+        )
+
+
 def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str) -> Spent:
     """Run a tool in a folder; its paths are relative, because the wheels see that folder and no other.
 
@@ -56,13 +67,7 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str) -> Spe
     ToolError
         ``RTL-NO-TOOL`` where the wheel is not installed, ``RTL-TOOL`` where the tool says no.
     """
-    if not has_tool(name):
-        raise ToolError(
-            "RTL-NO-TOOL",
-            f"no {name} in this environment",
-            where="synthesis of the SystemVerilog",
-            fix="pip install 'siliconv[rtl]'",
-        )
+    check_tool(name)
     module, function = _ENTRIES[name]
     code = f"import sys, {module} as m; sys.exit(m.{function}(sys.argv[1:]))"
     started = time.perf_counter()

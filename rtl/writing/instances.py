@@ -14,7 +14,9 @@ from siliconv.rtl.plan.blocks import (
     Concatenate,
     Convert,
     Copy,
+    Division,
     Finish,
+    GlobalPool,
     Mvu,
     Narrower,
     Pool,
@@ -69,24 +71,9 @@ def _(block: Mvu) -> tuple[str, Parameters]:
 @parameters.register
 def _(block: Pool) -> tuple[str, Parameters]:
     source, division = block.inputs[0], block.division
-    average: Parameters = {}
-    if division is not None:
-        width = reciprocal_width(division.reciprocals)
-        many = len(division.reciprocals) > 1
-        average = {
-            "Average": 1,
-            "SumWidth": division.total.width,
-            "SumSigned": int(division.total.signed),
-            "Shift": division.shift,
-            "ReciprocalWidth": width,
-            "Reciprocals": len(division.reciprocals),
-            **(
-                {"ReciprocalFile": f'"{block.name}_reciprocals.hex"'}
-                if many
-                else {"Reciprocal": f"{width}'h{division.reciprocals[0]:x}"}
-            ),
-            "Places": division.places,
-        }
+    average = _average(division) if division else {}
+    if division and len(division.reciprocals) > 1:
+        average |= {"Reciprocals": len(division.reciprocals), "ReciprocalFile": f'"{block.name}_reciprocals.hex"'}
     return "pool", {
         "Lanes": source.lanes,
         "XWidth": source.type.width,
@@ -95,6 +82,21 @@ def _(block: Pool) -> tuple[str, Parameters]:
         "Width": block.result.width,
         **_window(block.window),
         "PadCode": f"{source.type.width}'h{block.pad_code % (1 << source.type.width):x}",
+        **_finish(block.finish),
+    }
+
+
+@parameters.register
+def _(block: GlobalPool) -> tuple[str, Parameters]:
+    source = block.inputs[0]
+    return "global_pool", {
+        "Lanes": source.lanes,
+        "Words": block.words,
+        "Pixels": block.pixels,
+        "XWidth": source.type.width,
+        "XSigned": int(source.type.signed),
+        **(_average(block.division) if block.division else {"SumWidth": source.type.width}),
+        "Width": block.result.width,
         **_finish(block.finish),
     }
 
@@ -202,6 +204,20 @@ def instance(block: Block) -> Instance:
 def _joined(streams: tuple[Stream, ...], signal: str) -> str:
     names = [f"{stream.name}_{signal}" for stream in reversed(streams)]
     return names[0] if len(names) == 1 else "{" + ", ".join(names) + "}"
+
+
+def _average(division: Division) -> Parameters:
+    width = reciprocal_width(division.reciprocals)
+    one = {"Reciprocal": f"{width}'h{division.reciprocals[0]:x}"} if len(division.reciprocals) == 1 else {}
+    return {
+        "Average": 1,
+        "SumWidth": division.total.width,
+        "SumSigned": int(division.total.signed),
+        "Shift": division.shift,
+        "ReciprocalWidth": width,
+        **one,
+        "Places": division.places,
+    }
 
 
 def _window(window: Window) -> Parameters:

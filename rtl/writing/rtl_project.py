@@ -54,6 +54,8 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
     _write(folder / "bench.sv", render("bench.sv.j2", designs=designs))
     _write(folder / "ports.h", render("ports.h.j2", ports=list(_ports(designs, probes)), probes=probes))
     _write(folder / "bench.cpp", _template("bench.cpp"))
+    _write(folder / "README.md", render("README.md.j2", designs=designs))
+    _write(folder / "NOTICE", _template("NOTICE"))
     _write(folder / "Makefile", render("Makefile.j2", designs=designs, images=images, probes=probes))
     if probes:
         lines = [f'public_flat_rd -module "{design.name}" -var "*"' for design in designs]

@@ -14,6 +14,7 @@ from siliconv.hls.csim.csim import compiler_version
 from siliconv.progress import Progress
 from siliconv.project.data_choice import apply_data_choice, remember_data_choice
 from siliconv.project.project import load_project
+from siliconv.stages.rtl_stages import check_rtl_tools
 from siliconv.stages.stages import STAGE_NAMES, STAGES, road_to
 
 
@@ -66,6 +67,7 @@ def run_project(
         # Told now, not after an hour of training.
         check_simulated(project.hls.backend)
         compiler_version()
+    check_rtl_tools(until, project.rtl)
     if remark:
         on_event(remark)
     for finding in examine(folder, project):

@@ -15,7 +15,24 @@ from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.project.project import ProjectConfig
+from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.simulation.verilator import verilator
+from siliconv.rtl.synthesis.nextpnr import check_family
+from siliconv.rtl.synthesis.open_tools import check_tool
+
+TOOLS_OF = {"synth": ("yosys",), "place": ("yosys", "nextpnr-ecp5"), "bitstream": ("yosys", "nextpnr-ecp5", "ecppack")}
+"""What the stages behind the simulation need."""
+
+
+def check_rtl_tools(until: str, config: RtlConfig) -> None:
+    """Raise `ToolError` for a tool that a run up to a stage lacks, `ProjectError` for a family that is not placed."""
+    if until == "rtlsim":
+        verilator()
+    for tool in TOOLS_OF.get(until, ()):
+        check_tool(tool)
+    if until in ("place", "bitstream"):
+        check_family(config.family)
 
 
 def write_rtl(context: Context) -> str:
@@ -86,10 +103,9 @@ def synthesize_rtl(context: Context) -> str:
 
 def place_rtl(context: Context) -> str:
     """Place and route on an ECP5 with nextpnr."""
-    from siliconv.rtl.synthesis.nextpnr import check_family, place
+    from siliconv.rtl.synthesis.nextpnr import place
 
     config, folder = context.project.rtl, context.out / "rtl_placed"
-    check_family(config.family)
     _, design = _written(context)
     shutil.copytree(context.build / "rtl_netlist", folder)
     placed = place(folder, design, config.part, mhz=config.clock_mhz, seed=config.seed)
