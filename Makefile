@@ -9,19 +9,14 @@ TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 FAST   := not slow and not long and not compiles
 
-<<<<<<< HEAD
-.PHONY: demo test test-fast test-slow nightly lint format setup setup-rtl clean
-=======
-.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup clean
->>>>>>> rtl
+.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup setup-rtl clean
 .DEFAULT_GOAL := demo
 
 demo: setup
 	$(BIN)/siliconv run digits
 
 # The digits as SystemVerilog: simulated, placed, a bitstream for an ECP5.
-rtl-demo: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl]"
+rtl-demo: setup-rtl
 	$(BIN)/siliconv run digits --until rtlsim
 	$(BIN)/siliconv run digits --until bitstream
 
