@@ -146,6 +146,13 @@ def test_a_branch_beside_the_rescaling_sees_pixels_too(here, tmp_path):
     assert compare(save(tmp_path, keras.Model(image, out))).largest_output > 100
 
 
+def test_a_fixed_batch_and_whole_numbers_are_fed_as_the_model_takes_them(here, tmp_path):
+    image = keras.Input(SHAPE, batch_size=3, dtype="uint8")
+    out = layers.Dense(2, activation="sigmoid")(layers.Flatten()(layers.Rescaling(1 / 255)(image)))
+    found = compare(save(tmp_path, keras.Model(image, layers.Dense(1)(out))))
+    assert found.largest_difference <= found.tolerance
+
+
 def test_weights_that_are_no_numbers_are_told_as_such(here, tmp_path):
     model = branches()
     path = save(tmp_path, model)
