@@ -213,7 +213,8 @@ def _activation(layer: Config, where: str) -> str | None:
     found = layer["config"].get("activation", "linear")
     if isinstance(found, Mapping):
         # A function of the user's that is called relu is written as one, with its own module.
-        if _is_foreign({**found, "registered_name": None}) or not isinstance(found.get("config"), str):
+        foreign = _is_foreign({**found, "registered_name": None}) or found.get("class_name") != "function"
+        if foreign or not isinstance(found.get("config"), str):
             raise refused(layer, f"the activation {found.get('class_name')!r} is not one of Keras' functions", where)
         found = found["config"]
     if found in (None, "linear"):

@@ -1,14 +1,14 @@
 """What Keras itself makes of a model file: its prediction, in the Keras that wrote the file, in Keras' safe mode.
 
 Runs in a process of its own, because the first Keras that a process loads stays. The file was read as data before
-(`siliconv.models.architectures.keras_file`), which refuses every class that holds code.
+(`siliconv.models.architectures.keras_file`), which refuses every class that holds code. Keras is given no more of it
+than what was used there: a setting that is harmless to the prediction may name a module that loading would import.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 import zipfile
@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load as load_keras_2
+from siliconv.models.architectures.keras_settings import Harmless, dtype_name, treatment
 from siliconv.progress import Progress
 
 BATCH = 32
-
-_ONLY_IN_TRAINING = re.compile(r"\w+_(regularizer|constraint|initializer)")
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,13 @@ class KerasPrediction:
     """What Keras computes for some inputs, (n, *shape) each, float64.
 
     `outputs` are those of the file; `logits` the same without the sigmoid or softmax that the network ends in; `layers`
-    those of the layers asked for, by name. `without` names settings that Keras had to be spared to load the file.
+    those of the layers asked for, by name.
     """
 
     keras: str
     outputs: NDArray[np.float64]
     logits: NDArray[np.float64]
     layers: Mapping[str, NDArray[np.float64]]
-    without: str = ""
 
 
 def predict_file(
@@ -66,15 +64,13 @@ def predict_file(
         ``MODEL-KERAS`` when Keras cannot load the file.
     """
     keras = _keras_of(Path(source))
-    model, without = _load(keras, Path(source))
+    model = _load(keras, Path(source))
     batch = next((shape[0] for shape in [model.inputs[0].shape] if shape[0]), None)
     outputs = _predict(keras, model, model.outputs, inputs, batch)[0]
     wanted = [model.get_layer(name).output for name in layers]
     of_layers = _predict(keras, model, wanted, inputs, batch) if wanted else []
     logits = _predict(keras, model, [_logits(keras, model)], inputs, batch)[0]
-    return KerasPrediction(
-        f"Keras {keras.__version__}", outputs, logits, dict(zip(layers, of_layers, strict=True)), without
-    )
+    return KerasPrediction(f"Keras {keras.__version__}", outputs, logits, dict(zip(layers, of_layers, strict=True)))
 
 
 def _keras_of(path: Path) -> Any:
@@ -100,48 +96,66 @@ def written_version(path: Path) -> str:
         return found.decode() if isinstance(found, bytes) else str(found)
 
 
-def _load(keras: Any, path: Path) -> tuple[Any, str]:
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True), ""
-    except Exception as error:  # noqa: BLE001  (whatever Keras raises, the file is tried again with less in it)
-        first = error
+def _load(keras: Any, path: Path) -> Any:
     try:
         with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
-            model = keras.models.load_model(_only_for_prediction(path, Path(scratch)), compile=False, safe_mode=True)
-            return model, "its initializers, regularizers and constraints"
+            copy = _for_prediction(path, Path(scratch))
+            return keras.models.load_model(copy, compile=False, safe_mode=True)
     except Exception as error:
+        # Whatever Keras raises, it is the file that it cannot load.
         raise ModelError(
             "MODEL-KERAS",
-            f"Keras {keras.__version__} cannot load the file: {(str(first).splitlines() or [repr(first)])[0]}",
+            f"Keras {keras.__version__} cannot load the file: {(str(error).splitlines() or [repr(error)])[0]}",
             where=str(path),
             fix="save it again with the installed Keras: what was read of it is compared with Keras' own prediction",
         ) from error
 
 
-def _only_for_prediction(path: Path, folder: Path) -> Path:
-    """Copy a file without what layers have for training only: classes of the user's among it are never loaded."""
+def _for_prediction(path: Path, folder: Path) -> Path:
+    """Copy a file with what a prediction needs of it, and nothing else."""
     import h5py
 
     copy = folder / path.name
     if not zipfile.is_zipfile(path):
         shutil.copyfile(path, copy)
         with h5py.File(copy, "r+") as file:
-            file.attrs["model_config"] = json.dumps(_stripped(json.loads(file.attrs["model_config"])))
+            file.attrs["model_config"] = json.dumps(for_prediction(json.loads(file.attrs["model_config"])))
+            file.attrs.pop("training_config", None)
         return copy
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as written:
-        for entry in archive.infolist():
-            content = archive.read(entry)
-            if entry.filename == "config.json":
-                content = json.dumps(_stripped(json.loads(content))).encode()
-            written.writestr(entry.filename, content)
+        written.writestr("config.json", json.dumps(for_prediction(json.loads(archive.read("config.json")))))
+        for name in ("metadata.json", "model.weights.h5"):
+            written.writestr(name, archive.read(name))
     return copy
 
 
-def _stripped(config: Any) -> Any:
-    if isinstance(config, Mapping):
-        left = {key: _stripped(value) for key, value in config.items() if not _ONLY_IN_TRAINING.fullmatch(str(key))}
-        return {key: value for key, value in left.items() if key != "compile_config"}
-    return [_stripped(one) for one in config] if isinstance(config, list) else config
+def for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a model's configuration with the settings that are used of it, all of which were looked at."""
+    model = config["config"]
+    layers = [_layer_for_prediction(layer) for layer in (model["layers"] if isinstance(model, Mapping) else model)]
+    kept = {key: model[key] for key in _OF_A_MODEL if key in model} if isinstance(model, Mapping) else {}
+    known = {key: value for key, value in config.items() if key in ("class_name", "module")}
+    if config.get("registered_name") == config["class_name"]:
+        known["registered_name"] = config["class_name"]
+    return {**known, "config": {**kept, "layers": layers} if isinstance(model, Mapping) else layers}
+
+
+_OF_A_MODEL = ("name", "input_layers", "output_layers", "build_input_shape")
+
+
+def _layer_for_prediction(layer: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for key, value in layer["config"].items():
+        if key == "dtype":
+            settings[key] = dtype_name(value)
+        elif key == "activation" and isinstance(value, Mapping):
+            settings[key] = value["config"]  # the name of a function of Keras', or it was refused
+        elif not isinstance(treatment(layer["class_name"], key), Harmless):
+            settings[key] = value
+    known = {key: layer[key] for key in ("class_name", "name", "inbound_nodes") if key in layer}
+    if "module" in layer:
+        known |= {"module": "keras.layers", "registered_name": None}
+    return {**known, "config": settings}
 
 
 def _logits(keras: Any, model: Any) -> Any:

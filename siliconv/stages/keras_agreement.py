@@ -49,7 +49,6 @@ class KerasAgreement:
     rounding: float
     largest_output: float
     probabilities: float | None
-    without: str
 
     @property
     def in_words(self) -> str:
@@ -138,7 +137,6 @@ def compare_with_keras(
         rounding,
         largest_output,
         float(probabilities.max(initial=0.0)) if probabilities is not None else None,
-        keras.without,
     )
     wrong = apart if not agreement.largest_difference <= tolerance else None
     if wrong is None and probabilities is not None and not probabilities.max(initial=0.0) <= max(_SHARE, tolerance):
