@@ -89,7 +89,7 @@ def read_manifest(project: Path, written: str | None = None) -> Manifest:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         known = {*content["files"], *content["code"], *content["lines"]}
-        kept = {"weights": [{"file": one["file"], "order": one["order"]} for one in content["weights"]]}
+        kept: dict[str, Any] = {"weights": [{"file": one["file"], "order": one["order"]} for one in content["weights"]]}
         kept["hls"] = HlsConfig.model_validate(content["hls"]).model_dump(mode="json")
     except (OSError, ValueError, KeyError, TypeError):
         return Manifest({}, f"{MANIFEST_FILE} is missing or damaged, so nothing says how the files were written")
