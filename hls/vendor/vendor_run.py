@@ -47,23 +47,25 @@ class Steps:
         return tuple(name for name, wanted in asdict(self).items() if wanted)
 
 
-def prepare(firmware: Path, folder: Path) -> None:
+def prepare(firmware: Path, folder: Path) -> Path | None:
     """Copy a generated project to where a tool may work on it, unless the same project lies there already.
 
     The copy keeps the generated project as it is: a tool writes thousands of files. What a tool made of another project
-    stays, in a folder beside.
+    stays, in a folder beside, which is returned.
     """
     stamp = _digest(firmware)
     if (folder / _STAMP).is_file() and (folder / _STAMP).read_text("utf-8") == stamp:
-        return
-    if folder.exists():
-        folder.rename(_free(folder))
+        return None
+    kept = _free(folder) if folder.exists() else None
+    if kept is not None:
+        folder.rename(kept)
     shutil.copytree(firmware, folder)
     # hls4ml reports the utilization alone, and gives Vivado no clock.
     synthesis = folder / "vivado_synth.tcl"
     if synthesis.is_file():
         synthesis.write_text(synthesis.read_text("utf-8").rstrip() + "\n" + render("timing.tcl.j2"), "utf-8")
     (folder / _STAMP).write_text(stamp, "utf-8")
+    return kept
 
 
 def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progress) -> None:

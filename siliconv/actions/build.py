@@ -66,7 +66,9 @@ def build_project(
     manifest = read_manifest(build / "firmware")
     work = build / SYNTHESIS_FOLDER
     try:
-        prepare(build / "firmware", work)
+        kept = prepare(build / "firmware", work)
+        if kept is not None:
+            progress.say(f"what the tool made of another firmware is kept in {kept}")
     except OSError as error:
         raise ProjectError(
             "BUILD-WRITE",

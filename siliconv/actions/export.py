@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.errors import ProjectError, WorkSaysNoError, of_system
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.qonnx.qonnx_execution import differing_values, qonnx_version
@@ -87,6 +87,9 @@ def export_qonnx(
         remember_written(path, build)
     except OSError as error:
         raise ProjectError(
-            "EXPORT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a file you can write"
+            "EXPORT-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(path),
+            fix=of_system(error, where=str(path)).fix,
         ) from error
     return Exported(str(path), last_node(network).name, version, compared)

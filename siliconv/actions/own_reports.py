@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.bounded_reading import DAMAGE, in_words, read_json
-from siliconv.errors import ProjectError
+from siliconv.errors import ProjectError, of_system
 from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.hls.calibration.own_calibration import OwnResult, as_text, merged, own_result, read_own, refined
 from siliconv.hls.configuration import HlsConfig
@@ -59,7 +59,10 @@ def add_reports(folders: Sequence[Path], path: Path) -> tuple[Refinement, ...]:
         write_atomically(path, as_text(own))
     except OSError as error:
         raise ProjectError(
-            "CALIBRATION-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="make the folder writable"
+            "CALIBRATION-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(path),
+            fix=of_system(error, where=str(path)).fix,
         ) from error
     changes = []
     for result, design in found:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.certificate.certificate import from_json
 from siliconv.certificate.verification import Change, verify
 from siliconv.errors import ProjectError, WorkSaysNoError
@@ -81,10 +81,10 @@ def read_certificate(folder: Path) -> dict[str, Any]:
     path = folder / "build" / CERTIFICATE
     again = f"siliconv csim {folder.name} --force" if path.exists() else f"siliconv csim {folder.name}"
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProjectError("CERTIFICATE-MISSING", "there is no certificate yet", where=str(path), fix=again) from error
-    except (OSError, ValueError) as error:
+        if not path.exists():
+            raise ProjectError("CERTIFICATE-MISSING", "there is no certificate yet", where=str(path), fix=again)
+        content = read_as(path, dict[str, Any])
+    except UnreadableError as error:
         raise ProjectError("CERTIFICATE-DAMAGED", f"it can't be read: {error}", where=str(path), fix=again) from error
     try:
         from_json(content)

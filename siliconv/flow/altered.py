@@ -27,8 +27,11 @@ class _Outputs:
 
 
 def altered_files(build: Path) -> tuple[str, ...]:
-    """Give the outputs of finished stages that are missing or hold other bytes, and records that can't be read."""
-    found = []
+    """Give the outputs of finished stages that are missing or hold other bytes, and records that can't be read.
+
+    A build without records was not made here, or not to an end.
+    """
+    found = [] if (build / RECORDS).is_dir() or not build.is_dir() else [RECORDS]
     for record in sorted((build / RECORDS).glob("*.json")):
         try:
             outputs = read_as(record, _Outputs).outputs

@@ -9,8 +9,8 @@ from pathlib import Path
 READ_BYTES = 64 << 20
 """Files up to this size are read each time; larger ones only where size, times or inode changed, or on request.
 
-Reading finds a bit that flipped under an old size and time. It costs 0.03 s for the build of the digits and 0.1 s for
-the lecture's on its 4,000 images; only prepared images grow beyond, and they were read once to be trained on.
+Reading finds a bit that flipped under an old size and time. Measured on two cores that had ten times their work: 0.1 to
+0.4 s for the build of the digits (157 files, 5 MiB), 0.6 s for 64 MiB. Only prepared images grow beyond.
 """
 
 Stat = tuple[int, ...]

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic_core import to_jsonable_python
 
-from siliconv.errors import ProjectError
+from siliconv.errors import ProjectError, of_system
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.bounded_yaml import read_project_text
 from siliconv.project.project import parse_project
@@ -47,7 +47,10 @@ def set_fields(path: Path, changes: Mapping[str, Any]) -> None:
         write_atomically(path, text)
     except OSError as error:
         raise ProjectError(
-            "PROJECT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="make the folder writable"
+            "PROJECT-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(path),
+            fix=of_system(error, where=str(path)).fix,
         ) from error
 
 

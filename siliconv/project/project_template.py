@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from siliconv.errors import ProjectError
+from siliconv.errors import ProjectError, of_system
 from siliconv.models.architectures.presets import preset as find_preset
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
@@ -46,7 +46,10 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
         write_atomically(path, project_text(folder.name, preset))
     except OSError as error:
         raise ProjectError(
-            "PROJECT-WRITE", f"cannot write: {error.strerror}", where=str(path), fix="choose a folder you can write"
+            "PROJECT-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(path),
+            fix=of_system(error, where=str(path)).fix,
         ) from error
     return path
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 from worker_tasks import die, fail, keras_modules, refuse, work
 
@@ -73,3 +76,23 @@ def test_an_interruption_here_ends_the_process_there():
 def test_keras_2_is_loaded_there_whatever_is_loaded_here(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", object())
     assert call_apart(keras_modules, progress=Silent()).startswith("tf_keras")
+
+
+def test_the_process_ends_when_this_one_is_killed(tmp_path):
+    (tmp_path / "long_work.py").write_text(
+        "import os, pathlib, time\n"
+        "def wait(path, *, progress):\n    pathlib.Path(path).write_text(str(os.getpid()))\n    time.sleep(60)\n"
+    )
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from long_work import wait\nfrom siliconv.api.apart import call_apart\nfrom siliconv.progress import Silent\n"
+        f"call_apart(wait, {str(tmp_path / 'pid')!r}, progress=Silent())\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text():
+        assert parent.poll() is None
+        time.sleep(0.02)
+    child = psutil.Process(int((tmp_path / "pid").read_text()))
+    parent.kill()
+    parent.wait()
+    assert psutil.wait_procs([child], timeout=10)[1] == []
