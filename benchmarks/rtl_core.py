@@ -1,13 +1,13 @@
 """The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
 
 Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
-           [--images N] [--rings FILE] [--json FILE]
+           [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
 
-NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes and
-the corner vectors; every node is compared with the reference and every word's cycle with the model, with and without
-pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network, the slowest that
-its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys' counts before
-placement. JSON is written after every step.
+NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes, or
+all test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
+model, with and without pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network: the
+slowest that its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys'
+counts before placement. JSON is written after every step.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ import numpy as np
 
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.estimate.coefficients import shipped
+from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
+from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.vectors.corners import corner_vectors
 from siliconv.rtl.configuration import RtlConfig
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--place", type=float, metavar="MHZ")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--data", type=Path, help="build/data of the project: all of its test images, no random ones")
     parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -77,7 +80,7 @@ def main() -> None:
             write_project([design], folder)
             keep(f"plan_{family}", planned(design) | {"cpu_seconds": round(time.process_time() - started, 1)})
             if family == options.families[0] and options.images:
-                keep("verilator", simulated(network, design, folder, options.images))
+                keep("verilator", simulated(design, folder, images_of(network, options.images, options.data)))
             keep(f"yosys_{family}", asdict(synthesize(folder, design, family)))
             for seed in options.seeds if family == "ecp5" and options.place else ():
                 placed = place(folder, design, PART, mhz=options.place, seed=seed)
@@ -104,10 +107,19 @@ def planned(design: RtlDesign) -> dict[str, Any]:
     }
 
 
-def simulated(network: Network, design: RtlDesign, folder: Path, images: int) -> dict[str, Any]:
+def images_of(network: Network, images: int, data: Path | None) -> Codes:
+    """Give all test images of a project, or random codes; and the corner vectors."""
+    if data is None:
+        ends = network.input.type.codes
+        chosen = np.random.default_rng(0).integers(*ends, (images, *network.input.shape), endpoint=True)
+    else:
+        test = open_dataset(data).test
+        chosen = test.read(slice(0, len(test))).astype(np.int64)
+    return np.concatenate([chosen, np.stack(list(corner_vectors(network).values()))])
+
+
+def simulated(design: RtlDesign, folder: Path, codes: Codes) -> dict[str, Any]:
     """Build with a probe at every stream, run with and without pauses, and compare."""
-    random = np.random.default_rng(0).integers(*network.input.type.codes, (images, *network.input.shape), endpoint=True)
-    codes = np.concatenate([random, np.stack(list(corner_vectors(network).values()))])
     started = time.perf_counter()
     work = folder.parent / "simulation"
     found = simulated_evidence(design, folder, codes, work)

@@ -5,7 +5,7 @@
 module rom_bank #(
     parameter int unsigned Width = 8,
     parameter int unsigned Depth = 2,
-    parameter int unsigned Small = 64,
+    parameter int unsigned Small = 32,
     parameter File = "rom.hex",
     localparam int unsigned Bits = Depth > 1 ? $clog2(Depth) : 1
 ) (

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from siliconv.rtl.library import library_files
 from siliconv.rtl.plan.blocks import RtlDesign, Stream
 from siliconv.rtl.writing.memory_words import memories
 from siliconv.rtl.writing.top_level import render, top_level
 
 LIBRARY = "library"
 """The folder of the modules."""
-
-FAMILY_FOLDERS = ("ecp5",)
-"""Folders of modules that take the place of those of the same name on a family."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,10 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
 
 def write_library(folder: Path) -> None:
     """Copy the modules, and those that name a family's own cells."""
-    folder.mkdir(exist_ok=True)
-    verilog = resources.files("siliconv.rtl").joinpath("verilog")
-    for name in ("", *FAMILY_FOLDERS):
-        (folder / name).mkdir(exist_ok=True)
-        for module in (verilog / name if name else verilog).iterdir():
-            if module.name.endswith(".sv"):
-                _write(folder / name / module.name, module.read_text("utf-8"))
+    for name, text in library_files().items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        _write(path, text)
 
 
 def _ports(designs: Sequence[RtlDesign], probes: bool) -> Iterable[BenchPort]:

@@ -82,8 +82,8 @@ def _source_file(name: str) -> Path:
 
 @cache
 def _files_beside(name: str) -> tuple[Path, ...]:
-    """Template files and constants beside a module, if its source speaks of such a folder."""
+    """Template files, constants and Verilog beside a module, if its source speaks of such a folder."""
     source = _source_file(name)
     text = source.read_text(encoding="utf-8")
-    folders = [source.parent / folder for folder in ("templates", "constants") if folder in text]
+    folders = [source.parent / folder for folder in ("templates", "constants", "verilog") if folder in text]
     return tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()))

@@ -1,1 +1,1 @@
-"""The eight stages from images to report."""
+"""The stages from images to report, and those of the SystemVerilog core."""

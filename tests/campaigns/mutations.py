@@ -14,7 +14,7 @@ from typing import Any
 
 SEEDS = 60
 ROOT = Path(__file__).resolve().parents[2]
-WINGS = ("network", "hardware", "models", "quantize", "hls")
+WINGS = ("network", "hardware", "models", "quantize", "hls", "rtl")
 SECONDS = 300
 
 TARGETS = {
@@ -26,6 +26,10 @@ TARGETS = {
     "network/function_table.py": ["tests/network/test_function_table.py"],
     "hardware/stream/fifo_depths.py": ["tests/hardware/stream"],
     "hls/conversion/reuse_factors.py": ["tests/hls/conversion/test_reuse_factors.py"],
+    "rtl/plan/reciprocals.py": ["tests/rtl/plan/test_reciprocals.py"],
+    "rtl/plan/lanes.py": ["tests/rtl/plan"],
+    "rtl/writing/memory_words.py": ["tests/rtl/writing"],
+    "rtl/simulation/word_files.py": ["tests/rtl/simulation/test_word_files.py"],
 }
 """What is mutated, and the tests that shall see it."""
 

@@ -409,7 +409,7 @@ def files_that_name_kinds() -> set[str]:
     """Give the files of the package that name a node kind or a layer kind."""
     of_layers = {layer.__name__ for layer in LAYERS}
     found = set()
-    for wing in ("network", "hardware", "models", "quantize", "hls", "siliconv"):
+    for wing in ("network", "hardware", "models", "quantize", "hls", "rtl", "siliconv"):
         for path in (ROOT / wing).rglob("*.py"):
             for part in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 named = set()
