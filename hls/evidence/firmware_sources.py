@@ -9,13 +9,13 @@ from siliconv.hardware.claims import Claim, Ground
 from siliconv.hls.conversion.code_text import SOURCES
 from siliconv.hls.conversion.firmware_types import explain_type, stated_types
 from siliconv.hls.conversion.weight_headers import network_arrays, read_headers, wrong_numbers
-from siliconv.hls.evidence.edits import Edit, Manifest
+from siliconv.hls.evidence.edits import Edit, TrustedManifest
 from siliconv.network.graph import Network
 
 BY_HASH, BY_VALUE = "SHA-256 of each file", "the network, compared number by number"
 
 
-def source_claims(project: Path, network: Network, manifest: Manifest, edits: Sequence[Edit]) -> Iterator[Claim]:
+def source_claims(project: Path, network: Network, manifest: TrustedManifest, edits: Sequence[Edit]) -> Iterator[Claim]:
     """Yield what can be said of a project's files without running them.
 
     Parameters
@@ -54,7 +54,7 @@ def _kind(path: str) -> int:
     return 1 if path.startswith("tb_data") else 2
 
 
-def _weights(project: Path, network: Network, manifest: Manifest) -> Claim:
+def _weights(project: Path, network: Network, manifest: TrustedManifest) -> Claim:
     headers, orders, arrays = read_headers(project, network), manifest.orders, network_arrays(network)
     wrong = [said for header in headers for said in wrong_numbers(header, network, orders.get(header.path.name))]
     there = {header.path.name for header in headers}

@@ -32,7 +32,7 @@ Parameters = dict[str, int | str]
 
 
 @dataclass(frozen=True)
-class Instance:
+class ModuleInstance:
     """A line of the top level: module, name, parameters and ports."""
 
     module: str
@@ -186,7 +186,7 @@ def _(block: Softmax) -> tuple[str, Parameters]:
     }
 
 
-def instance(block: Block) -> Instance:
+def instance(block: Block) -> ModuleInstance:
     """Give the instance of a block."""
     module, values = parameters(block)
     ports = {} if isinstance(block, Align) else {"clk_i": "clk_i", "rst_i": "rst_i"}
@@ -198,7 +198,7 @@ def instance(block: Block) -> Instance:
         ports |= {"valid_o": _joined(block.outputs, "valid"), "ready_i": _joined(block.outputs, "ready")}
     if not isinstance(block, Copy):
         ports |= {"data_o": _joined(block.outputs, "data")}
-    return Instance(module, f"u_{block.name}", values, ports)
+    return ModuleInstance(module, f"u_{block.name}", values, ports)
 
 
 def _joined(streams: tuple[Stream, ...], signal: str) -> str:

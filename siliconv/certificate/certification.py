@@ -19,7 +19,7 @@ from siliconv.hardware.claims import Claim, Ground
 from siliconv.hardware.file_hashes import hash_files, project_files
 from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
 from siliconv.hls.evidence.compiled_sources import asserts_claim, axi_claim
-from siliconv.hls.evidence.edits import edits_of, read_manifest
+from siliconv.hls.evidence.edits import edits_of, trusted_manifest
 from siliconv.hls.evidence.firmware_sources import source_claims
 from siliconv.network.emulator import emulator
 from siliconv.network.explanation.comparison import Comparison, Difference
@@ -92,7 +92,7 @@ def certify(
         As `siliconv.hls.csim.csim.compile_project` and `compare`.
     """
     codes = np.concatenate(list(vectors.values()))
-    manifest = read_manifest(project, manifest_hash)
+    manifest = trusted_manifest(project, manifest_hash)
     edits = edits_of(project, manifest)
     library = compile_project(project, network.name, cache, progress=progress)
     compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)

@@ -14,7 +14,7 @@ import numpy as np
 from every_layer_kind import lowered
 
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.evidence.edits import edits_of, read_manifest
+from siliconv.hls.evidence.edits import edits_of, trusted_manifest
 from siliconv.hls.evidence.firmware_sources import source_claims
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture
@@ -112,7 +112,7 @@ def mutated(project: Path, mutation: Mutation, scratch: Path) -> Path:
 
 def csim_says(project: Path, network: Network) -> str:
     """Give what the claims about sources that do not hold say; any of them makes it inexact."""
-    manifest = read_manifest(project)
+    manifest = trusted_manifest(project)
     claims = source_claims(project, network, manifest, edits_of(project, manifest))
     return "\n".join(line for claim in claims if not claim.holds for line in claim.details)
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from written_firmware import edit_numbers, edit_types, write_firmware
 
-from siliconv.hls.evidence.edits import edits_of, read_manifest
+from siliconv.hls.evidence.edits import edits_of, trusted_manifest
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def project(written, tmp_path):
 
 
 def edited(project, written=None):
-    return {edit.path: edit for edit in edits_of(project, read_manifest(project, written))}
+    return {edit.path: edit for edit in edits_of(project, trusted_manifest(project, written))}
 
 
 def replace(path, old, new):

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from written_firmware import edit_numbers, edit_types, write_firmware
 
-from siliconv.hls.evidence.edits import edits_of, read_manifest
+from siliconv.hls.evidence.edits import edits_of, trusted_manifest
 from siliconv.hls.evidence.firmware_sources import source_claims
 from siliconv.network.output_sigmoid import with_sigmoid
 
@@ -30,14 +30,14 @@ def project(written, tmp_path):
 
 
 def failed(project, network):
-    manifest = read_manifest(project)
+    manifest = trusted_manifest(project)
     claims = source_claims(project, network, manifest, edits_of(project, manifest))
     return {claim.subject: " ".join(claim.details) for claim in claims if not claim.holds}
 
 
 def test_what_was_written_is_what_the_network_says(project, network):
     assert failed(project, network) == {}
-    manifest = read_manifest(project)
+    manifest = trusted_manifest(project)
     counts = {claim.subject: claim.count for claim in source_claims(project, network, manifest, ())}
     weights = sum(node.kernel.codes.size + node.bias.codes.size for node in network.matrices)
     assert counts["firmware/weights"] == weights + network.by_name["sigmoid"].table.codes.size
