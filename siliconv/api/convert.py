@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from siliconv.api.apart import call_apart
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
+from siliconv.bounded_reading import read_as
 from siliconv.errors import DataError, ModelError, ProjectError
-from siliconv.flow.artefacts import read_json
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
 from siliconv.hls.configuration import HlsConfig
@@ -170,7 +170,7 @@ def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:
 
         return Project(path).firmware
     try:
-        hls = HlsConfig.model_validate(read_json(path / SETTINGS_FILE))
+        hls = read_as(path / SETTINGS_FILE, HlsConfig)
     except (OSError, ValueError) as error:
         raise ProjectError(
             "LOAD-FOLDER",

@@ -39,13 +39,10 @@ def open_project(name: str, *, runs_code: bool = True) -> Project:
         Whether the command may run the function that ``model.file`` names; it is told before anything is run.
     """
     from siliconv import Project
-    from siliconv.models.architectures.model_source import is_function
 
     project = Project(name, apart=False)
-    if runs_code:
-        file = project.config.model.file
-        if file is not None and is_function(file):
-            console.print(legible(f"runs {file}, Python code of this project or of an installed package"))
+    if runs_code and project.code is not None:
+        console.print(legible(f"runs {project.code}, Python code of this project or of an installed package"))
     return project
 
 
