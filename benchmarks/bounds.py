@@ -46,7 +46,8 @@ def main() -> None:
     for row in rows:
         print(
             f"{row['input']:<28} {row['command']:<18} exit {row['exit']:<4} {row['seconds']:6.1f} s "
-            f"({row['seconds_beyond']:+.1f})  {row['peak_mib']:6.0f} MiB ({row['mib_beyond']:+.0f})  {row['said']}"
+            f"({row['seconds_beyond']:+.1f})  {row['peak_mib']:6.0f} MiB ({row['mib_beyond']:+.0f})  {row['said']}",
+            flush=True,
         )
     broken = [row["input"] for row in rows if not row["within"]]
     if options.json:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
-from siliconv.errors import DataError, ModelError, ProjectError, SiliconvError
+from siliconv.bounded_reading import read_as
+from siliconv.errors import DataError, ModelError, ProjectError
 from siliconv.flow.apart import call_apart
-from siliconv.flow.artefacts import read_json
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
 from siliconv.hls.configuration import HlsConfig
@@ -171,12 +171,11 @@ def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:
 
         return Project(path).firmware
     try:
-        hls = HlsConfig.model_validate(read_json(path / SETTINGS_FILE))
-    except (OSError, ValueError, SiliconvError) as error:
-        why = "; ".join(map(str, problems_of(error))) if isinstance(error, ValidationError) else str(error)
+        hls = read_as(path / SETTINGS_FILE, HlsConfig)
+    except (OSError, ValueError) as error:
         raise ProjectError(
             "LOAD-FOLDER",
-            f"no saved firmware: {why}",
+            f"no saved firmware: {error}",
             where=str(path),
             fix="name a folder that firmware.save(folder) wrote, or a project's folder",
         ) from error

@@ -181,6 +181,14 @@ class Project:
         """
         return load_project(self.folder)
 
+    @property
+    def code(self) -> str | None:
+        """The function that ``model.file`` names, ``module:function``; all but `check` and `verify` may run it."""
+        from siliconv.models.architectures.model_source import is_function
+
+        file = self.config.model.file
+        return file if file is not None and is_function(file) else None
+
     def run(
         self,
         until: str = "report",

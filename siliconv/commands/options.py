@@ -41,10 +41,8 @@ def open_project(name: str, *, runs_code: bool = True) -> Project:
     from siliconv import Project
 
     project = Project(name, apart=False)
-    if runs_code:
-        function = project.config.model.function
-        if function is not None:
-            console.print(legible(f"runs {function}, Python code of this project or of an installed package"))
+    if runs_code and project.code is not None:
+        console.print(legible(f"runs {project.code}, Python code of this project or of an installed package"))
     return project
 
 

@@ -74,7 +74,12 @@ signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
 from siliconv.hardware.processes import run_program
 run_program(["sh", "-c", {TREE.format(folder=tmp_path)!r}], seconds=60)
 """
-    parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL, start_new_session=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background of a shell
+    )
     while not all((tmp_path / name).is_file() and (tmp_path / name).read_text() for name in "abc"):
         assert parent.poll() is None
         time.sleep(0.02)

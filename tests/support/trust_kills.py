@@ -90,6 +90,8 @@ def _start(project: Path, folder: Path) -> subprocess.Popen[bytes]:
             stdout=said,
             stderr=said,
             start_new_session=True,
+            # A shell lets what it starts in the background ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 

@@ -108,7 +108,10 @@ def test_a_run_that_is_stopped_says_what_is_kept_and_how_to_go_on(tmp_path, numb
     slow = f"import pathlib, time\ndef make():\n    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(60)\n"
     (tmp_path / "mine" / "slow.py").write_text(slow)
     process = subprocess.Popen(
-        [sys.executable, "-m", "siliconv", "run", str(tmp_path / "mine")], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "siliconv", "run", str(tmp_path / "mine")],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background of a shell
     )
     while not begun.exists():
         assert process.poll() is None
