@@ -184,10 +184,7 @@ class Project:
     @property
     def code(self) -> str | None:
         """The function that ``model.file`` names, ``module:function``; all but `check` and `verify` may run it."""
-        from siliconv.models.architectures.model_source import is_function
-
-        file = self.config.model.file
-        return file if file is not None and is_function(file) else None
+        return self.config.model.function
 
     def run(
         self,
