@@ -31,7 +31,7 @@ def test_bits_and_cycles_are_those_of_network_and_model(bench, pauses):
 
 MUTATIONS = {
     "window.sv": ("Level'(Ring - 1)", "Level'(Ring)"),
-    "requantize.sv": ("minus ? Least : Most", "minus ? Most : Least"),
+    "requantize.sv": ("Overflow == 0 || fits", "Overflow == 0 || !fits"),
     "credit_fifo.sv": ("(Depth - 1)", "(Depth)"),
     "mac.sv": ("first_q[Stages-1] ?", "last_q[Stages-1] ?"),
     "divide.sv": ("minus2_q ? -quotient", "1'b0 ? -quotient"),
