@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-PositiveInt = Annotated[int, Field(ge=1)]
+from siliconv.bounded_reading import SECTION
+
+PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 MULTIPLIER_BITS = {"ecp5": 18, "xc7": 25, "xcup": 27}
 """The wider side of a multiplier: MULT18X18D, DSP48E1, DSP48E2."""
@@ -15,7 +17,7 @@ MULTIPLIER_BITS = {"ecp5": 18, "xc7": 25, "xcup": 27}
 class RtlConfig(BaseModel):
     """How the integer network becomes SystemVerilog."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SECTION
 
     interval: PositiveInt | None = Field(
         None, description="cycles from image to image; null takes the fewest that `products` allow"
@@ -34,7 +36,7 @@ class RtlConfig(BaseModel):
         "LFE5UM5G-85F-8BG756", description="the ECP5 that nextpnr places on; LFE5U-85F-6BG381 is a ULX3S's"
     )
     clock_mhz: float = Field(150.0, gt=0, le=1000, description="the clock that nextpnr is asked for")
-    seed: int = Field(1, ge=0, description="of nextpnr's placer")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="of nextpnr's placer")
 
     @property
     def multiplier_bits(self) -> int:

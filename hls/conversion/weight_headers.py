@@ -96,7 +96,7 @@ def order_of(header: WeightHeader, network: ir.Network) -> list[int] | None:
     for axes in itertools.permutations(range(codes.ndim)):
         if np.array_equal(expected_numbers(codes, kind, list(axes)), header.numbers):
             return list(axes)
-    if not np.array_equal(np.sort(to_values(codes, kind), axis=None), np.sort(header.numbers)):
+    if not np.array_equal(_by_size(codes, kind, header.numbers.size), np.sort(header.numbers)):
         raise FirmwareError(
             "FIRMWARE-WEIGHTS",
             f"hls4ml wrote other {header.role}s than the network has",
@@ -110,6 +110,12 @@ def expected_numbers(codes: Codes, kind: FixedPoint, axes: list[int]) -> NDArray
     """Give the numbers of a tensor in the order of a header."""
     values: NDArray[np.float64] = to_values(codes, kind).transpose(axes).ravel()
     return values
+
+
+def _by_size(codes: Codes, kind: FixedPoint, size: int) -> NDArray[np.float64]:
+    """Give the numbers of a tensor by their size, with the zeros by which Quartus fills blocks of a power of two."""
+    values = to_values(codes, kind).ravel()
+    return np.sort(np.concatenate([values, np.zeros(max(size - values.size, 0))]))
 
 
 def as_written(project: Path, network: ir.Network) -> list[dict[str, Any]]:
@@ -127,10 +133,11 @@ def wrong_numbers(header: WeightHeader, network: ir.Network, axes: list[int] | N
         return
     codes, kind = arrays[header.layer, header.role]
     name, found = f"{WEIGHTS / header.path.name}", header.numbers
-    if found.size != codes.size or header.size != codes.size:
+    filled = axes is None and found.size > codes.size
+    if found.size != header.size or (found.size != codes.size and not filled):
         yield f"{name}: {found.size} numbers for {header.size}, the {header.role} of {header.layer} has {codes.size}"
         return
-    expected = expected_numbers(codes, kind, axes) if axes is not None else np.sort(to_values(codes, kind), axis=None)
+    expected = expected_numbers(codes, kind, axes) if axes is not None else _by_size(codes, kind, found.size)
     wrong = np.flatnonzero((found if axes is not None else np.sort(found)) != expected)
     if wrong.size:
         first = int(wrong[0])

@@ -85,7 +85,7 @@ def test_the_process_ends_when_this_one_is_killed(tmp_path):
     )
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from long_work import wait\nfrom siliconv.api.apart import call_apart\nfrom siliconv.progress import Silent\n"
+        "from long_work import wait\nfrom siliconv.flow.apart import call_apart\nfrom siliconv.progress import Silent\n"
         f"call_apart(wait, {str(tmp_path / 'pid')!r}, progress=Silent())\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program])
