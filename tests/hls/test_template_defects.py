@@ -10,7 +10,7 @@ import pytest
 from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion import conversion, layer_list, layer_settings, written_project
+from siliconv.hls.conversion import conversion, firmware_form, layer_list, layer_settings, written_project
 from siliconv.hls.csim.csim import compare, compile_project
 from siliconv.hls.kinds import Strategy
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
@@ -67,7 +67,7 @@ def test_streams_stop_at_padded_pooling(build, tmp_path, monkeypatch):
 def test_streams_forget_the_stride_from_row_to_row_of_a_one_row_window(build, tmp_path, monkeypatch):
     network = build((6, 6, 2)).conv(3, (1, 3), strides=(2, 1), padding="valid").network()
     assert differing(network, "io_stream", tmp_path / "ours") == []
-    monkeypatch.setattr(layer_settings, "firmware_form", lambda network, io_type, **more: network)
+    monkeypatch.setattr(firmware_form, "firmware_form", lambda network, io_type, **more: network)
     with pytest.raises(WorkSaysNoError, match="leftover data"):
         differing(network, "io_stream", tmp_path / "stock")
 
