@@ -14,6 +14,8 @@ from siliconv.flow.artefacts import AGREEMENT_FILE
 from siliconv.legacy_keras import load
 from siliconv.models.architectures.weights import read_arrays
 
+pytestmark = pytest.mark.long
+
 NETS = """
 def untrained():
     from tensorflow import keras

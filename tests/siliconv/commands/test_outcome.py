@@ -16,6 +16,8 @@ from siliconv.commands.outcome import CLOSED_PIPE, INTERNAL, INTERRUPTED, Stoppe
 from siliconv.commands.scratch import scratch_folder
 from siliconv.errors import DataError
 
+pytestmark = pytest.mark.long
+
 
 def raising(error):
     def work():
