@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import lzma
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from math import prod
@@ -21,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.errors import NetworkError
+from siliconv.errors import DAMAGE, NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, Interval, parse_type
 from siliconv.network.intervals import prove
@@ -31,25 +27,6 @@ FORMAT = "siliconv integer network, version 1"
 GRAPH_FILE, WEIGHTS_FILE = "network.json", "weights.npz"
 LARGEST_GRAPH_FILE = 1 << 24
 LARGEST_ARRAY_HEADER = 1 << 12
-
-# What damaged JSON, zip, deflate and npy data make their readers raise.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,  # includes RecursionError and NotImplementedError (a zip feature)
-    MemoryError,
-    SyntaxError,
-    tokenize.TokenError,
-    struct.error,
-    lzma.LZMAError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
 
 
 def save(network: ir.Network, folder: Path) -> str:
@@ -90,7 +67,7 @@ def load(folder: Path) -> ir.Network:
         prove(network)
     except NetworkError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise NetworkError(
             "NETWORK-FILE",
             f"not a readable integer network: {type(error).__name__}: {error}",

@@ -5,13 +5,9 @@ one is said in one kind of error.
 from __future__ import annotations
 
 import json
-import lzma
 import math
 import os
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -19,6 +15,8 @@ from typing import IO, Annotated, Any, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+from siliconv.errors import DAMAGE
 
 Kind = TypeVar("Kind")
 
@@ -41,25 +39,6 @@ def _path_in_bounds(path: Path) -> Path:
 
 BoundedPath = Annotated[Path, AfterValidator(_path_in_bounds)]
 """A path that the system can look for."""
-
-DAMAGE: tuple[type[Exception], ...] = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,  # includes RecursionError and NotImplementedError (a zip feature)
-    MemoryError,
-    SyntaxError,
-    tokenize.TokenError,
-    struct.error,
-    lzma.LZMAError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
-"""What damaged or forged JSON, zip, deflate, npy and HDF5 data make their readers raise."""
 
 
 class UnreadableError(ValueError):

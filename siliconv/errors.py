@@ -3,6 +3,30 @@
 from __future__ import annotations
 
 import errno
+import lzma
+import struct
+import tokenize
+import zipfile
+import zlib
+
+DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,  # includes RecursionError and NotImplementedError (a zip feature)
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    struct.error,
+    lzma.LZMAError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What damaged or forged JSON, zip, deflate, npy and HDF5 data make their readers raise."""
 
 
 class SiliconvError(Exception):

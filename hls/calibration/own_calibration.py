@@ -18,8 +18,8 @@ import numpy as np
 from pydantic import Field
 from scipy.optimize import nnls
 
-from siliconv.bounded_reading import DAMAGE, as_kind, in_words, read_json
-from siliconv.errors import ProjectError
+from siliconv.bounded_reading import as_kind, in_words, read_json
+from siliconv.errors import DAMAGE, ProjectError
 from siliconv.hls.calibration.observations import design_parts
 from siliconv.hls.calibration.regression import RESOURCES
 from siliconv.hls.design.design import Design

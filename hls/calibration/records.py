@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from siliconv.bounded_reading import DAMAGE, UnreadableError, in_words, read_json
-from siliconv.errors import ProjectError
+from siliconv.bounded_reading import UnreadableError, in_words, read_json
+from siliconv.errors import DAMAGE, ProjectError
 from siliconv.hls.calibration.record_layers import Fields, expanded, fixed_type, layer_of
 from siliconv.hls.design.design import Design, Layer, Tensor
 from siliconv.hls.kinds import Backend, IoType, Synthesis

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.bounded_reading import DAMAGE, TEXT_BYTES, UnreadableError, in_words, parse_json
-from siliconv.errors import ModelError
+from siliconv.bounded_reading import TEXT_BYTES, UnreadableError, in_words, parse_json
+from siliconv.errors import DAMAGE, ModelError
 from siliconv.models.architectures.hdf5 import MOST_BYTES, Arrays, member
 from siliconv.models.architectures.keras_graph import Config
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.bounded_reading import DAMAGE, in_words
-from siliconv.errors import ModelError
+from siliconv.bounded_reading import in_words
+from siliconv.errors import DAMAGE, ModelError
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from siliconv.bounded_reading import DAMAGE, UnreadableError, as_kind, in_words, read_json
-from siliconv.errors import DataError
+from siliconv.bounded_reading import UnreadableError, as_kind, in_words, read_json
+from siliconv.errors import DAMAGE, DataError
 from siliconv.models.data.image_files import Shape
 
 SPLITS = ("train", "val", "test")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.bounded_reading import DAMAGE, parse_json
-from siliconv.errors import ModelError
+from siliconv.bounded_reading import parse_json
+from siliconv.errors import DAMAGE, ModelError
 from siliconv.models.architectures.weights import read_arrays, write_arrays
 from siliconv.models.data.image_store import Dataset
 from siliconv.models.training.history import History

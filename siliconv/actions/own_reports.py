@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from siliconv.bounded_reading import DAMAGE, in_words, read_json
-from siliconv.errors import ProjectError, of_system
+from siliconv.bounded_reading import in_words, read_json
+from siliconv.errors import DAMAGE, ProjectError, of_system
 from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.hls.calibration.own_calibration import OwnResult, as_text, merged, own_result, read_own, refined
 from siliconv.hls.configuration import HlsConfig

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siliconv.bounded_reading import DAMAGE, in_words
-from siliconv.errors import ProjectError
+from siliconv.bounded_reading import in_words
+from siliconv.errors import DAMAGE, ProjectError
 
 if TYPE_CHECKING:
     from siliconv.actions.own_reports import Refinement

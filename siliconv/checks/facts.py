@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from siliconv.bounded_reading import DAMAGE
 from siliconv.checks.machine import Machine, this_machine
-from siliconv.errors import DataError
+from siliconv.errors import DAMAGE, DataError
 from siliconv.models.data.image_store import DataSummary, read_summary
 from siliconv.models.data.source_preview import preview_classes
 from siliconv.plan.plan import Plan

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from siliconv.bounded_reading import DAMAGE, read_json
+from siliconv.bounded_reading import read_json
+from siliconv.errors import DAMAGE
 from siliconv.network.network_file import network_hash
 from siliconv.project.atomic_write import write_atomically
 

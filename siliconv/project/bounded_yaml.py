@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from siliconv.bounded_reading import DAMAGE, UnreadableError, in_words, read_text
-from siliconv.errors import ProjectError
+from siliconv.bounded_reading import UnreadableError, in_words, read_text
+from siliconv.errors import DAMAGE, ProjectError
 
 FILE_BYTES, MOST_FIELDS, MOST_DEPTH = 256 << 10, 6_000, 40
 """Far beyond any network that an FPGA holds: a layer takes some ten fields."""
