@@ -7,7 +7,7 @@ same vectors when it was lowered (`siliconv.quantize.lowering.agreement`). Both 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -143,38 +143,31 @@ def _types_proven(network: Network) -> Claim:
 
 
 def _equal_to_network(layers: Iterable[CertifiedLayer], compiler: str) -> Claim:
-    wrong = tuple(
-        f"{one.name}: {one.firmware_differs} of {one.values} differ" for one in layers if one.firmware_differs
-    )
-    return Claim(
+    return _equal_layers(
         "the firmware computes what the integer network computes, in every layer",
         f"C simulation, {compiler}",
         "firmware",
-        Ground.TEST,
-        sum(layer.values for layer in layers),
-        "values",
-        not wrong,
-        wrong,
+        [(layer, layer.firmware_differs) for layer in layers],
     )
 
 
 def _equal_to_quantized(layers: Iterable[CertifiedLayer]) -> Claim | None:
-    known = [layer for layer in layers if layer.quantized_differs is not None]
+    known = [(layer, layer.quantized_differs) for layer in layers if layer.quantized_differs is not None]
     if not known:
         return None
-    wrong = tuple(
-        f"{one.name}: {one.quantized_differs} of {one.values} differ" for one in known if one.quantized_differs
-    )
-    return Claim(
+    return _equal_layers(
         "the integer network computes what the quantized model computes, in every layer",
         f"QKeras {version('qkeras')}",
         "network",
-        Ground.TEST,
-        sum(layer.values for layer in known),
-        "values",
-        not wrong,
-        wrong,
+        known,
     )
+
+
+def _equal_layers(claim: str, executor: str, subject: str, differing: Sequence[tuple[CertifiedLayer, int]]) -> Claim:
+    """Claim that two executions are equal, from how many values of each layer differ between them."""
+    wrong = tuple(f"{one.name}: {count} of {one.values} differ" for one, count in differing if count)
+    values = sum(one.values for one, _ in differing)
+    return Claim(claim, executor, subject, Ground.TEST, values, "values", not wrong, wrong)
 
 
 def _reached(network: Network, codes: Codes) -> tuple[Reached, ...]:
