@@ -12,7 +12,7 @@ from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import choose_strategy
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.hls.kinds import IoType, LayerKind, Strategy
-from siliconv.network.fixed_point import PIXEL
+from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Network, Shape
 from siliconv.quantize.qkeras.weight_levels import stored_bits
 from siliconv.quantize.recipe import Recipe
@@ -92,6 +92,8 @@ class Plan:
         The board that carries the part, or None if it is none of those known.
     network
         The integer network of an earlier build of these layers, or None.
+    input_type
+        Of the input, as far as it is known.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Plan:
     hls: HlsConfig
     board: Board | None = None
     network: Network | None = None
+    input_type: FixedPoint = PIXEL
 
     @property
     def matrices(self) -> tuple[PlannedLayer, ...]:
@@ -125,7 +128,7 @@ class Plan:
         for before in self.before(layer):
             if before.matrix is not None:
                 return self.recipe.bits(before.name).activations or self.recipe.activations
-        return PIXEL.width
+        return self.input_type.width
 
     def before(self, layer: PlannedLayer) -> Iterator[PlannedLayer]:
         """Yield the layers on the way back from a layer to the image, along first inputs."""

@@ -22,9 +22,11 @@ from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
 from siliconv.models.architectures.shapes import Shape, output_shape
 from siliconv.network import network_file
+from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.project.project import ProjectConfig
+from siliconv.quantize.input_type import fixed_point_of
 from siliconv.quantize.recipe import Recipe
 
 _MATRICES: dict[type[Layer], LayerKind] = {
@@ -36,7 +38,9 @@ _MATRICES: dict[type[Layer], LayerKind] = {
 }
 
 
-def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -> Plan:
+def plan_of(
+    name: str, project: ProjectConfig, network: Network | None = None, input_type: FixedPoint | None = None
+) -> Plan:
     """Plan the firmware of a project.
 
     Parameters
@@ -47,6 +51,8 @@ def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -
         Its file.
     network
         The integer network of an earlier build; left out of the plan where it is of other layers or bits.
+    input_type
+        Of the prepared data; as far as the project file says it by default, else that of pixels.
 
     Raises
     ------
@@ -54,7 +60,14 @@ def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -
         ``MODEL-...`` for an architecture that is impossible.
     """
     plan = plan_of_architecture(name, project.model.architecture, project.quantize, project.hls)
+    plan = replace(plan, input_type=input_type or _stated_type(project))
     return replace(plan, network=network) if network is not None and _is_of(network, plan) else plan
+
+
+def _stated_type(project: ProjectConfig) -> FixedPoint:
+    stated = project.data.input
+    numbers = stated.stated() if stated != "auto" else None
+    return fixed_point_of(numbers) if numbers is not None else PIXEL
 
 
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:

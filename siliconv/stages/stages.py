@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 
 import numpy as np
 
@@ -44,7 +45,9 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: {
             "data": project.data.model_dump(mode="json"),
             "files": source_fingerprint(project.data),
-            "input_shape": project.model.architecture.input_shape,
+            "question": asdict(project.question),
+            "percentile": project.percentile,
+            "unit": project.model.unit,
         },
         modules=("siliconv.models.data.datasets",),
         libraries=("pillow", "scikit-learn", "numpy"),
@@ -62,7 +65,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             "siliconv.models.training.float_model",
             "siliconv.models.architectures.folding",
-            "siliconv.models.evaluation",
+            "siliconv.models.answers.evaluation",
             "siliconv.models.architectures.user_model",
             "siliconv.stages.keras_agreement",
         ),
