@@ -100,7 +100,11 @@ class ModelConfig(BaseModel):
 
     @cached_property
     def user_model(self) -> UserModel:
-        """The user's own model, read from its file or made by its function."""
+        """The user's own model, read from its file or made by its function; or a description that needs no weights."""
+        if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
+            from siliconv.models.architectures.user_model import UserModel
+
+            return UserModel(self.architecture, {})
         if self.file is None:
             raise ModelError(
                 "MODEL-WEIGHTS",
