@@ -48,8 +48,6 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         "input_shape": source.shape,
         "output_shape": result.shape,
         "class_names": () if isinstance(classes, str) else tuple(classes),
-        "part": config.part,
-        "clock_ns": config.clock_ns,
         **port_texts(weight_ports),
     }
     files = {
@@ -57,7 +55,6 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         f"axi/{network.name}_axi.cpp": "axi.cpp.j2",
         f"axi/{network.name}_axi_test.cpp": "axi_test.cpp.j2",
         "axi/sim/ap_axi_sdata.h": "ap_axi_sdata.h.j2",
-        "axi/build_axi.tcl": "build_axi.tcl.j2",
         f"driver/{network.name}_driver.py": "driver.py.j2",
     }
     for name, template in files.items():

@@ -9,6 +9,7 @@ from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import FirmwareProject
 from siliconv.hls.rendering import render
+from siliconv.hls.vendor.vendor_tools import COMMANDS
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 
@@ -40,6 +41,7 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
         vectors=vectors,
         layers=firmware.layers,
         weight_ports=firmware.weight_ports,
+        tools=COMMANDS.get(BACKENDS[config.backend].family, ()),
         input_type=network.input.type,
         input_fraction=network.input.type.fraction,
         input=beat_format(network.input.shape, network.input.type),

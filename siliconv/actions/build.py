@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.flow.synthesis_file import write_synthesis
 from siliconv.hls.conversion.manifest import read_manifest
+from siliconv.hls.vendor.build_script import axi_script, core_script
 from siliconv.hls.vendor.synthesis_results import gather
 from siliconv.hls.vendor.vendor_run import Steps, prepare, run
 from siliconv.hls.vendor.vendor_tools import find_tool
@@ -29,6 +30,7 @@ def build_project(
     folder: Path,
     steps: Steps,
     tool: Path | None = None,
+    top: Literal["axi", "core"] = "axi",
     *,
     progress: Progress,
     on_event: Callable[[StageResult], None] = lambda result: None,
@@ -41,6 +43,8 @@ def build_project(
         Of the project; what it lacks up to the firmware is made first.
     steps
         What the tool is to do.
+    top
+        What is built: the AXI-Stream top level that a block design takes, or the core in it alone.
     tool
         An executable, a folder of executables or a settings script, where it is not to be looked for.
     progress
@@ -76,9 +80,11 @@ def build_project(
             where=str(work),
             fix="free disk space, or make it writable",
         ) from error
-    run(found, work, manifest.top, steps, progress)
+    wrapped = project.hls.backend == "VivadoAccelerator"
+    script = axi_script(manifest.top) if top == "axi" else core_script(manifest.top, wrapped=wrapped)
+    run(found, work, script, steps, progress)
     if steps.chosen != ("csim",):
-        write_synthesis(build, asdict(manifest), gather(work, manifest.top))
+        write_synthesis(build, asdict(manifest), gather(work, script))
     until("estimate")
     content: dict[str, Any] = read_json(build / "estimate.json")
     return content

@@ -1,6 +1,6 @@
 """The Tcl commands and options of AMD's tools that generated scripts may use, and stubs that know nothing else.
 
-Each row: the options, and the document that has them with the release from which on. No tool was at hand: a script that
+Each row: the options, those with a value after them with a "=", and the document that has them with the release from which on. No tool was at hand: a script that
 keeps to the table uses commands that exist, which is not to say that they do what it wants.
 """
 
@@ -11,35 +11,35 @@ VITIS_HLS, VIVADO_HLS, VIVADO = "vitis_hls", "vivado_hls", "vivado"
 _HLS = {
     "open_project": (("-reset",), "UG902 2018.3, UG1399 2020.2"),
     "set_top": ((), "UG902 2018.3, UG1399 2020.2"),
-    "add_files": (("-tb", "-cflags"), "UG902 2018.3, UG1399 2020.2"),
+    "add_files": (("-tb", "-cflags="), "UG902 2018.3, UG1399 2020.2"),
     "open_solution": (("-reset",), "UG902 2018.3, UG1399 2020.2"),
     "set_part": ((), "UG902 2018.3, UG1399 2020.2"),
-    "create_clock": (("-period", "-name"), "UG902 2018.3, UG1399 2020.2"),
+    "create_clock": (("-period=", "-name="), "UG902 2018.3, UG1399 2020.2"),
     "set_clock_uncertainty": ((), "UG902 2018.3, UG1399 2020.2"),
-    "config_rtl": (("-reset",), "UG902 2018.3, UG1399 2020.2"),
+    "config_rtl": (("-reset=",), "UG902 2018.3, UG1399 2020.2"),
     "csim_design": ((), "UG902 2018.3, UG1399 2020.2"),
     "csynth_design": ((), "UG902 2018.3, UG1399 2020.2"),
-    "cosim_design": (("-trace_level",), "UG902 2018.3, UG1399 2020.2"),
-    "export_design": (("-format", "-version"), "UG902 2018.3, UG1399 2020.2"),
+    "cosim_design": (("-trace_level=",), "UG902 2018.3, UG1399 2020.2"),
+    "export_design": (("-format=", "-version="), "UG902 2018.3, UG1399 2020.2"),
 }
 COMMANDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     VIVADO_HLS: {
         **_HLS,
-        "config_array_partition": (("-maximum_size",), "UG902 2018.3"),
-        "config_compile": (("-name_max_length",), "UG902 2018.3"),
+        "config_array_partition": (("-maximum_size=",), "UG902 2018.3"),
+        "config_compile": (("-name_max_length=",), "UG902 2018.3"),
     },
     VITIS_HLS: {
         **_HLS,
-        "config_compile": (("-name_max_length", "-pipeline_style"), "UG1399 2020.2; the style UG1399 2021.1"),
+        "config_compile": (("-name_max_length=", "-pipeline_style="), "UG1399 2020.2; the style UG1399 2021.1"),
         "config_schedule": (("-enable_dsp_full_reg",), "UG1399 2020.2"),
     },
     VIVADO: {
         "add_files": ((), "UG835 2018.3"),
-        "synth_design": (("-top", "-part", "-mode"), "UG835 2018.3"),
+        "synth_design": (("-top=", "-part=", "-mode="), "UG835 2018.3"),
         "opt_design": (("-retarget", "-propconst", "-sweep", "-bram_power_opt", "-shift_register_opt"), "UG835 2018.3"),
-        "report_utilization": (("-file",), "UG835 2018.3"),
-        "report_timing_summary": (("-file",), "UG835 2018.3"),
-        "create_clock": (("-period", "-name"), "UG835 2018.3"),
+        "report_utilization": (("-file=",), "UG835 2018.3"),
+        "report_timing_summary": (("-file=",), "UG835 2018.3"),
+        "create_clock": (("-period=", "-name="), "UG835 2018.3"),
         "get_ports": ((), "UG835 2018.3"),
     },
 }
@@ -48,10 +48,14 @@ _STUB = """
 rename unknown unknown_to_tcl
 proc unknown {name args} { error "no command $name in this tool" }
 proc called {name known arguments} {
+    set value 0
     foreach one $arguments {
+        if {$value || ![string match -* $one]} { set value 0; continue }
         set option [lindex [split $one =] 0]
-        if {[string match -* $one] && $option ni $known} { error "$name has no option $option" }
+        set value [expr {"$option=" in $known && $option eq $one}]
+        if {!$value && $option ni $known && "$option=" ni $known} { error "$name has no option $option" }
     }
+    if {$value} { error "$name: no value behind $one" }
     puts "CALL $name $arguments"
 }
 """
