@@ -1,8 +1,8 @@
 """The Tcl commands and options of AMD's tools that generated scripts may use, and stubs that know nothing else.
 
 Each row: the options, those with a value after them with a "=", and the document that has them with the release from
-which on. No tool was at hand: a script that keeps to the table uses commands that exist, which is not to say that they do
-what it wants.
+which on. No tool was at hand: a script that keeps to the table uses commands that exist, which is not to say that they
+do what it wants.
 """
 
 from __future__ import annotations
