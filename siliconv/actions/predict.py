@@ -13,9 +13,13 @@ from siliconv.flow.flow import WORK
 from siliconv.models.data.image_files import decode_image, to_fraction
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file, reference
-from siliconv.network.fixed_point import to_values
+from siliconv.network.fixed_point import Codes, exact_codes, to_values
+from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.project.project import ProjectConfig
+
+CORES = ("firmware", "rtl")
+"""Folders of the build folder, either of which can be asked."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,10 @@ def predict_images(
         ``DATA-IMAGE`` for a file that is no image.
     """
     from siliconv.flow.artefacts import load_float_model, load_quantized_model
-    from siliconv.hls.csim.csim import compile_project, simulate
     from siliconv.legacy_keras import double_precision
     from siliconv.models.pictures import probabilities
 
-    if not (build / "firmware").is_dir():
+    if not any((build / core).is_dir() for core in CORES):
         raise ProjectError(
             "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
         )
@@ -71,9 +74,8 @@ def predict_images(
         for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
-    library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
     logits = network.logits
-    codes = simulate(library, network, pixels.astype(np.int64))[logits.name]
+    codes = _simulated(build, network, project, pixels.astype(np.int64), progress)
     expected = reference.run_batches(network, pixels.astype(np.int64), logits.name)
     firmware = to_values(codes, logits.type)
     same = (quantized == firmware).all(axis=1)
@@ -94,6 +96,29 @@ def predict_images(
         )
         for i, path in enumerate(images)
     )
+
+
+def _simulated(build: Path, network: Network, project: ProjectConfig, images: Codes, progress: Progress) -> Codes:
+    """Give the logits of the firmware, or of the SystemVerilog where there is no other."""
+    if (build / "firmware").is_dir():
+        from siliconv.hls.csim.csim import compile_project, simulate
+
+        library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
+        return simulate(library, network, images)[network.logits.name]
+    from siliconv.rtl.simulation.rtl_execution import rtl_runner
+    from siliconv.stages.rtl_stages import written_design
+
+    design = written_design(build, network, project.rtl)
+    values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted")(images).values
+    logits = network.logits
+    if logits.name not in values:
+        raise ProjectError(
+            "PREDICT-BUILD",
+            f"the SystemVerilog keeps the logits ('{logits.name}') inside a block, and there is no other firmware",
+            where=str(build),
+            fix="siliconv run PROJECT builds the core hls4ml",
+        )
+    return exact_codes(values[logits.name], logits.type, where=logits.name)
 
 
 def _decide(shares: np.ndarray, class_names: tuple[str, ...]) -> Said:

@@ -58,12 +58,11 @@ class Run:
         from siliconv.certificate.certificate import from_json
 
         if self._reached("rtlsim"):
-            evidence = read_json(self.build / "rtlsim.json")
-            wrong = [node["name"] for node in evidence["nodes"] if node["differing"]]
-            if wrong:
+            core = from_json(read_json(self.build / "rtlsim.json"))
+            if not core.exact:
                 raise WorkSaysNoError(
                     "RTL-DIFFERS",
-                    f"SystemVerilog and integer network differ, first in node '{wrong[0]}'",
+                    f"the SystemVerilog is not exact: {core.why_not}",
                     where=str(self.build / "rtlsim.json"),
                     fix="do not use it; if nobody edited build/rtl, report it with the project",
                 )
