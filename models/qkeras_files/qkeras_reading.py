@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, Field
 
@@ -17,7 +17,7 @@ from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_config import is_foreign, name_here
 from siliconv.models.architectures.keras_file import Weights
-from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, refused
+from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, references, refused
 from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, Harmless, Used, refusal
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.architectures.refused_layers import refuse_class
@@ -44,12 +44,16 @@ class TakenLayer(BaseModel):
 
 
 class TakenModel(BaseModel):
-    """A trained QKeras model as it was read: layers in the order of the data, the last one is the output."""
+    """A trained QKeras model as it was read: layers in the order of the data, the last one gives the logits.
+
+    `ending` is the function behind them.
+    """
 
     model_config = SECTION
 
     input_shape: tuple[int, ...]
     layers: tuple[TakenLayer, ...] = Field(min_length=1)
+    ending: Literal["sigmoid", "softmax"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +61,8 @@ class QKerasFile:
     """A QKeras model as somebody wrote it.
 
     ``model``, ``weights``: its layers, and their arrays by the layers' names here. ``keras_names``: each layer's name
-    in the file. ``config``: the configuration, models in it laid flat. ``made``: the model itself, where a function
-    made it.
+    in the file. ``config``: the configuration up to the logits, models in it laid flat. ``made``: the model
+    itself, where a function made it.
     """
 
     model: TakenModel
@@ -105,11 +109,50 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
         inputs = tuple(names[source] for source in sources) or (INPUT,)
         settings = dict(_used_settings(layer, where))
         layers.append(TakenLayer(name=names[name], kind=layer["class_name"], settings=settings, inputs=inputs))
+    ending, layers = _without_ending(layers)
     if not layers:
         raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
     found = {names[name]: values for name, values in weights.items() if names.get(name, INPUT) != INPUT}
     keras_names = {here: there for there, here in names.items()}
-    return QKerasFile(TakenModel(input_shape=tuple(shape), layers=tuple(layers)), found, keras_names, config, made)
+    taken = TakenModel(input_shape=tuple(shape), layers=tuple(layers), ending=ending)
+    return QKerasFile(taken, found, keras_names, _logits_config(config, ending), made)
+
+
+Ending = Literal["sigmoid", "softmax"] | None
+
+
+def _without_ending(layers: list[TakenLayer]) -> tuple[Ending, list[TakenLayer]]:
+    """Take the sigmoid or softmax at the end away; for logits to be compared it would only round."""
+    if not layers:
+        return None, layers
+    *before, last = layers
+    function = "softmax" if last.kind == "Softmax" else last.settings.get("activation")
+    if function not in ("sigmoid", "softmax"):
+        return None, layers
+    ending = cast("Ending", function)
+    if last.kind in _ENDINGS:
+        return ending, before if before and last.inputs == (before[-1].name,) else []
+    return ending, [*before, last.model_copy(update={"settings": {**last.settings, "activation": None}})]
+
+
+_ENDINGS = ("Activation", "QActivation", "Softmax")
+
+
+def _logits_config(config: Config, ending: Ending) -> Config:
+    if ending is None:
+        return config
+    layers, model = inner_layers(config), config["config"]
+    name = layers[-1]["config"]["name"]
+    if isinstance(model, Mapping) and "output_layers" in model:
+        (name,) = references(model["output_layers"])
+    without = [_linear(layer) if layer["config"]["name"] == name else layer for layer in layers]
+    return {**config, "config": {**model, "layers": without} if isinstance(model, Mapping) else without}
+
+
+def _linear(layer: Config) -> Config:
+    settings = {key: value for key, value in layer["config"].items() if key != "axis"}
+    kind = "Activation" if layer["class_name"] in _ENDINGS else layer["class_name"]
+    return {**layer, "class_name": kind, "config": {**settings, "activation": "linear"}}
 
 
 def kept_settings(layer: Config) -> dict[str, Any]:

@@ -62,9 +62,9 @@ class Quantizer(NamedTuple):
     name: str
     arguments: Mapping[str, Any]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return what `read_quantizer` reads."""
-        return {"class_name": self.name, "config": dict(self.arguments)}
+    def as_json(self) -> Any:
+        """Return what `read_quantizer` reads: the name of a function, or class and arguments."""
+        return self.name if self.name in FUNCTIONS else {"class_name": self.name, "config": dict(self.arguments)}
 
 
 def read_quantizer(written: Any) -> Quantizer | None:

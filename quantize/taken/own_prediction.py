@@ -121,4 +121,5 @@ def _old_style(key: str, value: Any) -> Any:
     if value["class_name"] == "function":
         return value["config"]
     inner = {name: one for name, one in value["config"].items() if name != "post_training_scale"}
-    return {"class_name": value["class_name"], "config": inner}
+    # Keras makes an object of what is marked so, and hands anything else on as it is written.
+    return {"class_name": value["class_name"], "config": inner, "__passive_serialization__": True}

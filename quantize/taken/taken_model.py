@@ -14,7 +14,9 @@ from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.models.qkeras_files.qkeras_settings import NORMALIZATION_QUANTIZERS, QKERAS_SETTINGS, QUANTIZERS
-from siliconv.models.qkeras_files.quantizer_settings import CLASSES, read_quantizer
+from siliconv.models.qkeras_files.quantizer_settings import CLASSES, FUNCTIONS, read_quantizer
+from siliconv.network.fixed_point import parse_type
+from siliconv.quantize.taken.unquantized import TABLE
 
 _FOLDED = ("QConv2DBatchnorm", "QDepthwiseConv2DBatchnorm")
 
@@ -51,6 +53,8 @@ def taken_layer(layer: TakenLayer) -> Any:
     keras = legacy_keras.load()
     import qkeras
 
+    if layer.kind == TABLE:
+        return _table(layer)
     settings = dict(layer.settings)
     for name in (*QUANTIZERS, *NORMALIZATION_QUANTIZERS):
         if settings.get(name) is not None:
@@ -69,7 +73,14 @@ def taken_layer(layer: TakenLayer) -> Any:
     return getattr(library, layer.kind)(**settings, name=layer.name)
 
 
-def live_quantizer(written: Mapping[str, Any]) -> Any:
+def _table(layer: TakenLayer) -> Any:
+    from siliconv.quantize.qkeras.table_activation import TableActivation
+
+    types = (parse_type(layer.settings[name]) for name in ("inputs", "outputs"))
+    return TableActivation(layer.settings["function"], *types, name=layer.name)
+
+
+def live_quantizer(written: Any) -> Any:
     """Give QKeras' quantizer of a class and its arguments, or its function."""
     import qkeras.quantizers
 
@@ -84,8 +95,10 @@ def live_quantizer(written: Mapping[str, Any]) -> Any:
 
 def live_activation(written: Any) -> Any:
     """Give the quantizer or the function of Keras' that stands behind a layer; None where nothing does."""
-    if written is None or isinstance(written, Mapping):
-        return live_quantizer(written) if written is not None else None
+    if written is None:
+        return None
+    if isinstance(written, Mapping) or written in FUNCTIONS:
+        return live_quantizer(written)
     return legacy_keras.load().activations.get(written)
 
 
