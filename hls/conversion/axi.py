@@ -1,6 +1,6 @@
 """The AXI-Stream top level around the exact core, and the driver of a PYNQ board for it.
 
-Codes travel as they are: a pixel of 8 bits is a beat of 8 bits, a result is sign-extended to whole bytes. Nothing is
+Codes travel as they are, in the lanes of docs/stream_format.md: a pixel a beat, a result sign-extended. Nothing is
 converted on the way, so board, C simulation and emulator share one meaning of every bit.
 """
 
@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from siliconv.hardware.beat_format import beat_format
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.testbench import raw_bits
 from siliconv.hls.conversion.weight_ports import WeightPort, port_texts
+from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import render
-from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.graph import Network
-
-
-def beat_bits(kind: FixedPoint) -> int:
-    """Give the bits of a beat that carries one code: the next of 8, 16, 32, 64."""
-    return 1 << max((kind.width - 1).bit_length(), 3)
 
 
 def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports: Sequence[WeightPort] = ()) -> None:
@@ -43,12 +38,11 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
     values = {
         "top": network.name,
         "stream": config.io_type == "io_stream",
-        "inputs": int(np.prod(source.shape)),
-        "outputs": int(np.prod(result.shape)),
         "input_raw": raw_bits(source.type),
         "output_raw": raw_bits(result.type),
-        "input_beat": beat_bits(source.type),
-        "output_beat": beat_bits(result.type),
+        "input": beat_format(source.shape, source.type),
+        "output": beat_format(result.shape, result.type),
+        "own_beats": BACKENDS[config.backend].family is Backend.VIVADO,
         "input_type": source.type,
         "output_type": result.type,
         "input_shape": source.shape,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from siliconv.hardware.beat_format import beat_format
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.axi import beat_bits
 from siliconv.hls.conversion.conversion import FirmwareProject
 from siliconv.hls.rendering import render
 from siliconv.network.graph import Network
@@ -42,10 +42,10 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
         weight_ports=firmware.weight_ports,
         input_type=network.input.type,
         input_fraction=network.input.type.fraction,
-        input_beat=beat_bits(network.input.type),
+        input=beat_format(network.input.shape, network.input.type),
         output_type=network.output.type,
         output_fraction=network.output.type.fraction,
-        output_beat=beat_bits(network.output.type),
+        output=beat_format(network.output.shape, network.output.type),
         classes=list(classes) if not isinstance(classes, str) and len(classes) <= _CLASSES_SHOWN else [],
         network_sha256=network_hash(network),
     )

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from written_firmware import edit_numbers
 
+from siliconv.hardware.beat_format import beat_format
 from siliconv.hardware.file_hashes import file_hash
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.axi import beat_bits, write_axi
+from siliconv.hls.conversion.axi import write_axi
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.conversion.manifest import write_manifest
 from siliconv.hls.conversion.project_readme import write_readme
@@ -116,7 +117,11 @@ def test_a_test_bench_passes_and_fails_on_any_difference_and_on_missing_or_cut_v
 
 @pytest.fixture
 def driver(amd):
-    (path,) = (amd.folder / "driver").glob("*.py")
+    return loaded_driver(amd.folder)
+
+
+def loaded_driver(folder):
+    (path,) = (folder / "driver").glob("*.py")
     spec = importlib.util.spec_from_file_location("driver", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -128,13 +133,37 @@ def test_what_the_driver_packs_runs_through_the_top_level_and_is_unpacked_as_the
     driver.pack(made.codes).tofile(tmp_path / "in.bin")
     bench = str(made.folder / "csim" / "axi_testbench")
     subprocess.run([bench, str(tmp_path / "in.bin"), str(tmp_path / "out.bin")], cwd=made.folder, check=True)
-    codes = driver.unpack(np.fromfile(tmp_path / "out.bin", dtype=driver.OUTPUT_BEAT))
+    codes = driver.unpack(np.fromfile(tmp_path / "out.bin", dtype=driver.OUTPUT_LANE))
     output = made.network.output
     expected = emulator.compile(made.network).run(made.codes)[output.name]
     assert np.array_equal(codes, expected)
     assert (codes < 0).any(), "no sign was extended"
     assert np.array_equal(driver.to_values(codes), to_values(codes, output.type))
     assert np.array_equal(exact_codes(driver.to_values(codes), output.type, where="driver"), codes)
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_pixels_wider_than_a_beat_come_in_several(build, tmp_path, io_type):
+    """Three pixels of 40 signed codes of 12 bits, two beats each; one result of 70 codes."""
+    signed = FixedPoint(True, 12, 4)
+    network = build((3, 40), input_type=signed).conv(2, (3,)).relu().flatten().dense(70).network()
+    config = HlsConfig(io_type=io_type)
+    convert(network, config, tmp_path)
+    codes = np.random.default_rng(0).integers(*signed.codes, (5, 3, 40), endpoint=True)
+    write_testbench(network, codes, tmp_path, config)
+    write_axi(network, config, tmp_path)
+    done = subprocess.run([*MAKE, "axi"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    driver = loaded_driver(tmp_path)
+    lanes = driver.pack(codes)
+    assert lanes.shape == (5, 3, 64), "two beats of 32 lanes of 16 bits"
+    lanes.tofile(tmp_path / "in.bin")
+    subprocess.run(["csim/axi_testbench", "in.bin", "out.bin"], cwd=tmp_path, check=True)
+    found = driver.unpack(np.fromfile(tmp_path / "out.bin", np.uint8))
+    output = beat_format(network.output.shape, network.output.type)
+    assert output.beats > 1
+    assert (tmp_path / "out.bin").stat().st_size == 5 * output.beats * 64
+    assert np.array_equal(found, reference.run(network, codes)[network.output.name])
 
 
 def test_the_driver_refuses_what_are_no_codes(made, driver):
@@ -150,26 +179,30 @@ def test_the_driver_runs_a_board_that_computes_what_the_reference_does(made, dri
     network = made.network
 
     class Channel:
-        def transfer(self, buffer):
-            log.append((self, buffer))
+        def transfer(self, buffer, nbytes):
+            log.append((self, buffer[: nbytes // buffer[0].nbytes]))
+            assert log[-1][1].nbytes == nbytes
 
         def wait(self):
             sent = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.sendchannel)
-            image = sent.astype(np.int64).reshape(1, *network.input.shape)
+            images = sent.astype(np.int64).reshape(-1, *network.input.shape)
             result = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.recvchannel)
-            result[:] = reference.run(network, image)[network.output.name].astype(result.dtype).ravel()
+            result[:, : network.output.shape[-1]] = reference.run(network, images)[network.output.name]
             waited.append(self)
+            batches.append(len(images))
             if len(waited) % 2 == 0:
                 log.clear()
 
     log: list = []
     waited: list = []
+    batches: list = []
     overlay = SimpleNamespace(axi_dma_0=SimpleNamespace(sendchannel=Channel(), recvchannel=Channel()))
     pynq = SimpleNamespace(Overlay=lambda bitstream: overlay, allocate=lambda shape, dtype: np.zeros(shape, dtype))
     monkeypatch.setitem(sys.modules, "pynq", pynq)
-    found = driver.Firmware("net.bit").predict(made.codes)
+    found = driver.Firmware("net.bit", batch=4).predict(made.codes)
     expected = reference.run(network, made.codes)[network.output.name]
     assert np.array_equal(found, to_values(expected, network.output.type))
+    assert batches == [4, 4, 2, 2], "six images are two transfers, there and back"
 
 
 def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
@@ -178,7 +211,11 @@ def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
         pytest.skip("the same lines as with streams")
     source = made.folder / "axi" / "net_axi.cpp"
     original = source.read_text()
-    for wrong, right in (("beat.last = 1;", "beat.last = last;"), ("", "    drop_rest(in, ended);\n")):
+    for wrong, right in (
+        ("beat.last = 1;", "beat.last = last;"),
+        ("static bool ended = false;", "bool ended = false;"),
+        ("packet_ends.write(true);", "packet_ends.write(ended);"),
+    ):
         assert right in original
         source.write_text(original.replace(right, wrong))
         failed = make(made, "axi")
@@ -348,8 +385,3 @@ def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_th
         assert (made.folder / path).exists(), path
     for command in re.findall(r"^    make (\w+)", text, flags=re.MULTILINE):
         assert re.search(rf"^{command}:", (made.folder / "Makefile").read_text(), flags=re.MULTILINE), command
-
-
-@pytest.mark.parametrize(("width", "bits"), [(1, 8), (8, 8), (9, 16), (17, 32), (32, 32), (33, 64), (62, 64)])
-def test_a_beat_is_whole_bytes(width, bits):
-    assert beat_bits(FixedPoint(True, width, width)) == bits
