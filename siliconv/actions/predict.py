@@ -67,7 +67,7 @@ def predict_images(
             "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
         )
     class_names = open_dataset(build / "data").class_names
-    shape = project.model.architecture.input_shape
+    shape = project.model.network_shape
     pixels = np.stack([decode_image(path, shape, aspect=project.data.aspect) for path in images])
     floats, quantized = (
         np.asarray(model(to_fraction(pixels), training=False), dtype=np.float64)

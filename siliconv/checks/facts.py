@@ -12,6 +12,7 @@ from siliconv.models.data.source_preview import preview_classes
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
 from siliconv.project.project import ProjectConfig
+from siliconv.project.taken_project import as_taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +46,10 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
     """
     build = folder / "build"
     plan = plan_of(folder.name, project, read_network(build))
+    project = as_taken(project)
     images, names, refused = _images(build, project), None, None
     try:
-        names = preview_classes(project.data, tuple(project.model.architecture.input_shape))
+        names = preview_classes(project.data, project.model.network_shape)
     except DataError as error:
         refused = error
     if names is None and images is not None:
@@ -61,4 +63,4 @@ def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
         summary = read_summary(build / "data")
     except DAMAGE:
         return None
-    return summary if tuple(summary.shape) == tuple(project.model.architecture.input_shape) else None
+    return summary if tuple(summary.shape) == project.model.network_shape else None

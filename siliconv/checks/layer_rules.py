@@ -37,7 +37,7 @@ _POOLS = ("max_pool", "average_pool")
 @layer_rule("LAYER-KIND", Severity.ERROR)
 def layer_kind(plan: Plan, layer: PlannedLayer) -> Words:
     name = _KERAS_KINDS.get(layer.kind, layer.kind)
-    if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in lowered_kinds()):
+    if not plan.taken and not any(kind in (name, f"{name}1D", f"{name}2D") for kind in lowered_kinds()):
         yield (
             f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
             "use another kind of layer",
@@ -55,6 +55,8 @@ def layer_activation(plan: Plan, layer: PlannedLayer) -> Words:
 
 @matrix_rule("LAYER-UNACTIVATED", Severity.WARNING)
 def layer_unactivated(plan: Plan, layer: PlannedLayer) -> Words:
+    if plan.taken:  # its owner quantized what was to be quantized
+        return
     for before in plan.before(layer):
         if before.matrix is not None:
             yield (

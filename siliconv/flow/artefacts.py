@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import Context
+from siliconv.flow.taken_artefacts import is_taken, load_taken
 from siliconv.models.data.image_store import Dataset, Images, spread
 from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
 from siliconv.models.training.history import History
@@ -65,9 +66,11 @@ def save_quantized_model(
 
 
 def load_float_model(build: Path) -> Any:
-    """Rebuild the deployed float model (logits) with its trained weights."""
+    """Rebuild the deployed float model (logits) with its trained weights; a QKeras model that is taken is both."""
     from siliconv.models.architectures.weights import load_weights
 
+    if is_taken(build / "float"):
+        return load_taken(build / "float")
     model = _untrained_model(build)
     load_weights(model, build / "float" / "weights.npz")
     return model
@@ -78,6 +81,8 @@ def load_quantized_model(build: Path) -> Any:
     from siliconv.models.architectures.weights import load_weights
     from siliconv.quantize.qkeras.qkeras_model import quantized_model
 
+    if is_taken(build / "quantized"):
+        return load_taken(build / "quantized")
     model = quantized_model(_untrained_model(build), load_types(build))
     load_weights(model, build / "quantized" / "weights.npz")
     return model

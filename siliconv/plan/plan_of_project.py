@@ -24,6 +24,8 @@ from siliconv.models.architectures.shapes import Shape, output_shape
 from siliconv.network import network_file
 from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
+from siliconv.plan.plan_of_network import plan_of_network
+from siliconv.plan.taken_network import network_of_taken
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.recipe import Recipe
 
@@ -51,8 +53,13 @@ def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -
     Raises
     ------
     ModelError
-        ``MODEL-...`` for an architecture that is impossible.
+        ``MODEL-...`` for an architecture that is impossible, or a QKeras model that cannot be taken.
+    NetworkError
+        ``LOWER-...`` for what in such a model has no exact form.
     """
+    taken = network_of_taken(name, project)
+    if taken is not None:
+        return plan_of_network(name, taken, project.hls)
     plan = plan_of_architecture(name, project.model.architecture, project.quantize, project.hls)
     return replace(plan, network=network) if network is not None and _is_of(network, plan) else plan
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -27,7 +27,8 @@ from siliconv.rtl.configuration import RtlConfig
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_file import Weights
-    from siliconv.models.architectures.user_model import UserModel
+    from siliconv.models.architectures.user_model import UserModel, WrittenModel
+    from siliconv.models.qkeras_files.qkeras_reading import QKerasFile
 
 PROJECT_FILE = "project.yml"
 
@@ -50,8 +51,16 @@ class ModelConfig(BaseModel):
     preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
     file: str | None = Field(
         None,
-        description="your Keras model, beside the project file: my_model.keras, my_model.h5, or module:function,"
-        " a function without arguments that returns one",
+        description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
+        " with weights:, or module:function, a function without arguments that returns one",
+    )
+    weights: str | None = Field(
+        None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"
+    )
+    fold: Literal["fine_tune"] | None = Field(
+        None,
+        description="fine_tune: a QKeras model's batch normalizations are folded into its layers, which are quantized"
+        " and fine-tuned again with its own bits; left out, a QKeras model is taken as it is",
     )
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
         None, description="[height, width, channels], with layers"
@@ -63,6 +72,10 @@ class ModelConfig(BaseModel):
     def _one_of_three(self) -> ModelConfig:
         if [self.preset, self.file, self.layers].count(None) != 2:
             raise ValueError("say either preset: NAME, or file: MODEL, or input_shape and layers")
+        if self.weights is not None and not (self.file or "").lower().endswith(".json"):
+            raise ValueError("weights: stands beside file: model.json; any other model has its weights in itself")
+        if self.fold is not None and self.file is None:
+            raise ValueError("fold: is for a QKeras model: name it with file: model.h5")
         if self.layers is not None:
             _ = self.architecture
         return self
@@ -96,8 +109,8 @@ class ModelConfig(BaseModel):
         return self._folder / (self.file or "")
 
     @cached_property
-    def user_model(self) -> UserModel:
-        """The user's own model, read from its file or made by its function."""
+    def written(self) -> WrittenModel:
+        """The user's own model as it is written in its file, or made by its function."""
         if self.file is None:
             raise ModelError(
                 "MODEL-WEIGHTS",
@@ -105,9 +118,36 @@ class ModelConfig(BaseModel):
                 where="train: null",
                 fix="write a train: section, or name your trained model with model: {file: my_model.keras}",
             )
-        from siliconv.models.architectures.user_model import load_user_model
+        from siliconv.models.architectures.user_model import read_written_model
 
-        return load_user_model(self.file, folder=self._folder)
+        return read_written_model(self.file, folder=self._folder, weights=self.weights)
+
+    @cached_property
+    def qkeras(self) -> QKerasFile | None:
+        """The user's trained QKeras model, which is taken as it is; None for any other network."""
+        if self.file is None or self.fold is not None:
+            return None
+        from siliconv.models.architectures.user_model import understanding
+        from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
+
+        written = self.written
+        with understanding(written.source):
+            if written.architecture is not None or not is_qkeras(written.config):
+                return None
+            return qkeras_model_of(written.config, written.weights, where=written.source, made=written.made)
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of the network's input, whatever the network is."""
+        qkeras = self.qkeras
+        return qkeras.model.input_shape if qkeras is not None else tuple(self.architecture.input_shape)
+
+    @cached_property
+    def user_model(self) -> UserModel:
+        """The user's own float model, read from its file or made by its function."""
+        from siliconv.models.architectures.user_model import user_model_of
+
+        return user_model_of(self.written)
 
     @cached_property
     def architecture(self) -> Architecture:
@@ -180,16 +220,18 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-WEIGHTS`` if nothing is to be trained and nothing was.
         """
-        if self.train is not None and not self.model.brings_weights:
+        qkeras = self.model.qkeras
+        if qkeras is None and self.train is not None and not self.model.brings_weights:
             return {}
-        if not any(self.model.user_model.weights.values()):
+        weights = self.model.user_model.weights if qkeras is None else qkeras.weights
+        if not any(weights.values()):
             raise ModelError(
                 "MODEL-WEIGHTS",
                 "there are no trained weights to take",
                 where=f"model.file: {self.model.file}",
                 fix="write a train: section, or return a model with weights",
             )
-        return self.model.user_model.weights
+        return weights
 
 
 def find_project(name: str, *, base: Path | None = None) -> Path:

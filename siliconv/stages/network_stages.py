@@ -32,13 +32,15 @@ from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
 from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.taken_project import taken
 
 
 def prepare_data(context: Context) -> str:
     """Decode, resize and split the images."""
     project = context.project
-    _check_output(project, None)
-    summary = prepare(project.data, project.model.architecture.input_shape, context.out / "data", context.progress)
+    if taken(project) is None:
+        _check_output(project, None)
+    summary = prepare(project.data, project.model.network_shape, context.out / "data", context.progress)
     counts = {split: sum(numbers) for split, numbers in summary.counts.items()}
     return f"{counts['train']} + {counts['val']} + {counts['test']} images of {len(summary.class_names)} classes"
 
@@ -51,6 +53,10 @@ def _check_output(project: ProjectConfig, class_names: tuple[str, ...] | None) -
 
 def train_network(context: Context) -> str:
     """Train the float network, or take the user's own, and evaluate it."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_network
+
+        return take_network(context)
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.pictures import learning_curves
     from siliconv.models.training.float_model import train_float
@@ -61,8 +67,10 @@ def train_network(context: Context) -> str:
     folder = context.out / "float"
     folder.mkdir()
     # Before the training, which may take hours.
-    taken = project.model.brings_weights or (project.train is None and project.model.user_model.keras_model is not None)
-    read = _compare_with_keras(context, dataset, folder) if taken else ""
+    brought = project.model.brings_weights or (
+        project.train is None and project.model.user_model.keras_model is not None
+    )
+    read = _compare_with_keras(context, dataset, folder) if brought else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -104,6 +112,10 @@ def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str
 
 def quantize_network(context: Context) -> str:
     """Choose types, round, fine-tune, evaluate."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_quantized
+
+        return take_quantized(context)
     from siliconv.models.pictures import learning_curves
     from siliconv.quantize.training.fine_tuning import quantize
 
@@ -148,9 +160,16 @@ def quantize_network(context: Context) -> str:
     return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}, types by {found.calibration['method']}"
 
 
+def _ending(project: ProjectConfig) -> str | None:
+    """Give the function behind the logits."""
+    from siliconv.models.architectures.architecture import output_activation
+
+    file = taken(project)
+    return output_activation(project.model.architecture) if file is None else file.model.ending
+
+
 def lower_network(context: Context) -> str:
     """Lower to the integer network, prove its types, and compare it with QKeras."""
-    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.training.prediction import predict_logits
     from siliconv.network.emulator import emulator
     from siliconv.network.explanation.ranges import value_ranges
@@ -162,7 +181,7 @@ def lower_network(context: Context) -> str:
     network = lowered_network(
         model,
         name=c_identifier(context.name),
-        output_activation=output_activation(context.project.model.architecture),
+        output_activation=_ending(context.project),
         class_names=dataset.class_names,
     )
     logits = network.logits
