@@ -70,7 +70,7 @@ def other_weight(text):
 
 
 def test_as_written_it_is_exact_and_holds(certified):
-    folder, network, certify = certified
+    folder, _network, certify = certified
     found, evidence = certify()
     assert found.exact
     assert found.edited == ()
@@ -87,7 +87,7 @@ def test_as_written_it_is_exact_and_holds(certified):
 
 
 def test_an_edited_weight_is_seen_before_and_after(certified, changed):
-    folder, network, certify = certified
+    folder, _network, certify = certified
     certify()
     changed("relu_weights.hex", other_weight)
     verification = verify_project(folder)
