@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
+from siliconv.hardware.board_design.board_design import BLOCK_DESIGN, board_for
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import LARGEST_ARRAY, HlsConfig
 from siliconv.hls.kinds import Backend
@@ -37,10 +38,14 @@ def write_build_scripts(folder: Path, top: str, config: HlsConfig) -> None:
         "uncertainty": uncertainty[1],
         "largest_array": LARGEST_ARRAY,
     }
-    for one in (core_script(top, wrapped=config.backend == "VivadoAccelerator"), axi_script(top)):
+    wrapped = config.backend == "VivadoAccelerator"
+    has_design = board_for(config.part) is not None
+    for one, block_design in ((core_script(top, wrapped=wrapped), ""), (axi_script(top), has_design and BLOCK_DESIGN)):
         for name, template in ((one.script, "build.tcl.j2"), (one.synthesis, "logic_synthesis.tcl.j2")):
-            (folder / name).write_text(render(template, **values, **asdict(one)), encoding="utf-8")
-    steps = dict.fromkeys(("reset", "csim", "synth"), True) | dict.fromkeys(("cosim", "export", "vsynth"), False)
+            text = render(template, block_design=block_design, **values, **asdict(one))
+            (folder / name).write_text(text, encoding="utf-8")
+    later = ("cosim", "export", "vsynth", "bitstream")
+    steps = dict.fromkeys(("reset", "csim", "synth"), True) | dict.fromkeys(later, False)
     (folder / "build_opt.tcl").write_text(render("build_opt.tcl.j2", **steps), encoding="utf-8")
     _guard_ports(folder / "firmware" / f"{top}.cpp")
 

@@ -11,6 +11,7 @@ from siliconv.hls.backends import BACKENDS, SIMULATION
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion.build_scripts import write_build_scripts
 from siliconv.hls.conversion.weight_headers import READER, read_in_simulation
+from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import TEMPLATES, render
 from siliconv.hls.vendor.vendor_tools import COMMANDS
 
@@ -46,6 +47,9 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         read_in_simulation(source, folder / "firmware" / "weights")
     if facts.is_amd:
         write_build_scripts(folder, top, config)
+    if facts.family is Backend.VITIS:
+        for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
+            _inline_without_instances(header)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
     if config.backend == "Quartus":
@@ -71,6 +75,18 @@ def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
         tools=COMMANDS.get(facts.family, ()),
     )
     (folder / "Makefile").write_text(text, encoding="utf-8")
+
+
+def _inline_without_instances(header: Path) -> None:
+    """Leave `function_instantiate` out of functions that are inlined: Vitis HLS refuses both (hls4ml issue 897)."""
+    text = header.read_text(encoding="utf-8")
+    # An inlined function goes on to the brace at the beginning of a line.
+    inlined = re.compile(r"^ *#pragma HLS INLINE\n(?:(?!^\}).*\n)*", flags=re.MULTILINE)
+    without = inlined.sub(
+        lambda body: re.sub(r"^.*#pragma HLS function_instantiate.*\n", "", body[0], flags=re.M), text
+    )
+    if without != text:
+        header.write_text(without, encoding="utf-8")
 
 
 def _bind_fifos(source: Path) -> None:

@@ -28,18 +28,20 @@ _STEPS = {
     "C/RTL SIMULATION": "cosim",
     "EXPORT IP": "export",
     "VIVADO SYNTHESIS": "vsynth",
+    "BITSTREAM": "bitstream",
 }
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What a tool is to do; logic synthesis, co-simulation and export need C synthesis before them."""
+    """What a tool is to do; all but C simulation needs C synthesis before, and a bitstream the exported core."""
 
     csim: bool = False
     csynth: bool = False
     cosim: bool = False
     export: bool = False
     vsynth: bool = False
+    bitstream: bool = False
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -86,9 +88,10 @@ def run(tool: VendorTool, folder: Path, script: BuildScript, steps: Steps, progr
         ``VENDOR-...`` with what went wrong, in the user's words.
     """
     has_synthesis = bool(list(folder.glob(f"{script.project}/solution1/syn/report/*_csynth.rpt")))
-    later = steps.cosim or steps.export or steps.vsynth
+    later = steps.cosim or steps.export or steps.vsynth or steps.bitstream
     options = {
         **asdict(steps),
+        "export": steps.export or steps.bitstream,
         "synth": steps.csynth or (later and not has_synthesis),
         # A project that is opened again keeps what was synthesized before.
         "reset": not has_synthesis,

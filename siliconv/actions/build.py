@@ -11,6 +11,9 @@ from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.flow.synthesis_file import write_synthesis
+from siliconv.hardware.board_design.board_design import OVERLAY, board_for
+from siliconv.hardware.boards import board_of_part, boards
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.manifest import read_manifest
 from siliconv.hls.vendor.build_script import axi_script, core_script
 from siliconv.hls.vendor.synthesis_results import gather
@@ -54,12 +57,17 @@ def build_project(
 
     Raises
     ------
+    ProjectError
+        ``BITSTREAM-BOARD``, ``BITSTREAM-TOP``, ``BITSTREAM-WEIGHTS`` where no bitstream can be made of the project,
+        told before any work.
     ToolError
         ``VENDOR-NO-TOOL`` where there is none, told before any work.
     SiliconvError
         ``VENDOR-...`` for a run that failed.
     """
     project, build = load_project(folder), folder / "build"
+    if steps.bitstream:
+        _check_bitstream(project.hls, top)
     found = find_tool(project.hls.backend, asked=tool)
     progress.say(f"{found.name}, {found.found}")
 
@@ -83,8 +91,42 @@ def build_project(
     wrapped = project.hls.backend == "VivadoAccelerator"
     script = axi_script(manifest.top) if top == "axi" else core_script(manifest.top, wrapped=wrapped)
     run(found, work, script, steps, progress)
+    if steps.bitstream:
+        progress.say(f"the overlay is in {work / OVERLAY}: copy it to the board and run check_board.py there")
     if steps.chosen != ("csim",):
         write_synthesis(build, asdict(manifest), gather(work, script))
     until("estimate")
     content: dict[str, Any] = read_json(build / "estimate.json")
     return content
+
+
+def _check_bitstream(config: HlsConfig, top: str) -> None:
+    """Refuse what no block design is known for."""
+    known = [board for board in boards() if board.processing_system]
+    if board_for(config.part) is None:
+        board = board_of_part(config.part)
+        why = (
+            "an Alveo card needs a kernel with memory ports, which siliconv does not write yet"
+            if board is not None and board.name.startswith("alveo")
+            else f"there is no block design for {board.title if board else config.part}"
+        )
+        raise ProjectError(
+            "BITSTREAM-BOARD",
+            why,
+            where="hls.part",
+            fix="set hls.part to that of " + ", ".join(f"{board.title} ({board.part})" for board in known),
+        )
+    if top != "axi":
+        raise ProjectError(
+            "BITSTREAM-TOP",
+            "a block design takes the AXI-Stream top level, not the core alone",
+            where="--top core",
+            fix="leave --top out",
+        )
+    if config.bram_factor is not None:
+        raise ProjectError(
+            "BITSTREAM-WEIGHTS",
+            "weights outside the core need a memory in the block design, which siliconv does not write",
+            where="hls.bram_factor",
+            fix="take hls.bram_factor out",
+        )

@@ -326,7 +326,7 @@ class Project:
         Parameters
         ----------
         steps
-            Of csim, csynth, cosim, export, vsynth; csynth where nothing is said.
+            Of csim, csynth, cosim, export, vsynth, bitstream; csynth where nothing is said.
         tool
             An executable, its folder or its settings script, where it is not to be looked for.
         top

@@ -43,6 +43,9 @@ def build(
     cosim: Annotated[bool, typer.Option("--cosim", help="co-simulation of the synthesized hardware")] = False,
     export: Annotated[bool, typer.Option("--export", help="write the IP core")] = False,
     vsynth: Annotated[bool, typer.Option("--vsynth", help="logic synthesis by Vivado, with its timing")] = False,
+    bitstream: Annotated[
+        bool, typer.Option("--bitstream", help="block design, implementation and overlay for the board of hls.part")
+    ] = False,
     top: Annotated[
         Top, typer.Option("--top", help="the AXI-Stream top level, which a block design takes, or the core alone")
     ] = Top.AXI,
@@ -57,7 +60,7 @@ def build(
     The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
     installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
     """
-    asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth}
+    asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth, "bitstream": bitstream}
     steps = [name for name, wanted in asked.items() if wanted]
     content = open_project(project).synthesize(*steps, tool=tool, top=top.value, on_event=_say)
     if json_output:

@@ -86,6 +86,10 @@ def main() -> int:
         shutil.copy(reports / "vivado_synth.rpt", folder / "vivado_synth.rpt")
         (folder / "vivado_timing.rpt").write_text(TIMING)
         say("***** VIVADO SYNTHESIS *****\n***** VIVADO SYNTHESIS COMPLETED IN 0h5m3s *****")
+    if options.get("bitstream") == "1":
+        assert "block_design.tcl" in text
+        Path("overlay").mkdir()
+        say("***** BITSTREAM *****\n***** BITSTREAM COMPLETED IN 0h9m3s *****")
     return 0
 
 

@@ -42,6 +42,30 @@ COMMANDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "report_timing_summary": (("-file=",), "UG835 2018.3"),
         "create_clock": (("-period=", "-name="), "UG835 2018.3"),
         "get_ports": ((), "UG835 2018.3"),
+        "create_project": (("-part=", "-force"), "UG835 2018.3"),
+        "get_board_parts": (("-quiet", "-latest_file_version"), "UG835 2018.3"),
+        "current_project": ((), "UG835 2018.3"),
+        "set_property": (("-dict=",), "UG835 2018.3"),
+        "update_ip_catalog": ((), "UG835 2018.3"),
+        "get_ipdefs": (("-filter=",), "UG835 2018.3"),
+        "create_bd_design": ((), "UG835 2018.3"),
+        "create_bd_cell": (("-type=", "-vlnv="), "UG835 2018.3"),
+        "apply_bd_automation": (("-rule=", "-config="), "UG835 2018.3"),
+        "get_bd_cells": ((), "UG835 2018.3"),
+        "get_bd_pins": ((), "UG835 2018.3"),
+        "get_bd_intf_pins": (("-of_objects=", "-filter="), "UG835 2018.3"),
+        "connect_bd_net": ((), "UG835 2018.3"),
+        "connect_bd_intf_net": ((), "UG835 2018.3"),
+        "assign_bd_address": ((), "UG835 2018.3"),
+        "validate_bd_design": ((), "UG835 2018.3"),
+        "save_bd_design": ((), "UG835 2018.3"),
+        "get_files": ((), "UG835 2018.3"),
+        "make_wrapper": (("-files=", "-top", "-import"), "UG835 2018.3"),
+        "launch_runs": (("-to_step=", "-jobs="), "UG835 2018.3"),
+        "wait_on_run": ((), "UG835 2018.3"),
+        "get_runs": ((), "UG835 2018.3"),
+        "get_property": ((), "UG835 2018.3"),
+        "open_run": ((), "UG835 2018.3"),
     },
 }
 
@@ -59,6 +83,16 @@ proc called {name known arguments} {
     if {$value} { error "$name: no value behind $one" }
     puts "CALL $name $arguments"
 }
+array set answers {get_board_parts a:board:1.0 get_ipdefs a:core:1.0}
+array set answers {PROGRESS 100% STATUS done STATS.WNS 0.5 STATS.WHS 0.1}
+if {[info exists env(STUB_ANSWERS)]} { array set answers $env(STUB_ANSWERS) }
+proc answer {name arguments} {
+    set asked [lindex $arguments 0]
+    if {$name eq "get_bd_intf_pins"} {
+        return [expr {[llength $arguments] == 1 ? $asked : "core/[lindex $arguments 3 0]"}]
+    }
+    return $::answers([expr {$name eq "get_property" ? $asked : $name}])
+}
 """
 
 
@@ -71,4 +105,10 @@ def stub(tool: str) -> str:
     return "\n".join([_STUB, *procedures, "source [lindex $argv 0]", ""])
 
 
-_EFFECTS = {"get_ports": "; return $args"}
+_NAMES = ("get_ports", "get_bd_cells", "get_bd_pins", "get_runs", "get_files", "current_project")
+_ANSWERS = ("get_board_parts", "get_ipdefs", "get_bd_intf_pins", "get_property")
+_EFFECTS = {
+    **dict.fromkeys(_NAMES, "; return $args"),
+    # What a script asks for and goes on with; a test sets STUB_ANSWERS to others.
+    **{name: f"; return [answer {name} $args]" for name in _ANSWERS},
+}
