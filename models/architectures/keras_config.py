@@ -156,16 +156,13 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
         )
-    if len(shape) not in (3, 4):
-        axes = {1: "a single number", 2: f"a vector of {shape[-1]} numbers"}.get(len(shape), f"{len(shape) - 1} axes")
-        again = (
-            f"keras.Input(({shape[-1]}, 1)) with a Flatten layer right behind it" if len(shape) == 2 else "reshape it"
-        )
+    if len(shape) not in (2, 3, 4):
+        axes = {1: "a single number"}.get(len(shape), f"{len(shape) - 1} axes")
         raise ModelError(
             "MODEL-SHAPE",
-            f"the model's input has {axes}; a network here reads images or waveforms",
+            f"the model's input has {axes}; a network here reads images, waveforms or vectors",
             where=where,
-            fix=f"give it the shape (height, width, channels) or (length, channels): {again}",
+            fix="give it the shape (height, width, channels), (length, channels) or (features,)",
         )
     return list(shape[1:])
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from siliconv.bounded_reading import TEXT_BYTES, UnreadableError, in_words, parse_json
 from siliconv.errors import DAMAGE, ModelError
-from siliconv.models.architectures.hdf5 import MOST_BYTES, Arrays, member
 from siliconv.models.architectures.keras_graph import Config
 from siliconv.models.architectures.nested_models import NamedArrays, flat_model, inner_layers
+from siliconv.models.data.hdf5 import MOST_BYTES, Arrays, member
 
 Weights = dict[str, list[np.ndarray]]
 """Layer name -> its arrays, in Keras' order."""

@@ -10,6 +10,7 @@ from siliconv.models.architectures.shapes import layer_table
 from siliconv.network import network_file
 from siliconv.network.graph import Matrix, Node
 from siliconv.plan.plan_of_network import kind_in_words
+from siliconv.plan.plan_of_project import stated_type
 from siliconv.plan.taken_network import network_of_taken
 from siliconv.project.project import ProjectConfig
 
@@ -43,7 +44,7 @@ def summarize(project: ProjectConfig, build: Path) -> tuple[SummaryRow, ...]:
     ModelError
         For a shape that comes out empty.
     """
-    taken = network_of_taken("summary", project)
+    taken = network_of_taken("summary", project, stated_type(project))
     if taken is not None:
         return tuple(_row_of(node) for node in taken.nodes[1:])
     types: dict[str, str] = {}

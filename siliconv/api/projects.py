@@ -274,7 +274,10 @@ class Project:
             return summarize(self.config, self.build_folder)
 
     def predict(self, images: Sequence[str | Path]) -> tuple[Prediction, ...]:
-        """Give what the float network, the quantized one and the compiled firmware say of image files."""
+        """Give what the float network, the quantized one and the compiled firmware say of inputs.
+
+        Image files; or tables (.csv) and arrays (.npy) of numbers, one row or entry an input.
+        """
         from siliconv.actions.predict import predict_images
 
         paths = [Path(image) for image in images]

@@ -152,29 +152,7 @@ def parallel_size(plan: Plan) -> Words:
         )
 
 
-@rule("OUTPUT-SHAPE", Severity.ERROR)
-def output_shape(plan: Plan) -> Iterator[Complaint]:
-    last = plan.layers[-1]
-    if len(last.output) != 1:
-        yield Complaint(
-            f"the network ends in {'x'.join(map(str, last.output))}, and an image's class is read from a vector",
-            f"layer '{last.name}'",
-            "put flatten or global_average_pool and a dense layer with one unit a class behind it",
-        )
-
-
 @rule_at("OUTPUT-CONSTANT", Severity.ERROR, "the output")
 def output_constant(plan: Plan) -> Words:
     if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
         yield "a softmax of one output is 1 for every image", "use activation: sigmoid, or one output a class"
-
-
-@rule("OUTPUT-RELU", Severity.ERROR)
-def output_relu(plan: Plan) -> Iterator[Complaint]:
-    last = plan.layers[-1]
-    if last.activation == "relu":
-        yield Complaint(
-            "the network ends in a relu: every negative logit becomes 0, and classes tie",
-            f"layer '{last.name}'",
-            "leave the activation of the last layer out",
-        )

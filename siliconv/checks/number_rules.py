@@ -11,7 +11,6 @@ from siliconv.network.graph import Network, Table
 from siliconv.network.intervals import prove
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
 from siliconv.plan.plan import Plan, PlannedLayer
-from siliconv.quantize.lowering.lowering import PIXEL
 
 # The lecture's CNN: 0.843 at 6 bits and 0.717 at 4 bits without fine-tuning, 0.869 after it.
 _BITS_THAT_NEED_TUNING, _BITS_THAT_GAIN = 4, 7
@@ -108,12 +107,11 @@ def accumulator_dsp(plan: Plan, layer: PlannedLayer) -> Words:
 def input_type(plan: Plan) -> Words:
     if plan.network is None:
         return
-    kind = plan.network.input.type
-    if (kind.signed, kind.width, kind.integer) != (PIXEL.signed, PIXEL.width, PIXEL.integer):
+    kind, wanted = plan.network.input.type, plan.input_type
+    if (kind.signed, kind.width, kind.integer) != (wanted.signed, wanted.width, wanted.integer):
         yield (
-            f"the network on disk reads {kind}; images are pixels of 8 bits, {PIXEL}: the input is not quantized as "
-            "the images are",
-            "lower the model with input_type=PIXEL, or: siliconv run --force",
+            f"the network on disk reads {kind}; the data are {wanted}: the input is not quantized as the data are",
+            "siliconv run --force, or lower the model with this input_type",
         )
 
 

@@ -12,7 +12,7 @@ from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import choose_strategy
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.hls.kinds import IoType, LayerKind, Strategy
-from siliconv.network.fixed_point import PIXEL
+from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Matrix, Network, Shape
 from siliconv.quantize.qkeras.weight_levels import stored_bits
 from siliconv.quantize.recipe import Recipe
@@ -94,6 +94,8 @@ class Plan:
         The integer network of an earlier build of these layers, or None.
     taken
         Whether the network is a QKeras model's that was taken as it is: its bits are those of the network.
+    input_type
+        Of the input, as far as it is known.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Plan:
     board: Board | None = None
     network: Network | None = None
     taken: bool = False
+    input_type: FixedPoint = PIXEL
 
     @property
     def matrices(self) -> tuple[PlannedLayer, ...]:
@@ -134,7 +137,7 @@ class Plan:
         for before in self.before(layer):
             if before.matrix is not None:
                 return self.recipe.bits(before.name).activations or self.recipe.activations
-        return PIXEL.width
+        return self.input_type.width
 
     def _matrix(self, layer: PlannedLayer) -> Matrix:
         assert self.network is not None  # a network that is taken is there

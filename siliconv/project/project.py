@@ -14,10 +14,14 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_valid
 from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
-from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.answers.task import Question, TaskChoice
+from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.presets import preset, preset_names
+from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.image_files import PIXEL_SCALE
+from siliconv.models.qkeras_files.taken_shapes import output_shape_of
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.project_problems import fields_at, project_problems
@@ -63,7 +67,7 @@ class ModelConfig(BaseModel):
         " and fine-tuned again with its own bits; left out, a QKeras model is taken as it is",
     )
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
-        None, description="[height, width, channels], with layers"
+        None, description="[height, width, channels], [length, channels] or [features], with layers"
     )
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
     _folder: Path = PrivateAttr(default=Path())
@@ -108,6 +112,11 @@ class ModelConfig(BaseModel):
         """The model's file."""
         return self._folder / (self.file or "")
 
+    @property
+    def weights_source(self) -> Path:
+        """The file that has the model's weights: its own, or the one beside its configuration."""
+        return self._folder / (self.weights or self.file or "")
+
     @cached_property
     def written(self) -> WrittenModel:
         """The user's own model as it is written in its file, or made by its function."""
@@ -149,6 +158,19 @@ class ModelConfig(BaseModel):
 
         return user_model_of(self.written)
 
+    @property
+    def unit(self) -> float:
+        """What numbers are multiplied by for a network whose file rescales pixels of 0 to 255 itself, else 1."""
+        if self.file is None or self.qkeras is not None:
+            return 1.0
+        return 1 / PIXEL_SCALE if self.user_model.takes_pixels else 1.0
+
+    @property
+    def ending(self) -> str | None:
+        """The sigmoid or softmax behind the logits, or None."""
+        qkeras = self.qkeras
+        return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
+
     @cached_property
     def architecture(self) -> Architecture:
         """The network described.
@@ -189,8 +211,13 @@ class ProjectConfig(BaseModel):
     version: int = Field(
         VERSION, ge=0, le=VERSION, description="of the project file's format; older files are read as well"
     )
-    data: DataConfig = Field(default_factory=DataConfig, description="the images")
+    data: DataConfig = Field(default_factory=DataConfig, description="the images, waveforms or features")
     model: ModelConfig = Field(description="the network")
+    task: TaskChoice = Field(
+        "auto",
+        description="what the network is asked: classification, multilabel, regression, autoencoder or none (bits are "
+        "compared alone); auto finds it from network and labels",
+    )
     train: TrainConfig | None = Field(
         default_factory=TrainConfig,
         description="training of the float network; null takes the weights of model.file as they are, which is also"
@@ -212,6 +239,36 @@ class ProjectConfig(BaseModel):
         return content
 
     @property
+    def question(self) -> Question:
+        """What is known of the network when the data are read.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-...`` for an architecture that is impossible.
+        """
+        qkeras = self.model.qkeras
+        if qkeras is not None:
+            last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
+            return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
+        architecture = self.model.architecture
+        last = layer_table(architecture)[-1]
+        pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
+        return Question(
+            self.task,
+            last.name,
+            tuple(architecture.input_shape),
+            last.output_shape,
+            output_activation(architecture),
+            trains=self.train is not None or self.quantize.train is not None or pruned,
+        )
+
+    @property
+    def percentile(self) -> float | None:
+        """Share of the input's values that its type must hold, in percent; None for the least error."""
+        return self.quantize.percentile if self.quantize.calibration == "percentile" else None
+
+    @property
     def initial_weights(self) -> Weights:
         """What the float network starts from, or is: weights by layer, none where training starts from a seed.
 
@@ -223,8 +280,12 @@ class ProjectConfig(BaseModel):
         qkeras = self.model.qkeras
         if qkeras is None and self.train is not None and not self.model.brings_weights:
             return {}
-        weights = self.model.user_model.weights if qkeras is None else qkeras.weights
-        if not any(weights.values()):
+        if qkeras is not None:
+            needs, weights = True, qkeras.weights
+        else:
+            needs = any(row.parameters for row in layer_table(self.model.architecture))
+            weights = self.model.user_model.weights
+        if needs and not any(weights.values()):
             raise ModelError(
                 "MODEL-WEIGHTS",
                 "there are no trained weights to take",
@@ -293,7 +354,9 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
 
 def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
     """Give the project with any folder of images in place of its data."""
-    data = project.data.model_copy(update={"source": "folder", "path": folder.resolve(), "name": None, "label": None})
+    data = project.data.model_copy(
+        update={"source": "folder", "path": folder.resolve(), "name": None, "label": None, "x": None, "y": None}
+    )
     return project.model_copy(update={"data": data})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,9 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: {
             "data": project.data.model_dump(mode="json"),
             "files": source_fingerprint(project.data),
-            "input_shape": project.model.network_shape,
+            "question": asdict(project.question),
+            "percentile": project.percentile,
+            "unit": project.model.unit,
         },
         modules=("siliconv.models.data.datasets",),
         libraries=("pillow", "scikit-learn", "numpy"),
@@ -71,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
         modules=(
             "siliconv.models.training.float_model",
             "siliconv.models.architectures.folding",
-            "siliconv.models.evaluation",
+            "siliconv.models.answers.evaluation",
             "siliconv.models.architectures.user_model",
             "siliconv.stages.keras_agreement",
             "siliconv.stages.taken_stages",

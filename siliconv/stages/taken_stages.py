@@ -6,22 +6,32 @@ is rounded, and the stage says what that does to the logits.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from siliconv.errors import ModelError
 from siliconv.flow.apart import call_apart
-from siliconv.flow.artefacts import AGREEMENT_FILE, logits_of, write_evaluation, write_json
+from siliconv.flow.artefacts import (
+    AGREEMENT_FILE,
+    INPUT_FILE,
+    TEST_LOGITS_FILE,
+    float_outputs,
+    judge_of,
+    logits_of,
+    write_evaluation,
+    write_json,
+)
 from siliconv.flow.flow import Context
 from siliconv.flow.taken_artefacts import read_taken, save_taken
-from siliconv.models.data.image_files import to_fraction
+from siliconv.models.answers.right_answers import check_answers
 from siliconv.models.data.image_store import open_dataset, spread
-from siliconv.models.evaluation import check_output
+from siliconv.network.fixed_point import Codes, FixedPoint, to_values
 from siliconv.progress import Progress
 from siliconv.project.taken_project import taken, unquantized
+from siliconv.quantize.input_type import fixed_point_of
 from siliconv.stages.keras_agreement import MOST_IMAGES, KerasAgreement, directed_inputs
 
 if TYPE_CHECKING:
@@ -32,20 +42,22 @@ def take_network(context: Context) -> str:
     """Build the model that was read, and compare it with QKeras' own prediction of the file."""
     from siliconv.quantize.taken.taken_model import taken_model
 
-    dataset, file = open_dataset(context.build / "data"), taken(context.project)
+    project = context.project
+    dataset, file = open_dataset(context.build / "data"), taken(project)
     assert file is not None  # the caller looked
+    check_answers(project.question, dataset.task, dataset.class_names)
     model = taken_model(file.model, file.weights)
-    check_output(file.model.layers[-1].name, tuple(model.output_shape[1:]), dataset.class_names)
     folder = context.out / "float"
     folder.mkdir()
-    images = to_fraction(dataset.train.read(spread(len(dataset.train), MOST_IMAGES)))
-    source = context.project.model.source if context.project.model.brings_weights else None
-    agreement = compare_with_qkeras(file, model, source, images, progress=context.progress)
+    codes = dataset.train.read(spread(len(dataset.train), MOST_IMAGES)).astype(np.int64)
+    source = project.model.weights_source if project.model.brings_weights else None
+    kind = fixed_point_of(dataset.input)
+    agreement = compare_with_qkeras(file, model, source, codes, kind, progress=context.progress)
     write_json(folder / AGREEMENT_FILE, agreement.as_json())
     save_taken(file.model, file.weights, folder)
-    metrics = write_evaluation(logits_of(model, dataset, context), dataset, folder)
+    score = write_evaluation(logits_of(model, dataset, context), dataset, folder, judge_of(project, dataset))
     same = f"{agreement.keras} gives the same in every bit on {sum(agreement.inputs.values())} inputs"
-    return f"test accuracy {metrics.accuracy:.4f}, a QKeras model taken as it is; {same}"
+    return f"{score.in_words}, a QKeras model taken as it is; {same}"
 
 
 def take_quantized(context: Context) -> str:
@@ -66,18 +78,23 @@ def take_quantized(context: Context) -> str:
         folder / "calibration.json", {"method": "taken", "images": 0, "tensors": records, "unquantized": rounding}
     )
     write_json(folder / "sparsity.json", zeros)
-    logits = logits_of(live, dataset, context)
-    metrics = write_evaluation(logits, dataset, folder, fine_tuned=False)
+    write_json(folder / INPUT_FILE, asdict(dataset.input))
+    logits, judge = logits_of(live, dataset, context), judge_of(context.project, dataset)
+    floats = float_outputs(context.build, judge)
+    plain = judge.score(judge.outputs(logits[0]), dataset.test, floats)
+    score = write_evaluation(
+        logits, dataset, folder, judge, floats=floats, value_without_fine_tuning=plain.value, fine_tuned=False
+    )
     if not rounded:
-        return f"test accuracy {metrics.accuracy:.4f}, by its own quantizers: nothing requantized, nothing fine-tuned"
-    before = np.load(context.build / "float" / "test_logits.npy", allow_pickle=False)
+        return f"{score.in_words}, by its own quantizers: nothing requantized, nothing fine-tuned"
+    before = np.load(context.build / "float" / TEST_LOGITS_FILE, allow_pickle=False)
     off = float(np.abs(before - logits[0]).max(initial=0.0))
     named = ", ".join(f"{one.name} to {one.bits} bits" for one in rounded)
-    return f"test accuracy {metrics.accuracy:.4f}; without a quantizer, so rounded: {named} (logits off by {off:.2g})"
+    return f"{score.in_words}; without a quantizer, so rounded: {named} (logits off by {off:.2g})"
 
 
 def compare_with_qkeras(
-    file: QKerasFile, model: Any, source: Path | None, images: NDArray[np.floating], *, progress: Progress
+    file: QKerasFile, model: Any, source: Path | None, images: Codes, kind: FixedPoint, *, progress: Progress
 ) -> KerasAgreement:
     """Compare the model that was built of a file with QKeras' own prediction of it: equal in every bit, or refused.
 
@@ -86,9 +103,11 @@ def compare_with_qkeras(
     file, model
         What was read, and what was built of it.
     source
-        The file; None for a model that a function made.
+        The file with its weights; None for a model that a function made.
     images
-        Some inputs, (n, *input shape); such as tell axes and channels apart are added.
+        Codes of some inputs, (n, *input shape); such as tell axes and channels apart are added.
+    kind
+        Type of the input.
     progress
         Told what is done.
 
@@ -99,8 +118,8 @@ def compare_with_qkeras(
     """
     from siliconv.quantize.taken.own_prediction import BATCH, predict_qkeras
 
-    directed = directed_inputs(file.model.input_shape)
-    inputs = np.concatenate([images, to_fraction(np.stack(list(directed.values())))])
+    directed = directed_inputs(file.model.input_shape, kind)
+    inputs = to_values(np.concatenate([images, np.stack(list(directed.values()))]), kind).astype(np.float32)
     names = [*(f"image {number}" for number in range(len(images))), *directed]
     progress.say("Comparing the model that was read with QKeras' own prediction of the file")
     weights = {file.keras_names[name]: values for name, values in file.weights.items()}
@@ -133,7 +152,7 @@ def weights_file(file: QKerasFile, source: Path | None) -> Path | None:
     if source is None or source.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(source):
         return None
     with h5py.File(source, "r") as opened:
-        names = opened["model_weights"].attrs["layer_names"]
+        names = opened.get("model_weights", opened).attrs["layer_names"]
         known = {name.decode() if isinstance(name, bytes) else str(name) for name in names}
     layers = file.config["config"]
     written = layers["layers"] if isinstance(layers, dict) else layers
