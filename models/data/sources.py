@@ -45,6 +45,10 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
             from siliconv.models.data.array_sources import list_arrays
 
             listing = list_arrays(config, _path(config), input_shape, question)
+        case "generated":
+            from siliconv.models.data.array_sources import list_generated
+
+            listing = list_generated(config, input_shape, question)
         case "tfds":
             from siliconv.models.data.tfds_source import list_tfds
 

@@ -23,7 +23,7 @@ _PRODUCTS_PER_SECOND, _LONG_SECONDS = 1e8, 1800
 @rule_at("DATA-PATH", Severity.ERROR, "data.path")
 def data_path(facts: Facts) -> Words:
     data = facts.project.data
-    if data.source not in ("digits", "tfds") and (data.path is None or not data.path.exists()):
+    if data.source not in ("digits", "generated", "tfds") and (data.path is None or not data.path.exists()):
         yield (
             f"source {data.source}: " + ("no path is given" if data.path is None else f"{data.path} does not exist"),
             "give the folder of images (one folder a class) or the file of arrays, relative to the project's folder",
@@ -273,4 +273,4 @@ def _takes_shares(facts: Facts, split: str) -> bool:
         return not sum(facts.images.counts[split])
     if data.source == "folder" and data.path is not None:
         return not (data.path / split).is_dir()
-    return data.source == "digits"
+    return data.source in ("digits", "generated")

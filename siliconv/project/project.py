@@ -153,9 +153,11 @@ class ModelConfig(BaseModel):
 
     @cached_property
     def user_model(self) -> UserModel:
-        """The user's own float model, read from its file or made by its function."""
-        from siliconv.models.architectures.user_model import user_model_of
+        """The user's own float model, from its file or its function; or a description that needs no weights."""
+        from siliconv.models.architectures.user_model import UserModel, user_model_of
 
+        if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
+            return UserModel(self.architecture, {})
         return user_model_of(self.written)
 
     @property
