@@ -52,7 +52,7 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
     plan = plan_of(folder.name, project, read_network(build), kind)
     task, names, refused = None, None, None
     try:
-        found = preview_answers(project.data, tuple(project.model.architecture.input_shape), project.question)
+        found = preview_answers(project.data, project.model.network_shape, project.question)
         task, names = (found.task, found.names) if found is not None else (None, None)
     except DataError as error:
         refused = error
@@ -67,4 +67,4 @@ def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
         summary = read_summary(build / "data")
     except DAMAGE:
         return None
-    return summary if tuple(summary.shape) == tuple(project.model.architecture.input_shape) else None
+    return summary if tuple(summary.shape) == project.model.network_shape else None

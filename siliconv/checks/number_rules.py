@@ -24,7 +24,7 @@ _LARGE_TABLE_BITS = 12
 @rule("BITS-UNTUNED", Severity.WARNING)
 def bits_untuned(plan: Plan) -> Iterator[Complaint]:
     few = [layer for layer in plan.matrices if plan.weight_bits(layer) <= _BITS_THAT_NEED_TUNING]
-    if plan.recipe.train is None and few:
+    if plan.recipe.train is None and few and not plan.taken:
         yield Complaint(
             f"weights of {plan.weight_bits(few[0])} bits without fine-tuning: rounding alone costs much accuracy",
             f"layer '{few[0].name}', quantize.train",
@@ -35,7 +35,7 @@ def bits_untuned(plan: Plan) -> Iterator[Complaint]:
 @rule_at("BITS-TUNING", Severity.HINT, "quantize.train")
 def bits_tuning(plan: Plan) -> Words:
     widest = max((plan.weight_bits(layer) for layer in plan.matrices), default=0)
-    if plan.recipe.train is None and _BITS_THAT_NEED_TUNING < widest <= _BITS_THAT_GAIN:
+    if not plan.taken and plan.recipe.train is None and _BITS_THAT_NEED_TUNING < widest <= _BITS_THAT_GAIN:
         yield (
             f"weights of {widest} bits without fine-tuning: a few epochs usually win accuracy back",
             "take out 'train: null', so that the quantized network is fine-tuned",

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import Context
+from siliconv.flow.taken_artefacts import is_taken, load_taken
 from siliconv.models.answers.evaluation import calibrate_threshold, evaluate
 from siliconv.models.answers.scores import Score
 from siliconv.models.data.image_store import Dataset, Images, spread
@@ -83,9 +84,11 @@ def save_quantized_model(
 
 
 def load_float_model(build: Path) -> Any:
-    """Rebuild the deployed float model (logits) with its trained weights."""
+    """Rebuild the deployed float model (logits) with its trained weights; a QKeras model that is taken is both."""
     from siliconv.models.architectures.weights import load_weights
 
+    if is_taken(build / "float"):
+        return load_taken(build / "float")
     model = _untrained_model(build)
     load_weights(model, build / "float" / "weights.npz")
     return model
@@ -96,6 +99,8 @@ def load_quantized_model(build: Path) -> Any:
     from siliconv.models.architectures.weights import load_weights
     from siliconv.quantize.qkeras.qkeras_model import quantized_model
 
+    if is_taken(build / "quantized"):
+        return load_taken(build / "quantized")
     model = quantized_model(_untrained_model(build), load_types(build), input_type=load_input_type(build))
     load_weights(model, build / "quantized" / "weights.npz")
     return model
@@ -213,9 +218,7 @@ def write_evaluation(
 
 def judge_of(project: ProjectConfig, dataset: Dataset) -> Judge:
     """Give what judges the networks of a project."""
-    from siliconv.models.architectures.architecture import output_activation
-
-    return Judge.of(dataset, output_activation(project.model.architecture))
+    return Judge.of(dataset, project.model.ending)
 
 
 def float_outputs(build: Path, judge: Judge) -> np.ndarray | None:

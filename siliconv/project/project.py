@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -22,6 +22,7 @@ from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import PIXEL_SCALE
+from siliconv.models.qkeras_files.taken_shapes import output_shape_of
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.project_problems import fields_at, project_problems
@@ -31,7 +32,8 @@ from siliconv.rtl.configuration import RtlConfig
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_file import Weights
-    from siliconv.models.architectures.user_model import UserModel
+    from siliconv.models.architectures.user_model import UserModel, WrittenModel
+    from siliconv.models.qkeras_files.qkeras_reading import QKerasFile
 
 PROJECT_FILE = "project.yml"
 
@@ -54,8 +56,16 @@ class ModelConfig(BaseModel):
     preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
     file: str | None = Field(
         None,
-        description="your Keras model, beside the project file: my_model.keras, my_model.h5, or module:function,"
-        " a function without arguments that returns one",
+        description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
+        " with weights:, or module:function, a function without arguments that returns one",
+    )
+    weights: str | None = Field(
+        None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"
+    )
+    fold: Literal["fine_tune"] | None = Field(
+        None,
+        description="fine_tune: a QKeras model's batch normalizations are folded into its layers, which are quantized"
+        " and fine-tuned again with its own bits; left out, a QKeras model is taken as it is",
     )
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
         None, description="[height, width, channels], [length, channels] or [features], with layers"
@@ -68,6 +78,10 @@ class ModelConfig(BaseModel):
     def _one_of_three(self) -> ModelConfig:
         if [self.preset, self.file, self.layers].count(None) != 2:
             raise ValueError("say either preset: NAME, or file: MODEL, or input_shape and layers")
+        if self.weights is not None and not (self.file or "").lower().endswith(".json"):
+            raise ValueError("weights: stands beside file: model.json; any other model has its weights in itself")
+        if self.fold is not None and self.file is None:
+            raise ValueError("fold: is for a QKeras model: name it with file: model.h5")
         if self.layers is not None:
             _ = self.architecture
         return self
@@ -104,13 +118,14 @@ class ModelConfig(BaseModel):
         """The model's file."""
         return self._folder / (self.file or "")
 
-    @cached_property
-    def user_model(self) -> UserModel:
-        """The user's own model, read from its file or made by its function; or a description that needs no weights."""
-        if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
-            from siliconv.models.architectures.user_model import UserModel
+    @property
+    def weights_source(self) -> Path:
+        """The file that has the model's weights: its own, or the one beside its configuration."""
+        return self._folder / (self.weights or self.file or "")
 
-            return UserModel(self.architecture, {})
+    @cached_property
+    def written(self) -> WrittenModel:
+        """The user's own model as it is written in its file, or made by its function."""
         if self.file is None:
             raise ModelError(
                 "MODEL-WEIGHTS",
@@ -118,14 +133,51 @@ class ModelConfig(BaseModel):
                 where="train: null",
                 fix="write a train: section, or name your trained model with model: {file: my_model.keras}",
             )
-        from siliconv.models.architectures.user_model import load_user_model
+        from siliconv.models.architectures.user_model import read_written_model
 
-        return load_user_model(self.file, folder=self._folder)
+        return read_written_model(self.file, folder=self._folder, weights=self.weights)
+
+    @cached_property
+    def qkeras(self) -> QKerasFile | None:
+        """The user's trained QKeras model, which is taken as it is; None for any other network."""
+        if self.file is None or self.fold is not None:
+            return None
+        from siliconv.models.architectures.user_model import understanding
+        from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
+
+        written = self.written
+        with understanding(written.source):
+            if written.architecture is not None or not is_qkeras(written.config):
+                return None
+            return qkeras_model_of(written.config, written.weights, where=written.source, made=written.made)
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of the network's input, whatever the network is."""
+        qkeras = self.qkeras
+        return qkeras.model.input_shape if qkeras is not None else tuple(self.architecture.input_shape)
+
+    @cached_property
+    def user_model(self) -> UserModel:
+        """The user's own float model, from its file or its function; or a description that needs no weights."""
+        from siliconv.models.architectures.user_model import UserModel, user_model_of
+
+        if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
+            return UserModel(self.architecture, {})
+        return user_model_of(self.written)
 
     @property
     def unit(self) -> float:
         """What numbers are multiplied by for a network whose file rescales pixels of 0 to 255 itself, else 1."""
-        return 1 / PIXEL_SCALE if self.file is not None and self.user_model.takes_pixels else 1.0
+        if self.file is None or self.qkeras is not None:
+            return 1.0
+        return 1 / PIXEL_SCALE if self.user_model.takes_pixels else 1.0
+
+    @property
+    def ending(self) -> str | None:
+        """The sigmoid or softmax behind the logits, or None."""
+        qkeras = self.qkeras
+        return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
 
     @property
     def architecture(self) -> Architecture:
@@ -217,6 +269,10 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-...`` for an architecture that is impossible.
         """
+        qkeras = self.model.qkeras
+        if qkeras is not None:
+            last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
+            return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
         architecture = self.model.architecture
         last = layer_table(architecture)[-1]
         pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
@@ -243,17 +299,22 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-WEIGHTS`` if nothing is to be trained and nothing was.
         """
-        if self.train is not None and not self.model.brings_weights:
+        qkeras = self.model.qkeras
+        if qkeras is None and self.train is not None and not self.model.brings_weights:
             return {}
-        needs = any(row.parameters for row in layer_table(self.model.architecture))
-        if needs and not any(self.model.user_model.weights.values()):
+        if qkeras is not None:
+            needs, weights = True, qkeras.weights
+        else:
+            needs = any(row.parameters for row in layer_table(self.model.architecture))
+            weights = self.model.user_model.weights
+        if needs and not any(weights.values()):
             raise ModelError(
                 "MODEL-WEIGHTS",
                 "there are no trained weights to take",
                 where=f"model.file: {self.model.file}",
                 fix="write a train: section, or return a model with weights",
             )
-        return self.model.user_model.weights
+        return weights
 
 
 def find_project(name: str, *, base: Path | None = None) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from siliconv.network.fixed_point import PIXEL, FixedPoint
-from siliconv.network.function_table import table_error
+from siliconv.network.function_table import LINEAR, SMOOTH, table_error
 from siliconv.network.graph import Network, Softmax, Table
 from siliconv.network.output_sigmoid import with_sigmoid
 from siliconv.network.output_softmax import softmax_error, with_softmax
@@ -58,7 +58,9 @@ def agreement_record(network: Network, agreement: Agreement) -> dict[str, Any]:
     of QKeras as it runs.
     """
     tables = {
-        table.name: table_error(table, network.sources(table)[0].type).last_places for table in network.of_kind(Table)
+        table.name: table_error(table, network.sources(table)[0].type).last_places
+        for table in network.of_kind(Table)
+        if table.function in {**SMOOTH, **LINEAR}  # all others are exact
     }
     return {
         "precision": agreement.precision,

@@ -34,6 +34,7 @@ from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
 from siliconv.project.project import c_identifier
+from siliconv.project.taken_project import taken
 from siliconv.quantize.input_type import fixed_point_of
 
 
@@ -45,7 +46,7 @@ def prepare_data(context: Context) -> str:
         check_answers(question, question.asked, None)
     summary = prepare(
         project.data,
-        project.model.architecture.input_shape,
+        project.model.network_shape,
         context.out / "data",
         context.progress,
         question=question,
@@ -75,6 +76,10 @@ def _asked(summary: DataSummary) -> str:
 
 def train_network(context: Context) -> str:
     """Train the float network, or take the user's own, and evaluate it."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_network
+
+        return take_network(context)
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.pictures import learning_curves
     from siliconv.models.training.float_model import train_float
@@ -86,8 +91,10 @@ def train_network(context: Context) -> str:
     folder = context.out / "float"
     folder.mkdir()
     # Before the training, which may take hours.
-    taken = project.model.brings_weights or (project.train is None and project.model.user_model.keras_model is not None)
-    read = _compare_with_keras(context, dataset, folder) if taken else ""
+    brought = project.model.brings_weights or (
+        project.train is None and project.model.user_model.keras_model is not None
+    )
+    read = _compare_with_keras(context, dataset, folder) if brought else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -130,6 +137,10 @@ def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str
 
 def quantize_network(context: Context) -> str:
     """Choose types, round, fine-tune, evaluate."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_quantized
+
+        return take_quantized(context)
     from siliconv.models.pictures import learning_curves
     from siliconv.quantize.training.fine_tuning import quantize
 
@@ -193,7 +204,7 @@ def lower_network(context: Context) -> str:
     network = lowered_network(
         model,
         name=c_identifier(context.name),
-        output_activation=output_activation(context.project.model.architecture),
+        output_activation=context.project.model.ending,
         class_names=dataset.class_names if judge.takes_logits else (),
         input_type=fixed_point_of(dataset.input),
     )
