@@ -83,6 +83,10 @@ class DataConfig(BaseModel):
         le=1e30,
         description="Numbers that are no pixels are multiplied by it first, such as 0.000244140625 (1/4096)",
     )
+    standardize: bool = Field(
+        default=False,
+        description="Put a layer in front of the network that brings each feature (or channel) to mean 0, deviation 1",
+    )
     validation: float = Field(
         default=0.1,
         ge=0.0,
