@@ -180,7 +180,8 @@ def _upright(picture: Image.Image) -> Image.Image:
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode == "I" and picture.format not in _WITH_16_BITS:
         raise ValueError(
-            "its pixels are 32-bit numbers, and nothing says which of them is white; store it with 8 bits, or say data.input"
+            "its pixels are 32-bit numbers, and nothing says which of them is white; store it with 8 bits, or say"
+            " data.input"
         )
     if picture.mode == "F":
         values = np.asarray(picture)
@@ -188,7 +189,8 @@ def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
         if not pixels.all() or 0 < values.max() <= 1:
             shown = f"floating-point numbers between {values.min():g} and {values.max():g}"
             raise ValueError(
-                f"its pixels are {shown}, and nothing says which of them is white; store it with 8 bits, or say data.input"
+                f"its pixels are {shown}, and nothing says which of them is white; store it with 8 bits, or say"
+                " data.input"
             )
     if picture.mode.startswith("I"):
         wide = np.asarray(picture)
