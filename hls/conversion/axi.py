@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.board_design.board_design import StreamCore, board_for, write_board_design
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.testbench import raw_bits
 from siliconv.hls.conversion.weight_ports import WeightPort, port_texts
 from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import render
+from siliconv.hls.vendor.build_script import axi_script
 from siliconv.network.graph import Network
 
 
 def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports: Sequence[WeightPort] = ()) -> None:
-    """Write the AXI-Stream top level, its test bench and the driver into a generated project.
+    """Write the AXI-Stream top level, its test bench, the driver and a board's block design into a generated project.
 
     Parameters
     ----------
@@ -48,8 +50,6 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         "input_shape": source.shape,
         "output_shape": result.shape,
         "class_names": () if isinstance(classes, str) else tuple(classes),
-        "part": config.part,
-        "clock_ns": config.clock_ns,
         **port_texts(weight_ports),
     }
     files = {
@@ -57,10 +57,15 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         f"axi/{network.name}_axi.cpp": "axi.cpp.j2",
         f"axi/{network.name}_axi_test.cpp": "axi_test.cpp.j2",
         "axi/sim/ap_axi_sdata.h": "ap_axi_sdata.h.j2",
-        "axi/build_axi.tcl": "build_axi.tcl.j2",
         f"driver/{network.name}_driver.py": "driver.py.j2",
     }
     for name, template in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(template, **values), encoding="utf-8")
+    board = board_for(config.part)
+    if board is not None:
+        project = axi_script(network.name).project
+        beats = (beat_format(source.shape, source.type), beat_format(result.shape, result.type))
+        core = StreamCore(f"{network.name}_axi", f"{project}/solution1/impl/ip", *beats)
+        write_board_design(board, core, network.name, config.clock_ns, folder)

@@ -14,6 +14,7 @@ from siliconv.models.answers.right_answers import right_answers
 from siliconv.models.answers.task import Question
 from siliconv.models.data.columns import Column, Hdf5Column, InMemory, NpyFile, Rows, fits
 from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.generated import generated
 from siliconv.models.data.hdf5 import arrays_below
 from siliconv.models.data.image_files import RawImage, Shape, pixels_of
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
@@ -55,7 +56,7 @@ def list_arrays(config: DataConfig, path: Path, input_shape: Shape, question: Qu
     """
     try:
         parts, names = _parts(config, path, needs_labels=question is None)
-        return _listing(config, path, input_shape, question, parts, names)
+        return listing_of(config, path, input_shape, question, parts, names)
     except UnreadableError as error:
         raise DataError(
             "DATA-LAYOUT",
@@ -75,7 +76,14 @@ _FIXES = {
 }
 
 
-def _listing(
+def list_generated(config: DataConfig, input_shape: Shape, question: Question | None) -> Listing:
+    """List a generated data set; for the rest see `list_arrays`."""
+    arrays = generated(config.name)
+    part = LabelledColumn(InMemory(arrays["x"]), InMemory(arrays["y"]), UNASSIGNED)
+    return listing_of(config, Path(f"generated {config.name}"), input_shape, question, [part], list(arrays["names"]))
+
+
+def listing_of(
     config: DataConfig,
     path: Path,
     input_shape: Shape,
@@ -83,6 +91,7 @@ def _listing(
     parts: Sequence[LabelledColumn],
     names: Sequence[str],
 ) -> Listing:
+    """List columns of inputs and labels; `names` are of classes, labels or targets, as far as they are known."""
     counts = [part.x.shape[0] for part in parts]
     pixels = _white(config, parts, input_shape)
     for part in parts:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from siliconv.bounded_reading import SECTION, BoundedPath
 from siliconv.models.data.number_type import MOST_BITS, NumberType
 
-SourceKind = Literal["digits", "folder", "npz", "npy", "hdf5", "csv", "tfds"]
+SourceKind = Literal["digits", "folder", "npz", "npy", "hdf5", "csv", "generated", "tfds"]
 Aspect = Literal["stretch", "crop", "pad"]
 
 
@@ -52,7 +52,8 @@ class DataConfig(BaseModel):
 
     source: SourceKind = Field(
         default="digits",
-        description="digits (built in), folder (class = folder name), npz, npy, hdf5, csv, tfds (TensorFlow Datasets)",
+        description="digits (built in), folder (class = folder name), npz, npy, hdf5, csv, generated (by name), "
+        "tfds (TensorFlow Datasets)",
     )
     path: BoundedPath | None = Field(
         default=None, description="The folder of images or the file of arrays; for tfds its data folder, if any"
@@ -64,7 +65,9 @@ class DataConfig(BaseModel):
     y: str | tuple[str, ...] | None = Field(
         default=None, description="Name of the labels or targets likewise; for npy the file beside"
     )
-    name: str | None = Field(default=None, description="tfds: name of the data set, such as celeb_a")
+    name: str | None = Field(
+        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter"
+    )
     label: str | None = Field(
         default=None,
         description="tfds: the label's key or attribute, such as Male for celeb_a; 'label' when left out",
@@ -79,6 +82,10 @@ class DataConfig(BaseModel):
         gt=0.0,
         le=1e30,
         description="Numbers that are no pixels are multiplied by it first, such as 0.000244140625 (1/4096)",
+    )
+    standardize: bool = Field(
+        default=False,
+        description="Put a layer in front of the network that brings each feature (or channel) to mean 0, deviation 1",
     )
     validation: float = Field(
         default=0.1,

@@ -8,7 +8,7 @@ import hashlib
 import math
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +22,14 @@ from siliconv.models.data.columns import Rows
 from siliconv.models.data.data_config import Aspect, DataConfig, InputConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import RawImage, Shape, decode_image
-from siliconv.models.data.image_store import SPLITS, DataSummary, StoreWriter
+from siliconv.models.data.image_store import (
+    SPLITS,
+    DataSummary,
+    StoreWriter,
+    open_dataset,
+    statistics_of,
+    write_summary,
+)
 from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, refuse_saturation, scaled
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.sources import list_source
@@ -115,6 +122,9 @@ def prepare(
         written.writer.finish(summary, labels)
     finally:
         written.writer.close()
+    if config.standardize:
+        summary = replace(summary, statistics=statistics_of(open_dataset(folder).train))
+        write_summary(folder, summary)
     _report(summary, progress)
     return summary
 

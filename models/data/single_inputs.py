@@ -14,6 +14,7 @@ from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import decode_image
 from siliconv.models.data.image_store import DataSummary
 from siliconv.models.data.input_choice import scaled
+from siliconv.models.data.number_images import decode_numbers
 from siliconv.models.data.number_type import shape_in_words
 from siliconv.models.data.table_files import read_table
 
@@ -43,7 +44,8 @@ def read_inputs(
     names, codes = [], []
     for path in paths:
         if path.suffix.lower() not in (*TABLES, *ARRAYS):
-            codes.append(_image(path, config, summary)[np.newaxis])
+            image = _image(path, config, summary)[np.newaxis]
+            codes.append(image if image.dtype == np.uint8 else _codes(image, config, summary, unit, str(path)))
             names.append(str(path))
             continue
         values = _numbers(path, config, summary)
@@ -53,6 +55,8 @@ def read_inputs(
 
 
 def _image(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
+    if not summary.input.is_pixels and config.source == "folder":
+        return decode_numbers(path, summary.shape, aspect=config.aspect)
     if not summary.input.is_pixels:
         raise DataError(
             "DATA-IMAGE",

@@ -29,6 +29,8 @@ def preview_answers(config: DataConfig, input_shape: Shape, question: Question |
     """
     if config.source == "digits":
         return _named(tuple("0123456789"), question, Path("digits"))
+    if config.source == "generated":
+        return list_source(config, input_shape, question).answers
     if config.path is None or not config.path.exists() or config.source == "tfds":
         return None
     if config.source == "folder":

@@ -9,10 +9,13 @@ import numpy as np
 from siliconv.errors import DataError
 from siliconv.models.answers.right_answers import RightAnswers, answers_of_classes
 from siliconv.models.answers.task import Question
+from siliconv.models.data.columns import Rows
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import Shape
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
+from siliconv.models.data.number_images import NumberImages
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.data.splits import UNASSIGNED
 
 LONGEST_NAME = 200
@@ -40,11 +43,15 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
         case "digits":
             listing = _list_digits(question)
         case "folder":
-            listing = _list_folder(_path(config), question)
+            listing = _list_folder(_path(config), question, config, input_shape)
         case "npz" | "npy" | "hdf5" | "csv":
             from siliconv.models.data.array_sources import list_arrays
 
             listing = list_arrays(config, _path(config), input_shape, question)
+        case "generated":
+            from siliconv.models.data.array_sources import list_generated
+
+            listing = list_generated(config, input_shape, question)
         case "tfds":
             from siliconv.models.data.tfds_source import list_tfds
 
@@ -117,8 +124,11 @@ def _list_digits(question: Question | None) -> Listing:
     )
 
 
-def _list_folder(root: Path, question: Question | None) -> Listing:
-    """Class = folder name; either one tree of classes, or train / val / test above them."""
+def _list_folder(root: Path, question: Question | None, config: DataConfig, input_shape: Shape) -> Listing:
+    """Class = folder name; either one tree of classes, or train / val / test above them.
+
+    Where the input's type is stated and is not that of pixels, the files hold numbers.
+    """
     trees, class_names = _trees(root)
     files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
     labels, given = [], []
@@ -129,11 +139,16 @@ def _list_folder(root: Path, question: Question | None) -> Listing:
             files += [f"{prefix}/{name}" for name in files_below(tree / class_name)]
             labels.append(np.full(len(files) - before, number, np.int32))
             given.append(np.full(len(files) - before, split, np.int64))
+    numbers = None
+    if config.input != "auto" and config.input.stated() != PIXELS:
+        column = NumberImages(lambda i: root / files[i], len(files), input_shape, config.aspect)
+        numbers = Rows([column], input_shape)
     return Listing(
         answers_of_classes(np.concatenate(labels), class_names, question, root),
         np.concatenate(given),
         lambda i: files[i],
         lambda chosen: (root / files[i] for i in chosen),
+        numbers,
     )
 
 

@@ -69,6 +69,7 @@ def _of_numbers(config: TrainConfig, kind: str, function: str | None) -> Loss:
     """Return a loss between outputs and answers of one shape, its mean over all values of an image."""
     tf, losses = tensorflow(), load().losses
     smoothing, from_logits = config.label_smoothing, config.from_logits
+    error = {"mae": losses.mean_absolute_error, "huber": losses.huber}.get(kind, losses.mean_squared_error)
 
     def flat(values: Any) -> Any:
         return tf.reshape(values, (tf.shape(values)[0], -1))
@@ -77,14 +78,7 @@ def _of_numbers(config: TrainConfig, kind: str, function: str | None) -> Loss:
         target = flat(tf.cast(answers, output.dtype))
         if kind == "binary_crossentropy":
             return losses.binary_crossentropy(target, flat(output), from_logits=from_logits, label_smoothing=smoothing)
-        given = flat(behind(output, function) if from_logits else output)
-        match kind:
-            case "mae":
-                return losses.mean_absolute_error(target, given)
-            case "huber":
-                return losses.huber(target, given)
-            case _:
-                return losses.mean_squared_error(target, given)
+        return error(target, flat(behind(output, function) if from_logits else output))
 
     return loss
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,13 @@ from siliconv.models.data.image_store import DataSummary, open_dataset
 from siliconv.models.data.single_inputs import read_inputs
 from siliconv.models.training.scoring import behind_logits
 from siliconv.network import network_file, reference
-from siliconv.network.fixed_point import to_values
+from siliconv.network.fixed_point import Codes, exact_codes, to_values
+from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.project.project import ProjectConfig
+
+CORES = ("firmware", "rtl")
+"""Folders of the build folder, either of which can be asked."""
 
 MOST_VALUES = 64
 """Values of an output that are told."""
@@ -78,10 +82,9 @@ def predict_images(
         ``DATA-IMAGE`` for a file that is no image, ``DATA-LAYOUT`` for numbers that are no inputs of the network.
     """
     from siliconv.flow.artefacts import load_float_model, load_quantized_model
-    from siliconv.hls.csim.csim import compile_project, simulate
     from siliconv.legacy_keras import double_precision
 
-    if not (build / "firmware").is_dir():
+    if not any((build / core).is_dir() for core in CORES):
         raise ProjectError(
             "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
         )
@@ -93,9 +96,8 @@ def predict_images(
         for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
-    library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
     logits, output = network.logits, network.output
-    simulated = simulate(library, network, codes.astype(np.int64))
+    simulated = _simulated(build, network, project, codes.astype(np.int64), progress)
     expected = reference.run_batches(network, codes.astype(np.int64), logits.name)
     firmware = to_values(simulated[logits.name], logits.type)
     same = _equal(quantized, firmware)
@@ -119,6 +121,31 @@ def predict_images(
         )
         for i, one in enumerate(names)
     )
+
+
+def _simulated(
+    build: Path, network: Network, project: ProjectConfig, codes: Codes, progress: Progress
+) -> Mapping[str, Codes]:
+    """Give logits and output of the firmware, or of the SystemVerilog where there is no other, by their nodes."""
+    if (build / "firmware").is_dir():
+        from siliconv.hls.csim.csim import compile_project, simulate
+
+        library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
+        return simulate(library, network, codes)
+    from siliconv.rtl.simulation.rtl_execution import rtl_runner
+    from siliconv.stages.rtl_stages import written_design
+
+    design = written_design(build, network, project.rtl)
+    values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted")(codes).values
+    logits = network.logits
+    if logits.name not in values:
+        raise ProjectError(
+            "PREDICT-BUILD",
+            f"the SystemVerilog keeps the logits ('{logits.name}') inside a block, and there is no other firmware",
+            where=str(build),
+            fix="siliconv run PROJECT builds the core hls4ml",
+        )
+    return {node.name: exact_codes(values[node.name], node.type, where=node.name) for node in (logits, network.output)}
 
 
 @dataclass(frozen=True, eq=False)

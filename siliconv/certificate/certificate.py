@@ -123,9 +123,15 @@ class Certificate:
         verdict = "EXACT" if self.exact else f"NOT EXACT, {self.why_not}"
         values = sum(layer.values for layer in self.layers)
         return (
-            f"{verdict}: C simulation and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
+            f"{verdict}: {self._executor} and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
             f"{values:,} values; {self._about_quantized()}"
         )
+
+    @property
+    def _executor(self) -> str:
+        """Who ran the core."""
+        simulators = (one.executor for one in self.claims if one.subject == "rtl" and one.ground is Ground.TEST)
+        return next(simulators, "C simulation")
 
     def _about_quantized(self) -> str:
         compared = [layer for layer in self.layers if layer.quantized_differs is not None]

@@ -7,14 +7,12 @@ from math import prod
 
 from siliconv.checks.per_layer import layer_rule, matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
 from siliconv.network.table_types import FUNCTIONS
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.quantize.lowering.lowering import lowered_kinds
-
-MOST_ELEMENTS = 4096
-"""Elements of an array split into registers: `config_array_partition -maximum_size` of the generated Tcl."""
 
 # As the layers are called in a QKeras model; a name without a rank stands for both ranks.
 _KERAS_KINDS = {
@@ -117,9 +115,9 @@ def unroll_products(plan: Plan, layer: PlannedLayer) -> Words:
 @matrix_rule("UNROLL-VECTOR", Severity.ERROR)
 def unroll_vector(plan: Plan, layer: PlannedLayer) -> Words:
     for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
-        if size > MOST_ELEMENTS:
+        if size > LARGEST_ARRAY:
             yield (
-                f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
+                f"a vector of {size:,} {what} is split into registers; the tools split at most {LARGEST_ARRAY:,}",
                 "pool before the layer, for example global_average_pool in place of flatten"
                 if what == "inputs"
                 else "use fewer outputs",
@@ -133,9 +131,9 @@ def parallel_array(plan: Plan) -> Iterator[Complaint]:
     first = plan.layers[0]
     sizes = [("the input", prod(first.inputs[0])), *((f"layer '{one.name}'", prod(one.output)) for one in plan.layers)]
     where, size = max(sizes, key=lambda pair: pair[1])
-    if size > MOST_ELEMENTS:
+    if size > LARGEST_ARRAY:
         yield Complaint(
-            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {MOST_ELEMENTS:,}",
+            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {LARGEST_ARRAY:,}",
             where,
             "use hls.io_type: io_stream",
             {"hls.io_type": "io_stream"},
@@ -146,7 +144,7 @@ def parallel_array(plan: Plan) -> Iterator[Complaint]:
 def parallel_size(plan: Plan) -> Words:
     weights = sum(layer.products for layer in plan.matrices)
     convolutions = [layer for layer in plan.matrices if layer.matrix is not None and layer.matrix.is_convolution]
-    if plan.io_type is IoType.PARALLEL and convolutions and weights > MOST_ELEMENTS:
+    if plan.io_type is IoType.PARALLEL and convolutions and weights > LARGEST_ARRAY:
         yield (
             f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
             "use hls.io_type: io_stream",

@@ -55,7 +55,8 @@ def prepare_data(context: Context) -> str:
     )
     sizes = " + ".join(str(summary.size(split)) for split in SPLITS)
     told = f"{sizes} {'images' if summary.input.is_pixels else 'inputs'} {_asked(summary)}"
-    return told if summary.input.is_pixels else f"{told}; {summary.input.in_words}"
+    told += "" if summary.input.is_pixels else f"; {summary.input.in_words}"
+    return f"{told}; {summary.statistics.in_words}" if summary.statistics is not None else told
 
 
 def _asked(summary: DataSummary) -> str:

@@ -188,10 +188,10 @@ RTL_STAGES: tuple[Stage, ...] = (
     Stage(
         "rtlsim",
         simulate_rtl,
-        outputs=("rtlsim.json",),
+        outputs=("rtlsim.json", "rtl_cycles.json"),
         needs=("data", "lower", "rtl"),
         settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
-        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.simulation.evidence"),
+        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.certificate.rtl_certification"),
     ),
     Stage(
         "synth",

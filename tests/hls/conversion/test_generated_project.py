@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from vendor_commands import VITIS_HLS, VIVADO, VIVADO_HLS, stub
 from written_firmware import edit_numbers
 
 from siliconv.hardware.beat_format import beat_format
@@ -271,84 +272,67 @@ def test_what_no_compiler_reads_is_left_out(made):
     assert not [path for path in files if path.suffix in (".pdf", ".gz", ".so")]
 
 
-TOOL = """
-set calls {}
-rename unknown unknown_to_tcl
-proc unknown {name args} {
-    if {[regexp {^(open|set|add|csim|config|create|export)_} $name]} { puts "CALL $name $args"; return 0 }
-    uplevel 1 [list unknown_to_tcl $name {*}$args]
-}
-proc set_top {name} {
-    puts "CALL set_top $name"
-    set ::top $name
-}
-proc csynth_design {} {
-    puts "CALL csynth_design"
-    file mkdir net_prj/solution1/syn/verilog
-}
-proc cosim_design {args} {
-    puts "CALL cosim_design"
-    file mkdir net_prj/solution1/sim/verilog net_prj/solution1/sim/report
-    foreach name "sim/verilog/$::top.tcl sim/verilog/run_sim.tcl sim/report/${::top}_cosim.rpt" {
-        close [open net_prj/solution1/$name w]
-    }
-}
-source [lindex $argv 0]
-"""
-
-
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
-def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
+def test_the_scripts_know_the_tools_commands_and_have_every_step(amd, tmp_path):
     made = amd
-    (tmp_path / "tool.tcl").write_text(TOOL)
+    tool = VITIS_HLS if made.backend == "Vitis" else VIVADO_HLS
+    for name in (tool, VIVADO):
+        (tmp_path / f"{name}.tcl").write_text(stub(name))
     vivado = tmp_path / "vivado"
-    vivado.write_text('#!/bin/sh\necho "CALL vivado $*"\n')
+    vivado.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec tclsh {tmp_path}/vivado.tcl "$4"\n')
     vivado.chmod(0o755)
-    steps = "csim synth cosim export vsynth"
-    ran = subprocess.run(
-        [
-            "make",
-            "-f",
-            "Makefile",
-            "hls",
-            f"STEPS={steps}",
-            f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/tool.tcl",
-        ],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    for call in (
-        "csim_design",
-        "csynth_design",
-        "cosim_design",
-        "export_design",
-        "vivado -mode batch -source vivado_synth.tcl",
+    hls = f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/{tool}.tcl"
+
+    def calls(target, steps):
+        ran = subprocess.run(
+            [*MAKE, target, f"STEPS={steps}", hls], cwd=made.folder, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        for named in re.findall(r"^CALL add_files (?:-tb )?(\S+)", ran.stdout, flags=re.MULTILINE):
+            assert (made.folder / named).exists() or named.endswith("syn/verilog"), named
+        return ran.stdout
+
+    wrapped = made.backend == "VivadoAccelerator"
+    for target, function, project in (
+        ("hls", "net_axi" if wrapped else "net", "net_prj"),
+        ("hls-axi", "net_axi", "net_axi_prj"),
     ):
-        assert f"CALL {call}" in ran.stdout, ran.stdout
-    assert "CALL add_files -tb tb_data" in ran.stdout
-    only = subprocess.run(
-        [*MAKE, "hls", "STEPS=synth", f"HLS=tclsh {tmp_path}/tool.tcl"],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "CALL csynth_design" in only.stdout
-    assert "CALL csim_design" not in only.stdout
-    axi = subprocess.run(
-        ["tclsh", str(tmp_path / "tool.tcl"), "axi/build_axi.tcl"],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for call in ("set_top net_axi", "csim_design", "csynth_design", "export_design"):
-        assert f"CALL {call}" in axi.stdout
-    for named in re.findall(r"add_files (?:-tb )?(\S+)", axi.stdout):
-        assert (made.folder / named).exists(), named
+        said = calls(target, "reset csim synth cosim export vsynth")
+        for call in (
+            f"open_project -reset {project}",
+            f"set_top {function}",
+            "csim_design",
+            "csynth_design",
+            "cosim_design -trace_level none",
+            "export_design -format ip_catalog",
+            "config_rtl -reset state",
+            f"synth_design -top {function}",
+            f"report_timing_summary -file {project}/vivado_timing.rpt",
+            "add_files -tb tb_data",
+        ):
+            assert f"CALL {call}" in said, (call, said)
+        assert ("CALL config_compile -pipeline_style flp" in said) == (tool == VITIS_HLS)
+        assert ("CALL config_array_partition" in said) == (tool == VIVADO_HLS)
+        assert ("-DSILICONV_AXI_TOP" in said) == (target == "hls-axi")
+        only = calls(target, "synth")
+        assert "CALL csynth_design" in only
+        assert "CALL csim_design" not in only
+
+
+def test_a_stub_refuses_what_a_tool_does_not_know(tmp_path):
+    (tmp_path / "tool.tcl").write_text(stub(VITIS_HLS))
+    for line in ("config_array_partition -maximum_size 4096", "csim_design -fast", "open_nothing"):
+        (tmp_path / "script.tcl").write_text(line)
+        ran = subprocess.run(["tclsh", "tool.tcl", "script.tcl"], cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode != 0, line
+
+
+def test_the_core_leaves_its_ports_to_the_top_level_around_it(amd):
+    text = (amd.folder / "firmware" / "net.cpp").read_text()
+    ports = re.findall(r"^.*#pragma HLS INTERFACE.*$", text, flags=re.MULTILINE)
+    guarded = re.findall(r"#ifndef SILICONV_AXI_TOP\n((?:.*INTERFACE.*\n)+)#endif", text)
+    assert sum(block.count("INTERFACE") for block in guarded) == len(ports)
+    assert ports or amd.backend == "VivadoAccelerator"
 
 
 def test_make_hls_gives_the_vendors_compiler_the_projects_own_files(made):
