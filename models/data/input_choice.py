@@ -126,7 +126,7 @@ def look_at(blocks: Iterable[np.ndarray], values: int, scale: float, *, whole: b
         exact = scaled(block, scale, where)
         if exact.size:
             smallest, largest = min(smallest, float(exact.min())), max(largest, float(exact.max()))
-            sample.append(exact.reshape(-1)[::stride])
+            sample.append(exact.reshape(-1)[::stride].copy())  # a view would keep the whole block
     if not sample:
         smallest, largest = 0.0, 0.0
     power_of_two = scale > 0 and math.frexp(scale)[0] == 0.5
