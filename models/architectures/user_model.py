@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from siliconv.models.architectures.input_scale import with_input_scale
 from siliconv.models.architectures.keras_config import architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
-from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.model_source import importable, is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
 
@@ -178,7 +177,7 @@ def set_weights(model: Any, weights: Weights) -> None:
 def _call(source: str, folder: Path) -> Any:
     module, _, name = source.partition(":")
     try:
-        with _importable(folder):
+        with importable(folder):
             function = getattr(importlib.import_module(module), name)
             found = function()
     except (Exception, SystemExit) as error:
@@ -197,15 +196,6 @@ def _call(source: str, folder: Path) -> Any:
             fix="return a Keras model (Sequential or functional) or a siliconv Architecture",
         )
     return found
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
 
 
 def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
