@@ -146,7 +146,7 @@ class Mvu(Block):
     @property
     def latency(self) -> int:
         """Cycles from the start of a result to its FIFO."""
-        return self.window.taps + 5 + (self.pin - 1).bit_length() + self.pack + self.finish.latency
+        return self.window.taps + 6 + (self.pin - 1).bit_length() + self.pack + self.finish.latency
 
     @property
     def weight_bits(self) -> int:
