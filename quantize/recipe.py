@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
 from siliconv.bounded_reading import SECTION
+from siliconv.models.architectures.standardization import STANDARDIZE
 from siliconv.models.training.train_config import TrainConfig
 
 FEWEST, MOST = 2, 16
@@ -87,6 +88,15 @@ class Distillation(BaseModel):
     )
 
 
+class Unquantized(BaseModel):
+    """Bits for what a QKeras model has no quantizer of its own for."""
+
+    model_config = SECTION
+
+    weights: Bits = Field(16, description="bits of each weight and bias without a quantizer, the sign included")
+    activations: Bits = Field(16, description="bits of a tanh or sigmoid without a quantizer, inside the network")
+
+
 class Recipe(BaseModel):
     """Bits by kind of tensor, exceptions by layer, calibration and fine-tuning."""
 
@@ -123,6 +133,11 @@ class Recipe(BaseModel):
         description="fine-tuning; null rounds the float weights and leaves it at that",
     )
     pruning: Pruning | None = Field(None, description="zero weights, such as {sparsity: 0.5}; null prunes nothing")
+    unquantized: Unquantized | None = Field(
+        None,
+        description="beside a QKeras model alone: bits for what has no quantizer in it, such as {weights: 8}; what few"
+        " bits hold exactly is taken exactly",
+    )
     distillation: Distillation | None = Field(
         None, description="fine-tuning towards the float network's outputs, such as {weight: 0.5, temperature: 2}"
     )
@@ -135,7 +150,12 @@ class Recipe(BaseModel):
         return self
 
     def bits(self, layer: str) -> LayerBits:
-        """Give the bits of one layer, every field set."""
+        """Give the bits of one layer, every field set.
+
+        The layer that standardizes the inputs has 16 bits for weights and biases where no pattern names it: means and
+        deviations of different features lie far apart.
+        """
+        of_standardization = {"weights": MOST, "biases": MOST, "sparsity": 0.0} if layer == STANDARDIZE else {}
         chosen = LayerBits(
             weights=self.weights,
             biases=self.biases,
@@ -144,6 +164,7 @@ class Recipe(BaseModel):
             functions=self.functions,
             sparsity=self.pruning.sparsity if self.pruning else 0.0,
         )
+        chosen = chosen.model_copy(update=of_standardization)
         for pattern, exception in self.layers.items():
             if fnmatchcase(layer, pattern):
                 chosen = chosen.model_copy(update=exception.model_dump(exclude_none=True))

@@ -26,6 +26,7 @@ from siliconv.models.architectures.keras_settings import (
     why_refused,
 )
 from siliconv.models.architectures.layers import Layer
+from siliconv.models.architectures.refused_layers import refuse_class
 from siliconv.models.architectures.shapes import Shape, output_shape
 
 _MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
@@ -61,7 +62,7 @@ def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[s
 
 def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
     # Keras 3 registers these under their own names; a class of the user's may be called like them.
-    if config["class_name"] not in ("Sequential", "Functional", "Model") or _is_foreign(
+    if config["class_name"] not in ("Sequential", "Functional", "Model") or is_foreign(
         {"module": config.get("module")}
     ):
         raise ModelError(
@@ -90,7 +91,7 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
         described = _describe(layer, len(shapes[inputs[0]]) + 1, where)
         if layer["class_name"] == "Rescaling" and inputs != [INPUT]:
             raise refused(layer, "it does not stand right behind the input", where)
-        names[name] = _name(name, [*names.values(), INPUT])
+        names[name] = name_here(name, [*names.values(), INPUT])
         layers.append({**described, "name": names[name], "inputs": inputs})
         result[name] = names[name]
         shapes[names[name]] = _shape_of(layer, layers[-1], [shapes[source] for source in inputs], where)
@@ -155,21 +156,19 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
         )
-    if len(shape) not in (3, 4):
-        axes = {1: "a single number", 2: f"a vector of {shape[-1]} numbers"}.get(len(shape), f"{len(shape) - 1} axes")
-        again = (
-            f"keras.Input(({shape[-1]}, 1)) with a Flatten layer right behind it" if len(shape) == 2 else "reshape it"
-        )
+    if len(shape) not in (2, 3, 4):
+        axes = {1: "a single number"}.get(len(shape), f"{len(shape) - 1} axes")
         raise ModelError(
             "MODEL-SHAPE",
-            f"the model's input has {axes}; a network here reads images or waveforms",
+            f"the model's input has {axes}; a network here reads images, waveforms or vectors",
             where=where,
-            fix=f"give it the shape (height, width, channels) or (length, channels): {again}",
+            fix="give it the shape (height, width, channels), (length, channels) or (features,)",
         )
     return list(shape[1:])
 
 
-def _name(written: str, taken: list[str]) -> str:
+def name_here(written: str, taken: list[str]) -> str:
+    """Give the name of a layer here: letters, digits and underscores, unlike those taken."""
     name = re.sub(r"\W", "_", written, flags=re.ASCII)
     name = name if name[:1].isalpha() else f"layer_{name}"
     while name in taken:
@@ -184,9 +183,8 @@ def _describe(layer: Config, rank: int | None, where: str) -> dict[str, Any]:
 
 
 def _check_class(layer: Config, where: str) -> None:
-    if layer["class_name"] == "Lambda":
-        raise refused(layer, "a Lambda layer holds code, which is not run", where)
-    if _is_foreign(layer) or layer["class_name"] not in _DESCRIBE:
+    refuse_class(layer, where)
+    if is_foreign(layer) or layer["class_name"] not in _DESCRIBE:
         raise refused(layer, "the class is not known here", where)
 
 
@@ -202,7 +200,7 @@ def _check_settings(layer: Config, rank: int | None, where: str) -> None:
             raise refused(layer, f"its setting {setting!r} is missing", where)
 
 
-def _is_foreign(written: Config) -> bool:
+def is_foreign(written: Config) -> bool:
     """Whether something is of another library than Keras, such as a class of the user's that is called like one."""
     module = written.get("module")
     known = module is None or any(str(module) == one or str(module).startswith(f"{one}.") for one in _MODULES)
@@ -213,7 +211,7 @@ def _activation(layer: Config, where: str) -> str | None:
     found = layer["config"].get("activation", "linear")
     if isinstance(found, Mapping):
         # A function of the user's that is called relu is written as one, with its own module.
-        foreign = _is_foreign({**found, "registered_name": None}) or found.get("class_name") != "function"
+        foreign = is_foreign({**found, "registered_name": None}) or found.get("class_name") != "function"
         if foreign or not isinstance(found.get("config"), str):
             raise refused(layer, f"the activation {found.get('class_name')!r} is not one of Keras' functions", where)
         found = found["config"]

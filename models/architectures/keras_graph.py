@@ -21,7 +21,7 @@ def layers_in_a_row(written: list[Config]) -> Iterator[tuple[Config, list[str]]]
 
 def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterator[tuple[Config, list[str]]]:
     """Yield the layers that the output depends on, in order, with the names of those they read."""
-    (output,) = only_one(_references(model["output_layers"]), "outputs", where)
+    (output,) = only_one(references(model["output_layers"]), "outputs", where)
     sources = {}
     for layer in written:
         nodes = layer["inbound_nodes"]
@@ -29,7 +29,7 @@ def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterato
             raise refused(layer, "it is used more than once", where)
         for node in nodes:
             _check_call(layer, node, where)
-        sources[layer["config"]["name"]] = list(_references(nodes))
+        sources[layer["config"]["name"]] = list(references(nodes))
     needed, waiting = set(), [output]
     while waiting:
         name = waiting.pop()
@@ -42,7 +42,7 @@ def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterato
         yield layer, sources[layer["config"]["name"]]
 
 
-def _references(found: Any) -> Iterator[str]:
+def references(found: Any) -> Iterator[str]:
     """Yield layer names from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
     however nested.
     """
@@ -51,13 +51,13 @@ def _references(found: Any) -> Iterator[str]:
             yield found["keras_history"][0]
         else:
             for value in found.values():
-                yield from _references(value)
+                yield from references(value)
     elif isinstance(found, list | tuple):
         if len(found) >= 3 and isinstance(found[0], str) and isinstance(found[1], int):
             yield found[0]
         else:
             for value in found:
-                yield from _references(value)
+                yield from references(value)
 
 
 def _check_call(layer: Config, node: Any, where: str) -> None:
@@ -95,7 +95,7 @@ def only_one(found: Iterator[str], what: str, where: str) -> list[str]:
     return names
 
 
-def refused(layer: Config, why: str, where: str) -> ModelError:
+def refused(layer: Config, why: str, where: str, fix: str = "") -> ModelError:
     """Give the error for a layer that has no equal here: ``MODEL-LAYER`` with its name and class."""
     name, kind = layer.get("config", {}).get("name", layer.get("name")), layer["class_name"]
     known = kind in SETTINGS
@@ -103,7 +103,7 @@ def refused(layer: Config, why: str, where: str) -> ModelError:
         "MODEL-LAYER",
         f"layer {name!r} of class {kind!r} cannot be read: {why}",
         where=where,
-        fix="change that setting in Keras and save the model again"
-        if known
+        fix=fix or "change that setting in Keras and save the model again"
+        if known or fix
         else "replace it by one of: " + ", ".join(sorted(set(SETTINGS) - {"InputLayer"})),
     )

@@ -23,6 +23,7 @@ from siliconv.models.architectures.keras_config import architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
 
 
@@ -60,8 +61,22 @@ class UserModel:
         return model
 
 
-def load_user_model(source: str, *, folder: Path) -> UserModel:
-    """Read ``my_model.keras``, ``my_model.h5`` or ``module:function``.
+@dataclass(frozen=True, eq=False)
+class WrittenModel:
+    """A model as its owner gives it: configuration and weights as they are written, or an `Architecture`.
+
+    ``made`` is the model itself, where a function made it.
+    """
+
+    source: str
+    config: Any
+    weights: Weights
+    made: Any = None
+    architecture: Architecture | None = None
+
+
+def load_user_model(source: str, *, folder: Path, weights: str | None = None) -> UserModel:
+    """Read ``my_model.keras``, ``my_model.h5``, ``my_model.json`` with its weights, or ``module:function``.
 
     A file is read as data: Lambda layers and unknown classes are refused by name, and no code in it is run.
     A function is the user's own code, named by the user; it may return an `Architecture` or a Keras 2 or 3
@@ -73,26 +88,52 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         The file, or module and function with a colon between them.
     folder
         Where a relative file, or the module, is looked for: the project's folder.
+    weights
+        The file of weights beside a ``.json``.
 
     Raises
     ------
     ModelError
         ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
     """
-    made = None
-    if is_function(source):
-        # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
-        # numbered from one again, so that the same function gives the same names each time.
-        load().backend.reset_uids()
-        made = found = _call(source, folder)
-        if isinstance(found, Architecture):
-            return UserModel(found, {})
-        config = json.loads(found.to_json())
-        weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
-    else:
-        config, weights = read_keras_file(folder / source)
+    return user_model_of(read_written_model(source, folder=folder, weights=weights))
+
+
+def read_written_model(source: str, *, folder: Path, weights: str | None = None) -> WrittenModel:
+    """Read what a user's model says of itself, before it is understood; for the rest see `load_user_model`."""
+    if not is_function(source):
+        config, arrays = read_keras_file(folder / source, folder / weights if weights is not None else None)
+        return WrittenModel(source, config, arrays)
+    # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
+    # numbered from one again, so that the same function gives the same names each time.
+    load().backend.reset_uids()
+    made = _call(source, folder)
+    if isinstance(made, Architecture):
+        return WrittenModel(source, {}, {}, architecture=made)
+    named = {
+        layer.name: [
+            (getattr(one, "path", one.name), np.asarray(value))
+            for one, value in zip(layer.weights, layer.get_weights(), strict=True)
+        ]
+        for layer in made.layers
+    }
+    config, arrays = flat_model(json.loads(made.to_json()), named, where=source)
+    return WrittenModel(source, config, arrays, made)
+
+
+def user_model_of(written: WrittenModel) -> UserModel:
+    """Understand a float model; for the rest see `load_user_model`."""
+    if written.architecture is not None:
+        return UserModel(written.architecture, {})
+    with understanding(written.source):
+        return _understood(written.config, written.weights, written.source, written.made)
+
+
+@contextmanager
+def understanding(source: str) -> Iterator[None]:
+    """Say of whatever a damaged configuration raises that the model cannot be understood: ``MODEL-FILE``."""
     try:
-        return _understood(config, weights, source, made)
+        yield
     except DAMAGE as error:
         raise ModelError(
             "MODEL-FILE",
