@@ -37,6 +37,12 @@ class Stream:
         """Bits of a word."""
         return self.lanes * self.type.width
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes in which Verilator, and so every file of vectors, keeps a word."""
+        whole = next((size for size in (1, 2, 4, 8) if self.bits <= 8 * size), 0)
+        return whole or 4 * -(-self.bits // 32)
+
 
 @dataclass(frozen=True)
 class Window:
