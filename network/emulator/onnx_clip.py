@@ -18,6 +18,13 @@ def maximum(graph: OnnxGraph, one: str, other: str, dtype: str) -> str:
     return graph.op("Where", graph.op("Greater", one, other), one, other)
 
 
+def minimum(graph: OnnxGraph, one: str, other: str, dtype: str) -> str:
+    """Give the smaller of two values, element by element."""
+    if dtype != I64:
+        return graph.op("Min", one, other)
+    return graph.op("Where", graph.op("Less", one, other), one, other)
+
+
 def clip(graph: OnnxGraph, value: str, least: int, most: int, dtype: str) -> str:
     """Bring a value between two constants."""
     low, high = graph.constant(least, dtype), graph.constant(most, dtype)
