@@ -5,25 +5,24 @@ The element is computed again with the types that stand in the sources. What giv
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from siliconv.hls.conversion.firmware_types import StatedType, explain_type, stated_types
-from siliconv.hls.conversion.layer_list import table_by_raw_bits
-from siliconv.hls.conversion.weight_headers import read_headers
+from siliconv.hls.conversion.weight_headers import read_headers, wrong_numbers
+from siliconv.hls.evidence.edits import trusted_manifest
 from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import conversion
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
-from siliconv.network.fixed_point import Codes, FixedPoint, requantize, to_values
+from siliconv.network.fixed_point import Codes, FixedPoint, requantize
 
 FIRMWARE = "firmware"
 
-_WRITE_AGAIN = "write the sources again: siliconv run --force; keep the type that the network proves"
-_WRITE_TABLE_AGAIN = (
-    "write the sources again: siliconv run --force; the table is data of the network, not computed by the compiler"
-)
+_WRITE_WEIGHTS_AGAIN = "write the sources again: siliconv run --force"
+_WRITE_AGAIN = f"{_WRITE_WEIGHTS_AGAIN}; keep the type that the network proves"
+_WRITE_TABLE_AGAIN = f"{_WRITE_WEIGHTS_AGAIN}; the table is data of the network, not computed by the compiler"
 
 
 def firmware_execution(project: Path, network: ir.Network, values: Mapping[str, Values], inputs: Values) -> Execution:
@@ -51,8 +50,7 @@ def firmware_causes(project: Path, place: Place) -> Iterator[Cause]:
     """Yield why the firmware has another value than the network."""
     yield from input_cause(place, FIRMWARE)
     types = {one.role: one for one in stated_types(project, place.network) if one.layer == place.node.name}
-    yield from _edited_weights(project, place)
-    yield from _edited_tables(project, place)
+    yield from _edited_numbers(project, place)
     if isinstance(place.node, ir.Conv | ir.DepthwiseConv | ir.Dense | ir.AveragePool):
         yield from _accumulation(types, place)
     elif isinstance(place.node, ir.Requantize):
@@ -148,58 +146,17 @@ def _table(place: Place) -> Iterator[Cause]:
     )
 
 
-def _edited_weights(project: Path, place: Place) -> Iterator[Cause]:
-    """Yield weights on the disk that are not those of the network."""
-    node = place.node
-    tensors = {}
-    if isinstance(node, ir.Matrix):
-        tensors = {"weight": (node.kernel.codes, node.kernel.type), "bias": (node.bias.codes, node.bias.type)}
-    for role, path, values in _on_the_disk(project, place, tensors):
-        codes, kind = tensors[role]
-        expected = (codes * kind.step).ravel()
-        # The order on the disk is a template's choice: what counts is which values occur, and how often.
-        if values.size != expected.size or not np.array_equal(np.sort(values), np.sort(expected)):
-            yield Cause(
-                "WEIGHTS",
-                FIRMWARE,
-                f"the {role}s in {path.relative_to(project)} are not those of the network",
-                "write the sources again: siliconv run --force",
-            )
-
-
-def _edited_tables(project: Path, place: Place) -> Iterator[Cause]:
-    """Yield entries of tables on the disk that are not those of the network."""
-    node, tables = place.node, {}
-    if isinstance(node, ir.Table):
-        tables = {"table": table_by_raw_bits(node, place.sources[0])}
-    elif isinstance(node, ir.Softmax):
-        tables = {
-            "exponential": to_values(node.exponential.codes, node.exponential.type),
-            "reciprocal": to_values(node.reciprocal.codes, node.reciprocal.type),
-        }
-    for role, path, values in _on_the_disk(project, place, tables):
-        expected = tables[role]
-        wrong = values != expected if values.shape == expected.shape else np.ones(1, bool)
-        if wrong.any():
-            first = int(wrong.argmax())
-            said = (
-                f"entry {first} is {values[first]:.9g}, not {expected[first]:.9g}"
-                if values.size > first
-                else "it is empty"
-            )
-            yield Cause(
-                "TABLE-STEP",
-                FIRMWARE,
-                f"the {role} table in {path.relative_to(project)} is not the network's: {said}",
-                _WRITE_TABLE_AGAIN,
-            )
-
-
-def _on_the_disk(project: Path, place: Place, roles: Collection[str]) -> Iterator[tuple[str, Path, Values]]:
-    """Yield the weights or tables of a node that lie on the disk: their role, their file and its numbers."""
-    for header in read_headers(project, place.network) if roles else ():
-        if header.layer == place.node.name and header.role in roles:
-            yield header.role, header.path, header.numbers
+def _edited_numbers(project: Path, place: Place) -> Iterator[Cause]:
+    """Yield weights and tables in the headers that are not those of the network, in the order they were written in."""
+    manifest = trusted_manifest(project)
+    network, name = manifest.form(place.network), place.node.name
+    code, fix = (
+        ("WEIGHTS", _WRITE_WEIGHTS_AGAIN) if isinstance(place.node, ir.Matrix) else ("TABLE-STEP", _WRITE_TABLE_AGAIN)
+    )
+    for header in read_headers(project, network):
+        if header.layer == name:
+            for said in wrong_numbers(header, network, manifest.orders.get(header.path.name)):
+                yield Cause(code, FIRMWARE, said, fix)
 
 
 def _computed_again(types: Mapping[str, StatedType], place: Place) -> float | None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.network import graph as ir
-from siliconv.network.emulator.onnx_clip import clip
+from siliconv.network.emulator.onnx_compare import clip
 from siliconv.network.emulator.onnx_folding import fold
 from siliconv.network.emulator.onnx_forms import F32, I8, I64, U8, magnitude
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from siliconv.network import graph as ir
-from siliconv.network.emulator.onnx_clip import maximum, minimum
+from siliconv.network.emulator.onnx_compare import maximum, minimum
 from siliconv.network.emulator.onnx_forms import I64
 from siliconv.network.emulator.onnx_graph import OnnxGraph
 

@@ -14,7 +14,13 @@ import numpy as np
 from onnx import TensorProto
 
 from siliconv.network import graph as ir
-from siliconv.network.emulator.onnx_clip import maximum
+from siliconv.network.emulator.onnx_compare import (
+    largest_integer,
+    maximum,
+    minimum,
+    sum_of_integers,
+    sum_of_positions,
+)
 from siliconv.network.emulator.onnx_forms import (
     F32,
     I8,
@@ -203,8 +209,7 @@ class Translation:
         road = road_for(magnitude(total.codes) + int(count.max()))
         value = self.tensors.get(source, road, first=False)
         if count.shape == (1,) * count.ndim and int(count.max()) == prod(source.shape[:-1]):
-            axes = self.graph.constant(range(1, len(node.window) + 1), I64)
-            value = self.graph.op("ReduceSum", value, axes, keepdims=1)
+            value = sum_of_positions(self.graph, value, source.shape, road)
         else:
             padding = trimmed(source.shape, spatial_shape(node), node.window, node.strides, node.padding)
             parts = slices(self.graph, value, road, spatial_shape(node), node.window, node.strides, padding, fill=0)
@@ -344,18 +349,17 @@ class Translation:
     @emit.register
     def _(self, node: ir.Softmax, source: ir.Node) -> None:
         graph = self.graph
-        last = graph.constant([len(node.shape)], I64)
         codes = self.tensors.get(source, I64, first=False)
-        below = graph.op("Sub", graph.op("ReduceMax", codes, last, keepdims=1), codes)
+        below = graph.op("Sub", largest_integer(graph, codes), codes)
         furthest = graph.constant(node.exponential.codes.size - 1, I64)
-        exponentials = self._looked_up(node.exponential.codes, graph.op("Min", below, furthest))
-        total = graph.op("ReduceSum", exponentials, last, keepdims=1)
+        exponentials = self._looked_up(node.exponential.codes, minimum(graph, below, furthest, I64))
+        total = sum_of_integers(graph, exponentials, node.shape[-1])
         # The position of the leading one: how many powers of two the sum reaches.
         entries = node.reciprocal.codes.size
         largest = int(node.exponential.codes.max()) * node.shape[-1]
         powers = [1 << place for place in range(entries.bit_length(), largest.bit_length())]
         reached = graph.op("GreaterOrEqual", total, graph.constant(powers or [largest + 1], I64))
-        above = graph.op("ReduceSum", graph.op("Cast", reached, to=TensorProto.INT64), last, keepdims=1)
+        above = sum_of_integers(graph, graph.op("Cast", reached, to=TensorProto.INT64), max(len(powers), 1))
         scales = np.array([1 << place for place in range(len(powers) + 1)], dtype=np.int64)
         index = graph.op("Div", total, self._looked_up(scales, above))
         reciprocal = self._looked_up(node.reciprocal.codes, graph.op("Sub", index, graph.constant(entries, I64)))
@@ -365,8 +369,8 @@ class Translation:
         product = graph.op("Mul", exponentials, reciprocal)
         rounded = graph.op("Add", product, self._looked_up(shifts // 2, above))
         quotient = graph.op("Div", rounded, self._looked_up(shifts, above))
-        result = graph.op("Min", quotient, graph.constant(node.type.codes.high, I64))
-        self.tensors.put(node, Form(I64, False), result)
+        highest = graph.constant(node.type.codes.high, I64)
+        self.tensors.put(node, Form(I64, False), minimum(graph, quotient, highest, I64))
 
     def _looked_up(self, table: Codes, index: str) -> str:
         return self.graph.op("Gather", self.graph.constant(table, I64), index)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from siliconv.network.emulator.onnx_clip import clip, maximum
+from siliconv.network.emulator.onnx_compare import clip, maximum, sign
 from siliconv.network.emulator.onnx_forms import I64, LARGEST, LARGEST_EXPONENT, ROADS, magnitude
 from siliconv.network.emulator.onnx_graph import OnnxGraph
 from siliconv.network.fixed_point import CODE_LIMIT, MAX_WIDTH, FixedPoint, Interval, Overflow, Rounding, rounded
@@ -134,7 +134,7 @@ def _convert_integers(graph: OnnxGraph, value: str, conversion: OnnxConversion) 
         value = _shift_left(graph, value, -places, to.width if wraps else None)
     elif places > MAX_WIDTH:
         # As in fixed_point.rounded: only the sign counts.
-        value = _round_integers(graph, graph.op("Sign", value), 2, to.rounding)
+        value = _round_integers(graph, sign(graph, value, I64), 2, to.rounding)
     elif places > 0:
         value = _round_integers(graph, value, places, to.rounding)
     if not conversion.overflows:
@@ -158,7 +158,7 @@ def _shift_left(graph: OnnxGraph, value: str, places: int, wraps_at: int | None)
         limit = CODE_LIMIT >> places
         if limit == 0:
             # Whatever is not zero is outside of every type.
-            return graph.op("Mul", graph.op("Sign", value), graph.constant(CODE_LIMIT, I64))
+            return graph.op("Mul", sign(graph, value, I64), graph.constant(CODE_LIMIT, I64))
         value = clip(graph, value, -limit, limit, I64)
     return graph.op("Mul", value, graph.constant(1 << min(places, MAX_WIDTH), I64))
 

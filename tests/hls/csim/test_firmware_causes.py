@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from written_firmware import edit_numbers, edit_types, write_firmware
 
+from siliconv.hls.conversion.weight_headers import as_written, expected_numbers
 from siliconv.hls.csim.csim import compile_project, simulate_apart
 from siliconv.hls.csim.firmware_causes import firmware_execution
 from siliconv.network import reference
@@ -167,6 +168,35 @@ def test_edited_weights(project, network):
     assert "w2.h" in found.causes[0].what
 
 
+def test_weights_that_changed_places(project, network):
+    codes = vectors(network)
+    kernel = network.by_name["conv_1"].kernel
+    swapped = kernel.codes.copy()
+    flat = swapped.ravel()
+    other = int(np.flatnonzero(flat != flat[0])[0])
+    flat[[0, other]] = flat[[other, 0]]
+    faulty = with_node(network, "conv_1", kernel=Weights(swapped, kernel.type))
+    path = project / "firmware" / "weights" / "w2.h"
+    (order,) = (one["order"] for one in as_written(project, network) if one["file"] == "w2.h")
+    edit_numbers(path, lambda _numbers: expected_numbers(swapped, kernel.type, order).tolist())
+    found = explained(project, network, values_of(faulty, codes), codes)
+    assert (found.layer, found.causes[0].code) == ("conv_1", "WEIGHTS")
+    assert "w2.h: number 0 of the weight of conv_1 is" in found.causes[0].what
+    assert "(2 numbers differ)" in found.causes[0].what
+
+
+def test_a_kernel_that_is_written_wider_than_the_network_has_it_is_not_blamed(build, tmp_path):
+    """A strided window of one row goes into streams as a larger one with zeros."""
+    network = build((5, 6, 2)).conv(2, (1, 3), strides=(2, 1)).relu(4, 0).flatten().dense(2).network()
+    project, codes = write_firmware(network, tmp_path), vectors(network)
+    values = values_of(network, codes)
+    (conv,) = network.of_kind(Conv)
+    values[conv.name] = values[conv.name] + conv.type.step
+    found = explained(project, network, values, codes)
+    assert found.layer == conv.name
+    assert "WEIGHTS" not in [cause.code for cause in found.causes]
+
+
 def test_a_firmware_that_was_given_other_inputs(project, network):
     codes = vectors(network)
     values = values_of(network, codes)
@@ -198,7 +228,7 @@ def test_a_table_edited_on_the_disk_compiled_and_run(build, tmp_path, compiler):
     library = compile_project(project, network.name, tmp_path / "cache")
     found = explained(project, network, simulate_apart(library, network, codes), codes)
     assert (found.layer, found.vector, found.causes[0].code) == ("sigmoid", 0, "TABLE-STEP")
-    assert f"entry {entry} is" in found.causes[0].what
+    assert f"number {entry} of the table of sigmoid is" in found.causes[0].what
 
 
 @pytest.mark.parametrize("table", ["exponential", "reciprocal"])

@@ -176,6 +176,38 @@ def test_an_archive_without_meaning_is_one_message(tmp_path: Path) -> None:
             load_user_model("model.keras", folder=tmp_path)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("planted", ["external", "virtual", "link"])
+def test_weights_of_an_archive_that_lie_in_another_file_are_refused(saved: Path, tmp_path: Path, planted: str) -> None:
+    """The archive's own array is replaced by one that reads a file of the user's."""
+    import h5py
+
+    other, weights = tmp_path / "other.h5", tmp_path / "model.weights.h5"
+    with zipfile.ZipFile(saved / "sequential.keras") as archive:
+        config = archive.read("config.json")
+        weights.write_bytes(archive.read("model.weights.h5"))
+    with h5py.File(weights, "r+") as file:
+        names: list[str] = []
+        file.visit(lambda name: names.append(name) if isinstance(file[name], h5py.Dataset) else None)
+        shape = file[names[0]].shape
+        del file[names[0]]
+        if planted == "external":
+            file.create_dataset(names[0], shape, "f4", external=[(str(other), 0, h5py.h5f.UNLIMITED)])
+        elif planted == "virtual":
+            layout = h5py.VirtualLayout(shape, "f4")
+            layout[...] = h5py.VirtualSource(str(other), "x", shape)
+            file.create_virtual_dataset(names[0], layout)
+        else:
+            file[names[0]] = h5py.ExternalLink(str(other), "/x")
+    with h5py.File(other, "w") as file:
+        file["x"] = np.ones(shape, np.float32)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", config)
+        archive.write(weights, "model.weights.h5")
+    with pytest.raises(ModelError, match=r"in another file|a link"):
+        load_user_model("model.keras", folder=tmp_path)
+
+
 def test_a_function_gives_a_model_or_an_architecture(tmp_path: Path) -> None:
     code = MODELS + (
         "from siliconv.legacy_keras import load\n"
