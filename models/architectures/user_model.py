@@ -18,10 +18,11 @@ from siliconv.errors import DAMAGE, ModelError
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation
-from siliconv.models.architectures.input_scale import with_input_scale
-from siliconv.models.architectures.keras_config import architecture_of
+from siliconv.models.architectures.input_scale import InputScaleError, with_input_scale
+from siliconv.models.architectures.keras_config import ReadModel, architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
+from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.shapes import layer_table
 
@@ -89,10 +90,12 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
             return UserModel(found, {})
         config = json.loads(found.to_json())
         weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
+        keras = 3 if type(found).__module__.split(".")[0] == "keras" else 2
     else:
         config, weights = read_keras_file(folder / source)
+        keras = int(written_version(folder / source).partition(".")[0] or 2)
     try:
-        return _understood(config, weights, source, made)
+        return _understood(config, weights, source, made, keras)
     except DAMAGE as error:
         raise ModelError(
             "MODEL-FILE",
@@ -102,15 +105,26 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         ) from error
 
 
-def _understood(config: Any, weights: Weights, source: str, made: Any) -> UserModel:
+def _understood(config: Any, weights: Weights, source: str, made: Any, keras: int) -> UserModel:
     """Give the architecture that a configuration describes, with the weights in its order and form."""
-    architecture, names = architecture_of(config, where=source)
-    layer_table(architecture)
-    centred = _centring(config)
-    renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
-    factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
-    scaled = _as_built(architecture, with_input_scale(architecture, renamed, factors))
-    return UserModel(architecture, scaled, {here: there for there, here in names.items()}, bool(factors), made)
+    rescales = bool(_settings_of(config, "Rescaling"))
+    try:
+        read = architecture_of(config, where=source, keras=keras)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), read.rescaling, pixels=rescales)
+    except InputScaleError:
+        # Something between the factor and the first weights is not proportional: it stays a layer of its own.
+        read = architecture_of(config, where=source, keras=keras, apart=True)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
+    layer_table(read.architecture)
+    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, made)
+
+
+def _taken(read: ReadModel, weights: Weights) -> Weights:
+    """Give each layer the weights that it takes of those of the file; nothing where the file has none at all."""
+    if not weights and not any(layer.kind == "batch_normalization" for layer in read.architecture.layers):
+        return {}
+    found = {name: taken.weights(weights.get(taken.layer, [])) for name, taken in read.taken.items()}
+    return {name: values for name, values in found.items() if values}
 
 
 def set_weights(model: Any, weights: Weights) -> None:
@@ -167,26 +181,10 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
-def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
-    """For each batch normalization: whether it has gamma, and whether it has beta."""
-    return {layer["name"]: (layer["scale"], layer["center"]) for layer in _settings_of(config, "BatchNormalization")}
-
-
 def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
     model = config["config"]
     layers = model["layers"] if isinstance(model, dict) else model
     return [layer["config"] for layer in layers if layer["class_name"] == kind]
-
-
-def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
-    """Give a batch normalization that was built without gamma or beta a one or a zero for it."""
-    if centring is None or len(values) < 2:
-        return values
-    scale, center = centring
-    *affine, mean, variance = values
-    gamma = affine.pop(0) if scale else np.ones_like(mean)
-    beta = affine.pop(0) if center else np.zeros_like(mean)
-    return [gamma, beta, mean, variance]
 
 
 def _as_built(architecture: Architecture, weights: Weights) -> Weights:

@@ -256,10 +256,10 @@ class Translation:
         road = self.tensors.road(node, one, other)
         first = self.tensors.natural(one).first
         if node.operation == "multiply":
-            values = [self.tensors.get(source, road, first=first) for source in (one, other)]
+            left, right = (self.tensors.get(source, road, first=first) for source in (one, other))
         else:
-            values = [self._aligned(node, source, road, first=first) for source in (one, other)]
-        value = paired(self.graph, node.operation, *values, road)
+            left, right = (self._aligned(node, source, road, first=first) for source in (one, other))
+        value = paired(self.graph, node.operation, left, right, road)
         if node.operation == "multiply":
             places = node.type.fraction - one.type.fraction - other.type.fraction
             # Only zeros can be moved further than a type is wide.

@@ -13,6 +13,7 @@ import numpy as np
 
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
+from siliconv.network import output_softmax
 from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, exact_codes, plain
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
@@ -214,6 +215,13 @@ def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
     return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
 
 
+def _lower_softmax(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,) = sources
+    requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
+    inputs = (graph.add(requantize).name,)
+    return graph.add(ir.Softmax(layer.name, inputs, source.shape, output_softmax.OUTPUT, *output_softmax.tables()))
+
+
 def _add_requantize(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
     relu = exact_class(quantizer) == "quantized_relu"
@@ -253,5 +261,6 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "QDense": _lower_dense,
     "QActivation": _lower_activation,
     "TableActivation": _lower_table,
+    "SoftmaxActivation": _lower_softmax,
     **SHAPE_LOWERERS,
 }
