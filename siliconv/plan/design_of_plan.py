@@ -136,9 +136,9 @@ def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> 
     bound = relu_bound(function)
     if bound is None:
         # Where the values of other functions lie is known from the data only.
+        integer = _ACTIVATION_INTEGER + 1
         index, entries = (
-            FixedPoint(True, one, _ACTIVATION_INTEGER + 1, Rounding.RND_CONV, Overflow.SAT)
-            for one in (INPUT_BITS, bits)
+            FixedPoint(True, width, integer, Rounding.RND_CONV, Overflow.SAT) for width in (INPUT_BITS, bits)
         )
         return _table(layer.name, source, function, index, entries)
     kind = FixedPoint(False, bits, _ACTIVATION_INTEGER, Rounding.RND_CONV, Overflow.SAT)
