@@ -120,7 +120,7 @@ def _relu(most: Fraction, slope: Fraction, threshold: Fraction) -> Exact:
     def compute(x: Fraction) -> Fraction:
         if x >= most:
             return most
-        return x if x >= threshold else slope * (x - threshold)
+        return x if x > threshold else slope * (x - threshold)
 
     return compute
 
@@ -137,7 +137,6 @@ DEFAULTS: Mapping[str, tuple[str | None, ...]] = {
     "mish": (),
     "line": (None, None),
     "hard_swish": (),
-    "threshold": (None,),
     "relu": ("inf", "0", "0"),
 }
 """By name the defaults of the parameters, None for one that has to be said."""
@@ -154,6 +153,5 @@ _MAKERS: Mapping[str, Callable[..., Exact]] = {
     "mish": lambda: _mish,
     "line": clipped_line,
     "hard_swish": lambda: lambda x: x * clipped_line(Fraction(1, 6), Fraction(1, 2))(x),
-    "threshold": lambda threshold: lambda x: x if x > threshold else Fraction(0),
     "relu": _relu,
 }

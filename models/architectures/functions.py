@@ -26,13 +26,12 @@ FUNCTIONS: Mapping[str, tuple[float | None, ...]] = {
     "line": (None, None),
     "hard_swish": (),
     "hard_tanh": (),
-    "threshold": (None,),
     "relu": (math.inf, 0.0, 0.0),
 }
 """By name the defaults of the parameters, None for one that has to be said.
 
-``elu(a)``: a (exp(x) - 1) below zero. ``line(s, t)``: s x + t between 0 and 1. ``threshold(t)``: x above t, else 0.
-``relu(m, s, t)``: m from m on, s (x - t) below t. ``gelu_tanh`` is the usual approximation of ``gelu``.
+``elu(a)``: a (exp(x) - 1) below zero. ``line(s, t)``: s x + t between 0 and 1. ``relu(m, s, t)``: m from m on, s (x - t) up to t, x in
+between. ``gelu_tanh`` is the usual approximation of ``gelu``.
 """
 
 _TEXT = re.compile(r"(?P<name>[a-z_]+)(\((?P<numbers>[^()]*)\))?")
@@ -120,5 +119,4 @@ def tensor_function(text: str) -> Any:
         "line": lambda x: tf.clip_by_value(numbers[0] * x + numbers[1], 0.0, 1.0),
         "hard_swish": lambda x: x * tf.clip_by_value(x / 6.0 + 0.5, 0.0, 1.0),
         "hard_tanh": lambda x: tf.clip_by_value(x, -1.0, 1.0),
-        "threshold": lambda x: tf.where(x > numbers[0], x, tf.zeros_like(x)),
     }[found.name]

@@ -226,7 +226,7 @@ _DESCRIBE: dict[str, Describe] = {
     "LeakyReLU": steps.leaky_relu,
     "PReLU": steps.prelu,
     "ELU": _function("elu", "alpha"),
-    "ThresholdedReLU": _function("threshold", "theta"),
+    "ThresholdedReLU": steps.thresholded_relu,
     "Softmax": _plain("activation", activation="softmax"),
     "Activation": _own_activation,
     "Dense": _dense,

@@ -274,6 +274,11 @@ def relu(call: Call) -> list[LayerStep]:
     return [LayerStep(activation(function_text("relu", most, slope, threshold)))]
 
 
+def thresholded_relu(call: Call) -> list[LayerStep]:
+    """Give what is left of a tensor above a threshold."""
+    return [LayerStep(activation(function_text("relu", inf, 0.0, *numbers(call, "theta"))))]
+
+
 def leaky_relu(call: Call) -> list[LayerStep]:
     """Give a ReLU with a slope below zero."""
     name = next((one for one in ("negative_slope", "alpha") if call.settings.get(one) is not None), None)

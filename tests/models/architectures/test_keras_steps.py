@@ -64,7 +64,7 @@ def test_a_network_of_keras_3_is_read_and_lowered(name: str, of_keras_3: Path) -
     check(of_keras_3 / f"{number}.keras", np.load(of_keras_3 / f"{number}.npy"))
 
 
-@pytest.mark.parametrize("text", ["relu(6)", "relu(inf,0.1)", "elu", "elu(0.5)", "line(0.2,0.5)", "threshold(1)"])
+@pytest.mark.parametrize("text", ["relu(6)", "relu(inf,0.1)", "elu", "elu(0.5)", "line(0.2,0.5)", "relu(inf,0,1)"])
 def test_a_function_is_read_as_it_is_written(text: str) -> None:
     found = parse_function(text)
     assert found is not None
