@@ -30,8 +30,8 @@ FUNCTIONS: Mapping[str, tuple[float | None, ...]] = {
 }
 """By name the defaults of the parameters, None for one that has to be said.
 
-``elu(a)``: a (exp(x) - 1) below zero. ``line(s, t)``: s x + t between 0 and 1. ``relu(m, s, t)``: m from m on, s (x - t)
-up to t, x in between. ``gelu_tanh`` is the usual approximation of ``gelu``.
+``elu(a)``: a (exp(x) - 1) below zero. ``line(s, t)``: s x + t between 0 and 1. ``relu(m, s, t)``: m from m
+on, s (x - t) up to t, x in between. ``gelu_tanh`` is the usual approximation of ``gelu``.
 """
 
 _TEXT = re.compile(r"(?P<name>[a-z_]+)(\((?P<numbers>[^()]*)\))?")

@@ -18,6 +18,7 @@ from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT, Architecture
 from siliconv.models.architectures.field_problems import problems_of
 from siliconv.models.architectures.keras_describe import check_activation, is_plain_rescaling, known_classes, steps_of
+from siliconv.models.architectures.keras_frames import inner_layers
 from siliconv.models.architectures.keras_graph import (
     Config,
     Use,
@@ -174,10 +175,11 @@ def _refuse_all(written: list[Config], where: str, keras: int) -> None:
     errors = []
     for layer in written:
         try:
-            if layer["class_name"] != "InputLayer":
-                _check_class(layer, where)
-            _check_settings(layer, None, where)
-            check_activation(layer, where, keras)
+            for one in (layer, *inner_layers(layer, where)) if layer["class_name"] == "TimeDistributed" else (layer,):
+                if one["class_name"] != "InputLayer":
+                    _check_class(one, where)
+                _check_settings(one, None, where)
+                check_activation(one, where, keras)
         except ModelError as error:
             errors.append(error)
     if len(errors) == 1:

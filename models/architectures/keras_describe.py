@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from siliconv.models.architectures import keras_frames as frames
 from siliconv.models.architectures import keras_steps as steps
 from siliconv.models.architectures.functions import function_text
 from siliconv.models.architectures.keras_functions import function_of_name, known_names
 from siliconv.models.architectures.keras_graph import Config, is_foreign, refused
 from siliconv.models.architectures.keras_settings import IDENTITIES
 from siliconv.models.architectures.keras_steps import Call, LayerStep
-from siliconv.models.architectures.layers import ActivationKind
+from siliconv.models.architectures.layers import ActivationKind, Layer
+from siliconv.models.architectures.shapes import Shape, output_shape
 
 Describe = Callable[[Call], Sequence[LayerStep]]
 
@@ -190,6 +194,19 @@ def _function(name: str, *settings: str) -> Describe:
     return describe
 
 
+def _time_distributed(call: Call) -> Sequence[LayerStep]:
+    inner = frames.inner_layers(call.layer, call.where)
+    apart = replace(call, apart=True)
+    return frames.distributed(apart, inner, steps_of, _shape_of_step)
+
+
+def _shape_of_step(step: LayerStep, shapes: list[Shape]) -> Shape:
+    found = _ANY_LAYER.validate_python({**step.described, "name": "step", "inputs": ["input"] * len(shapes)})
+    return output_shape(found, "step", tuple(shapes))
+
+
+_ANY_LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
+
 _DESCRIBE: dict[str, Describe] = {
     "Conv2D": _convolution("conv2d"),
     "Conv1D": _convolution("conv1d"),
@@ -234,5 +251,6 @@ _DESCRIBE: dict[str, Describe] = {
     "Normalization": steps.normalized,
     "Rescaling": _rescaling,
     "Dropout": _dropout,
+    "TimeDistributed": _time_distributed,
     **dict.fromkeys(IDENTITIES, _identity),
 }

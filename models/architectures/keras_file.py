@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +80,39 @@ def _of_archive(file: Any, config: Config) -> Weights:
     """.keras files number the layers of each class; Keras 3 writes their names beside."""
     folder = member(file, "layers" if "layers" in file else "_layer_checkpoint_dependencies")
     arrays = Arrays(folder)
-    count: Counter[str] = Counter()
     weights: Weights = {}
     model = config["config"]
-    for layer in model["layers"] if isinstance(model, dict) else model:
-        name = _snake(layer["class_name"])
-        key = f"{name}_{count[name]}" if count[name] else name
-        count[name] += 1
+    for layer, key in _keys(model["layers"] if isinstance(model, dict) else model):
         if key in folder and "vars" in member(folder, key):
             values = member(folder, f"{key}/vars")
             written = values.attrs.get("name", layer["config"]["name"])
-            weights[str(written)] = [arrays.read(f"{key}/vars/{number}") for number in range(len(values))]
+            weights[str(written)] = list(_values(folder, key, layer, arrays))
     return weights
+
+
+def _keys(layers: list[Config]) -> Iterator[tuple[Config, str]]:
+    """Yield each layer with its key: the name of its class, and a number behind it for all but the first."""
+    count: Counter[str] = Counter()
+    for layer in layers:
+        name = _snake(layer["class_name"])
+        yield layer, f"{name}_{count[name]}" if count[name] else name
+        count[name] += 1
+
+
+def _values(folder: Any, key: str, layer: Config, arrays: Arrays) -> Iterator[np.ndarray]:
+    """Yield the arrays of a layer, then those of the one or of the row that it distributes, in their order."""
+    group = member(folder, key)
+    if "vars" in group:
+        yield from (arrays.read(f"{key}/vars/{number}") for number in range(len(member(group, "vars"))))
+    inner = layer["config"].get("layer") if isinstance(layer.get("config"), dict) else None
+    if isinstance(inner, dict) and "layer" in group:
+        yield from _values(folder, f"{key}/layer", inner, arrays)
+    row = layer["config"].get("layers") if isinstance(layer.get("config"), dict) else None
+    for names in ("layers", "_layer_checkpoint_dependencies"):
+        if isinstance(row, list) and names in group:
+            for one, name in _keys(row):
+                if name in member(group, names):
+                    yield from _values(folder, f"{key}/{names}/{name}", one, arrays)
 
 
 def _of_h5(file: Any) -> Weights:

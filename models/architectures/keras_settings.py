@@ -191,6 +191,7 @@ SETTINGS: Mapping[str, Table] = {
     "Rescaling": {"scale": USED, "offset": USED},
     "Normalization": {"axis": USED, "mean": USED, "variance": USED, "invert": OPTIONAL},
     **{name: dict.fromkeys(settings, _KEPT_FOR_KERAS) for name, settings in _IDENTITIES.items()},
+    "TimeDistributed": {"layer": USED},
     "InputLayer": {
         "dtype": USED,
         "sparse": Only((False, None), "use a dense input"),

@@ -236,7 +236,7 @@ class Reshape(LayerBase):
     """The same elements in another shape, rows first, channels last."""
 
     kind: Literal["reshape"] = "reshape"
-    shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3, description="Sizes of the new axes")]
+    shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=4, description="Sizes of the new axes")]
 
 
 class Rearrange(LayerBase):

@@ -95,7 +95,24 @@ def _relu(**settings: Any) -> Any:
     return _row(IMAGE, _conv, lambda layers: layers.ReLU(**settings), _flat, _dense)
 
 
+def _distributed(shape: tuple[int, ...], *makes: Any) -> Any:
+    def build(keras: Any) -> Any:
+        layers = keras.layers
+        inner = [make(layers) for make in makes]
+        one = inner[0] if len(inner) == 1 else keras.Sequential(inner)
+        steps = [keras.Input(shape), layers.TimeDistributed(one), layers.Flatten(), layers.Dense(3)]
+        return keras.Sequential(steps)
+
+    return build
+
+
 NETWORKS: dict[str, Any] = {
+    "dense at each step": _distributed(WAVE, _dense),
+    "vectors at each step": _distributed(WAVE, _dense, _batch, lambda layers: layers.PReLU()),
+    "waves at each step": _distributed(
+        IMAGE, lambda layers: layers.Conv1D(2, 3, padding="same"), lambda layers: layers.MaxPooling1D(2)
+    ),
+    "flat at each step": _distributed(IMAGE, _flat, lambda layers: layers.Dense(3, activation="relu")),
     **{
         name: _function(name)
         for name in (
