@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 
 from siliconv.flow.artefacts import ARCHITECTURE_FILE
+from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.architectures.architecture import without_output_activation
 from siliconv.models.architectures.presets import preset
 from siliconv.models.architectures.weights import save_weights
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.datasets import prepare
 from siliconv.models.data.image_store import open_dataset
-from siliconv.models.evaluation import evaluate
 from siliconv.models.pictures import learning_curves
 from siliconv.models.training.float_model import train_float
 from siliconv.models.training.prediction import predict_logits

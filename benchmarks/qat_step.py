@@ -27,6 +27,7 @@ from siliconv import legacy_keras
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.models.architectures.presets import preset
 from siliconv.models.training.float_model import with_dropout
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training_step import optimizer_of, training_step
 from siliconv.network.fixed_point import FixedPoint
@@ -105,7 +106,8 @@ def _step_of(model: Any, tensors: tuple[Any, Any, Any]) -> Callable[[], Any]:
     config = TrainConfig(learning_rate=1e-4)
     optimizer = optimizer_of(config)
     optimizer.build(model.trainable_variables)
-    step = training_step(model, optimizer, config)
+    judge, answers = Judge("classification", ()), tensors[1].numpy()
+    step = training_step(model, optimizer, config, judge=judge, answers=answers)
     return lambda: float(step(*tensors)[0])
 
 

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from siliconv.flow.artefacts import load_float_model
+from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.data.image_store import Dataset, open_dataset
-from siliconv.models.evaluation import evaluate
 from siliconv.models.training.history import History
 from siliconv.models.training.prediction import predict_logits
 from siliconv.network import reference

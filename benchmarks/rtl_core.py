@@ -1,7 +1,7 @@
 """The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
 
 Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
-           [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
+           [--parts PART] [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
 
 NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes, or
 all test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
@@ -37,12 +37,10 @@ from siliconv.rtl.cycles.ring_depths import rings_of
 from siliconv.rtl.design.rtl_design import design_of
 from siliconv.rtl.plan.blocks import Mvu, Pool, RtlDesign
 from siliconv.rtl.simulation.evidence import simulated_evidence
-from siliconv.rtl.synthesis.nextpnr import pack, place
+from siliconv.rtl.synthesis.nextpnr import PARTS, pack, place
 from siliconv.rtl.synthesis.yosys import synthesize
 from siliconv.rtl.writing.rtl_project import write_project
 from siliconv.stages.hardware_estimate import estimate_network
-
-PART = "LFE5UM5G-85F-8BG756"
 
 
 def main() -> None:
@@ -53,6 +51,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="*", default=["ecp5", "xc7"])
     parser.add_argument("--place", type=float, metavar="MHZ")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS)[:1], choices=list(PARTS))
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--data", type=Path, help="build/data of the project: all of its test images, no random ones")
     parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
@@ -82,12 +81,13 @@ def main() -> None:
             if family == options.families[0] and options.images:
                 keep("verilator", simulated(design, folder, images_of(network, options.images, options.data)))
             keep(f"yosys_{family}", asdict(synthesize(folder, design, family)))
-            for seed in options.seeds if family == "ecp5" and options.place else ():
-                placed = place(folder, design, PART, mhz=options.place, seed=seed)
+            tries = [(part, seed) for part in options.parts for seed in options.seeds]
+            for part, seed in tries if family == "ecp5" and options.place else ():
+                placed = place(folder, design, part, mhz=options.place, seed=seed)
                 bitstream, _ = pack(folder, design)
                 rate = placed.mhz * 1e6 / figures[f"plan_{family}"]["interval"]
                 found = {"images_per_second": round(rate, 1), "bitstream_bytes": bitstream.stat().st_size}
-                keep(f"nextpnr_seed_{seed}", asdict(placed) | found)
+                keep(f"nextpnr_{part}_seed_{seed}", asdict(placed) | found)
 
 
 def planned(design: RtlDesign) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class Board:
         The hls4ml back end for it; empty when there is none.
     source, note
         Where the figures are from, and what to know about them.
+    processing_system, board_files
+        What kind of processing system the device has, and whose board files Vivado needs for it; empty where siliconv
+        writes no block design.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Board:
     backend: str
     source: str
     note: str = ""
+    processing_system: str = ""
+    board_files: str = ""
 
     @property
     def is_calibrated(self) -> bool:

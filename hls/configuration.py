@@ -10,6 +10,9 @@ from siliconv.bounded_reading import SECTION
 from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
 from siliconv.hls.kinds import Strategy
 
+LARGEST_ARRAY = 4096
+"""Elements of an array that the tools may split into registers: `config_array_partition` of the generated Tcl."""
+
 SHIFT_REGISTER_WORDS = 128
 """FIFOs deeper than this cost more LUTs than the block memory is worth: four for each bit of a word."""
 

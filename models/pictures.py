@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from siliconv.models.evaluation import BinaryScore, Metrics
+from siliconv.models.answers.evaluation import BinaryScore, Metrics
 from siliconv.models.training.history import History
 
 _DPI = 110
@@ -25,7 +25,7 @@ def learning_curves(history: History, path: Path) -> Path:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     epochs = [record.epoch + 1 for record in history.epochs]
-    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+    for axes, name, title in ((loss, "loss", "loss"), (accuracy, "accuracy", history.metric)):
         axes.plot(epochs, [getattr(record, name) for record in history.epochs], label="training")
         validation = [getattr(record, f"val_{name}") for record in history.epochs]
         if None not in validation:
@@ -33,11 +33,11 @@ def learning_curves(history: History, path: Path) -> Path:
         for start in history.runs:
             axes.axvline(start + 0.5, color="grey", linestyle=":", linewidth=1)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(name)
+        axes.set_ylabel(title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
-    return _save(figure, path)
+    return save_picture(figure, path)
 
 
 def confusion_picture(metrics: Metrics, path: Path) -> Path:
@@ -57,7 +57,7 @@ def confusion_picture(metrics: Metrics, path: Path) -> Path:
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(f"accuracy {metrics.accuracy:.4f}")
-    return _save(figure, path)
+    return save_picture(figure, path)
 
 
 def roc_picture(curves: Mapping[str, BinaryScore], path: Path) -> Path:
@@ -71,7 +71,7 @@ def roc_picture(curves: Mapping[str, BinaryScore], path: Path) -> Path:
     axes.set_ylabel("true positive rate")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
-    return _save(figure, path)
+    return save_picture(figure, path)
 
 
 def prediction_grid(
@@ -88,7 +88,7 @@ def prediction_grid(
     Parameters
     ----------
     pixels
-        uint8 images, (n, height, width, channels).
+        uint8 images, (n, height, width, channels), or other inputs as they are.
     labels
         Class numbers, (n,).
     predictions
@@ -124,7 +124,7 @@ def prediction_grid(
                 fontsize=7,
                 color="black" if guess == labels[number] else "red",
             )
-    return _save(figure, path)
+    return save_picture(figure, path)
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
@@ -149,7 +149,7 @@ def image_sheet(columns: Sequence[tuple[str, np.ndarray]], path: Path) -> Path:
             grid[row, column].axis("off")
             if row < len(images):
                 _show(grid[row, column], images[row])
-    return _save(figure, path)
+    return save_picture(figure, path)
 
 
 def in_picture(text: str) -> str:
@@ -158,13 +158,17 @@ def in_picture(text: str) -> str:
 
 
 def _show(axes: Axes, pixels: np.ndarray) -> None:
-    if pixels.ndim == 2:
+    if pixels.ndim == 1:
+        axes.bar(range(len(pixels)), pixels)
+    elif pixels.ndim == 2:
         axes.plot(pixels, linewidth=0.8)
+    elif pixels.dtype != np.uint8 or pixels.shape[-1] not in (1, 3, 4):
+        axes.imshow(pixels.mean(axis=-1), cmap="gray")
     else:
         axes.imshow(pixels, cmap="gray" if pixels.shape[-1] == 1 else None, vmin=0, vmax=255)
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save_picture(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     FigureCanvasAgg(figure).print_figure(path, dpi=_DPI, metadata={"Software": None})
     return path

@@ -87,6 +87,15 @@ class Distillation(BaseModel):
     )
 
 
+class Unquantized(BaseModel):
+    """Bits for what a QKeras model has no quantizer of its own for."""
+
+    model_config = SECTION
+
+    weights: Bits = Field(16, description="bits of each weight and bias without a quantizer, the sign included")
+    activations: Bits = Field(16, description="bits of a tanh or sigmoid without a quantizer, inside the network")
+
+
 class Recipe(BaseModel):
     """Bits by kind of tensor, exceptions by layer, calibration and fine-tuning."""
 
@@ -123,6 +132,11 @@ class Recipe(BaseModel):
         description="fine-tuning; null rounds the float weights and leaves it at that",
     )
     pruning: Pruning | None = Field(None, description="zero weights, such as {sparsity: 0.5}; null prunes nothing")
+    unquantized: Unquantized | None = Field(
+        None,
+        description="beside a QKeras model alone: bits for what has no quantizer in it, such as {weights: 8}; what few"
+        " bits hold exactly is taken exactly",
+    )
     distillation: Distillation | None = Field(
         None, description="fine-tuning towards the float network's outputs, such as {weight: 0.5, temperature: 2}"
     )

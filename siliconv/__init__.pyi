@@ -14,4 +14,5 @@ from .api.projects import Project as Project
 from .api.projects import Run as Run
 from .certificate.certificate import Certificate as Certificate
 from .hls.configuration import HlsConfig as HlsConfig
+from .models.data.data_config import InputConfig as InputConfig
 from .quantize.recipe import Recipe as Recipe

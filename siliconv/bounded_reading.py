@@ -139,13 +139,7 @@ def check_archive(archive: zipfile.ZipFile, size: int) -> None:
 
 def read_array(file: IO[bytes], size: int) -> np.ndarray:
     """Read an npy of `size` bytes, or raise what is in `DAMAGE`; no objects, and no more than its bytes hold."""
-    version = np.lib.format.read_magic(file)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in read_header:
-        raise UnreadableError(f"its arrays are of version {version}")
-    shape, fortran, dtype = read_header[version](file, max_header_size=10_000)
-    if dtype.hasobject:
-        raise UnreadableError("it holds Python objects, which are not read")
+    shape, fortran, dtype = read_header(file)
     count = math.prod(shape)
     if dtype.itemsize == 0 or min(shape, default=0) < 0 or count * dtype.itemsize > size:
         raise UnreadableError(f"an array of shape {shape} is announced in {size:,} bytes")
@@ -153,6 +147,18 @@ def read_array(file: IO[bytes], size: int) -> np.ndarray:
     values = np.frombuffer(content, dtype, count) if content else np.empty(0, dtype)
     shaped = values.reshape(shape[::-1]).T if fortran else values.reshape(shape)
     return shaped.copy()
+
+
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read shape, order (whether columns come first) and type of an npy, or raise what is in `DAMAGE`; no objects."""
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise UnreadableError(f"its arrays are of version {version}")
+    shape, fortran, dtype = readers[version](file, max_header_size=10_000)
+    if dtype.hasobject:
+        raise UnreadableError("it holds Python objects, which are not read")
+    return shape, fortran, dtype
 
 
 @cache

@@ -15,7 +15,10 @@ import siliconv
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
-ELSEWHERE = {"siliconv/calibration.json": "in the user's configuration folder"}
+ELSEWHERE = {
+    "siliconv/calibration.json": "in the user's configuration folder",
+    "check_board.py": "in the overlay of a generated project",
+}
 """What looks like a path of the repository and is none, and where it is."""
 
 

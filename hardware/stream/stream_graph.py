@@ -33,11 +33,14 @@ class Actor:
         Its steps for one image, in order.
     latency
         Cycles between the end of a step and the appearance of its token: a pipeline's depth.
+    stalls_whole
+        Whether a step of one cycle that reads and writes does both in the same cycle or neither.
     """
 
     name: str
     program: tuple[Step, ...]
     latency: int = 0
+    stalls_whole: bool = False
 
 
 @dataclass(frozen=True)

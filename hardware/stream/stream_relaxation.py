@@ -173,19 +173,25 @@ class TooManyUpdates(Exception):  # noqa: N818  (no error: the caller takes the 
 
 @dataclass(frozen=True)
 class _Program:
-    """An actor's steps over all images: cycles, their sum, which take and which give a token, and its delay."""
+    """An actor's steps over all images: cycles, their sum, which take and which give a token, and its delay.
+
+    `together` marks among the steps that take a token those that give one in the same cycle or do neither.
+    """
 
     cycles: Times
     total: Times
     takes: Times
     gives: Times
+    together: NDArray[np.bool_]
     delay: int
 
     @classmethod
     def of(cls, actor: Actor, images: int) -> _Program:
         steps = np.array([(step.reads, step.cycles, step.writes) for step in actor.program], np.int64).reshape(-1, 3)
         reads, cycles, gives = np.tile(steps, (images, 1)).T
-        return cls(cycles, np.cumsum(cycles), np.flatnonzero(reads), np.flatnonzero(gives), actor.latency + 1)
+        takes = np.flatnonzero(reads)
+        together = actor.stalls_whole & (gives[takes] == 1) & (cycles[takes] == 1)
+        return cls(cycles, np.cumsum(cycles), takes, np.flatnonzero(gives), together, actor.latency + 1)
 
     @property
     def written(self) -> int:
@@ -206,6 +212,7 @@ class _Program:
         started = np.concatenate([[-1], ends[:-1]])[self.takes] + 1
         if arrivals is not None:
             started = np.maximum(started, arrivals)
+        started = np.where(self.together, ends[self.takes], started)
         return ends, started, ends[self.gives]
 
     def latest(self, writes: Times) -> Times:

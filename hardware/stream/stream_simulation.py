@@ -118,6 +118,7 @@ class _Process:
     outputs: list[tuple[int, list[int], list[int], int]]
     neighbours: list[int]
     latest: Sequence[int] | None
+    stalls_whole: bool
     starts: list[int]
     ends: list[int]
 
@@ -139,6 +140,7 @@ def _prepare(
                 [],
                 [],
                 None if latest is None else latest[number],
+                actor.stalls_whole,
                 [],
                 [],
             )
@@ -162,6 +164,7 @@ def _run_on(process: _Process) -> tuple[int, bool] | None:
     count, position = len(steps), len(ends)
     while position < process.total:
         takes, cycles, gives = steps[position % count]
+        together = process.stalls_whole and takes and gives and not cycles
         if len(starts) == position:
             start = ends[-1] + 1 if position else 0
             if takes:
@@ -171,10 +174,14 @@ def _run_on(process: _Process) -> tuple[int, bool] | None:
                         return fifo, False
                     if writes[token] + delay > start:
                         start = writes[token] + delay
-                for _, reads, _, _ in inputs:
-                    reads.append(start)
-            starts.append(start)
-        end = starts[position] + cycles
+                if not together:
+                    for _, reads, _, _ in inputs:
+                        reads.append(start)
+            if not together:
+                starts.append(start)
+        else:
+            start = starts[position]
+        end = start + cycles
         if gives:
             for fifo, reads, writes, depth in outputs:
                 freed = len(writes) - depth
@@ -185,6 +192,10 @@ def _run_on(process: _Process) -> tuple[int, bool] | None:
                         end = reads[freed] + 1
             for _, _, writes, _ in outputs:
                 writes.append(end)
+        if together:
+            starts.append(end)
+            for _, reads, _, _ in inputs:
+                reads.append(end)
         if latest is not None and end > latest[position]:
             return _LATE
         ends.append(end)

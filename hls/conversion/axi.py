@@ -1,6 +1,6 @@
 """The AXI-Stream top level around the exact core, and the driver of a PYNQ board for it.
 
-Codes travel as they are: a pixel of 8 bits is a beat of 8 bits, a result is sign-extended to whole bytes. Nothing is
+Codes travel as they are, in the lanes of docs/stream_format.md: a pixel a beat, a result sign-extended. Nothing is
 converted on the way, so board, C simulation and emulator share one meaning of every bit.
 """
 
@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.board_design.board_design import StreamCore, board_for, write_board_design
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.testbench import raw_bits
 from siliconv.hls.conversion.weight_ports import WeightPort, port_texts
+from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import render
-from siliconv.network.fixed_point import FixedPoint
+from siliconv.hls.vendor.build_script import axi_script
 from siliconv.network.graph import Network
 
 
-def beat_bits(kind: FixedPoint) -> int:
-    """Give the bits of a beat that carries one code: the next of 8, 16, 32, 64."""
-    return 1 << max((kind.width - 1).bit_length(), 3)
-
-
 def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports: Sequence[WeightPort] = ()) -> None:
-    """Write the AXI-Stream top level, its test bench and the driver into a generated project.
+    """Write the AXI-Stream top level, its test bench, the driver and a board's block design into a generated project.
 
     Parameters
     ----------
@@ -43,19 +40,16 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
     values = {
         "top": network.name,
         "stream": config.io_type == "io_stream",
-        "inputs": int(np.prod(source.shape)),
-        "outputs": int(np.prod(result.shape)),
         "input_raw": raw_bits(source.type),
         "output_raw": raw_bits(result.type),
-        "input_beat": beat_bits(source.type),
-        "output_beat": beat_bits(result.type),
+        "input": beat_format(source.shape, source.type),
+        "output": beat_format(result.shape, result.type),
+        "own_beats": BACKENDS[config.backend].family is Backend.VIVADO,
         "input_type": source.type,
         "output_type": result.type,
         "input_shape": source.shape,
         "output_shape": result.shape,
         "class_names": () if isinstance(classes, str) else tuple(classes),
-        "part": config.part,
-        "clock_ns": config.clock_ns,
         **port_texts(weight_ports),
     }
     files = {
@@ -63,10 +57,15 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         f"axi/{network.name}_axi.cpp": "axi.cpp.j2",
         f"axi/{network.name}_axi_test.cpp": "axi_test.cpp.j2",
         "axi/sim/ap_axi_sdata.h": "ap_axi_sdata.h.j2",
-        "axi/build_axi.tcl": "build_axi.tcl.j2",
         f"driver/{network.name}_driver.py": "driver.py.j2",
     }
     for name, template in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(template, **values), encoding="utf-8")
+    board = board_for(config.part)
+    if board is not None:
+        project = axi_script(network.name).project
+        beats = (beat_format(source.shape, source.type), beat_format(result.shape, result.type))
+        core = StreamCore(f"{network.name}_axi", f"{project}/solution1/impl/ip", *beats)
+        write_board_design(board, core, network.name, config.clock_ns, folder)

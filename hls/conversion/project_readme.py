@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.board_design.board_design import board_for
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.axi import beat_bits
 from siliconv.hls.conversion.conversion import FirmwareProject
 from siliconv.hls.rendering import render
+from siliconv.hls.vendor.vendor_tools import COMMANDS
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 
@@ -40,12 +42,14 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
         vectors=vectors,
         layers=firmware.layers,
         weight_ports=firmware.weight_ports,
+        board=board_for(config.part),
+        tools=COMMANDS.get(BACKENDS[config.backend].family, ()),
         input_type=network.input.type,
         input_fraction=network.input.type.fraction,
-        input_beat=beat_bits(network.input.type),
+        input=beat_format(network.input.shape, network.input.type),
         output_type=network.output.type,
         output_fraction=network.output.type.fraction,
-        output_beat=beat_bits(network.output.type),
+        output=beat_format(network.output.shape, network.output.type),
         classes=list(classes) if not isinstance(classes, str) and len(classes) <= _CLASSES_SHOWN else [],
         network_sha256=network_hash(network),
     )

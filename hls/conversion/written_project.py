@@ -9,9 +9,11 @@ from typing import Any
 
 from siliconv.hls.backends import BACKENDS, SIMULATION
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.conversion.build_scripts import write_build_scripts
 from siliconv.hls.conversion.weight_headers import READER, read_in_simulation
 from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import TEMPLATES, render
+from siliconv.hls.vendor.vendor_tools import COMMANDS
 
 _VARYING = ("OutputDir:", "Stamp:")
 
@@ -43,8 +45,11 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         for header in (TEMPLATES / SIMULATION).glob("*.h" if facts.has_ac_kernels else READER):
             shutil.copyfile(header, simulation / header.name)
         read_in_simulation(source, folder / "firmware" / "weights")
-    if facts.family is Backend.VIVADO:
-        _read_steps(folder / "build_prj.tcl")
+    if facts.is_amd:
+        write_build_scripts(folder, top, config)
+    if facts.family is Backend.VITIS:
+        for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
+            _inline_without_instances(header)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
     if config.backend == "Quartus":
@@ -67,18 +72,21 @@ def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
         part=config.part,
         includes=facts.includes,
         steps="synth cosim" if config.backend == "Quartus" else "csim synth",
+        tools=COMMANDS.get(facts.family, ()),
     )
     (folder / "Makefile").write_text(text, encoding="utf-8")
 
 
-def _read_steps(script: Path) -> None:
-    """Let the script for Vivado HLS read its steps from a file beside it, as that for Vitis HLS does."""
-    text = script.read_text(encoding="utf-8")
-    steps = re.search(r"^array set opt \{.*?^\}\n", text, flags=re.MULTILINE | re.DOTALL)
-    assert steps is not None  # hls4ml's own file
-    script.with_name("build_opt.tcl").write_text(steps[0], encoding="utf-8")
-    read = "source [file join [file dirname [info script]] build_opt.tcl]\n"
-    script.write_text(text.replace(steps[0], read), encoding="utf-8")
+def _inline_without_instances(header: Path) -> None:
+    """Leave `function_instantiate` out of functions that are inlined: Vitis HLS refuses both (hls4ml issue 897)."""
+    text = header.read_text(encoding="utf-8")
+    # An inlined function goes on to the brace at the beginning of a line.
+    inlined = re.compile(r"^ *#pragma HLS INLINE\n(?:(?!^\}).*\n)*", flags=re.MULTILINE)
+    without = inlined.sub(
+        lambda body: re.sub(r"^.*#pragma HLS function_instantiate.*\n", "", body[0], flags=re.M), text
+    )
+    if without != text:
+        header.write_text(without, encoding="utf-8")
 
 
 def _bind_fifos(source: Path) -> None:

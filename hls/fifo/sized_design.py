@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from siliconv.errors import FirmwareError
 from siliconv.hardware.stream.fifo_depths import SHALLOWEST, check_depths, smallest_depths
+from siliconv.hardware.stream.stalls import depths_that_bear_stalls
+from siliconv.hardware.stream.stream_graph import StreamGraph
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.firmware_form import firmware_form
 from siliconv.hls.conversion.layer_settings import plan_layers
 from siliconv.hls.design.design import Design, ForkLayer, Layer, PaddingLayer
 from siliconv.hls.design.design_of_nodes import design_of_nodes
 from siliconv.hls.design.hardware_layers import PADDING_SUFFIX, Settings
+from siliconv.hls.fifo.pipeline_stages import pipeline_stages
 from siliconv.hls.fifo.stream_actors import stream_graph
 from siliconv.network.graph import Network, Node
 
@@ -69,7 +72,7 @@ def fifo_depths(design: Design) -> dict[str, int]:
 def _with_fifos(design: Design, config: HlsConfig) -> Design:
     """Give the design with the depth of each FIFO: smallest or hls4ml's, or what is asked for."""
     graph = stream_graph(design)
-    depths = smallest_depths(graph).depths if config.fifo_depths == "smallest" else {}
+    depths = _smallest(graph, design) if config.fifo_depths == "smallest" else {}
     if unknown := sorted(set(config.fifo_words) - {fifo.name for fifo in graph.fifos}):
         raise FirmwareError(
             "FIFO-LAYER",
@@ -81,6 +84,11 @@ def _with_fifos(design: Design, config: HlsConfig) -> Design:
         depths = {**depths, **config.fifo_words}
         check_depths(graph.with_depths(depths))
     return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in design.layers))
+
+
+def _smallest(graph: StreamGraph, design: Design) -> dict[str, int]:
+    """Give depths that cost no cycle, and with which no pipeline that stalls as a whole stops another."""
+    return depths_that_bear_stalls(graph, pipeline_stages(graph, design), smallest_depths(graph).depths)
 
 
 def _with_shallow_fifos(design: Design, config: HlsConfig) -> Design:

@@ -9,6 +9,7 @@ from typing import Any
 
 from siliconv.bounded_reading import as_kind
 from siliconv.errors import ToolError
+from siliconv.hls.vendor.build_script import BuildScript
 from siliconv.hls.vendor.timing_reports import read_implementation, read_timing_summary
 from siliconv.hls.vendor.vendor_reports import read_cosimulation, read_csynthesis, read_logic_synthesis
 
@@ -29,6 +30,8 @@ class SynthesisResults:
     stages: Mapping[str, Mapping[str, float]]
     timing: Mapping[str, Any]
     cosimulation_passed: bool | None = None
+    function: str = ""
+    """The top function that was built: the core, or the AXI-Stream top level around it."""
 
     @property
     def source(self) -> str:
@@ -51,24 +54,25 @@ def from_json(fields: Mapping[str, Any]) -> SynthesisResults:
     return as_kind(dict(fields), SynthesisResults)
 
 
-def gather(folder: Path, top: str) -> SynthesisResults:
+def gather(folder: Path, script: BuildScript) -> SynthesisResults:
     """Read the reports of a project that a tool has worked on.
 
     Parameters
     ----------
     folder
         The project.
-    top
-        Its top function.
+    script
+        What the tool built.
 
     Raises
     ------
     ToolError
         ``REPORT-NONE`` where there is no C synthesis report, ``REPORT-FORMAT`` for one of another form.
     """
-    solution = folder / f"{top}_prj" / "solution1"
-    main = _first(solution / "syn" / "report", f"{top}_axi_csynth.rpt", f"{top}_csynth.rpt")
-    if main is None:
+    project, function = folder / script.project, script.function
+    solution = project / "solution1"
+    main = solution / "syn" / "report" / f"{function}_csynth.rpt"
+    if not main.is_file():
         raise ToolError(
             "REPORT-NONE",
             "the tool left no C synthesis report",
@@ -84,23 +88,25 @@ def gather(folder: Path, top: str) -> SynthesisResults:
     }
     timing: dict[str, Any] = {"csynth_estimated_ns": csynth.estimated_ns}
     passed = None
-    simulated = _first(solution / "sim" / "report", f"{top}_axi_cosim.rpt", f"{top}_cosim.rpt")
-    if simulated is not None:
+    simulated = solution / "sim" / "report" / f"{function}_cosim.rpt"
+    if simulated.is_file():
         cosim = read_cosimulation(simulated)
         passed = cosim.passed
         stages["cosim"] = _known(latency_cycles=cosim.latency_max, interval_cycles=cosim.interval_max)
-    logic = _first(folder, "vivado_synth.rpt")
-    if logic is not None:
+    logic = project / "vivado_synth.rpt"
+    if logic.is_file():
         stages["vsynth"] = {name: float(value) for name, value in read_logic_synthesis(logic).resources.items()}
-    slack = _first(folder, "vivado_timing.rpt")
-    if slack is not None:
+    slack = project / "vivado_timing.rpt"
+    if slack.is_file():
         summary = read_timing_summary(slack)
         timing |= {"setup_slack_ns": summary.setup_slack_ns, "hold_slack_ns": summary.hold_slack_ns, "met": summary.met}
     exported = next(iter(sorted((solution / "impl" / "report").rglob("*_export.rpt"))), None)
     if exported is not None:
         placed = read_implementation(exported)
         timing |= {"implementation_ns": placed.implementation_ns, "required_ns": placed.required_ns, "met": placed.met}
-    return SynthesisResults(f"{csynth.tool} {csynth.version}", csynth.part, csynth.clock_ns, stages, timing, passed)
+    return SynthesisResults(
+        f"{csynth.tool} {csynth.version}", csynth.part, csynth.clock_ns, stages, timing, passed, function
+    )
 
 
 def beside(estimate: Mapping[str, Any], results: SynthesisResults) -> dict[str, Any]:
@@ -129,7 +135,3 @@ def beside(estimate: Mapping[str, Any], results: SynthesisResults) -> dict[str, 
 
 def _known(**values: int | None) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if value is not None}
-
-
-def _first(folder: Path, *names: str) -> Path | None:
-    return next((folder / name for name in names if (folder / name).is_file()), None)

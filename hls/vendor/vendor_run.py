@@ -11,6 +11,7 @@ from pathlib import Path
 
 from siliconv.hardware.processes import lines_of, supervised
 from siliconv.hls.rendering import render
+from siliconv.hls.vendor.build_script import BuildScript
 from siliconv.hls.vendor.vendor_failures import recognize
 from siliconv.hls.vendor.vendor_tools import VendorTool
 from siliconv.progress import Progress
@@ -25,21 +26,22 @@ _STEPS = {
     "C SIMULATION": "csim",
     "C/RTL SYNTHESIS": "csynth",
     "C/RTL SIMULATION": "cosim",
-    "C/RTL VALIDATION": "validation",
     "EXPORT IP": "export",
     "VIVADO SYNTHESIS": "vsynth",
+    "BITSTREAM": "bitstream",
 }
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What a tool is to do; logic synthesis, co-simulation and export need C synthesis before them."""
+    """What a tool is to do; all but C simulation needs C synthesis before, and a bitstream the exported core."""
 
     csim: bool = False
     csynth: bool = False
     cosim: bool = False
     export: bool = False
     vsynth: bool = False
+    bitstream: bool = False
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -60,15 +62,11 @@ def prepare(firmware: Path, folder: Path) -> Path | None:
     if kept is not None:
         folder.rename(kept)
     shutil.copytree(firmware, folder)
-    # hls4ml reports the utilization alone, and gives Vivado no clock.
-    synthesis = folder / "vivado_synth.tcl"
-    if synthesis.is_file():
-        synthesis.write_text(synthesis.read_text("utf-8").rstrip() + "\n" + render("timing.tcl.j2"), "utf-8")
     (folder / _STAMP).write_text(stamp, "utf-8")
     return kept
 
 
-def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progress) -> None:
+def run(tool: VendorTool, folder: Path, script: BuildScript, steps: Steps, progress: Progress) -> None:
     """Run a tool on a prepared project, up to the last of the steps.
 
     Parameters
@@ -77,8 +75,8 @@ def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progre
         What runs the project's script.
     folder
         As `prepare` left it.
-    top
-        The top function.
+    script
+        What it builds.
     steps
         C synthesis is added where a later step needs it and has none yet.
     progress
@@ -89,33 +87,30 @@ def run(tool: VendorTool, folder: Path, top: str, steps: Steps, progress: Progre
     SiliconvError
         ``VENDOR-...`` with what went wrong, in the user's words.
     """
-    has_synthesis = bool(list(folder.glob(f"{top}_prj/solution1/syn/report/*_csynth.rpt")))
-    later = steps.cosim or steps.export or steps.vsynth
+    has_synthesis = bool(list(folder.glob(f"{script.project}/solution1/syn/report/*_csynth.rpt")))
+    later = steps.cosim or steps.export or steps.vsynth or steps.bitstream
     options = {
         **asdict(steps),
+        "export": steps.export or steps.bitstream,
         "synth": steps.csynth or (later and not has_synthesis),
-        "validation": steps.csim and steps.cosim,
         # A project that is opened again keeps what was synthesized before.
         "reset": not has_synthesis,
     }
     (folder / "build_opt.tcl").write_text(render("build_opt.tcl.j2", **options), encoding="utf-8")
     log = folder / LOG_FILE
-    return_code = _stream(tool, folder, log, len(steps.chosen), progress)
+    return_code = _stream(tool.arguments(script.script), folder, log, (tool.name, len(steps.chosen)), progress)
     with log.open(encoding="utf-8", errors="replace") as lines:
         failure = recognize(lines, return_code)
     if failure is not None:
         raise failure.error(str(log))
 
 
-def _stream(tool: VendorTool, folder: Path, log: Path, steps: int, progress: Progress) -> int:
-    """Run the tool, write its log, show its progress; return its exit code."""
-    done = 0
-    progress.begin(tool.name, max(steps, 1), "steps")
+def _stream(command: list[str], folder: Path, log: Path, work: tuple[str, int], progress: Progress) -> int:
+    """Run a tool, write its log, show its progress; `work` is its name and the steps. Return its exit code."""
+    (name, steps), done = work, 0
+    progress.begin(name, max(steps, 1), "steps")
     try:
-        with (
-            supervised(tool.arguments("build_prj.tcl"), cwd=folder) as process,
-            log.open("w", encoding="utf-8") as file,
-        ):
+        with supervised(command, cwd=folder) as process, log.open("w", encoding="utf-8") as file:
             written = 0
             for line in lines_of(process):
                 written += len(line)
@@ -124,7 +119,7 @@ def _stream(tool: VendorTool, folder: Path, log: Path, steps: int, progress: Pro
                     file.flush()
                 begun = _BEGUN.search(line)
                 if begun and begun["step"] in _STEPS:
-                    progress.say(f"{tool.name}: {_STEPS[begun['step']]}")
+                    progress.say(f"{name}: {_STEPS[begun['step']]}")
                 if "COMPLETED IN" in line:
                     done = min(done + 1, steps)
                 progress.update(done, line.strip()[:80])

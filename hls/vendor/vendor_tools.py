@@ -10,14 +10,16 @@ from pathlib import Path
 
 from siliconv.errors import ToolError
 from siliconv.hls.backends import BACKENDS
+from siliconv.hls.kinds import Backend
 
 TOOL_VARIABLE = "SILICONV_VENDOR_TOOL"
 """Names an executable, a folder of executables, or a settings script."""
 
 # The executables that run a project's Tcl script, the newest first, and how each is told which script.
-_COMMANDS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "Vitis": (("vitis-run", ("--mode", "hls", "--tcl")), ("vitis_hls", ("-f",))),
-    "Vivado": (("vivado_hls", ("-f",)),),
+COMMANDS: Mapping[Backend | None, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    # vitis-run came with 2023.2, and vitis_hls went with 2025.1.
+    Backend.VITIS: (("vitis-run", ("--mode", "hls", "--tcl")), ("vitis_hls", ("-f",))),
+    Backend.VIVADO: (("vivado_hls", ("-f",)),),
 }
 # What the vendor's own settings scripts set.
 _ROOT_VARIABLES = ("XILINX_VITIS", "XILINX_HLS", "XILINX_VIVADO")
@@ -83,7 +85,7 @@ def find_tool(
             fix="see the README of build/firmware for the command",
         )
     known = os.environ if environment is None else environment
-    commands = _COMMANDS["Vivado" if backend.startswith("Vivado") else "Vitis"]
+    commands = COMMANDS[BACKENDS[backend].family]
     named = asked or (Path(known[TOOL_VARIABLE]) if known.get(TOOL_VARIABLE) else None)
     if named is not None:
         found = _named(named, commands)

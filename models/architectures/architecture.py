@@ -23,14 +23,14 @@ MOST_INPUTS = 1 << 24
 class Architecture(BaseModel):
     """A CNN: the shape of one input and the layers, in order.
 
-    Two-dimensional inputs are (height, width, channels), one-dimensional ones (length, channels).
+    Two-dimensional inputs are (height, width, channels), one-dimensional ones (length, channels), vectors (features,).
     """
 
     model_config = SECTION
 
     input_shape: Annotated[
-        tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
-        Field(description="[height, width, channels] of an image or [length, channels] of a waveform"),
+        tuple[Positive] | tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
+        Field(description="[height, width, channels] of an image, [length, channels] of a waveform, or [features]"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
 

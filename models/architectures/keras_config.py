@@ -37,6 +37,7 @@ from siliconv.models.architectures.keras_settings import (
 )
 from siliconv.models.architectures.keras_steps import Arrays, Call
 from siliconv.models.architectures.layers import Layer
+from siliconv.models.architectures.refused_layers import refuse_class
 from siliconv.models.architectures.shapes import Shape, output_shape
 
 
@@ -149,7 +150,7 @@ class _Reader:
         apart = self.apart or inputs != [INPUT]
         steps = steps_of(Call(layer, shapes, self.where, self.keras, apart))
         wanted = name if use.number == 0 else f"{name}_use{use.number + 1}"
-        last = _name(wanted, self.shapes)
+        last = name_here(wanted, self.shapes)
         found: list[str] = []
         for step in steps:
             reads = step.reads if step.reads is not None else None
@@ -157,7 +158,7 @@ class _Reader:
                 sources = [found[-1]] if found else inputs
             else:
                 sources = [found[at] if at >= 0 else inputs[-1 - at] for at in reads]
-            own = _name(f"{last}_{step.suffix}", self.shapes) if step is not steps[-1] else last
+            own = name_here(f"{last}_{step.suffix}", self.shapes) if step is not steps[-1] else last
             self.layers.append({**step.described, "name": own, "inputs": sources})
             self.shapes[own] = _shape_of(layer, self.layers[-1], [self.shapes[one] for one in sources], self.where)
             found.append(own)
@@ -228,21 +229,19 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
         )
-    if len(shape) not in (3, 4):
-        axes = {1: "a single number", 2: f"a vector of {shape[-1]} numbers"}.get(len(shape), f"{len(shape) - 1} axes")
-        again = (
-            f"keras.Input(({shape[-1]}, 1)) with a Flatten layer right behind it" if len(shape) == 2 else "reshape it"
-        )
+    if len(shape) not in (2, 3, 4):
+        axes = {1: "a single number"}.get(len(shape), f"{len(shape) - 1} axes")
         raise ModelError(
             "MODEL-SHAPE",
-            f"the model's input has {axes}; a network here reads images or waveforms",
+            f"the model's input has {axes}; a network here reads images, waveforms or vectors",
             where=where,
-            fix=f"give it the shape (height, width, channels) or (length, channels): {again}",
+            fix="give it the shape (height, width, channels), (length, channels) or (features,)",
         )
     return list(shape[1:])
 
 
-def _name(written: str, taken: Container[str]) -> str:
+def name_here(written: str, taken: Container[str]) -> str:
+    """Give the name of a layer here: letters, digits and underscores, unlike those taken."""
     name = re.sub(r"\W", "_", written, flags=re.ASCII)
     name = name if name[:1].isalpha() else f"layer_{name}"
     while name in taken:
@@ -251,8 +250,7 @@ def _name(written: str, taken: Container[str]) -> str:
 
 
 def _check_class(layer: Config, where: str) -> None:
-    if layer["class_name"] == "Lambda":
-        raise refused(layer, "a Lambda layer holds code, which is not run", where)
+    refuse_class(layer, where)
     if is_foreign(layer) or layer["class_name"] not in known_classes():
         raise refused(layer, "the class is not known here", where)
 

@@ -1,5 +1,5 @@
-"""Read model files of Keras 2 and Keras 3 (.keras, .h5) as data: the configuration and the arrays,
-nothing is run.
+"""Read model files of Keras 2 and Keras 3 (.keras, .h5, or JSON with a file of weights) as data: the configuration and
+the arrays, nothing is run.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 
 from siliconv.bounded_reading import TEXT_BYTES, UnreadableError, in_words, parse_json
 from siliconv.errors import DAMAGE, ModelError
-from siliconv.models.architectures.hdf5 import MOST_BYTES, Arrays, member
 from siliconv.models.architectures.keras_graph import Config
+from siliconv.models.architectures.nested_models import NamedArrays, flat_model, inner_layers
+from siliconv.models.data.hdf5 import MOST_BYTES, Arrays, member
 
 Weights = dict[str, list[np.ndarray]]
 """Layer name -> its arrays, in Keras' order."""
@@ -25,32 +26,37 @@ Weights = dict[str, list[np.ndarray]]
 _WEIGHTS_BYTES = 2 * MOST_BYTES
 """An archive keeps the optimizer's numbers beside the weights."""
 
+_FOREIGN_FILES = {
+    ".onnx": "export it from Keras instead: ONNX and QONNX files are not read",
+    ".pt": "rebuild it in Keras: PyTorch and Brevitas files are not read",
+    ".pth": "rebuild it in Keras: PyTorch and Brevitas files are not read",
+}
 
-def read_keras_file(path: Path) -> tuple[Config, Weights]:
-    """Return the model configuration in a file and its weights by layer name.
+
+def read_keras_file(path: Path, weights: Path | None = None) -> tuple[Config, Weights]:
+    """Return the model configuration in a file and its weights by layer name; models in the model laid flat.
+
+    Parameters
+    ----------
+    path
+        ``.keras``, ``.h5``, or ``.json``, which is a configuration alone.
+    weights
+        The file that ``model.save_weights`` wrote beside a configuration (``.h5``); None for the others.
 
     Raises
     ------
     ModelError
-        ``MODEL-FILE`` when the file is missing, damaged or no Keras model.
+        ``MODEL-FILE`` when a file is missing, damaged or no Keras model.
     """
-    import h5py
-
+    _refuse_foreign(path)
     try:
-        if not path.is_file():
-            raise FileNotFoundError
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                config = _config(_member(archive, "config.json", TEXT_BYTES))
-                with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", _WEIGHTS_BYTES)), "r") as file:
-                    return config, _of_archive(file, config)
-        with h5py.File(path, "r") as file:
-            return _config(file.attrs["model_config"]), _of_h5(file)
+        config, found = _read(path, weights)
+        return flat_model(config, found, where=str(path))
     except FileNotFoundError as error:
         raise ModelError(
             "MODEL-FILE",
             "there is no such model file",
-            where=str(path),
+            where=str(error.args[0]),
             fix="give the file's path from the project's folder, or module:function",
         ) from error
     except DAMAGE as error:
@@ -60,6 +66,50 @@ def read_keras_file(path: Path) -> tuple[Config, Weights]:
             where=str(path),
             fix="save the whole model with model.save('model.keras') or model.save('model.h5')",
         ) from error
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.is_dir():
+        raise ModelError(
+            "MODEL-FILE",
+            "a folder of a SavedModel holds compiled functions, which are not read"
+            if (path / "saved_model.pb").is_file()
+            else "a folder is no model file",
+            where=str(path),
+            fix="make a file of it in Python: model = tf_keras.models.load_model('FOLDER'); model.save('model.keras')",
+        )
+    if path.suffix.lower() in _FOREIGN_FILES:
+        raise ModelError(
+            "MODEL-FILE",
+            f"a {path.suffix} file is no Keras model",
+            where=str(path),
+            fix=_FOREIGN_FILES[path.suffix.lower()],
+        )
+
+
+def _read(path: Path, weights: Path | None) -> tuple[Config, NamedArrays]:
+    import h5py
+
+    for one in (path, weights):
+        if one is not None and not one.is_file():
+            raise FileNotFoundError(one)
+    if path.suffix.lower() == ".json":
+        if path.stat().st_size > TEXT_BYTES:
+            raise UnreadableError("its configuration is longer than that of any model for an FPGA")
+        config = _config(path.read_bytes())
+        if weights is None:
+            return config, {}
+        with h5py.File(weights, "r") as file:
+            return config, _of_h5(file)
+    if weights is not None:
+        raise UnreadableError("it has weights of its own, and model.weights names another file")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            config = _config(_member(archive, "config.json", TEXT_BYTES))
+            with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", _WEIGHTS_BYTES)), "r") as file:
+                return config, _of_archive(file, config)
+    with h5py.File(path, "r") as file:
+        return _config(file.attrs["model_config"]), _of_h5(file)
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -76,50 +126,48 @@ def _config(text: str | bytes) -> Config:
     return config
 
 
-def _of_archive(file: Any, config: Config) -> Weights:
+def _of_archive(file: Any, config: Config) -> NamedArrays:
     """.keras files number the layers of each class; Keras 3 writes their names beside."""
     folder = member(file, "layers" if "layers" in file else "_layer_checkpoint_dependencies")
-    arrays = Arrays(folder)
-    weights: Weights = {}
-    model = config["config"]
-    for layer, key in _keys(model["layers"] if isinstance(model, dict) else model):
-        if key in folder and "vars" in member(folder, key):
-            values = member(folder, f"{key}/vars")
-            written = values.attrs.get("name", layer["config"]["name"])
-            weights[str(written)] = list(_values(folder, key, layer, arrays))
+    weights: NamedArrays = {}
+    _of_folder(folder, Arrays(folder), "", config, weights)
     return weights
 
 
-def _keys(layers: list[Config]) -> Iterator[tuple[Config, str]]:
-    """Yield each layer with its key: the name of its class, and a number behind it for all but the first."""
+def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any], weights: NamedArrays) -> None:
     count: Counter[str] = Counter()
-    for layer in layers:
-        name = _snake(layer["class_name"])
-        yield layer, f"{name}_{count[name]}" if count[name] else name
-        count[name] += 1
+    for layer in inner_layers(config):
+        kind = _snake(layer["class_name"])
+        key = f"{path}{kind}_{count[kind]}" if count[kind] else f"{path}{kind}"
+        count[kind] += 1
+        if key not in folder:
+            continue
+        group, name = member(folder, key), str(layer["config"]["name"])
+        for part, prefix in _PARTS.items():
+            if f"{part}vars" in group:
+                values = member(group, f"{part}vars")
+                written = str(values.attrs.get("name", name)) if not part else name
+                found = [
+                    (f"{prefix}{number}", arrays.read(f"{key}/{part}vars/{number}")) for number in range(len(values))
+                ]
+                weights.setdefault(written, []).extend(found)
+        for inside in ("layers/", "_layer_checkpoint_dependencies/"):
+            if inside[:-1] in group and isinstance(layer["config"].get("layers"), list):
+                inner: NamedArrays = {}
+                _of_folder(folder, arrays, f"{key}/{inside}", layer, inner)
+                weights[name] = [(f"{one}/{number}", value) for one, many in inner.items() for number, value in many]
 
 
-def _values(folder: Any, key: str, layer: Config, arrays: Arrays) -> Iterator[np.ndarray]:
-    """Yield the arrays of a layer, then those of the one or of the row that it distributes, in their order."""
-    group = member(folder, key)
-    if "vars" in group:
-        yield from (arrays.read(f"{key}/vars/{number}") for number in range(len(member(group, "vars"))))
-    inner = layer["config"].get("layer") if isinstance(layer.get("config"), dict) else None
-    if isinstance(inner, dict) and "layer" in group:
-        yield from _values(folder, f"{key}/layer", inner, arrays)
-    row = layer["config"].get("layers") if isinstance(layer.get("config"), dict) else None
-    for names in ("layers", "_layer_checkpoint_dependencies"):
-        if isinstance(row, list) and names in group:
-            for one, name in _keys(row):
-                if name in member(group, names):
-                    yield from _values(folder, f"{key}/{names}/{name}", one, arrays)
+_PARTS = {"": "", "batchnorm/": "batchnorm/", "layer/": "layer/"}
+"""Where a layer of an archive keeps variables, and what their names begin with: its own, those of the normalization
+inside QKeras' folded layers, and those of the layer inside a wrapper."""
 
 
-def _of_h5(file: Any) -> Weights:
-    groups = member(file, "model_weights")
+def _of_h5(file: Any) -> NamedArrays:
+    groups = member(file, "model_weights") if "model_weights" in file else file
     arrays = Arrays(groups)
     return {
-        layer: [arrays.read(f"{layer}/{name}") for name in _names(member(groups, layer).attrs["weight_names"])]
+        layer: [(name, arrays.read(f"{layer}/{name}")) for name in _names(member(groups, layer).attrs["weight_names"])]
         for layer in _names(groups.attrs["layer_names"])
     }
 

@@ -62,6 +62,11 @@ def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterato
         yield uses[ready]
 
 
+def references(found: Any) -> Iterator[str]:
+    """Yield the names of layers whose outputs are read, however it is written."""
+    yield from (name for name, _ in _references(found))
+
+
 def _references(found: Any) -> Iterator[tuple[str, int]]:
     """Yield layer names and numbers of uses from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
     however nested.
@@ -122,7 +127,7 @@ def only_one(found: Iterable[Any], what: str, where: str) -> list[Any]:
     return names
 
 
-def refused(layer: Config, why: str, where: str) -> ModelError:
+def refused(layer: Config, why: str, where: str, fix: str = "") -> ModelError:
     """Give the error for a layer that has no equal here: ``MODEL-LAYER`` with its name and class."""
     name, kind = layer.get("config", {}).get("name", layer.get("name")), layer["class_name"]
     known = kind in SETTINGS
@@ -130,7 +135,7 @@ def refused(layer: Config, why: str, where: str) -> ModelError:
         "MODEL-LAYER",
         f"layer {name!r} of class {kind!r} cannot be read: {why}",
         where=where,
-        fix="change that setting in Keras and save the model again"
-        if known
+        fix=fix or "change that setting in Keras and save the model again"
+        if known or fix
         else "replace it by one of: " + ", ".join(sorted(set(SETTINGS) - {"InputLayer"})),
     )

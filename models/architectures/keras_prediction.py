@@ -88,6 +88,9 @@ def written_version(path: Path) -> str:
     """Give the version of the Keras that wrote a file; nothing where the file does not say."""
     import h5py
 
+    if path.suffix.lower() == ".json":
+        found = json.loads(path.read_bytes())
+        return str(found.get("keras_version", "")) if isinstance(found, dict) else ""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))

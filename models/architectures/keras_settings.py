@@ -224,15 +224,16 @@ def why_refused(kind: str, setting: str, value: Any, rank: int | None) -> str | 
     rank
         Axes of the layer's input, that of the batch included; None where they are not known: axes are not judged then.
     """
-    return _refusal(treatment(kind, setting), setting, value, rank)
+    return refusal(treatment(kind, setting), setting, value, rank)
 
 
 def why_call_refused(argument: str, value: Any) -> str | None:
     """Say why a layer that is called with this argument cannot be read; None where it can."""
-    return _refusal(CALL.get(argument), f"called with {argument}", value, 0)
+    return refusal(CALL.get(argument), f"called with {argument}", value, 0)
 
 
-def _refusal(found: Treatment | None, setting: str, value: Any, rank: int | None) -> str | None:
+def refusal(found: Treatment | None, setting: str, value: Any, rank: int | None) -> str | None:
+    """Say why a setting that is treated so cannot have this value; None where it can."""
     value = list(value) if isinstance(value, tuple) else value
     match found:
         case None:

@@ -168,6 +168,35 @@ def _waveform_cnn() -> Architecture:
     )
 
 
+def _jets() -> Architecture:
+    """The jet tagger of hls4ml's papers and tutorial: 16 features, five classes."""
+    hidden = tuple(Dense(units=units, activation="relu") for units in (64, 32, 32))
+    return Architecture(input_shape=(16,), layers=(*hidden, Dense(units=5, activation="softmax")))
+
+
+def _autoencoder() -> Architecture:
+    """The autoencoder of MLPerf Tiny (anomalies in the sound of a machine): 640 features through a vector of 8."""
+    around = [Dense(units=128, activation="relu") for _ in range(4)]
+    layers = (*around, Dense(units=8, activation="relu"), *around, Dense(units=640))
+    return Architecture(input_shape=(640,), layers=layers)
+
+
+def _calorimeter() -> Architecture:
+    """The energy of a shower from an image of 16 x 16 cells."""
+    return Architecture(
+        input_shape=(16, 16, 1),
+        layers=(
+            Conv2D(filters=8, activation="relu"),
+            AveragePool(),
+            Conv2D(filters=16, activation="relu"),
+            AveragePool(),
+            Flatten(),
+            Dense(units=32, activation="relu"),
+            Dense(units=1),
+        ),
+    )
+
+
 _PRESETS: dict[str, Callable[[], Architecture]] = {
     "digits": _digits,
     "lecture": _lecture,
@@ -178,4 +207,7 @@ _PRESETS: dict[str, Callable[[], Architecture]] = {
     "svhn": _svhn,
     "resnet8": _resnet8,
     "waveform_cnn": _waveform_cnn,
+    "jets": _jets,
+    "autoencoder": _autoencoder,
+    "calorimeter": _calorimeter,
 }

@@ -24,6 +24,7 @@ from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
 
 
@@ -61,8 +62,23 @@ class UserModel:
         return model
 
 
-def load_user_model(source: str, *, folder: Path) -> UserModel:
-    """Read ``my_model.keras``, ``my_model.h5`` or ``module:function``.
+@dataclass(frozen=True, eq=False)
+class WrittenModel:
+    """A model as its owner gives it: configuration and weights as they are written, or an `Architecture`.
+
+    ``made`` is the model itself, where a function made it; ``keras`` the major version of the Keras that wrote it.
+    """
+
+    source: str
+    config: Any
+    weights: Weights
+    made: Any = None
+    architecture: Architecture | None = None
+    keras: int = 2
+
+
+def load_user_model(source: str, *, folder: Path, weights: str | None = None) -> UserModel:
+    """Read ``my_model.keras``, ``my_model.h5``, ``my_model.json`` with its weights, or ``module:function``.
 
     A file is read as data: Lambda layers and unknown classes are refused by name, and no code in it is run.
     A function is the user's own code, named by the user; it may return an `Architecture` or a Keras 2 or 3
@@ -74,28 +90,56 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         The file, or module and function with a colon between them.
     folder
         Where a relative file, or the module, is looked for: the project's folder.
+    weights
+        The file of weights beside a ``.json``.
 
     Raises
     ------
     ModelError
         ``MODEL-FILE``, ``MODEL-LAYER``, ``MODEL-FUNCTION``, or ``MODEL-SHAPE`` for what comes out empty.
     """
-    made = None
-    if is_function(source):
-        # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
-        # numbered from one again, so that the same function gives the same names each time.
-        load().backend.reset_uids()
-        made = found = _call(source, folder)
-        if isinstance(found, Architecture):
-            return UserModel(found, {})
-        config = json.loads(found.to_json())
-        weights = {layer.name: [np.asarray(value) for value in layer.get_weights()] for layer in found.layers}
-        keras = 3 if type(found).__module__.split(".")[0] == "keras" else 2
-    else:
-        config, weights = read_keras_file(folder / source)
-        keras = int(written_version(folder / source).partition(".")[0] or 2)
+    return user_model_of(read_written_model(source, folder=folder, weights=weights))
+
+
+def read_written_model(source: str, *, folder: Path, weights: str | None = None) -> WrittenModel:
+    """Read what a user's model says of itself, before it is understood; for the rest see `load_user_model`."""
+    if not is_function(source):
+        config, arrays = read_keras_file(folder / source, folder / weights if weights is not None else None)
+        return WrittenModel(source, config, arrays, keras=_major(written_version(folder / source)))
+    # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
+    # numbered from one again, so that the same function gives the same names each time.
+    load().backend.reset_uids()
+    made = _call(source, folder)
+    if isinstance(made, Architecture):
+        return WrittenModel(source, {}, {}, architecture=made)
+    named = {
+        layer.name: [
+            (getattr(one, "path", one.name), np.asarray(value))
+            for one, value in zip(layer.weights, layer.get_weights(), strict=True)
+        ]
+        for layer in made.layers
+    }
+    config, arrays = flat_model(json.loads(made.to_json()), named, where=source)
+    return WrittenModel(source, config, arrays, made, keras=3 if type(made).__module__.split(".")[0] == "keras" else 2)
+
+
+def _major(version: str) -> int:
+    return max(int(version.partition(".")[0] or 2), 2)
+
+
+def user_model_of(written: WrittenModel) -> UserModel:
+    """Understand a float model; for the rest see `load_user_model`."""
+    if written.architecture is not None:
+        return UserModel(written.architecture, {})
+    with understanding(written.source):
+        return _understood(written)
+
+
+@contextmanager
+def understanding(source: str) -> Iterator[None]:
+    """Say of whatever a damaged configuration raises that the model cannot be understood: ``MODEL-FILE``."""
     try:
-        return _understood(config, weights, source, made, keras)
+        yield
     except DAMAGE as error:
         raise ModelError(
             "MODEL-FILE",
@@ -105,8 +149,9 @@ def load_user_model(source: str, *, folder: Path) -> UserModel:
         ) from error
 
 
-def _understood(config: Any, weights: Weights, source: str, made: Any, keras: int) -> UserModel:
+def _understood(written: WrittenModel) -> UserModel:
     """Give the architecture that a configuration describes, with the weights in its order and form."""
+    config, weights, source, keras = written.config, written.weights, written.source, written.keras
     rescales = bool(_settings_of(config, "Rescaling"))
     try:
         read = architecture_of(config, where=source, keras=keras)
@@ -116,7 +161,7 @@ def _understood(config: Any, weights: Weights, source: str, made: Any, keras: in
         read = architecture_of(config, where=source, keras=keras, apart=True)
         scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
     layer_table(read.architecture)
-    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, made)
+    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, written.made)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:

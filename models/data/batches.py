@@ -11,7 +11,6 @@ import numpy as np
 from siliconv.legacy_keras import tensorflow
 from siliconv.models.data.ahead import ahead
 from siliconv.models.data.augmentation import Augment
-from siliconv.models.data.image_files import PIXEL_SCALE
 from siliconv.models.data.image_store import Images
 
 _AHEAD = 4
@@ -26,14 +25,16 @@ def epoch_seed(seed: int, epoch: int) -> int:
 def training_batches(
     images: Images, weights: np.ndarray, batch_size: int, augment: Augment | None = None
 ) -> Callable[[int], Iterable[tuple[Any, Any, Any]]]:
-    """Return the function from an epoch's seed to its batches: (float32 fractions, int32 labels, float32
-    weights).
+    """Return the function from an epoch's seed to its batches: (float32 values, right answers, float32 weights).
+
+    Right answers are class numbers (int32), or rows or maps of numbers (float32).
 
     Order and augmentation follow from the seed; the next batches are made while the network computes. The
     pipeline is built once, and iterated once an epoch.
     """
     tf = tensorflow()
-    labels, shape = images.labels.astype(np.int32), images.shape
+    labels, shape, step = answers_for_training(images.labels), images.shape, images.input.step
+    kinds = [tf.as_dtype(images.input.dtype), tf.as_dtype(labels.dtype), tf.float32, tf.int64]
     current: dict[str, Any] = {"seed": 0, "order": np.arange(len(images))}
 
     def read(number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -41,14 +42,14 @@ def training_batches(
         return images.read(chosen), labels[chosen], weights[chosen], np.array([current["seed"], number])
 
     def load(number: Any) -> tuple[Any, Any, Any]:
-        pixels, label, weight, seed = tf.numpy_function(read, [number], [tf.uint8, tf.int32, tf.float32, tf.int64])
+        pixels, label, weight, seed = tf.numpy_function(read, [number], kinds)
         pixels.set_shape((None, *shape))
-        label.set_shape((None,))
+        label.set_shape((None, *labels.shape[1:]))
         weight.set_shape((None,))
         seed.set_shape((2,))
         if augment is not None:
             pixels = augment(pixels, seed)
-        return as_fraction(pixels), label, weight
+        return tf.cast(pixels, tf.float32) * step, label, weight
 
     pipeline = tf.data.Dataset.range(math.ceil(len(images) / batch_size))
     pipeline = pipeline.map(load, num_parallel_calls=2, deterministic=True)
@@ -60,7 +61,6 @@ def training_batches(
     return epoch
 
 
-def as_fraction(pixels: Any) -> Any:
-    """Return k/256 for uint8 k as a float32 tensor: `to_fraction` in TensorFlow."""
-    tf = tensorflow()
-    return tf.cast(pixels, tf.float32) / float(PIXEL_SCALE)
+def answers_for_training(labels: np.ndarray) -> np.ndarray:
+    """Return class numbers as int32, and rows or maps as float32."""
+    return labels.astype(np.int32 if labels.ndim == 1 and labels.dtype.kind in "iu" else np.float32)

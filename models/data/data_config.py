@@ -1,33 +1,87 @@
-"""The `data` section of a project: where images come from, how they are split and brought to size."""
+"""The `data` section of a project: where the data come from, what numbers they are, how they are split."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from siliconv.bounded_reading import SECTION, BoundedPath
+from siliconv.models.data.number_type import MOST_BITS, NumberType
 
-SourceKind = Literal["digits", "folder", "npz", "tfds"]
+SourceKind = Literal["digits", "folder", "npz", "npy", "hdf5", "csv", "generated", "tfds"]
 Aspect = Literal["stretch", "crop", "pad"]
 
 
+class InputConfig(BaseModel):
+    """The fixed-point type of the network's input; what is left out is chosen from the training data."""
+
+    model_config = SECTION
+
+    bits: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_BITS,
+        description="bits of each number; left out: as many as whole numbers need, 16 for others",
+    )
+    integer: int | None = Field(
+        default=None,
+        ge=-64,
+        le=64,
+        description="bits before the binary point, the sign included; left out: as the recipe chooses others",
+    )
+    signed: bool | None = Field(default=None, description="whether there are negative numbers; left out: as found")
+
+    @model_validator(mode="after")
+    def _has_a_value(self) -> InputConfig:
+        if self.signed and self.bits == 1:
+            raise ValueError("a signed number has two bits at least")
+        return self
+
+    def stated(self) -> NumberType | None:
+        """Give the type where all of it is said."""
+        if self.bits is None or self.integer is None or self.signed is None:
+            return None
+        return NumberType(self.signed, self.bits, self.integer)
+
+
 class DataConfig(BaseModel):
-    """Where the images come from and how they are split."""
+    """Where the images, waveforms or features come from, what numbers they are, and how they are split."""
 
     model_config = SECTION
 
     source: SourceKind = Field(
         default="digits",
-        description="digits (built in), folder (class = folder name), npz, or tfds (TensorFlow Datasets)",
+        description="digits (built in), folder (class = folder name), npz, npy, hdf5, csv, generated (by name), "
+        "tfds (TensorFlow Datasets)",
     )
     path: BoundedPath | None = Field(
-        default=None, description="The folder of images or the .npz file; for tfds its data folder, if any"
+        default=None, description="The folder of images or the file of arrays; for tfds its data folder, if any"
     )
-    name: str | None = Field(default=None, description="tfds: name of the data set, such as celeb_a")
+    x: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="Name of the inputs in the file: an array, /path in HDF5, columns of a table; found when left out",
+    )
+    y: str | tuple[str, ...] | None = Field(
+        default=None, description="Name of the labels or targets likewise; for npy the file beside"
+    )
+    name: str | None = Field(
+        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter"
+    )
     label: str | None = Field(
         default=None,
         description="tfds: the label's key or attribute, such as Male for celeb_a; 'label' when left out",
+    )
+    input: Literal["auto"] | InputConfig = Field(
+        default="auto",
+        description="auto: 8-bit pixels of images, else a type chosen from the training data; or its bits, integer, "
+        "signed",
+    )
+    scale: float = Field(
+        default=1.0,
+        gt=0.0,
+        le=1e30,
+        description="Numbers that are no pixels are multiplied by it first, such as 0.000244140625 (1/4096)",
     )
     validation: float = Field(
         default=0.1,

@@ -5,8 +5,10 @@ disk.
 from __future__ import annotations
 
 import hashlib
+import math
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -14,10 +16,14 @@ import joblib
 import numpy as np
 
 from siliconv.errors import DataError
-from siliconv.models.data.data_config import Aspect, DataConfig
+from siliconv.models.answers.right_answers import RightAnswers, check_answers
+from siliconv.models.answers.task import Question
+from siliconv.models.data.columns import Rows
+from siliconv.models.data.data_config import Aspect, DataConfig, InputConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import RawImage, Shape, decode_image
 from siliconv.models.data.image_store import SPLITS, DataSummary, StoreWriter
+from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, refuse_saturation, scaled
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.sources import list_source
 from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
@@ -28,69 +34,177 @@ _BLOCK_BYTES = 32 * 2**20
 _BLOCK_IMAGES = 1024
 _TASK_IMAGES = 32
 _EXAMPLES = 5
+_DIGEST_SEED = 20_111_121
 
 
 def prepare(
-    config: DataConfig, input_shape: Shape, folder: Path, progress: Progress | None = None, *, jobs: int = -1
+    config: DataConfig,
+    input_shape: Shape,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    jobs: int = -1,
+    question: Question | None = None,
+    percentile: float | None = None,
+    unit: float = 1.0,
 ) -> DataSummary:
     """Decode, resize and split the images of a source into `folder`, and say what was found.
 
-    Memory stays flat whatever the number of images. Files that are no images, or damaged, are left out and
-    named.
+    Memory stays flat whatever the number of images. Files that are no images, or damaged, are left out and named.
+    Numbers that are no pixels are rounded to the input's type.
 
     Parameters
     ----------
     config
-        Source and split.
+        Source, split and type of the input.
     input_shape
-        Shape of one image for the network, such as (64, 64, 3).
+        Shape of one input of the network, such as (64, 64, 3).
     folder
         Written anew; `open_dataset` reads it.
     progress
         Told about each block of images.
     jobs
         Decoding threads (joblib's counting: -1 for all cores).
+    question
+        What the network is asked; None reads labels as classes.
+    percentile
+        As for `siliconv.models.data.input_choice.choose_input`.
+    unit
+        A power of two that numbers which are no pixels are multiplied by besides `DataConfig.scale`.
 
     Raises
     ------
     DataError
-        For a missing, empty or one-class source, a class without a usable image, a folder that cannot be
-        written.
+        For a missing, empty or one-class source, a class without a usable image, labels or numbers that cannot be
+        used, a folder that cannot be written.
     """
     progress = progress or Silent()
-    listing = list_source(config, input_shape)
-    chosen = np.arange(len(listing.labels))
+    listing = list_source(config, input_shape, question)
+    if question is not None:
+        check_answers(question, listing.answers.task, listing.answers.names)
+    strata = listing.answers.strata
+    chosen = np.arange(len(listing))
     if config.limit is not None:
-        chosen = stratified_subset(listing.labels, config.limit, seed=config.seed)
-    splits = assign_splits(listing.labels[chosen], listing.given[chosen], config)
-    left_out: list[tuple[str, str]] = []
-    digests, kept, kept_splits = array("Q"), array("Q"), array("b")
-    writer = StoreWriter(folder)
+        chosen = stratified_subset(strata, config.limit, seed=config.seed)
+    splits = assign_splits(strata[chosen], listing.given[chosen], config)
+    choice = InputChoice()
+    if listing.numbers is not None:
+        choice = _chosen_type(listing.numbers, chosen[splits == 0], config, percentile, unit)
+    written = _Written(StoreWriter(folder, choice.type))
     try:
         with activity(progress, "Preparing images", len(chosen), "images"):
-            decoded = _decode_all(listing.images(chosen), input_shape, config.aspect, jobs)
-            for position, pixels in enumerate(decoded):
-                index = int(chosen[position])
-                if isinstance(pixels, str):
-                    left_out.append((listing.name(index), pixels))
-                else:
-                    writer.append(SPLITS[splits[position]], pixels, int(listing.labels[index]))
-                    digests.append(int.from_bytes(hashlib.blake2b(pixels.data, digest_size=8).digest()))
-                    kept.append(index)
-                    kept_splits.append(int(splits[position]))
-                progress.update(position + 1)
-        counts = {
-            split: tuple(np.bincount(writer.labels(split), minlength=len(listing.class_names)).tolist())
-            for split in SPLITS
-        }
-        _check_counts(counts, listing, left_out, config)
-        duplicates, examples = _duplicates(np.asarray(digests), np.asarray(kept), np.asarray(kept_splits), listing)
-        summary = DataSummary(tuple(input_shape), listing.class_names, counts, tuple(left_out), duplicates, examples)
-        writer.finish(summary)
+            if listing.numbers is not None:
+                choice = _write_numbers(listing.numbers, chosen, splits, config, choice, written, progress, unit)
+            else:
+                _write_images(listing, chosen, splits, input_shape, config.aspect, written, progress, jobs)
+        kept, kept_splits = np.asarray(written.kept), np.asarray(written.splits)
+        labels = {split: listing.labels[kept[kept_splits == number]] for number, split in enumerate(SPLITS)}
+        counts = {split: _counts(listing.answers, values) for split, values in labels.items()}
+        _check_counts(counts, listing, written.left_out, config)
+        duplicates, examples = _duplicates(np.asarray(written.digests), kept, kept_splits, listing)
+        summary = DataSummary(
+            tuple(input_shape),
+            listing.class_names,
+            counts,
+            tuple(written.left_out),
+            duplicates,
+            examples,
+            choice,
+            listing.answers.task,
+        )
+        written.writer.finish(summary, labels)
     finally:
-        writer.close()
+        written.writer.close()
     _report(summary, progress)
     return summary
+
+
+@dataclass(eq=False)
+class _Written:
+    """What was written so far: which examples, to which splits, and what tells two of them apart."""
+
+    writer: StoreWriter
+    digests: array[int] = field(default_factory=lambda: array("Q"))
+    kept: array[int] = field(default_factory=lambda: array("Q"))
+    splits: array[int] = field(default_factory=lambda: array("b"))
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _write_images(
+    listing: Listing,
+    chosen: np.ndarray,
+    splits: np.ndarray,
+    input_shape: Shape,
+    aspect: Aspect,
+    written: _Written,
+    progress: Progress,
+    jobs: int,
+) -> None:
+    for position, pixels in enumerate(_decode_all(listing.images(chosen), input_shape, aspect, jobs)):
+        index = int(chosen[position])
+        if isinstance(pixels, str):
+            written.left_out.append((listing.name(index), pixels))
+        else:
+            written.writer.append(SPLITS[splits[position]], pixels)
+            written.digests.append(int.from_bytes(hashlib.blake2b(pixels.data, digest_size=8).digest()))
+            written.kept.append(index)
+            written.splits.append(int(splits[position]))
+        progress.update(position + 1)
+
+
+def _chosen_type(
+    rows: Rows, train: np.ndarray, config: DataConfig, percentile: float | None, unit: float
+) -> InputChoice:
+    stated = InputConfig() if config.input == "auto" else config.input
+    if stated.integer is not None:
+        stated = stated.model_copy(update={"integer": stated.integer + round(math.log2(unit))})
+    values = len(train) * math.prod(rows.shape)
+    seen = look_at(rows.blocks(train), values, config.scale * unit, whole=rows.whole, where=str(config.path))
+    return choose_input(stated, seen, percentile)
+
+
+def _write_numbers(
+    rows: Rows,
+    chosen: np.ndarray,
+    splits: np.ndarray,
+    config: DataConfig,
+    choice: InputChoice,
+    written: _Written,
+    progress: Progress,
+    unit: float,
+) -> InputChoice:
+    """Write the codes of numbers, a block at a time, and give the choice with what it does to all of them."""
+    done, outside, smallest, largest = 0, 0, np.inf, -np.inf
+    for block in rows.blocks(chosen):
+        exact = scaled(block, config.scale * unit, str(config.path))
+        codes, saturated = choice.type.encode(exact)
+        outside += saturated
+        smallest, largest = min(smallest, float(exact.min())), max(largest, float(exact.max()))
+        of_block = splits[done : done + len(codes)]
+        for number, split in enumerate(SPLITS):
+            written.writer.append(split, codes[of_block == number])
+        written.digests.frombytes(row_digests(codes).tobytes())
+        written.kept.frombytes(chosen[done : done + len(codes)].astype(np.uint64).tobytes())
+        written.splits.frombytes(of_block.astype(np.int8).tobytes())
+        done += len(codes)
+        progress.update(done)
+    found = choice.counted(float(smallest), float(largest), outside, done * math.prod(rows.shape))
+    refuse_saturation(found, str(config.path))
+    return found
+
+
+def row_digests(codes: np.ndarray) -> np.ndarray:
+    """Give numbers, uint64 (n,), that are equal for equal rows and for others only by a chance of about 2**-60."""
+    rows = codes.reshape(len(codes), -1).astype(np.int64).view(np.uint64)
+    factors = np.random.default_rng(_DIGEST_SEED).integers(0, 2**64, rows.shape[1] + 1, dtype=np.uint64) | np.uint64(1)
+    mixed = (rows ^ (rows << np.uint64(29))) * factors[:-1]
+    return np.asarray((mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64) * factors[-1])
+
+
+def _counts(answers: RightAnswers, values: np.ndarray) -> tuple[int, ...]:
+    if answers.values.ndim == 1 and answers.names:
+        return tuple(np.bincount(values, minlength=len(answers.names)).tolist())
+    return (len(values),)
 
 
 def assign_splits(labels: np.ndarray, given: np.ndarray, config: DataConfig) -> np.ndarray:
@@ -114,7 +228,7 @@ def source_fingerprint(config: DataConfig) -> str:
     content).
     """
     digest = hashlib.sha256(config.model_dump_json().encode())
-    if config.path is not None and config.source in ("folder", "npz"):
+    if config.path is not None and config.source != "tfds":
         names = ["."] if config.path.is_file() else files_below(config.path)
         for name in names:
             found = (config.path / name).stat()
@@ -159,6 +273,15 @@ def _check_counts(
             where=where,
             fix="give a folder of images (JPEG, PNG, ...), one folder a class",
         )
+    if not sum(counts["train"]):
+        raise DataError(
+            "DATA-EMPTY",
+            "no example is left to train or calibrate on",
+            where=where,
+            fix="add examples, or give validation and test smaller shares",
+        )
+    if listing.answers.task != "classification":
+        return
     for number, name in enumerate(listing.class_names):
         if counts["train"][number] == 0:
             raise DataError(

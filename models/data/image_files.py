@@ -114,7 +114,7 @@ def as_bytes(arrays: Sequence[np.ndarray], *, where: str) -> list[np.ndarray]:
     """
     floats = [values for values in arrays if values.dtype.kind == "f" and values.size]
     fractions = all(float(values.max()) <= 1.0 for values in floats)
-    return [_as_bytes(values, where, 255.0 if fractions else 1.0) for values in arrays]
+    return [pixels_of(values, where=where, white=255.0 if fractions else 1.0) for values in arrays]
 
 
 def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
@@ -122,7 +122,14 @@ def as_bytes_array(values: np.ndarray, *, where: str) -> np.ndarray:
     return as_bytes([values], where=where)[0]
 
 
-def _as_bytes(values: np.ndarray, where: str, scale: float) -> np.ndarray:
+def pixels_of(values: np.ndarray, *, where: str, white: float) -> np.ndarray:
+    """Return the pixels of an array as uint8, where floating-point numbers are to be multiplied by `white` (1 or 255).
+
+    Raises
+    ------
+    DataError
+        As `as_bytes`.
+    """
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.bool_:
@@ -136,7 +143,7 @@ def _as_bytes(values: np.ndarray, where: str, scale: float) -> np.ndarray:
             where=where,
             fix="store uint8 pixels (0..255), or fractions between 0 and 1",
         )
-    if values.dtype.kind == "f" and scale == 1.0 and (wrong := values != np.floor(values)).any():
+    if values.dtype.kind == "f" and white == 1.0 and (wrong := values != np.floor(values)).any():
         raise DataError(
             "DATA-RANGE",
             f"pixels are {values.dtype} between {low:g} and {high:g}, neither fractions up to 1 nor whole, such as "
@@ -144,7 +151,7 @@ def _as_bytes(values: np.ndarray, where: str, scale: float) -> np.ndarray:
             where=where,
             fix="store uint8 pixels (0..255), or bring all values of the file to fractions between 0 and 1",
         )
-    return np.floor(values.astype(np.float64) * (scale if values.dtype.kind == "f" else 1.0) + 0.5).astype(np.uint8)
+    return np.floor(values.astype(np.float64) * (white if values.dtype.kind == "f" else 1.0) + 0.5).astype(np.uint8)
 
 
 def _open(image: RawImage | str) -> Image.Image:

@@ -1,8 +1,8 @@
-"""Images on disk as raw bytes, one fixed-size record each: any number of them in flat memory.
+"""Inputs on disk as raw integers, one fixed-size record each: any number of them in flat memory.
 
-A data set is a folder: ``train.u8``, ``val.u8``, ``test.u8`` hold the pixels (uint8, row by row, channels
-last),
-``*.labels.npy`` the class numbers, ``dataset.json`` everything else. Records are read with `os.pread`: a
+A data set is a folder: ``train.u8``, ``val.u8``, ``test.u8`` hold the pixels (uint8, row by row, channels last), or
+``train.i16`` and the like the codes of other numbers, ``*.labels.npy`` the right answers, ``dataset.json`` everything
+else. Records are read with `os.pread`: a
 memory map
 would count every page it ever touched as memory of the process.
 """
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -22,46 +21,59 @@ import numpy as np
 
 from siliconv.bounded_reading import UnreadableError, as_kind, in_words, read_json
 from siliconv.errors import DAMAGE, DataError
+from siliconv.models.answers.task import Task
 from siliconv.models.data.image_files import Shape
+from siliconv.models.data.input_choice import InputChoice
+from siliconv.models.data.number_type import PIXELS, NumberType
 
 SPLITS = ("train", "val", "test")
-_FORMAT = 1
+_FORMAT = 2
 _SUMMARY_BYTES = 256 << 20
+_READ_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Labelled images of one split, on disk.
+    """Labelled inputs of one split, on disk: images, or other arrays of numbers.
 
     Parameters
     ----------
     path
-        The ``.u8`` file.
+        The file of codes, ``.u8`` for pixels.
     shape
-        Shape of one image, such as (64, 64, 3).
+        Shape of one input, such as (64, 64, 3).
     labels
-        Class number of each image, int32.
+        The right answer of each, see `siliconv.models.answers.right_answers.RightAnswers`.
     class_names
-        Names of the classes, by number.
+        Names of the classes, by number (or of labels, or of targets).
+    input
+        What the codes mean.
     """
 
     path: Path
     shape: Shape
     labels: np.ndarray
     class_names: tuple[str, ...]
+    input: NumberType = PIXELS
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def values(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
+        """Return the inputs of these numbers as the network sees them, float32 (n, *shape), exact."""
+        return self.input.decode(self.read(indices))
+
     def read(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
-        """Return the images of these numbers, uint8 (n, *shape), in the order asked for."""
+        """Return the codes of the inputs of these numbers, (n, *shape), in the order asked for."""
         if isinstance(indices, slice):
             start, stop, step = indices.indices(len(self))
+            if step == 1:
+                return self._read_run(start, max(stop - start, 0))
             chosen = np.arange(start, stop, step)
         else:
             chosen = np.asarray(indices, np.int64)
-        size = prod(self.shape)
-        pixels = np.empty((len(chosen), *self.shape), np.uint8)
+        size = prod(self.shape) * self.input.dtype.itemsize
+        pixels = np.empty((len(chosen), *self.shape), self.input.dtype)
         if not len(chosen):
             return pixels
         if chosen.min() < 0 or chosen.max() >= len(self):
@@ -77,9 +89,26 @@ class ImageSet:
             os.close(descriptor)
         return pixels
 
+    def _read_run(self, start: int, count: int) -> np.ndarray:
+        """Read neighbours at once."""
+        size = prod(self.shape) * self.input.dtype.itemsize
+        codes = np.empty((count, *self.shape), self.input.dtype)
+        if count:
+            into, done = memoryview(codes.reshape(-1).view(np.uint8)), 0  # type: ignore[arg-type]
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                while done < count * size:
+                    got = os.preadv(descriptor, [into[done : done + _READ_BYTES]], start * size + done)
+                    if not got:
+                        raise self._too_short()
+                    done += got
+            finally:
+                os.close(descriptor)
+        return codes
+
     def subset(self, indices: np.ndarray) -> LoadedImages:
         """Return these images, loaded, with the same interface."""
-        return LoadedImages(self.read(indices), self.labels[indices], self.class_names)
+        return LoadedImages(self.read(indices), self.labels[indices], self.class_names, self.input)
 
     def _too_short(self) -> DataError:
         return DataError(
@@ -97,6 +126,7 @@ class LoadedImages:
     pixels: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...]
+    input: NumberType = PIXELS
 
     @property
     def shape(self) -> Shape:
@@ -106,8 +136,12 @@ class LoadedImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def values(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
+        """Return the images of these numbers as the network sees them, float32 (n, *shape), exact."""
+        return self.input.decode(self.read(indices))
+
     def read(self, indices: Sequence[int] | np.ndarray | slice) -> np.ndarray:
-        """Return the images of these numbers, uint8 (n, *shape)."""
+        """Return the codes of the images of these numbers, uint8 for pixels, (n, *shape)."""
         return self.pixels[indices if isinstance(indices, slice) else np.asarray(indices, np.int64)]
 
 
@@ -118,8 +152,10 @@ Images = ImageSet | LoadedImages
 class DataSummary:
     """What `prepare` found: sizes, and everything that a user should know about the images.
 
-    `left_out` names each file that was not used with the reason; `duplicates` counts images that occur,
-    pixel for pixel, in two splits, and names a few.
+    `counts` are those of the classes in each split, a single number where there are none; `class_names` those of labels
+    or targets in other tasks. `left_out` names each file that was not used with the reason; `duplicates` counts images
+    that occur, pixel for pixel, in two splits, and names a few. `input` is the type of the input, `task` what the
+    network is asked.
     """
 
     shape: Shape
@@ -128,6 +164,12 @@ class DataSummary:
     left_out: tuple[tuple[str, str], ...] = ()
     duplicates: int = 0
     duplicate_examples: tuple[tuple[str, str], ...] = field(default=())
+    input: InputChoice = field(default=InputChoice())
+    task: Task = "classification"
+
+    def size(self, split: str) -> int:
+        """Give the number of examples of a split."""
+        return sum(self.counts[split])
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
@@ -139,6 +181,8 @@ class DataSummary:
             "left_out": [list(entry) for entry in self.left_out],
             "duplicates": self.duplicates,
             "duplicate_examples": [list(entry) for entry in self.duplicate_examples],
+            "input": self.input.as_json(),
+            "task": self.task,
         }
 
     @classmethod
@@ -151,6 +195,8 @@ class DataSummary:
             tuple((name, reason) for name, reason in found["left_out"]),
             found["duplicates"],
             tuple((one, other) for one, other in found["duplicate_examples"]),
+            InputChoice.from_json(found["input"]),
+            found["task"],
         )
 
 
@@ -165,8 +211,18 @@ class Dataset:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, by number."""
+        """Names of the classes, by number; of labels or targets in other tasks."""
         return self.summary.class_names
+
+    @property
+    def task(self) -> Task:
+        """What the network is asked."""
+        return self.summary.task
+
+    @property
+    def input(self) -> NumberType:
+        """What the codes of the inputs mean."""
+        return self.summary.input.type
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -194,11 +250,17 @@ def read_summary(folder: Path) -> DataSummary:
 
 def _open_split(folder: Path, split: str, summary: DataSummary) -> ImageSet:
     labels = np.load(folder / f"{split}.labels.npy", allow_pickle=False)
-    path = folder / f"{split}.u8"
-    if path.stat().st_size != len(labels) * prod(summary.shape):
+    kind = summary.input.type
+    path = folder / f"{split}.{_ending(kind)}"
+    if path.stat().st_size != len(labels) * prod(summary.shape) * kind.dtype.itemsize:
         misfit = f"{path.name} has {path.stat().st_size} bytes for {len(labels)} labels"
         raise ValueError(misfit)
-    return ImageSet(path, summary.shape, labels, summary.class_names)
+    return ImageSet(path, summary.shape, labels, summary.class_names, kind)
+
+
+def _ending(kind: NumberType) -> str:
+    """Give the ending of a file of codes: u8, i16 and so on."""
+    return f"{kind.dtype.kind}{8 * kind.dtype.itemsize}"
 
 
 class StoreWriter:
@@ -206,12 +268,14 @@ class StoreWriter:
     before.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: NumberType = PIXELS) -> None:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "dataset.json").unlink(missing_ok=True)
-            self._files: dict[str, BinaryIO] = {split: (folder / f"{split}.u8").open("wb") for split in SPLITS}
+            self._files: dict[str, BinaryIO] = {
+                split: (folder / f"{split}.{_ending(kind)}").open("wb") for split in SPLITS
+            }
         except OSError as error:
             raise DataError(
                 "DATA-WRITE",
@@ -219,21 +283,15 @@ class StoreWriter:
                 where=str(folder),
                 fix="choose a folder that can be written, with space for the images",
             ) from error
-        self._labels = {split: array("i") for split in SPLITS}
 
-    def append(self, split: str, pixels: np.ndarray, label: int) -> None:
-        """Add one image."""
-        self._files[split].write(np.ascontiguousarray(pixels).data)
-        self._labels[split].append(label)
+    def append(self, split: str, codes: np.ndarray) -> None:
+        """Add one input, or several one after the other."""
+        self._files[split].write(np.ascontiguousarray(codes).data)
 
-    def labels(self, split: str) -> np.ndarray:
-        """Return the labels appended so far."""
-        return np.asarray(self._labels[split], np.int32)
-
-    def finish(self, summary: DataSummary) -> None:
-        """Write labels and description: from now on the folder can be opened."""
+    def finish(self, summary: DataSummary, labels: Mapping[str, np.ndarray]) -> None:
+        """Write the right answers of each split and the description: from now on the folder can be opened."""
         for split in SPLITS:
-            np.save(self._folder / f"{split}.labels.npy", self.labels(split))
+            np.save(self._folder / f"{split}.labels.npy", labels[split])
         partial = self._folder / "dataset.json.partial"
         self.close()
         partial.write_text(json.dumps(summary.as_json(), indent=1), encoding="utf-8")

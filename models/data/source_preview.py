@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.models.answers.right_answers import RightAnswers, answers_of_classes, right_answers
+from siliconv.models.answers.task import Question
+from siliconv.models.data.array_sources import array_parts
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import Shape
-from siliconv.models.data.labels import class_labels
-from siliconv.models.data.sources import class_folders, list_source, npz_parts
+from siliconv.models.data.input_choice import look_at
+from siliconv.models.data.sources import class_folders, list_source
 
 WHOLE_BYTES = 16 * 2**20
 """Arrays of so many bytes are read as a whole; of larger ones the labels alone."""
 
 
-def preview_classes(config: DataConfig, input_shape: Shape) -> tuple[str, ...] | None:
-    """Give the names of the classes; None where that takes longer than milliseconds, or there is no such file.
+def preview_answers(config: DataConfig, input_shape: Shape, question: Question | None = None) -> RightAnswers | None:
+    """Give task and names of a source; None where that takes longer than milliseconds, or there is no such file.
 
     Raises
     ------
@@ -25,15 +28,28 @@ def preview_classes(config: DataConfig, input_shape: Shape) -> tuple[str, ...] |
         As `siliconv.models.data.sources.list_source`.
     """
     if config.source == "digits":
-        return tuple("0123456789")
+        return _named(tuple("0123456789"), question, Path("digits"))
+    if config.source == "generated":
+        return list_source(config, input_shape, question).answers
     if config.path is None or not config.path.exists() or config.source == "tfds":
         return None
     if config.source == "folder":
-        return class_folders(config.path) if config.path.is_dir() else None
-    bytes_inside = _bytes_inside(config.path)
-    if bytes_inside is None or bytes_inside <= WHOLE_BYTES:
-        return list_source(config, input_shape).class_names
-    return _classes_of_labels(config.path)
+        return _named(class_folders(config.path), question, config.path) if config.path.is_dir() else None
+    if config.source == "npz":
+        bytes_inside = _bytes_inside(config.path)
+        if bytes_inside is not None and bytes_inside > WHOLE_BYTES:
+            return _of_labels(config.path, question)
+    elif config.path.stat().st_size > WHOLE_BYTES:
+        return None
+    listing = list_source(config, input_shape, question)
+    if listing.numbers is not None:
+        every = listing.numbers.blocks(np.arange(len(listing)))
+        look_at(every, len(listing), config.scale, whole=listing.numbers.whole, where=str(config.path))
+    return listing.answers
+
+
+def _named(names: tuple[str, ...], question: Question | None, path: Path) -> RightAnswers:
+    return answers_of_classes(np.zeros(0, np.int32), names, question, path)
 
 
 def _bytes_inside(path: Path) -> int | None:
@@ -45,14 +61,16 @@ def _bytes_inside(path: Path) -> int | None:
         return None
 
 
-def _classes_of_labels(path: Path) -> tuple[str, ...] | None:
+def _of_labels(path: Path, question: Question | None) -> RightAnswers | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             written = {key.lower(): key for key in file.files}
-            labels = [file[written[label]] for _, label, _ in npz_parts(written)]
+            parts = array_parts(written)
+            labels = [file[written[label]] for _, label, _ in parts if label is not None]
+            names = [str(name) for name in file["class_names"]] if "class_names" in file.files else ()
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None  # what is wrong is told when the file is prepared
-    if not labels:
+    if not labels or len(labels) != len(parts):
         return None
-    values = np.unique(np.concatenate([class_labels(one, len(one) if one.ndim else 0, path) for one in labels]))
-    return tuple(str(value) for value in values)
+    counts = [len(one) if one.ndim else 0 for one in labels]
+    return right_answers(labels, counts, question, path, names=names)

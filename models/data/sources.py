@@ -1,58 +1,67 @@
-"""Where images come from: each source is listed first (labels, given splits), and read in order
-afterwards.
-"""
+"""Where examples come from: each source is listed first (right answers, given splits), and read in order afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError, read_arrays
 from siliconv.errors import DataError
+from siliconv.models.answers.right_answers import RightAnswers, answers_of_classes
+from siliconv.models.answers.task import Question
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
-from siliconv.models.data.image_files import Shape, as_bytes
-from siliconv.models.data.labels import class_labels
+from siliconv.models.data.image_files import Shape
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.splits import UNASSIGNED
 
 LONGEST_NAME = 200
 
 
-def list_source(config: DataConfig, input_shape: Shape) -> Listing:
+def list_source(config: DataConfig, input_shape: Shape, question: Question | None = None) -> Listing:
     """List the source of a configuration.
+
+    Parameters
+    ----------
+    config
+        Source and names in it.
+    input_shape
+        Shape of one input of the network.
+    question
+        What the network is asked; None reads labels as classes.
 
     Raises
     ------
     DataError
         ``DATA-MISSING``, ``DATA-EMPTY``, ``DATA-CLASSES``, ``DATA-NAME``, ``DATA-LAYOUT``, ``DATA-LABELS``,
-        ``DATA-RANGE``: what is wrong, where, and what to do.
+        ``DATA-RANGE``, ``DATA-TASK``: what is wrong, where, and what to do.
     """
     match config.source:
         case "digits":
-            listing = _list_digits()
+            listing = _list_digits(question)
         case "folder":
-            listing = _list_folder(_path(config))
-        case "npz":
-            listing = _list_npz(_path(config), input_shape)
+            listing = _list_folder(_path(config), question)
+        case "npz" | "npy" | "hdf5" | "csv":
+            from siliconv.models.data.array_sources import list_arrays
+
+            listing = list_arrays(config, _path(config), input_shape, question)
+        case "generated":
+            from siliconv.models.data.array_sources import list_generated
+
+            listing = list_generated(config, input_shape, question)
         case "tfds":
             from siliconv.models.data.tfds_source import list_tfds
 
-            listing = list_tfds(config)
+            listing = list_tfds(config, question)
     where = str(config.path or config.source)
-    if not len(listing.labels):
+    if not len(listing):
         raise DataError("DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders")
-    known = (listing.labels >= 0) & (listing.labels < len(listing.class_names))
-    if not known.all():
-        raise DataError(
-            "DATA-LABELS",
-            f"{int((~known).sum())} images have a label that is no class, such as {listing.labels[~known][0]}",
-            where=where,
-            fix="leave out what has no label: many test sets have none",
-        )
-    for name in listing.class_names:
+    _check_classes(listing.answers, where)
+    return listing
+
+
+def _check_classes(answers: RightAnswers, where: str) -> None:
+    for name in answers.names:
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
             raise DataError(
                 "DATA-NAME",
@@ -60,14 +69,23 @@ def list_source(config: DataConfig, input_shape: Shape) -> Listing:
                 where=where,
                 fix="rename the class: it stands in pictures, reports and generated files",
             )
-    if len(listing.class_names) < 2:
+    if answers.task != "classification":
+        return
+    known = (answers.values >= 0) & (answers.values < len(answers.names))
+    if not known.all():
+        raise DataError(
+            "DATA-LABELS",
+            f"{int((~known).sum())} images have a label that is no class, such as {answers.values[~known][0]}",
+            where=where,
+            fix="leave out what has no label: many test sets have none",
+        )
+    if len(answers.names) < 2:
         raise DataError(
             "DATA-CLASSES",
-            f"there is one class only: {listing.class_names[0]!r}",
+            f"there is one class only: {answers.names[0]!r}",
             where=where,
             fix="give it at least two classes; in a folder of images each class is a folder of its own",
         )
-    return listing
 
 
 def _path(config: DataConfig) -> Path:
@@ -76,7 +94,7 @@ def _path(config: DataConfig) -> Path:
             "DATA-MISSING",
             f"source {config.source!r} needs a path",
             where="data.path",
-            fix="write path: with the folder of images or the .npz file",
+            fix="write path: with the folder of images, or the file of arrays",
         )
     if not config.path.exists():
         raise DataError(
@@ -88,24 +106,22 @@ def _path(config: DataConfig) -> Path:
     return config.path
 
 
-def _list_digits() -> Listing:
+def _list_digits(question: Question | None) -> Listing:
     """scikit-learn's 1,797 handwritten digits, 8x8; their 0..16 become 0..255 by round(v * 255 / 16)."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
     pixels = ((found.images * 255 + 8) // 16).astype(np.uint8)
-    return _of_arrays(
-        pixels, found.target.astype(np.int32), np.full(len(pixels), UNASSIGNED), tuple("0123456789"), "digit"
+    labels, names = found.target.astype(np.int32), tuple("0123456789")
+    return Listing(
+        answers_of_classes(labels, names, question, Path("digits")),
+        np.full(len(pixels), UNASSIGNED),
+        lambda i: f"digit {i}",
+        lambda chosen: (pixels[i] for i in chosen),
     )
 
 
-def _of_arrays(
-    pixels: np.ndarray, labels: np.ndarray, given: np.ndarray, class_names: tuple[str, ...], kind: str
-) -> Listing:
-    return Listing(class_names, labels, given, lambda i: f"{kind} {i}", lambda chosen: (pixels[i] for i in chosen))
-
-
-def _list_folder(root: Path) -> Listing:
+def _list_folder(root: Path, question: Question | None) -> Listing:
     """Class = folder name; either one tree of classes, or train / val / test above them."""
     trees, class_names = _trees(root)
     files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
@@ -118,8 +134,7 @@ def _list_folder(root: Path) -> Listing:
             labels.append(np.full(len(files) - before, number, np.int32))
             given.append(np.full(len(files) - before, split, np.int64))
     return Listing(
-        class_names,
-        np.concatenate(labels),
+        answers_of_classes(np.concatenate(labels), class_names, question, root),
         np.concatenate(given),
         lambda i: files[i],
         lambda chosen: (root / files[i] for i in chosen),
@@ -164,81 +179,3 @@ def _trees(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
 
 def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
-_IMAGE_KEYS = ("x", "images", "data", "image")
-_LABEL_KEYS = ("y", "labels", "target", "label", "targets")
-
-
-def _list_npz(path: Path, input_shape: Shape) -> Listing:
-    """Arrays of images and labels: x / y, images / labels, data / target, with _train, _val, _test or train_
-    ... if split.
-    """
-    try:
-        arrays = {key.lower(): values for key, values in read_arrays(path).items()}
-    except UnreadableError as error:
-        raise DataError(
-            "DATA-LAYOUT",
-            f"the file cannot be read as .npz without pickle: {error}",
-            where=str(path),
-            fix="write it with numpy.savez(path, x=images, y=labels), numbers and no objects",
-        ) from error
-    parts = [(arrays[images], arrays[labels], split) for images, labels, split in npz_parts(arrays)]
-    if not parts:
-        raise DataError(
-            "DATA-LAYOUT",
-            "no pair of images and labels among the keys " + ", ".join(sorted(arrays)),
-            where=str(path),
-            fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test",
-        )
-    for images, _, _ in parts:
-        _check_shape(images, input_shape, path)
-    pixels = as_bytes([images for images, _, _ in parts], where=str(path))
-    labels = [class_labels(labels, len(images), path) for images, labels, _ in parts]
-    given = [np.full(len(images), split) for (_, _, split), images in zip(parts, pixels, strict=True)]
-    shapes = {images.shape[1:] for images in pixels}
-    if len(shapes) > 1:
-        raise DataError(
-            "DATA-LAYOUT",
-            f"the splits hold images of different shapes: {sorted(shapes)}",
-            where=str(path),
-            fix="store all splits in one shape",
-        )
-    values, numbers = np.unique(np.concatenate(labels), return_inverse=True)
-    names = tuple(str(value) for value in values)
-    if "class_names" in arrays and values.dtype.kind in "iu" and len(arrays["class_names"]) > values.max():
-        names = tuple(str(arrays["class_names"][value]) for value in values)
-    return _of_arrays(
-        np.concatenate(pixels), numbers.astype(np.int32), np.concatenate(given), names, f"{path.name}, image"
-    )
-
-
-def npz_parts(names: Collection[str]) -> list[tuple[str, str, int]]:
-    """Give which arrays hold images, which their labels, and of which split, by their names in lower case."""
-    parts = []
-    for image_key, label_key in zip(_IMAGE_KEYS, _LABEL_KEYS[: len(_IMAGE_KEYS)], strict=True):
-        for alias, split in SPLIT_ALIASES.items():
-            for images, labels in (
-                (f"{image_key}_{alias}", f"{label_key}_{alias}"),
-                (f"{alias}_{image_key}", f"{alias}_{label_key}"),
-            ):
-                if images in names and labels in names:
-                    parts.append((images, labels, split))
-    if parts:
-        return parts if any(split == 0 for _, _, split in parts) else [(x, y, UNASSIGNED) for x, y, _ in parts]
-    images_found = [key for key in _IMAGE_KEYS if key in names]
-    labels_found = [key for key in _LABEL_KEYS if key in names]
-    return [(images_found[0], labels_found[0], UNASSIGNED)] if images_found and labels_found else []
-
-
-def _check_shape(images: np.ndarray, input_shape: Shape, path: Path) -> None:
-    as_network_takes_it = images.shape[1:] == tuple(input_shape)
-    picture = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] in (1, 3, 4))
-    if not (as_network_takes_it or (picture and len(input_shape) == 3)):
-        raise DataError(
-            "DATA-LAYOUT",
-            f"images of shape {images.shape} cannot become inputs of shape {tuple(input_shape)}",
-            where=str(path),
-            fix="store images as (n, height, width) or (n, height, width, channels), "
-            "waveforms as (n, length, channels)",
-        )

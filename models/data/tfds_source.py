@@ -5,6 +5,7 @@ cats_vs_dogs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from siliconv.errors import DataError, ToolError
 from siliconv.legacy_keras import load
+from siliconv.models.answers.right_answers import answers_of_classes
+from siliconv.models.answers.task import Question
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import RawImage
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
@@ -23,7 +26,7 @@ _ALTERNATIVES = (
 )
 
 
-def list_tfds(config: DataConfig) -> Listing:
+def list_tfds(config: DataConfig, question: Question | None = None) -> Listing:
     """Download (once) and list a data set; the encoded images are streamed, and decoded like any file.
 
     `config.label` is the key of the label, or for celeb_a the attribute; `config.path` the folder for
@@ -85,8 +88,7 @@ def list_tfds(config: DataConfig) -> Listing:
                 next_wanted = next(wanted, None)
 
     return Listing(
-        class_names,
-        np.asarray(labels, np.int32),
+        answers_of_classes(np.asarray(labels, np.int32), class_names, question, Path(config.name)),
         np.asarray(given, np.int64),
         lambda i: f"{config.name}, image {i}",
         images,

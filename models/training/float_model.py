@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.folding import fold_batch_normalization
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.architectures.keras_model import build_model
@@ -58,7 +58,8 @@ def train_float(
     )
     if weights:
         set_weights(model, weights)
-    history = fit(model, dataset, config, work=work, progress=progress, before_step=before_step)
+    function = output_activation(architecture)
+    history = fit(model, dataset, config, work=work, progress=progress, before_step=before_step, function=function)
     return fold_batch_normalization(model, architecture), history
 
 

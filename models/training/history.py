@@ -34,10 +34,12 @@ class History:
     """The record of a training, over all its runs.
 
     `runs` holds, for each time that a finished training was told to go on, how many epochs were done by then.
+    `metric` is what stands in the records as accuracy.
     """
 
     epochs: tuple[EpochRecord, ...] = ()
     runs: tuple[int, ...] = ()
+    metric: str = "accuracy"
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -50,7 +52,7 @@ class History:
         """Return the index of the best epoch by validation, the first of equals; None before there is one.
         The first `settled` epochs don't count.
         """
-        scores = [_score(record, config) for record in self.epochs[settled:]]
+        scores = [_score(record, config, self.metric) for record in self.epochs[settled:]]
         return settled + scores.index(max(scores)) if scores else None
 
     def should_stop(self, config: TrainConfig, settled: int = 0) -> bool:
@@ -65,12 +67,13 @@ class History:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain dictionaries and lists."""
-        return {"epochs": [asdict(record) for record in self.epochs], "runs": list(self.runs)}
+        return {"epochs": [asdict(record) for record in self.epochs], "runs": list(self.runs), "metric": self.metric}
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> History:
         """Read what `as_json` gave."""
-        return cls(tuple(EpochRecord(**record) for record in found["epochs"]), tuple(found["runs"]))
+        records = tuple(EpochRecord(**record) for record in found["epochs"])
+        return cls(records, tuple(found["runs"]), found.get("metric", "accuracy"))
 
 
 def learning_rate(config: TrainConfig, history: History, step: int, steps: int) -> float:
@@ -106,7 +109,9 @@ def _plateaus(config: TrainConfig, history: History) -> int:
     return plateaus
 
 
-def _score(record: EpochRecord, config: TrainConfig) -> tuple[float, float]:
+def _score(record: EpochRecord, config: TrainConfig, metric: str) -> tuple[float, float]:
     loss = record.val_loss if record.val_loss is not None else record.loss
     accuracy = record.val_accuracy if record.val_accuracy is not None else record.accuracy
+    if "error" in metric:
+        return -loss, -accuracy
     return (accuracy, -loss) if config.monitor == "accuracy" else (-loss, accuracy)

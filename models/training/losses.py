@@ -1,6 +1,4 @@
-"""The losses of the lecture: binary, categorical and sparse categorical cross entropy, of logits or
-probabilities.
-"""
+"""The losses: cross entropy of classes and labels, and errors of numbers; from logits or from what they become."""
 
 from __future__ import annotations
 
@@ -11,29 +9,42 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load, tensorflow
+from siliconv.models.answers.task import Task
 from siliconv.models.training.train_config import TrainConfig
 
 Loss = Callable[[Any, Any], Any]
 
+_OF_NUMBERS = ("mse", "mae", "huber")
 
-def loss_of(config: TrainConfig, outputs: int) -> Loss:
-    """Return the function (labels, network output) -> loss of each image.
 
-    Labels are class numbers; categorical cross entropy turns them into one-hot rows itself.
+def loss_of(config: TrainConfig, outputs: int, task: Task = "classification", function: str | None = None) -> Loss:
+    """Return the function (right answers, network output) -> loss of each image.
+
+    Labels are class numbers; categorical cross entropy turns them into one-hot rows itself. Labels of 0 and 1 and
+    numbers have the shape of the output.
+
+    Parameters
+    ----------
+    config
+        Loss, smoothing, and whether the network gives logits.
+    outputs
+        Size of the output's last axis.
+    task
+        What the network is asked.
+    function
+        The sigmoid or softmax that the network ends in; errors of numbers are those behind it.
 
     Raises
     ------
     ModelError
-        ``TRAIN-LOSS`` when the loss does not fit the number of outputs.
+        ``TRAIN-LOSS`` when the loss does not fit task and outputs.
     """
-    kind = loss_kind(config, outputs)
-    if (kind == "binary_crossentropy") != (outputs == 1):
-        raise ModelError(
-            "TRAIN-LOSS",
-            f"{kind} does not fit a network with {outputs} output(s)",
-            where="train.loss",
-            fix="binary_crossentropy needs one output, the others one a class; or write loss: auto",
-        )
+    kind = loss_kind(config, outputs, task)
+    why = loss_misfit(kind, outputs, task, function)
+    if why is not None:
+        raise ModelError("TRAIN-LOSS", why[0], where="train.loss", fix=why[1])
+    if kind in _OF_NUMBERS or task in ("regression", "autoencoder", "multilabel"):
+        return _of_numbers(config, kind, function)
     tf, losses = tensorflow(), load().losses
     smoothing, from_logits = config.label_smoothing, config.from_logits
 
@@ -54,23 +65,73 @@ def loss_of(config: TrainConfig, outputs: int) -> Loss:
     return sparse if kind == "sparse_categorical_crossentropy" and smoothing == 0.0 else categorical
 
 
-def loss_kind(config: TrainConfig, outputs: int) -> str:
+def _of_numbers(config: TrainConfig, kind: str, function: str | None) -> Loss:
+    """Return a loss between outputs and answers of one shape, its mean over all values of an image."""
+    tf, losses = tensorflow(), load().losses
+    smoothing, from_logits = config.label_smoothing, config.from_logits
+    error = {"mae": losses.mean_absolute_error, "huber": losses.huber}.get(kind, losses.mean_squared_error)
+
+    def flat(values: Any) -> Any:
+        return tf.reshape(values, (tf.shape(values)[0], -1))
+
+    def loss(answers: Any, output: Any) -> Any:
+        target = flat(tf.cast(answers, output.dtype))
+        if kind == "binary_crossentropy":
+            return losses.binary_crossentropy(target, flat(output), from_logits=from_logits, label_smoothing=smoothing)
+        return error(target, flat(behind(output, function) if from_logits else output))
+
+    return loss
+
+
+def behind(logits: Any, function: str | None) -> Any:
+    """Return what the sigmoid or softmax at the end of a network makes of its logits, in TensorFlow."""
+    tf = tensorflow()
+    return {"sigmoid": tf.sigmoid, "softmax": tf.nn.softmax}[function](logits) if function is not None else logits
+
+
+def loss_kind(config: TrainConfig, outputs: int, task: Task = "classification") -> str:
     """Return the loss that `auto` stands for."""
     if config.loss != "auto":
         return config.loss
-    return "binary_crossentropy" if outputs == 1 else "sparse_categorical_crossentropy"
+    if task in ("regression", "autoencoder"):
+        return "mse"
+    return "binary_crossentropy" if outputs == 1 or task == "multilabel" else "sparse_categorical_crossentropy"
 
 
-def image_weights(config: TrainConfig, labels: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
+def loss_misfit(kind: str, outputs: int, task: Task, function: str | None) -> tuple[str, str] | None:
+    """Give why a loss does not fit what a network is asked, and what to do; None where it fits."""
+    if task in ("regression", "autoencoder"):
+        fits = kind in _OF_NUMBERS or (kind == "binary_crossentropy" and function == "sigmoid")
+        fix = "use mse, mae or huber; binary_crossentropy for targets of 0 to 1 behind a sigmoid"
+    elif task == "multilabel":
+        fits, fix = kind == "binary_crossentropy", "use binary_crossentropy, or write loss: auto"
+    else:
+        fits = kind not in _OF_NUMBERS and (kind == "binary_crossentropy") == (outputs == 1)
+        fix = "binary_crossentropy needs one output, the others one a class; or write loss: auto"
+        if kind not in _OF_NUMBERS and not fits:
+            return f"{kind} does not fit a network with {outputs} output(s)", fix
+    return None if fits else (f"{kind} does not fit the task {task}", fix)
+
+
+def image_weights(
+    config: TrainConfig, labels: np.ndarray, class_names: tuple[str, ...], task: Task = "classification"
+) -> np.ndarray:
     """Return the float32 weight of each training image; they average 1 for `equal` and `balanced`.
 
     Raises
     ------
     ModelError
-        ``TRAIN-WEIGHTS`` when a class is unknown or has no weight.
+        ``TRAIN-WEIGHTS`` when a class is unknown or has no weight, or there are no classes.
     """
     if config.class_weights == "equal":
         return np.ones(len(labels), np.float32)
+    if task != "classification":
+        raise ModelError(
+            "TRAIN-WEIGHTS",
+            f"class weights are given, and the task is {task}",
+            where="train.class_weights",
+            fix="leave class_weights out",
+        )
     if config.class_weights == "balanced":
         counts = np.bincount(labels, minlength=len(class_names))
         weights = len(labels) / (len(class_names) * np.maximum(counts, 1))
@@ -84,6 +145,26 @@ def image_weights(config: TrainConfig, labels: np.ndarray, class_names: tuple[st
             )
         weights = np.array([config.class_weights[name] for name in class_names])
     return weights[labels].astype(np.float32)
+
+
+def metric_of(task: Task) -> str:
+    """Return what is told of each epoch besides the loss."""
+    return {"classification": "accuracy", "multilabel": "label accuracy"}.get(task, "mean absolute error")
+
+
+def measured(
+    answers: Any, output: Any, *, from_logits: bool, task: Task = "classification", function: str | None = None
+) -> Any:
+    """Return the metric of each image: whether it is right, the share of labels that are, or its absolute error."""
+    tf = tensorflow()
+    if task == "classification":
+        return is_correct(answers, output, from_logits=from_logits)
+    if task == "multilabel":
+        said = output > (0.0 if from_logits else 0.5)
+        right = tf.cast(said == (answers > 0.5), tf.float32)
+    else:
+        right = tf.abs((behind(output, function) if from_logits else output) - tf.cast(answers, output.dtype))
+    return tf.reduce_mean(tf.reshape(right, (tf.shape(right)[0], -1)), axis=1)
 
 
 def is_correct(labels: Any, output: Any, *, from_logits: bool) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from siliconv.legacy_keras import tensorflow
-from siliconv.models.data.batches import as_fraction
 from siliconv.models.data.image_store import Images
 from siliconv.progress import Progress, Silent, activity
 
@@ -25,15 +24,15 @@ def predictor(model: Any, *, batch: int = BATCH) -> Callable[..., np.ndarray]:
     tf = tensorflow()
     shape = model.input_shape[1:]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.uint8)])
-    def run(pixels: Any) -> Any:
-        return model(as_fraction(pixels), training=False)
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
+    def run(values: Any) -> Any:
+        return model(values, training=False)
 
     def predict(images: Images, progress: Progress | None = None) -> np.ndarray:
         outputs = []
         with activity(progress or Silent(), "Predicting", len(images), "images") as shown:
             for start in range(0, len(images), batch):
-                outputs.append(run(images.read(slice(start, start + batch))).numpy())
+                outputs.append(run(images.values(slice(start, start + batch))).numpy())
                 shown.update(min(start + batch, len(images)))
         return np.concatenate(outputs) if outputs else np.zeros((0, *model.output_shape[1:]), np.float32)
 

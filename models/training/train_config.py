@@ -9,7 +9,9 @@ from pydantic import BaseModel, Field
 from siliconv.bounded_reading import SECTION
 from siliconv.models.data.augmentation import AugmentConfig
 
-LossKind = Literal["auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
+LossKind = Literal[
+    "auto", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "mse", "mae", "huber"
+]
 OptimizerKind = Literal["adam", "adamw", "sgd", "rmsprop"]
 ScheduleKind = Literal["constant", "cosine", "plateau"]
 ClassWeight = Annotated[float, Field(ge=0.0, le=1e6)]
@@ -53,7 +55,8 @@ class TrainConfig(BaseModel):
     )
     loss: LossKind = Field(
         default="auto",
-        description="auto: binary_crossentropy for one output, else sparse_categorical_crossentropy",
+        description="auto: binary_crossentropy for one output or several labels, sparse_categorical_crossentropy for "
+        "classes, mse for numbers; or mae, huber",
     )
     from_logits: bool = Field(
         default=True, description="Loss from logits (numerically stable) or, false, from probabilities"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import tensorflow
-from siliconv.models.data.augmentation import augmenter
+from siliconv.models.data.augmentation import AugmentConfig, augmenter
 from siliconv.models.data.batches import epoch_seed, training_batches
 from siliconv.models.data.image_store import Dataset
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, training_fingerprint
 from siliconv.models.training.history import EpochRecord, History, learning_rate
 from siliconv.models.training.instruction_set import instruction_set
-from siliconv.models.training.losses import image_weights
+from siliconv.models.training.losses import image_weights, metric_of
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training_step import Mix, Step, Validate, optimizer_of, training_step, validator
 from siliconv.progress import Progress, Silent, activity
@@ -41,6 +43,7 @@ def fit(
     mix: Mix | None = None,
     about: str = "",
     settled: int = 0,
+    function: str | None = None,
 ) -> History:
     """Train `model` in place to the end that `config` describes, from the checkpoint in `work` if there is
     one.
@@ -70,6 +73,8 @@ def fit(
     about
         Whatever else the training depends on (its hooks, its quantizers), as text: a checkpoint of another
         training is not resumed.
+    function
+        The sigmoid or softmax that the network ends in, whether the model gives logits or not.
     settled
         Epochs at the beginning that are neither kept as the best nor waited for by `patience`.
 
@@ -85,11 +90,13 @@ def fit(
         when the loss is no number any more.
     """
     progress = progress or Silent()
+    judge = Judge.of(dataset, function)
     _check_fit(model, dataset)
     tf = tensorflow()
     tf.config.experimental.enable_op_determinism()
     tf.random.set_seed(config.seed)
-    weights = image_weights(config, dataset.train.labels, dataset.class_names)
+    weights = image_weights(config, dataset.train.labels, dataset.class_names, dataset.task)
+    _check_augmentation(config, dataset)
     augment = augmenter(config.augmentation, dataset.train.shape)
     optimizer = optimizer_of(config)
     optimizer.build(model.trainable_variables)
@@ -97,16 +104,18 @@ def fit(
         model,
         optimizer,
         config,
-        training_step(model, optimizer, config, mix),
-        validator(model, dataset.val, config),
+        training_step(model, optimizer, config, mix, judge=judge, answers=dataset.train.labels[:1]),
+        validator(model, dataset.val, config, judge),
         training_batches(dataset.train, weights, config.batch_size, augment),
         math.ceil(len(dataset.train) / config.batch_size),
         before_step,
         progress,
+        metric_of(dataset.task),
     )
     path = work / CHECKPOINT
     fingerprint = training_fingerprint(config, model.get_weights(), dataset, about)
     history, best, finished = _resume(path, fingerprint, model, optimizer, progress)
+    history = replace(history, metric=training.metric)
     if not history.should_stop(config, settled):
         history = history.continued() if finished else history
         with activity(
@@ -138,6 +147,7 @@ class _Training:
     steps: int
     before_step: Callable[[int], None] | None
     progress: Progress
+    metric: str = "accuracy"
 
     def epoch(self, history: History) -> EpochRecord:
         """Train one epoch: all that is random in it follows from the seed and the number of the epoch."""
@@ -159,7 +169,7 @@ class _Training:
             if not math.isfinite(loss_sum):
                 raise _not_a_number(float(loss), epoch, number)
             note = f"epoch {epoch + 1}/{self.config.epochs}, loss {loss_sum / seen:.4f}"
-            note += f", accuracy {correct / seen:.3f}"
+            note += f", {self.metric} {correct / seen:.3f}"
             self.progress.update(epoch * self.steps + number + 1, note)
         val_loss, val_accuracy = self.validate()
         if val_accuracy is not None:
@@ -197,8 +207,19 @@ def _resume(
     return found.history, found.best, found.finished
 
 
+def _check_augmentation(config: TrainConfig, dataset: Dataset) -> None:
+    if config.augmentation != AugmentConfig() and dataset.input != PIXELS:
+        raise ModelError(
+            "AUGMENT-SHAPE",
+            f"augmentation changes 8-bit images; the inputs are {dataset.input}",
+            where="train.augmentation",
+            fix="leave the augmentation out",
+        )
+
+
 def _check_fit(model: Any, dataset: Dataset) -> None:
     classes, outputs = len(dataset.class_names), model.output_shape[-1]
+    task, given = dataset.task, tuple(model.output_shape[1:])
     if tuple(model.input_shape[1:]) != tuple(dataset.train.shape):
         raise ModelError(
             "TRAIN-SHAPE",
@@ -206,7 +227,17 @@ def _check_fit(model: Any, dataset: Dataset) -> None:
             where="model.input_shape",
             fix="prepare the data with the network's input shape",
         )
-    if outputs != classes and not (outputs == 1 and classes == 2):
+    wanted = dataset.train.shape if task == "autoencoder" else dataset.train.labels.shape[1:]
+    if task != "classification" and (task == "none" or given != tuple(wanted)):
+        raise ModelError(
+            "TRAIN-SHAPE",
+            f"the network gives {given}, and its answers are {tuple(wanted)}"
+            if task != "none"
+            else "no answers to learn",
+            where="model.layers",
+            fix="end with as many outputs as there are numbers to learn",
+        )
+    if task == "classification" and outputs != classes and not (outputs == 1 and classes == 2):
         raise ModelError(
             "TRAIN-SHAPE",
             f"the network has {outputs} output(s) for {classes} classes: {', '.join(dataset.class_names)}",

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from siliconv.legacy_keras import load, tensorflow
+from siliconv.models.data.batches import answers_for_training
 from siliconv.models.data.image_store import Images
-from siliconv.models.training.losses import is_correct, loss_of
+from siliconv.models.training.losses import loss_of, measured
 from siliconv.models.training.prediction import predictor
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 
 Step = Callable[[Any, Any, Any], tuple[Any, Any]]
@@ -23,13 +25,17 @@ Mix = Callable[[Any, Any, Any], Any]
 """(images, network outputs, losses from the labels) -> losses to train on, one an image: distillation hooks in here."""
 
 
-def training_step(model: Any, optimizer: Any, config: TrainConfig, mix: Mix | None = None) -> Step:
-    """Return the function that trains on one batch."""
+def training_step(
+    model: Any, optimizer: Any, config: TrainConfig, mix: Mix | None = None, *, judge: Judge, answers: np.ndarray
+) -> Step:
+    """Return the function that trains on one batch; `answers` are those of a few images, for their type and shape."""
     tf = tensorflow()
-    loss_function = loss_of(config, model.output_shape[-1])
+    task, function = judge.task, judge.function
+    loss_function = loss_of(config, model.output_shape[-1], task, function)
+    known = answers_for_training(answers)
     signature = [
         tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
-        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None, *known.shape[1:]), tf.as_dtype(known.dtype)),
         tf.TensorSpec((None,), tf.float32),
     ]
 
@@ -37,29 +43,34 @@ def training_step(model: Any, optimizer: Any, config: TrainConfig, mix: Mix | No
     def step(pixels: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             output = model(pixels, training=True)
-            losses = loss_function(labels, output)
+            right = pixels if task == "autoencoder" else labels
+            losses = loss_function(right, output)
             losses = losses if mix is None else mix(pixels, output, losses)
             loss = tf.reduce_mean(losses * weights)
             total = tf.add_n([loss, *model.losses]) if model.losses else loss
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return loss, tf.reduce_sum(is_correct(labels, output, from_logits=config.from_logits))
+        metric = measured(right, output, from_logits=config.from_logits, task=task, function=function)
+        return loss, tf.reduce_sum(metric)
 
     return step
 
 
-def validator(model: Any, images: Images, config: TrainConfig) -> Validate:
+def validator(model: Any, images: Images, config: TrainConfig, judge: Judge) -> Validate:
     """Return the function that computes loss and accuracy on the validation images."""
     if not len(images):
         return lambda: (None, None)
     tf = tensorflow()
-    predict, loss_function = predictor(model), loss_of(config, model.output_shape[-1])
-    labels = tf.constant(images.labels.astype(np.int32))
+    task, function = judge.task, judge.function
+    predict, loss_function = predictor(model), loss_of(config, model.output_shape[-1], task, function)
+    labels = tf.constant(answers_for_training(images.labels)) if task != "autoencoder" else None
 
     def validate() -> tuple[float, float]:
         output = tf.constant(predict(images))
-        loss = float(tf.reduce_mean(loss_function(labels, output)))
-        return loss, float(tf.reduce_mean(is_correct(labels, output, from_logits=config.from_logits)))
+        right = labels if labels is not None else tf.constant(images.values(slice(None)))
+        loss = float(tf.reduce_mean(loss_function(right, output)))
+        metric = measured(right, output, from_logits=config.from_logits, task=task, function=function)
+        return loss, float(tf.reduce_mean(metric))
 
     return validate
 

@@ -6,23 +6,34 @@ weight) is refused with a code and the fix, never approximated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network import output_softmax
-from siliconv.network.fixed_point import PIXEL, FixedPoint, Overflow, Rounding, exact_codes, plain
+from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
+from siliconv.quantize.lowering.endings import ending_of
 from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
+from siliconv.quantize.lowering.lowering_activations import add_activation
+from siliconv.quantize.lowering.lowering_composites import folded_weights, lower_factor_pooling, lower_separable
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
+from siliconv.quantize.lowering.lowering_normalization import lower_normalization
 from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
 from siliconv.quantize.lowering.model_graph import is_linear, model_graph, refuse_settings
-from siliconv.quantize.lowering.quantized_functions import hard_type, table_behind
-from siliconv.quantize.lowering.quantized_weights import is_scaled, scaled_weights
+from siliconv.quantize.lowering.quantized_weights import (
+    WIDEST_BIAS,
+    channel_weights,
+    integer_weights,
+    no_power_of_two,
+)
+from siliconv.quantize.lowering.scaled_channels import ScaledChannels, add_thresholds
 
 INPUT_NAME = "network_input"
 """Name of the input node; hls4ml reserves plain "input"."""
@@ -36,8 +47,9 @@ def lower(
     Parameters
     ----------
     model
-        A functional or sequential tf_keras model with one input and one output. Each layer must be of a class that is
-        known here itself: a subclass may compute something else.
+        A functional or sequential tf_keras model with one input and one output, models in it included. Each layer must
+        be of a class that is known here itself: a subclass may compute something else. A sigmoid or softmax that it
+        ends in becomes a table behind the logits.
     name
         Name of the network (a C identifier).
     input_type
@@ -52,13 +64,17 @@ def lower(
     """
     model, called = model_graph(model)
     graph = LoweringGraph(called=called)
+    ending = ending_of(model)
     for layer in model.layers:
         kind = exact_class(layer)
         if kind == "InputLayer":
             node: ir.Node = graph.add(ir.Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
+        elif ending is not None and layer is ending.layer and not ending.own:
+            node = graph.sources(layer)[0]
         elif kind is not None and kind in _LOWERERS:
             refuse_settings(layer)
-            node = _LOWERERS[kind](layer, graph.sources(layer), graph)
+            with ending.left_out() if ending is not None and layer is ending.layer else nullcontext():
+                node = _LOWERERS[kind](layer, graph.sources(layer), graph)
         else:
             raise NetworkError(
                 "LOWER-LAYER",
@@ -67,90 +83,13 @@ def lower(
                 fix="use its quantized counterpart, one of " + ", ".join(sorted(_LOWERERS)),
             )
         graph.output_of[layer.name] = node.name
-    return ir.Network(name, tuple(graph.nodes.values()), dict(metadata or {}))
+    network = ir.Network(name, graph.needed_for(node.name), dict(metadata or {}))
+    return network if ending is None else ending.behind(network)
 
 
 def lowered_kinds() -> frozenset[str]:
     """Give the class names of the Keras layers that have an exact integer meaning here."""
     return frozenset(_LOWERERS)
-
-
-def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
-    """Give the fixed-point type that a QKeras quantizer rounds to.
-
-    Raises
-    ------
-    NetworkError
-        ``LOWER-ALPHA``, ``LOWER-STOCHASTIC``, ``LOWER-QUANTIZER`` where there is none.
-    """
-    to_type = _QUANTIZER_TYPES.get(exact_class(quantizer) or "")
-    if to_type is None:
-        raise NetworkError(
-            "LOWER-QUANTIZER",
-            "no quantizer"
-            if quantizer is None
-            else f"the quantizer {class_in_words(quantizer)} has no fixed-point type",
-            where=where,
-            fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
-        )
-    refuse_chance(quantizer, where)
-    return to_type(quantizer, where)
-
-
-def refuse_chance(quantizer: Any, where: str) -> None:
-    """Raise ``LOWER-STOCHASTIC`` for a quantizer with a random part."""
-    if getattr(quantizer, "use_stochastic_rounding", False) or getattr(quantizer, "qnoise_factor", 1.0) != 1.0:
-        raise NetworkError(
-            "LOWER-STOCHASTIC",
-            f"the quantizer {quantizer} is not deterministic",
-            where=where,
-            fix="use use_stochastic_rounding=False and qnoise_factor=1",
-        )
-
-
-def _bits_type(quantizer: Any, where: str) -> FixedPoint:
-    # alpha=None behaves as 1 in quantized_bits but not in every layer that adopts it (qkeras #129), so it is refused.
-    if quantizer.alpha is None or isinstance(quantizer.alpha, str) or np.any(np.asarray(quantizer.alpha) != 1.0):
-        raise NetworkError(
-            "LOWER-ALPHA",
-            f"the quantizer scales by alpha={quantizer.alpha!r}",
-            where=where,
-            fix="use alpha=1 and choose the integer bits instead, or alpha='auto_po2' for a kernel",
-        )
-    sign = bool(quantizer.keep_negative)
-    if int(quantizer.bits) - sign < 1:
-        raise NetworkError(
-            "LOWER-QUANTIZER",
-            f"{quantizer} has no bit but the sign: QKeras makes plus and minus one of it",
-            where=where,
-            fix="use quantized_bits of two bits or more; for a kernel binary(alpha=1), which is plus and minus one",
-        )
-    return FixedPoint(
-        signed=sign,
-        width=int(quantizer.bits),
-        integer=int(quantizer.integer) + sign,
-        rounding=Rounding.RND_CONV,
-        overflow=Overflow.SAT_SYM if quantizer.symmetric and sign else Overflow.SAT,
-    )
-
-
-def _relu_type(quantizer: Any, where: str) -> FixedPoint:
-    if quantizer.negative_slope or quantizer.use_sigmoid:
-        raise NetworkError(
-            "LOWER-QUANTIZER",
-            f"{quantizer} with a slope or a sigmoid",
-            where=where,
-            fix="use quantized_relu(bits, integer), with or without relu_upper_bound",
-        )
-    return FixedPoint(False, int(quantizer.bits), int(quantizer.integer), Rounding.RND_CONV, Overflow.SAT)
-
-
-_QUANTIZER_TYPES: dict[str, Callable[[Any, str], FixedPoint]] = {
-    "quantized_bits": _bits_type,
-    "quantized_relu": _relu_type,
-    "quantized_tanh": hard_type,
-    "quantized_sigmoid": hard_type,
-}
 
 
 def _lower_convolution(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -179,7 +118,7 @@ def _lower_windows(
     layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph, kind: type[ir.Conv | ir.DepthwiseConv]
 ) -> ir.Node:
     (source,) = sources
-    kernel, bias = _weights(layer)
+    kernel, bias = _weights(layer, graph)
     strides = tuple(layer.strides)
     padding, spatial = geometry(layer, source, kernel.codes.shape[: len(strides)], strides)
     bounds, depthwise = graph.bounds[source.name], kind is ir.DepthwiseConv
@@ -191,22 +130,48 @@ def _lower_windows(
 
 def _lower_dense(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
-    kernel, bias = _weights(layer)
+    kernel, bias = _weights(layer, graph)
     result = sum_of_products_type(kernel, bias, graph.bounds[source.name], source.type)
     shape = (*source.shape[:-1], kernel.codes.shape[-1])
     node = graph.add(ir.Dense(layer.name, (source.name,), shape, result, kernel, bias))
     return _lower_own_activation(layer, node, graph)
 
 
+def _lower_average(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    if layer.average_quantizer:
+        return lower_factor_pooling(layer, sources, graph)
+    plain_class = type(layer).__name__.removeprefix("Q")
+    return _lower_own_activation(layer, SHAPE_LOWERERS[plain_class](layer, sources, graph), graph)
+
+
 def _lower_own_activation(layer: Any, node: ir.Node, graph: LoweringGraph) -> ir.Node:
-    activation = layer.activation
-    if activation is None or is_linear(activation):
+    name, own = f"{layer.name}_activation", layer.activation
+    if layer.name in graph.left_scales:
+        scaled = ScaledChannels(node, *graph.left_scales[layer.name])
+        if own is not None and not is_linear(own):
+            return add_thresholds(name, own, scaled, graph)
+        graph.scaled[layer.name] = scaled
         return node
-    return _add_requantize(f"{layer.name}_activation", activation, node, graph)
+    return add_activation(name, own, node, graph)
 
 
 def _lower_activation(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    return _add_requantize(layer.name, layer.quantizer, sources[0], graph)
+    activation = layer.quantizer if hasattr(layer, "quantizer") else layer.activation
+    scaled = graph.scaled_source(layer)
+    if scaled is not None:
+        return add_thresholds(layer.name, activation, scaled, graph)
+    return add_activation(layer.name, activation, sources[0], graph)
+
+
+def _lower_relu(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    if layer.max_value is not None or float(layer.negative_slope) != 0.0 or float(layer.threshold) != 0.0:
+        raise NetworkError(
+            "LOWER-FUNCTION",
+            "a ReLU with an upper bound, a slope or a threshold has no quantizer",
+            where=f"layer '{layer.name}'",
+            fix="use QActivation(quantized_relu(bits, integer, negative_slope, relu_upper_bound=...))",
+        )
+    return add_activation(layer.name, legacy_keras.load().activations.relu, sources[0], graph)
 
 
 def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -222,35 +187,28 @@ def _lower_softmax(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGrap
     return graph.add(ir.Softmax(layer.name, inputs, source.shape, output_softmax.OUTPUT, *output_softmax.tables()))
 
 
-def _add_requantize(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
-    kind = quantizer_type(quantizer, where=f"activation '{name}'")
-    relu = exact_class(quantizer) == "quantized_relu"
-    table = table_behind(name, quantizer, kind)
-    if table is None:
-        return graph.add(ir.Requantize(name, (source.name,), source.shape, kind, relu))
-    return graph.add(table(graph.add(ir.Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
-
-
-def _weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
-    where = f"kernel of layer '{layer.name}'"
-    if hasattr(layer, "depthwise_quantizer_internal"):
+def _weights(layer: Any, graph: LoweringGraph) -> tuple[ir.Weights, ir.Weights]:
+    if hasattr(layer, "get_folded_weights"):
+        return folded_weights(layer)
+    where, depthwise = f"kernel of layer '{layer.name}'", hasattr(layer, "depthwise_kernel")
+    role = "depthwise" if depthwise else "kernel"
+    quantizer = getattr(layer, f"{role}_quantizer_internal", None)
+    kernel, scales = channel_weights(layer.depthwise_kernel if depthwise else layer.kernel, quantizer, where)
+    if depthwise:
         # Keras has a last axis for several outputs a channel; there is one.
-        kernel = _integer_weights(layer.depthwise_kernel, layer.depthwise_quantizer_internal, where)
         kernel = ir.Weights(kernel.codes[..., 0], kernel.type)
-    else:
-        kernel = _integer_weights(layer.kernel, layer.kernel_quantizer_internal, where)
+    channels = kernel.codes.shape[-1]
+    bias = ir.Weights(np.zeros(channels, dtype=np.int64), FixedPoint(True, 1, 1))
     if layer.use_bias:
-        return kernel, _integer_weights(layer.bias, layer.bias_quantizer_internal, f"bias of layer '{layer.name}'")
-    return kernel, ir.Weights(np.zeros(kernel.codes.shape[-1], dtype=np.int64), FixedPoint(True, 1, 1))
-
-
-def _integer_weights(variable: Any, quantizer: Any, where: str) -> ir.Weights:
-    if is_scaled(quantizer):
-        refuse_chance(quantizer, where)
-        return scaled_weights(np.asarray(quantizer(variable.numpy())), quantizer, where)
-    kind = quantizer_type(quantizer, where=where)
-    values = np.asarray(quantizer(variable.numpy()))
-    return ir.Weights(exact_codes(values, plain(kind), where=where), plain(kind))
+        own = getattr(layer, "bias_quantizer_internal", None)
+        bias = integer_weights(layer.bias, own, f"bias of layer '{layer.name}'", widest=WIDEST_BIAS)
+    if scales is None:
+        return kernel, bias
+    if depthwise or not graph.only_signs_behind(layer):
+        raise no_power_of_two(quantizer, where)
+    # What is left of the layer is the sum of its integers; the scales and the bias wait for the signs behind it.
+    graph.left_scales[layer.name] = (scales, to_values(bias.codes, bias.type))
+    return kernel, ir.Weights(np.zeros(channels, dtype=np.int64), FixedPoint(True, 1, 1))
 
 
 _LOWERERS: Mapping[str, Lowerer] = {
@@ -259,7 +217,22 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "QDepthwiseConv1D": _lower_depthwise,
     "QDepthwiseConv2D": _lower_depthwise,
     "QDense": _lower_dense,
+    "QConv2DBatchnorm": _lower_convolution,
+    "QDepthwiseConv2DBatchnorm": _lower_depthwise,
+    "QSeparableConv1D": lower_separable,
+    "QSeparableConv2D": lower_separable,
+    "Conv1D": _lower_convolution,
+    "Conv2D": _lower_convolution,
+    "DepthwiseConv1D": _lower_depthwise,
+    "DepthwiseConv2D": _lower_depthwise,
+    "Dense": _lower_dense,
     "QActivation": _lower_activation,
+    "Activation": _lower_activation,
+    "ReLU": _lower_relu,
+    "BatchNormalization": lower_normalization,
+    "QBatchNormalization": lower_normalization,
+    "QAveragePooling2D": _lower_average,
+    "QGlobalAveragePooling2D": _lower_average,
     "TableActivation": _lower_table,
     "SoftmaxActivation": _lower_softmax,
     **SHAPE_LOWERERS,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import MAX_WIDTH, FixedPoint, narrowest
-from siliconv.network.graph import Node, Padding
-from siliconv.network.intervals import Bounds, node_bounds
+from siliconv.network.graph import DepthwiseConv, Input, Matrix, Node, Padding, Weights
+from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 from siliconv.network.windows import same_padding
+from siliconv.quantize.lowering.exact_classes import exact_class
+
+if TYPE_CHECKING:
+    from siliconv.quantize.lowering.scaled_channels import ScaledChannels
 
 
 @dataclass
@@ -22,6 +26,10 @@ class LoweringGraph:
     output_of: dict[str, str] = field(default_factory=dict)
     called: Mapping[str, Any] = field(default_factory=dict)
     """Of each layer, the Keras node of its only call in this model."""
+    scaled: dict[str, ScaledChannels] = field(default_factory=dict)
+    """Layers whose channels have scales that no type holds, for the signs behind them."""
+    left_scales: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Of a layer with such a kernel, the scale and the offset of each channel."""
 
     def add(self, node: Node) -> Node:
         """Append a node and bound it.
@@ -52,6 +60,48 @@ class LoweringGraph:
         inbound = self.called[layer.name].inbound_layers
         before = inbound if isinstance(inbound, list) else [inbound]
         return tuple(self.nodes[self.output_of[layer.name]] for layer in before)
+
+    def scaled_source(self, layer: Any) -> ScaledChannels | None:
+        """Give the scaled channels that a layer reads, where what it reads are such."""
+        inbound = self.called[layer.name].inbound_layers
+        return None if isinstance(inbound, list) else self.scaled.get(inbound.name)
+
+    def only_signs_behind(self, layer: Any) -> bool:
+        """Whether all that reads a layer, its own activation or the layers behind it, takes nothing but signs of it."""
+        from siliconv.quantize.lowering.model_graph import is_linear
+        from siliconv.quantize.lowering.scaled_channels import takes_signs
+
+        own = getattr(layer, "activation", None)
+        if own is not None and not is_linear(own):
+            return takes_signs(own)
+        inbound = [(node.layer, node.inbound_layers) for node in self.called.values()]
+        readers = [reader for reader, read in inbound if read is layer]
+        other = any(isinstance(read, list) and any(one is layer for one in read) for _, read in inbound)
+        signs = [
+            self.only_signs_behind(one)
+            if exact_class(one) in ("BatchNormalization", "QBatchNormalization")
+            else takes_signs(getattr(one, "quantizer", None))
+            for one in readers
+        ]
+        return bool(readers) and not other and all(signs)
+
+    def add_matrix_like(self, matrix: Matrix, name: str, kernel: Weights, bias: Weights) -> Node:
+        """Append a layer like another one, with other weights."""
+        before = self.nodes[matrix.inputs[0]]
+        depthwise = isinstance(matrix, DepthwiseConv)
+        bounds = self.bounds[before.name]
+        result = sum_of_products_type(kernel, bias, bounds, before.type, depthwise=depthwise)
+        return self.add(replace(matrix, name=name, kernel=kernel, bias=bias, type=result))
+
+    def needed_for(self, output: str) -> tuple[Node, ...]:
+        """Give the nodes that an output depends on, in their order; the input whatever it is."""
+        needed, waiting = set(), [output, *(name for name, node in self.nodes.items() if isinstance(node, Input))]
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += self.nodes[name].inputs
+        return tuple(node for name, node in self.nodes.items() if name in needed)
 
     def _bounds(self, node: Node) -> Bounds:
         sources = tuple(self.nodes[name] for name in node.inputs)

@@ -26,7 +26,9 @@ def model_graph(model: Any) -> tuple[Any, Mapping[str, Any]]:
         raise _refused("the model was not built: nothing says what its input is", model)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise _refused(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs", model)
-    if kind == "Sequential":
+    if any(_is_model(layer) for layer in model.layers):
+        model = _flat(model)
+    elif kind == "Sequential":
         # Its input layer is not among the layers of a sequential model.
         model = legacy_keras.load().Model(model.inputs, model.outputs, name=model.name)
     called: dict[str, Any] = {}
@@ -35,6 +37,38 @@ def model_graph(model: Any) -> tuple[Any, Mapping[str, Any]]:
             _check_call(node.layer, node, called)
             called[node.layer.name] = node
     return model, called
+
+
+def _is_model(layer: Any) -> bool:
+    return exact_class(layer) in ("Functional", "Sequential")
+
+
+def _flat(model: Any) -> Any:
+    """Give the model that calls the layers of its inner models itself, one by one."""
+    try:
+        return legacy_keras.load().Model(model.inputs, _called_again(model, model.inputs), name=model.name)
+    except ValueError as error:
+        raise _refused(f"the models in it cannot be taken apart: {error}", model) from error
+
+
+def _called_again(model: Any, inputs: list[Any]) -> list[Any]:
+    tensors = {id(own): given for own, given in zip(model.inputs, inputs, strict=True)}
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        for node in model._nodes_by_depth[depth]:
+            if node.is_input:
+                continue
+            if _is_model(node.layer):
+                given = [tensors[id(one)] for one in node.keras_inputs]
+                outputs = _called_again(node.layer, given)
+            else:
+                first, *rest = node.call_args
+                several = isinstance(first, list | tuple)
+                found = [tensors[id(one)] for one in (first if several else [first])]
+                outputs = node.layer(found if several else found[0], *rest, **node.call_kwargs)
+            own = node.outputs if isinstance(node.outputs, list | tuple) else [node.outputs]
+            given = outputs if isinstance(outputs, list | tuple) else [outputs]
+            tensors |= {id(one): new for one, new in zip(own, given, strict=True)}
+    return [tensors[id(one)] for one in model.outputs]
 
 
 def _check_call(layer: Any, node: Any, called: Mapping[str, Any]) -> None:

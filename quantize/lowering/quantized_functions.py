@@ -20,6 +20,15 @@ from siliconv.network.graph import Node, Table, Weights
 from siliconv.quantize.lowering.exact_classes import exact_class
 
 
+def is_real_function(quantizer: Any) -> bool:
+    """Whether a quantizer rounds the true tanh or sigmoid, and not QKeras' straight line."""
+    if exact_class(quantizer) == "quantized_tanh":
+        return bool(quantizer.use_real_tanh)
+    if exact_class(quantizer) == "quantized_sigmoid":
+        return bool(quantizer.use_real_sigmoid)
+    return False
+
+
 def hard_type(quantizer: Any, where: str) -> FixedPoint:
     """Give the type that the input of `quantized_tanh` and `quantized_sigmoid` is rounded to.
 

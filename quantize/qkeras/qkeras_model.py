@@ -27,6 +27,7 @@ def quantized_model(
     *,
     dropout: float | None = None,
     masks: Mapping[str, Any] | None = None,
+    input_type: FixedPoint = PIXEL,
 ) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
@@ -40,6 +41,8 @@ def quantized_model(
         Rate of every dropout layer in fine-tuning; that of the float model by default.
     masks
         What pruning keeps of each kernel while training, by layer (`siliconv.quantize.training.pruning`).
+    input_type
+        Of the model's input.
     """
     keras = legacy_keras.load()
     import qkeras
@@ -51,7 +54,7 @@ def quantized_model(
     from siliconv.quantize.qkeras.table_activation import SoftmaxActivation, TableActivation
     from siliconv.quantize.qkeras.training_layers import POOLINGS, TrainedActivation, can_fuse
 
-    places = fractions(model, types, PIXEL)
+    places = fractions(model, types, input_type)
     activation_before = {
         after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
     }

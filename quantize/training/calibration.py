@@ -19,6 +19,7 @@ from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.models.architectures.functions import FUNCTIONS as PARAMETRIZED
 from siliconv.models.architectures.functions import parse_function, relu_bound
+from siliconv.models.data.number_type import integer_bits_of_least_error, integer_bits_that_cover
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_output
 from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction, TabledFunction, TabledSoftmax
@@ -151,23 +152,14 @@ def least_error_type(values: NDArray[np.floating], bits: int, *, signed: bool) -
 
     The error is the mean square over all values; among equals the finer step wins.
     """
-    largest = float(np.abs(values).max(initial=0.0))
-    top = int(np.ceil(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
-    candidates = [
-        FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT) for integer in range(top - bits, top + 1)
-    ]
-    return min(candidates, key=lambda kind: (_mean_square_error(values, kind), kind.integer))
+    integer = integer_bits_of_least_error(values, bits, signed=signed)
+    return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
 
 
 def covering_type(largest: float, bits: int, *, signed: bool = True) -> FixedPoint:
     """Give the finest type of this width that holds everything up to ``largest`` in magnitude."""
-    integer = int(np.floor(np.log2(largest))) + 1 + signed if largest > 0 else int(signed)
+    integer = integer_bits_that_cover(largest, signed=signed)
     return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
-
-
-def _mean_square_error(values: NDArray[np.floating], kind: FixedPoint) -> float:
-    scaled = np.asarray(values, dtype=np.float64) / kind.step
-    return float(np.mean((np.clip(np.rint(scaled), *kind.codes) - scaled) ** 2)) * kind.step**2
 
 
 def activation_samples(

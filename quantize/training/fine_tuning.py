@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from siliconv.models.data.image_files import to_fraction
 from siliconv.models.data.image_store import Dataset, spread
-from siliconv.models.evaluation import evaluate
 from siliconv.models.training.history import History
 from siliconv.models.training.prediction import predictor
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.training import fit
 from siliconv.progress import Progress, Silent
+from siliconv.quantize.input_type import fixed_point_of
 from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.recipe import Recipe
@@ -50,8 +50,8 @@ class Quantized:
     @property
     def sparsity(self) -> float:
         """Share of the weights that are zero."""
-        zeros, weights = (sum(numbers) for numbers in zip(*self.zeros.values(), strict=True))
-        return zeros / weights
+        weights = sum(count for _, count in self.zeros.values())
+        return sum(zeros for zeros, _ in self.zeros.values()) / weights if weights else 0.0
 
 
 def quantize(
@@ -62,6 +62,7 @@ def quantize(
     work: Path,
     progress: Progress | None = None,
     dropout: float | None = None,
+    function: str | None = None,
 ) -> Quantized:
     """Quantize a float model by a recipe.
 
@@ -79,13 +80,17 @@ def quantize(
         Told about every step.
     dropout
         Rate of the dropout layers while training; that of the float model by default.
+    function
+        The sigmoid or softmax that stands behind the model's logits, or None.
     """
     from siliconv.quantize.training.distillation import distillation
 
     progress, start = progress or Silent(), float_model
-    images = to_fraction(dataset.train.read(spread(len(dataset.train), recipe.calibration_images)))
+    images = dataset.train.values(spread(len(dataset.train), recipe.calibration_images))
     if recipe.pruning is not None and recipe.pruning.before is not None:
-        start = _pruned(float_model, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout)
+        start = _pruned(
+            float_model, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout, function=function
+        )
     types = choose_types(start, recipe, images)
     fits = calibration_record(start, types, recipe, images)
     train, pruner, unsettled = recipe.train, None, 0
@@ -100,7 +105,13 @@ def quantize(
         begun = start is not float_model or train is None
         pruner = Pruner(start, recipe, epochs=epochs, steps=steps, begun=begun)
         unsettled = 0 if begun or train is None else settled(recipe.pruning, train)
-    model = quantized_model(start, types, dropout=dropout, masks=pruner.masks if pruner else None)
+    model = quantized_model(
+        start,
+        types,
+        dropout=dropout,
+        masks=pruner.masks if pruner else None,
+        input_type=fixed_point_of(dataset.input),
+    )
     if pruner is not None:
         pruner.watch(model)
         if train is None:
@@ -109,7 +120,7 @@ def quantize(
     rounded_logits = predict(dataset.test, progress)
     history, helped = None, True
     if train is not None:
-        rounded_weights, rounded_score = model.get_weights(), _validation_accuracy(predict, dataset)
+        rounded_weights, rounded_score = model.get_weights(), _goodness(predict, dataset, function)
         # Another number of epochs is another schedule of pruning, but more of the same without it.
         about = {
             "recipe": recipe.model_dump(mode="json", exclude={"train"}),
@@ -123,12 +134,13 @@ def quantize(
             progress=progress,
             activity_name="Fine-tuning",
             before_step=pruner.before_step if pruner else None,
-            mix=distillation(float_model, recipe.distillation) if recipe.distillation else None,
+            mix=distillation(float_model, recipe.distillation, dataset.task) if recipe.distillation else None,
             about=json.dumps({**about, "types": as_text(types)}, sort_keys=True),
             settled=unsettled,
+            function=function,
         )
         # Rounded weights that were not pruned are no answer to a recipe that prunes.
-        helped = pruner is not None or _validation_accuracy(predict, dataset) >= rounded_score
+        helped = pruner is not None or _goodness(predict, dataset, function) >= rounded_score
         if not helped:
             model.set_weights(rounded_weights)
     snap_weights(model)
@@ -136,7 +148,14 @@ def quantize(
 
 
 def _pruned(
-    float_model: Any, dataset: Dataset, recipe: Recipe, *, work: Path, progress: Progress, dropout: float | None
+    float_model: Any,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    work: Path,
+    progress: Progress,
+    dropout: float | None,
+    function: str | None,
 ) -> Any:
     """Train the float model until it has the zeros that the recipe asks for."""
     from siliconv.quantize.training.pruning import Pruner, settled, with_masks
@@ -158,6 +177,7 @@ def _pruned(
         before_step=pruner.before_step,
         about=json.dumps(about, sort_keys=True),
         settled=settled(recipe.pruning, train),
+        function=function,
     )
     return model
 
@@ -172,8 +192,9 @@ def _steps(dataset: Dataset, batch_size: int) -> int:
     return math.ceil(len(dataset.train) / batch_size)
 
 
-def _validation_accuracy(predict: Callable[..., NDArray[np.floating]], dataset: Dataset) -> float:
-    """Accuracy on the validation images, or 0 where there are none: then fine-tuning has the last word."""
+def _goodness(predict: Callable[..., NDArray[np.floating]], dataset: Dataset, function: str | None) -> float:
+    """How good the answers on the validation images are; without any, fine-tuning has the last word."""
     if not len(dataset.val):
         return 0.0
-    return evaluate(predict(dataset.val), dataset.val.labels, dataset.class_names).accuracy
+    judge = Judge.of(dataset, function)
+    return judge.score(judge.outputs(predict(dataset.val)), dataset.val).goodness

@@ -102,7 +102,8 @@ def _read_ring(window: Window, ring: RingTimes, result: Wire, credits: Credits, 
                 last = base + need - 1
                 while len(written) <= last:
                     yield
-                now = max(now, written[last] + 1)
+                # A word stands in a register before it stands in the ring.
+                now = max(now, written[last] + 2)
                 for _repeat in range(repeats):
                     while not credits.known():
                         yield
@@ -115,7 +116,8 @@ def _read_ring(window: Window, ring: RingTimes, result: Wire, credits: Credits, 
                     base += steps[1]
                 else:
                     base += steps[2]
-                freed.append((base, now))
+                # The writer hears of it a cycle after the last tap.
+                freed.append((base, now + 1))
 
 
 @processes.register

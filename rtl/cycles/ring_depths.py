@@ -10,7 +10,8 @@ from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.plan.blocks import Block, Mvu, Pool, RtlDesign
 
 IMAGES = 4
-"""The interval is that between the last two of so many images."""
+WORDS = 2048
+"""The interval is that of the second half of so many images, more where they are so small that a ring holds several."""
 
 DEEPER = 2
 """Powers of two beyond the usual depth that are tried first."""
@@ -47,8 +48,9 @@ def _reaches(design: RtlDesign, interval: int) -> bool:
 
 
 def _interval(design: RtlDesign) -> int:
-    last = cycles(design, IMAGES).given[design.sink.words - 1 :: design.sink.words]
-    return last[-1] - last[-2]
+    images = 2 * max(IMAGES // 2, WORDS // (2 * design.source.words))
+    last = cycles(design, images).given[design.sink.words - 1 :: design.sink.words]
+    return last[-1] - last[images // 2 - 1]
 
 
 def rings_of(design: RtlDesign) -> dict[str, int]:

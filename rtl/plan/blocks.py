@@ -11,6 +11,7 @@ from math import prod
 
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, Overflow, Rounding
+from siliconv.rtl.plan.block_memories import bank_words
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,16 @@ class Mvu(Block):
     def latency(self) -> int:
         """Cycles from the start of a result to its FIFO."""
         return self.window.taps + 5 + (self.pin - 1).bit_length() + self.pack + self.finish.latency
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a word of weights."""
+        return self.pin * self.pout * self.weight_type.width
+
+    @property
+    def weight_bank(self) -> int:
+        """Words of a bank of weights."""
+        return bank_words(self.weight_bits, self.window.repeats * self.window.taps)
 
     @property
     def shift(self) -> int:

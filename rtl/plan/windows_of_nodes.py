@@ -46,9 +46,12 @@ def padding_window(source: ir.Shape, padding: ir.Padding, lanes: int) -> Window:
 
 
 def with_ring(window: Window, words: int | None = None) -> Window:
-    """Set the depth of the ring: so many words, or what a window needs and a row (at most an image) more."""
+    """Set the depth of the ring: so many words, or what a window needs and a row (at most an image) and two words more.
+
+    Writer and reader hear of each other a cycle late, hence the two words.
+    """
     slack = min(ROW_OF_SLACK * window.strides[0] * window.padded[1] * window.words, window.image)
-    wanted = window.need + slack if words is None else max(words, window.need)
+    wanted = window.need + slack + 2 if words is None else max(words, window.need)
     return replace(window, log_ring=max((wanted - 1).bit_length(), 2))
 
 

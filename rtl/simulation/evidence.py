@@ -14,6 +14,7 @@ from siliconv.network.fixed_point import Codes
 from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.simulation.source_files import compare_constants, take_sources
 from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.writing.rtl_project import write_project
 
@@ -23,11 +24,12 @@ PAUSES = ((0, 0), (50, 50))
 
 @dataclass(frozen=True)
 class NodeEvidence:
-    """How many values of a node were compared in all runs, and how many differ from the integer network."""
+    """How many values of a node were compared in all runs, how many differ from the integer network, by how much."""
 
     name: str
     values: int
     differing: int
+    max_abs_difference: float
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,12 @@ class RtlEvidence:
         In each run.
     latency_cycles, interval_cycles
         Measured without pauses.
-    cycles_differ
-        Words that moved in another cycle than the model says, in all runs.
+    words, cycles_differ
+        Words in and out whose cycle was compared in all runs, and those that moved in another one than the model says.
+    constants, constants_differ
+        Words of the memories' files, and those that are not the network's.
+    edited
+        What was edited in the sources since they were written.
     """
 
     executor: str
@@ -50,12 +56,16 @@ class RtlEvidence:
     nodes: tuple[NodeEvidence, ...]
     latency_cycles: int
     interval_cycles: float
+    words: int
     cycles_differ: int
+    constants: int
+    constants_differ: tuple[str, ...]
+    edited: tuple[str, ...]
 
     @property
     def exact(self) -> bool:
-        """Whether every value is equal."""
-        return not any(node.differing for node in self.nodes)
+        """Whether every value is equal, and every constant in the memories' files."""
+        return not any(node.differing for node in self.nodes) and not self.constants_differ
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -86,24 +96,34 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     write_project([design], work, probes=True)
-    for path in project.rglob("*"):
-        if path.suffix in (".sv", ".hex") or ".hex." in path.name:
-            shutil.copyfile(path, work / path.relative_to(project))
+    edited = take_sources(project, work)
+    count, wrong = compare_constants(design, project)
     build(work)
     expected = reference.run(design.network, codes)
-    counts: dict[str, list[int]] = {}
-    late, latency, interval = 0, 0, 0.0
+    values: dict[str, int] = {}
+    differing: dict[str, int] = {}
+    largest: dict[str, float] = {}
+    words, late, latency, interval = 0, 0, 0, 0.0
     for pauses in PAUSES:
         (found,) = simulate(work, [design], [codes], pauses=pauses, probes=True)
         for name, tensor in {**found.nodes, design.network.output.name: found.output}.items():
-            count = counts.setdefault(name, [0, 0])
-            count[0] += tensor.size
-            count[1] += int((tensor != expected[name]).sum())
+            difference = np.abs(tensor - expected[name])
+            values[name] = values.get(name, 0) + tensor.size
+            differing[name] = differing.get(name, 0) + int(np.count_nonzero(difference))
+            step = 2.0 ** -design.network.by_name[name].type.fraction
+            largest[name] = max(largest.get(name, 0.0), float(difference.max()) * step)
         model = cycles(design, len(codes), pauses=pauses)
+        words += len(model.taken) + len(model.given)
         late += int((np.asarray(model.taken) != found.taken).sum() + (np.asarray(model.given) != found.given).sum())
         if pauses == (0, 0):
             last = found.given[design.sink.words - 1 :: design.sink.words]
             latency = int(last[0] - found.taken[0])
             interval = float((last[-1] - last[0]) / (len(last) - 1)) if len(last) > 1 else float(latency)
-    nodes = tuple(NodeEvidence(name, *counts[name]) for name in design.network.by_name if name in counts)
-    return RtlEvidence("RTL (Verilator)", len(codes), len(PAUSES), nodes, latency, interval, late)
+    nodes = tuple(
+        NodeEvidence(name, values[name], differing[name], largest[name])
+        for name in design.network.by_name
+        if name in values
+    )
+    return RtlEvidence(
+        "RTL (Verilator)", len(codes), len(PAUSES), nodes, latency, interval, words, late, count, wrong, edited
+    )

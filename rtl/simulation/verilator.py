@@ -49,6 +49,15 @@ def verilator() -> Verilator:
     return found
 
 
+def verilator_version() -> str:
+    """Give the name and version of Verilator; raises as `verilator`."""
+    tool = verilator()
+    said = subprocess.run(
+        [str(tool.program), "--version"], env=os.environ | tool.environment, capture_output=True, text=True, check=False
+    )
+    return " ".join(said.stdout.split()[:2]) or "Verilator of unknown version"
+
+
 def build(project: Path, *, optimize: str = "-O2") -> Path:
     """Build the test bench of a written project; gives the program.
 

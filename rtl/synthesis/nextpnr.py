@@ -14,16 +14,20 @@ from siliconv.rtl.synthesis.open_tools import Spent, run_tool
 
 @dataclass(frozen=True)
 class Part:
-    """An ECP5 as nextpnr names it: its option, package and speed grade."""
+    """An ECP5 as nextpnr names it: its option, package and speed grade, and a pin from which a clock reaches all of it.
+
+    Where the pin is not known, nextpnr chooses one, and may fail to route the clock from it.
+    """
 
     option: str
     package: str
     speed: int
+    clock_pin: str | None = None
 
 
 PARTS = {
     "LFE5UM5G-85F-8BG756": Part("--um5g-85k", "CABGA756", 8),
-    "LFE5U-85F-6BG381": Part("--85k", "CABGA381", 6),
+    "LFE5U-85F-6BG381": Part("--85k", "CABGA381", 6, "G2"),
 }
 """The fastest ECP5-85F, and that of the ULX3S."""
 
@@ -87,6 +91,10 @@ def place(project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int 
         "--log",
         f"{top}_nextpnr.log",
     ]
+    if chip.clock_pin:
+        pins = f"{top}.lpf"
+        (project / pins).write_text(f'LOCATE COMP "clk_i" SITE "{chip.clock_pin}";\n', encoding="ascii")
+        arguments += ["--lpf", pins]
     spent = run_tool("nextpnr-ecp5", [*arguments, "--quiet"], project, "nextpnr_said.log")
     report = json.loads((project / f"{top}_placed.json").read_text(encoding="utf-8"))
     use = report["utilization"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.synthesis.open_tools import Spent, run_tool
+from siliconv.rtl.synthesis.output_registers import absorb_output_registers
 
 FAMILIES = {
     "ecp5": "synth_ecp5 -top {top} -json {top}_ecp5.json",
@@ -69,7 +70,18 @@ def synthesize(project: Path, design: RtlDesign | str, family: str) -> Cells:
     ]
     spent = run_tool("yosys", ["-q", "-l", f"{top}_{family}.log", "-p", "; ".join(script)], project, "yosys_said.log")
     stat = json.loads((project / f"{top}_{family}_cells.json").read_text(encoding="utf-8"))
-    return counted(stat["design"]["num_cells_by_type"], family, spent)
+    cells = dict(stat["design"]["num_cells_by_type"])
+    if family == "ecp5":
+        cells["TRELLIS_FF"] = cells.get("TRELLIS_FF", 0) - _with_output_registers(project / f"{top}_ecp5.json", top)
+    return counted(cells, family, spent)
+
+
+def _with_output_registers(netlist: Path, top: str) -> int:
+    """Use the output registers of block memories in a netlist; gives how many flip-flops are gone."""
+    content = json.loads(netlist.read_text(encoding="utf-8"))
+    gone = absorb_output_registers(content["modules"][top])
+    netlist.write_text(json.dumps(content), encoding="utf-8")
+    return gone
 
 
 def counted(cells: Mapping[str, int], family: str, spent: Spent) -> Cells:

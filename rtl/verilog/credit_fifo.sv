@@ -20,18 +20,19 @@ module credit_fifo #(
   localparam int unsigned Depth = 1 << LogDepth;
 
   (* ram_style = "distributed" *) (* no_rw_check *) logic [Width-1:0] words[Depth];
-  logic [LogDepth:0] put_q, pop_q;
+  logic [LogDepth-1:0] put_q, pop_q;
   // Free places less one: the sign tells that there is none, without a comparison.
   logic [LogDepth+1:0] spare_q;
+  logic [LogDepth:0] level_q;  // words that are there
+  logic only_q;  // there is one
   logic pop;
 
-  assign valid_o = put_q != pop_q;
-  assign data_o  = words[pop_q[LogDepth-1:0]];
-  assign pop     = valid_o & ready_i;
-  assign free_o  = ~spare_q[LogDepth+1];
+  assign data_o = words[pop_q];
+  assign pop    = valid_o & ready_i;
+  assign free_o = ~spare_q[LogDepth+1];
 
   always_ff @(posedge clk_i) begin
-    if (put_i) words[put_q[LogDepth-1:0]] <= data_i;
+    if (put_i) words[put_q] <= data_i;
   end
 
   always_ff @(posedge clk_i) begin
@@ -39,11 +40,23 @@ module credit_fifo #(
       put_q   <= '0;
       pop_q   <= '0;
       spare_q <= (LogDepth + 2)'(Depth - 1);
+      level_q <= '0;
+      only_q  <= 1'b0;
+      valid_o <= 1'b0;
     end else begin
       if (put_i) put_q <= put_q + 1'b1;
       if (pop) pop_q <= pop_q + 1'b1;
       if (take_i & ~pop) spare_q <= spare_q - 1'b1;
       else if (pop & ~take_i) spare_q <= spare_q + 1'b1;
+      if (put_i & ~pop) begin
+        level_q <= level_q + 1'b1;
+        only_q  <= level_q == '0;
+        valid_o <= 1'b1;
+      end else if (pop & ~put_i) begin
+        level_q <= level_q - 1'b1;
+        only_q  <= level_q == (LogDepth + 1)'(2);
+        valid_o <= ~only_q;
+      end
     end
   end
 endmodule

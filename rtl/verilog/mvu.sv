@@ -18,6 +18,7 @@ module mvu #(
     parameter int unsigned Shift = 0,
     parameter WeightFile = "weights.hex",
     parameter BiasFile = "bias.hex",
+    parameter int unsigned WeightBank = 512,  // words of a bank of weights
     // window.sv
     parameter int unsigned Rows = 1,
     parameter int unsigned Columns = 1,
@@ -100,7 +101,8 @@ module mvu #(
   rom #(
       .Width(Pout * Pin * WeightWidth),
       .Depth(Repeats * Taps),
-      .File (WeightFile)
+      .BankDepth(WeightBank),
+      .File(WeightFile)
   ) u_weights (
       .clk_i,
       .rst_i,

@@ -1,13 +1,13 @@
 // Constants in the order in which they are used: the address is a counter.
 //
 // Function:   `step_i` asks for the next word; after the last one comes the first.
-// Latency:    3 cycles from `step_i` to its word: the memory's own register, one a bank, and one behind the choice of
-//             the bank, so that no wide choice stands in one cycle with a memory.
+// Latency:    3 cycles from `step_i` to its word: the memory's own register, one a bank, which is cleared where the
+//             word is another bank's, and one behind the OR of all banks: a wide choice of one costs more.
 // Throughput: a word a cycle.
 module rom #(
     parameter int unsigned Width = 8,  // bits of a word
     parameter int unsigned Depth = 1,  // words
-    parameter int unsigned BankDepth = 512,  // words of a bank: what one block memory holds at its widest
+    parameter int unsigned BankDepth = 512,  // words of a bank, a power of two
     parameter File = "rom.hex"  // a word a line, hexadecimal
 ) (
     input  logic             clk_i,
@@ -32,6 +32,7 @@ module rom #(
         .File (File)
     ) u_bank (
         .clk_i,
+        .clear_i(1'b0),
         .address_i(address_q),
         .data_o(bank)
     );
@@ -39,8 +40,9 @@ module rom #(
   end else begin : gen_banks
     localparam int unsigned Low = $clog2(BankDepth);
     localparam int unsigned High = Bits - Low;
-    logic [High-1:0] choice1_q, choice2_q;
+    logic [Banks-1:0] other_q;  // the word is not this bank's
     logic [Banks*Width-1:0] bank;
+    logic [Width-1:0] all;
     for (genvar b = 0; b < Banks; b++) begin : gen_bank
       localparam int unsigned Here = b == Banks - 1 ? Depth - b * BankDepth : BankDepth;
       localparam int unsigned HereBits = Here > 1 ? $clog2(Here) : 1;
@@ -51,14 +53,16 @@ module rom #(
           .File ({File, ".", 8'(48 + b / 10), 8'(48 + b % 10)})
       ) u_bank (
           .clk_i,
+          .clear_i(other_q[b]),
           .address_i(address_q[HereBits-1:0]),
           .data_o(bank[b*Width+:Width])
       );
+      always_ff @(posedge clk_i) other_q[b] <= address_q[Bits-1:Low] != High'(b);
     end
-    always_ff @(posedge clk_i) begin
-      choice1_q <= address_q[Bits-1:Low];
-      choice2_q <= choice1_q;
-      data_o <= bank[choice2_q*Width+:Width];
+    always_comb begin
+      all = '0;
+      for (int unsigned b = 0; b < Banks; b++) all = all | bank[b*Width+:Width];
     end
+    always_ff @(posedge clk_i) data_o <= all;
   end
 endmodule

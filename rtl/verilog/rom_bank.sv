@@ -1,6 +1,7 @@
 // One memory of constants, with a register behind it.
 //
-// Function:   data of the address, two cycles later; more than `Small` words stand in block memory.
+// Function:   data of the address, two cycles later, or nothing if `clear_i` one cycle later; more than `Small` words
+//             stand in block memory.
 // Latency:    2 cycles. Throughput: a word a cycle.
 module rom_bank #(
     parameter int unsigned Width = 8,
@@ -10,6 +11,7 @@ module rom_bank #(
     localparam int unsigned Bits = Depth > 1 ? $clog2(Depth) : 1
 ) (
     input  logic             clk_i,
+    input  logic             clear_i,
     input  logic [ Bits-1:0] address_i,
     output logic [Width-1:0] data_o
 );
@@ -23,5 +25,8 @@ module rom_bank #(
     initial $readmemh(File, words);
     always_ff @(posedge clk_i) read_q <= words[address_i];
   end
-  always_ff @(posedge clk_i) data_o <= read_q;
+  always_ff @(posedge clk_i) begin
+    if (clear_i) data_o <= '0;
+    else data_o <= read_q;
+  end
 endmodule

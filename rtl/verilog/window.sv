@@ -2,7 +2,7 @@
 //
 // Function:   The writer walks over the padded image, one word a cycle: a word of the stream, or `PadWord` where there
 //             is padding. The reader gives each output pixel's window word by word ("taps"), `Repeats` times. A window
-//             starts when its last word has been written and `free_i` says that there is room for the result;
+//             starts two cycles after its last word came, when `free_i` says that there is room for the result;
 //             from then on a tap comes each cycle. No word of a window stands in a register.
 //             Order of taps: pixel, repeat, kernel row, then
 //               Lanewise = 0: all words of the kernel row's columns (they follow each other in the ring);
@@ -50,6 +50,7 @@ module window #(
   localparam int unsigned RunStep = Lanewise ? Words : 1;
   localparam int unsigned RepeatStep = Lanewise ? 1 : 0;
   localparam int unsigned Ring = 1 << LogRing;
+  localparam int unsigned Taps = KernelRows * Run;
 
   // From the first word of a window: to the end of the window, and to the first word of the next one.
   localparam int unsigned Need = ((KernelRows - 1) * AllColumns + KernelColumns) * Words;
@@ -88,32 +89,29 @@ module window #(
   logic [RowBits-1:0] in_row_q;
   logic [LogRing-1:0] put_q;
   logic [Level-1:0] space_q;  // free places less one
-  logic word_end, column_end, row_end, real_column, real_row, real_word, room, push;
+  logic word_end_q, column_end_q, row_end_q, real_column_q, real_row_q, real_word, room, push, push_q;
+  logic [Width-1:0] word_q;
 
-  assign word_end = in_word_q == WordBits'(Words - 1);
-  assign column_end = in_column_q == ColumnBits'(AllColumns - 1);
-  assign row_end = in_row_q == RowBits'(AllRows - 1);
-  if (PadLeft + PadRight == 0) begin : gen_all_columns
-    assign real_column = 1'b1;
-  end else begin : gen_some_columns
-    logic [31:0] column;
-    assign column = 32'(in_column_q);
-    assign real_column = (PadLeft == 0 || column >= PadLeft) && column < PadLeft + Columns;
-  end
-  if (PadTop + PadBottom == 0) begin : gen_all_rows
-    assign real_row = 1'b1;
-  end else begin : gen_some_rows
-    logic [31:0] row;
-    assign row = 32'(in_row_q);
-    assign real_row = (PadTop == 0 || row >= PadTop) && row < PadTop + Rows;
-  end
-  assign real_word = real_row & real_column;
+  // Ends and real words are flags of their own, set with the counters: no comparison stands before a decision.
+  assign real_word = real_row_q & real_column_q;
   assign room = ~space_q[Level-1];
   assign ready_o = room & real_word;
   assign push = room & (valid_i | ~real_word);
 
+  // A register before the memory, which may stand far away.
   always_ff @(posedge clk_i) begin
-    if (push) ring[put_q] <= real_word ? data_i : PadWord;
+    word_q <= real_word ? data_i : PadWord;
+    if (push_q) ring[put_q] <= word_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      push_q <= 1'b0;
+      put_q  <= '0;
+    end else begin
+      push_q <= push;
+      if (push_q) put_q <= put_q + 1'b1;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -121,13 +119,27 @@ module window #(
       in_word_q <= '0;
       in_column_q <= '0;
       in_row_q <= '0;
-      put_q <= '0;
+      word_end_q <= Words == 1;
+      column_end_q <= AllColumns == 1;
+      row_end_q <= AllRows == 1;
+      real_column_q <= PadLeft == 0;
+      real_row_q <= PadTop == 0;
     end else if (push) begin
-      put_q <= put_q + 1'b1;
-      in_word_q <= word_end ? '0 : in_word_q + 1'b1;
-      if (word_end) begin
-        in_column_q <= column_end ? '0 : in_column_q + 1'b1;
-        if (column_end) in_row_q <= row_end ? '0 : in_row_q + 1'b1;
+      in_word_q <= word_end_q ? '0 : in_word_q + 1'b1;
+      word_end_q <= word_end_q ? Words == 1 : in_word_q == WordBits'(Words - 2);
+      if (word_end_q) begin
+        in_column_q  <= column_end_q ? '0 : in_column_q + 1'b1;
+        column_end_q <= column_end_q ? AllColumns == 1 : in_column_q == ColumnBits'(AllColumns - 2);
+        if (column_end_q) real_column_q <= PadLeft == 0;
+        else if (PadLeft > 0 && in_column_q == ColumnBits'(PadLeft - 1)) real_column_q <= 1'b1;
+        else if (PadRight > 0 && in_column_q == ColumnBits'(PadLeft + Columns - 1)) real_column_q <= 1'b0;
+        if (column_end_q) begin
+          in_row_q  <= row_end_q ? '0 : in_row_q + 1'b1;
+          row_end_q <= row_end_q ? AllRows == 1 : in_row_q == RowBits'(AllRows - 2);
+          if (row_end_q) real_row_q <= PadTop == 0;
+          else if (PadTop > 0 && in_row_q == RowBits'(PadTop - 1)) real_row_q <= 1'b1;
+          else if (PadBottom > 0 && in_row_q == RowBits'(PadTop + Rows - 1)) real_row_q <= 1'b0;
+        end
       end
     end
   end
@@ -140,33 +152,25 @@ module window #(
   logic [OutRowBits-1:0] out_row_q;
   logic [LogRing-1:0] tap_q, step;
   logic [Level-1:0] spare_q;  // words beyond those that the window needs; negative while it lacks some
-  logic [Level-1:0] gone;
-  logic busy_q, issue, run_end, taps_end, repeat_end, pixel_end, release_pixel;
-  logic out_column_end, out_row_end;
+  logic [1:0] released, released_q;  // words that no window wants any more: see `change`
+  logic busy_q, issue, run_end_q, kernel_row_end_q, repeat_end_q, out_column_end_q, out_row_end_q;
+  logic taps_end, pixel_end, last_tap, release_pixel;
 
-  assign run_end = run_q == RunBits'(Run - 1);
-  assign taps_end = run_end & (kernel_row_q == KernelRowBits'(KernelRows - 1));
-  assign repeat_end = repeat_q == RepeatBits'(Repeats - 1);
-  assign pixel_end = taps_end & repeat_end;
-  assign out_column_end = out_column_q == OutColumnBits'(OutColumns - 1);
-  assign out_row_end = out_row_q == OutRowBits'(OutRows - 1);
+  assign taps_end = run_end_q & kernel_row_end_q;
+  assign pixel_end = taps_end & repeat_end_q;
   assign start_o = ~busy_q & ~spare_q[Level-1] & free_i;
   assign issue = busy_q | start_o;
   assign issue_o = issue;
-  assign release_pixel = issue & pixel_end;
+  // The last of several taps is not the first one: then the start, which is known late, has no part in it.
+  assign last_tap = (Taps > 1 ? busy_q : issue) & taps_end;
+  assign release_pixel = last_tap & repeat_end_q;
   assign pixel_o = release_pixel;
 
   always_comb begin
     step = StepTap;
-    gone = Level'(NextPixel);
-    if (pixel_end) begin
-      step = StepPixel;
-      if (out_column_end) begin
-        step = out_row_end ? StepImage : StepRow;
-        gone = out_row_end ? Level'(NextImage) : Level'(NextRow);
-      end
-    end else if (taps_end) step = StepRepeat;
-    else if (run_end) step = StepKernelRow;
+    if (pixel_end) step = ~out_column_end_q ? StepPixel : out_row_end_q ? StepImage : StepRow;
+    else if (taps_end) step = StepRepeat;
+    else if (run_end_q) step = StepKernelRow;
   end
 
   always_ff @(posedge clk_i) begin
@@ -174,31 +178,64 @@ module window #(
       busy_q <= 1'b0;
       run_q <= '0;
       kernel_row_q <= '0;
-      repeat_q <= '0;
-      out_column_q <= '0;
-      out_row_q <= '0;
       tap_q <= '0;
+      run_end_q <= Run == 1;
+      kernel_row_end_q <= KernelRows == 1;
     end else if (issue) begin
       busy_q <= ~taps_end;
       tap_q <= tap_q + step;
-      run_q <= run_end ? '0 : run_q + 1'b1;
-      if (run_end) kernel_row_q <= taps_end ? '0 : kernel_row_q + 1'b1;
-      if (taps_end) repeat_q <= repeat_end ? '0 : repeat_q + 1'b1;
-      if (pixel_end) begin
-        out_column_q <= out_column_end ? '0 : out_column_q + 1'b1;
-        if (out_column_end) out_row_q <= out_row_end ? '0 : out_row_q + 1'b1;
+      run_q <= run_end_q ? '0 : run_q + 1'b1;
+      run_end_q <= run_end_q ? Run == 1 : run_q == RunBits'(Run - 2);
+      if (run_end_q) begin
+        kernel_row_q <= taps_end ? '0 : kernel_row_q + 1'b1;
+        kernel_row_end_q <= taps_end ? KernelRows == 1 : kernel_row_q == KernelRowBits'(KernelRows - 2);
       end
     end
   end
 
-  // ---- how full it is
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      repeat_q <= '0;
+      out_column_q <= '0;
+      out_row_q <= '0;
+      repeat_end_q <= Repeats == 1;
+      out_column_end_q <= OutColumns == 1;
+      out_row_end_q <= OutRows == 1;
+    end else if (last_tap) begin
+      repeat_q <= repeat_end_q ? '0 : repeat_q + 1'b1;
+      repeat_end_q <= repeat_end_q ? Repeats == 1 : repeat_q == RepeatBits'(Repeats - 2);
+      if (repeat_end_q) begin
+        out_column_q <= out_column_end_q ? '0 : out_column_q + 1'b1;
+        out_column_end_q <= out_column_end_q ? OutColumns == 1 : out_column_q == OutColumnBits'(OutColumns - 2);
+        if (out_column_end_q) begin
+          out_row_q <= out_row_end_q ? '0 : out_row_q + 1'b1;
+          out_row_end_q <= out_row_end_q ? OutRows == 1 : out_row_q == OutRowBits'(OutRows - 2);
+        end
+      end
+    end
+  end
+
+  // ---- how full it is: one addition of a constant that is chosen; each side hears of the other a cycle later
+  function automatic logic [Level-1:0] change(input logic pushed, input logic [1:0] kind);
+    case (kind)
+      2'd0: change = Level'(pushed);
+      2'd1: change = pushed ? -Level'(NextPixel - 1) : -Level'(NextPixel);
+      2'd2: change = pushed ? -Level'(NextRow - 1) : -Level'(NextRow);
+      default: change = pushed ? -Level'(NextImage - 1) : -Level'(NextImage);
+    endcase
+  endfunction
+
+  assign released = ~release_pixel ? 2'd0 : ~out_column_end_q ? 2'd1 : out_row_end_q ? 2'd3 : 2'd2;
+
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       space_q <= Level'(Ring - 1);
       spare_q <= -Level'(Need);
+      released_q <= 2'd0;
     end else begin
-      space_q <= space_q - Level'(push) + (release_pixel ? gone : '0);
-      spare_q <= spare_q + Level'(push) - (release_pixel ? gone : '0);
+      released_q <= released;
+      space_q <= space_q - change(push, released_q);
+      spare_q <= spare_q + change(push_q, released);
     end
   end
 

@@ -62,6 +62,7 @@ def _(block: Mvu) -> tuple[str, Parameters]:
         "Shift": block.shift,
         "WeightFile": f'"{block.name}_weights.hex"',
         "BiasFile": f'"{block.name}_bias.hex"',
+        "WeightBank": block.weight_bank,
         **_window(block.window),
         "Repeats": block.window.repeats,
         **_finish(block.finish),

@@ -11,7 +11,7 @@ from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.blocks import Block, Mvu, Pool, Softmax, TableLookup
 
 BANK_WORDS = 512
-"""Words of a bank in rom.sv: what a block memory holds at its widest."""
+"""Words of a bank in rom.sv where the block does not say more: what a block memory holds at its widest."""
 
 
 @singledispatch
@@ -25,7 +25,7 @@ def _(block: Mvu) -> dict[str, list[str]]:
     node = block.node
     bias = node.bias.codes << (node.type.fraction - node.bias.type.fraction)
     return {
-        **banks(f"{block.name}_weights.hex", words(weight_lanes(block), block.weight_type.width)),
+        **banks(f"{block.name}_weights.hex", words(weight_lanes(block), block.weight_type.width), block.weight_bank),
         **banks(f"{block.name}_bias.hex", words(bias.reshape(-1, block.pout), node.type.width)),
     }
 
@@ -75,12 +75,12 @@ def words(lanes: Codes, width: int) -> list[str]:
     return [row.tobytes().hex()[-digits:] for row in packed]
 
 
-def banks(name: str, lines: list[str]) -> dict[str, list[str]]:
+def banks(name: str, lines: list[str], bank: int = BANK_WORDS) -> dict[str, list[str]]:
     """Give the files of a rom.sv: one, or one a bank."""
-    if len(lines) <= BANK_WORDS:
+    if len(lines) <= bank:
         return {name: lines}
-    starts = range(0, len(lines), BANK_WORDS)
-    return {f"{name}.{number:02d}": lines[start : start + BANK_WORDS] for number, start in enumerate(starts)}
+    starts = range(0, len(lines), bank)
+    return {f"{name}.{number:02d}": lines[start : start + bank] for number, start in enumerate(starts)}
 
 
 def width_of(codes: Codes) -> int:

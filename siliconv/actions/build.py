@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.flow.synthesis_file import write_synthesis
+from siliconv.hardware.board_design.board_design import OVERLAY, board_for
+from siliconv.hardware.boards import board_of_part, boards
+from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.manifest import read_manifest
+from siliconv.hls.vendor.build_script import axi_script, core_script
 from siliconv.hls.vendor.synthesis_results import gather
 from siliconv.hls.vendor.vendor_run import Steps, prepare, run
 from siliconv.hls.vendor.vendor_tools import find_tool
@@ -29,6 +33,7 @@ def build_project(
     folder: Path,
     steps: Steps,
     tool: Path | None = None,
+    top: Literal["axi", "core"] = "axi",
     *,
     progress: Progress,
     on_event: Callable[[StageResult], None] = lambda result: None,
@@ -41,6 +46,8 @@ def build_project(
         Of the project; what it lacks up to the firmware is made first.
     steps
         What the tool is to do.
+    top
+        What is built: the AXI-Stream top level that a block design takes, or the core in it alone.
     tool
         An executable, a folder of executables or a settings script, where it is not to be looked for.
     progress
@@ -50,12 +57,17 @@ def build_project(
 
     Raises
     ------
+    ProjectError
+        ``BITSTREAM-BOARD``, ``BITSTREAM-TOP``, ``BITSTREAM-WEIGHTS`` where no bitstream can be made of the project,
+        told before any work.
     ToolError
         ``VENDOR-NO-TOOL`` where there is none, told before any work.
     SiliconvError
         ``VENDOR-...`` for a run that failed.
     """
     project, build = load_project(folder), folder / "build"
+    if steps.bitstream:
+        _check_bitstream(project.hls, top)
     found = find_tool(project.hls.backend, asked=tool)
     progress.say(f"{found.name}, {found.found}")
 
@@ -76,9 +88,45 @@ def build_project(
             where=str(work),
             fix="free disk space, or make it writable",
         ) from error
-    run(found, work, manifest.top, steps, progress)
+    wrapped = project.hls.backend == "VivadoAccelerator"
+    script = axi_script(manifest.top) if top == "axi" else core_script(manifest.top, wrapped=wrapped)
+    run(found, work, script, steps, progress)
+    if steps.bitstream:
+        progress.say(f"the overlay is in {work / OVERLAY}: copy it to the board and run check_board.py there")
     if steps.chosen != ("csim",):
-        write_synthesis(build, asdict(manifest), gather(work, manifest.top))
+        write_synthesis(build, asdict(manifest), gather(work, script))
     until("estimate")
     content: dict[str, Any] = read_json(build / "estimate.json")
     return content
+
+
+def _check_bitstream(config: HlsConfig, top: str) -> None:
+    """Refuse what no block design is known for."""
+    known = [board for board in boards() if board.processing_system]
+    if board_for(config.part) is None:
+        board = board_of_part(config.part)
+        why = (
+            "an Alveo card needs a kernel with memory ports, which siliconv does not write yet"
+            if board is not None and board.name.startswith("alveo")
+            else f"there is no block design for {board.title if board else config.part}"
+        )
+        raise ProjectError(
+            "BITSTREAM-BOARD",
+            why,
+            where="hls.part",
+            fix="set hls.part to that of " + ", ".join(f"{board.title} ({board.part})" for board in known),
+        )
+    if top != "axi":
+        raise ProjectError(
+            "BITSTREAM-TOP",
+            "a block design takes the AXI-Stream top level, not the core alone",
+            where="--top core",
+            fix="leave --top out",
+        )
+    if config.bram_factor is not None:
+        raise ProjectError(
+            "BITSTREAM-WEIGHTS",
+            "weights outside the core need a memory in the block design, which siliconv does not write",
+            where="hls.bram_factor",
+            fix="take hls.bram_factor out",
+        )

@@ -27,7 +27,8 @@ from siliconv.project.project import ProjectConfig
 from siliconv.quantize.lowering.keras_causes import FLOAT, QUANTIZED, Contribution, contributions
 
 FIRMWARE = "firmware"
-EXECUTIONS = (FLOAT, QUANTIZED, REFERENCE, FIRMWARE)
+RTL = "rtl"
+EXECUTIONS = (FLOAT, QUANTIZED, REFERENCE, FIRMWARE, RTL)
 
 BATCH = 8
 """Vectors at a time: most differences show in the first few, and a large firmware takes a second for each."""
@@ -106,11 +107,14 @@ def _joined(before: Explanation | None, found: Explanation, start: int) -> Expla
 
 
 def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
-    folders = {FLOAT: "float", QUANTIZED: "quantized", FIRMWARE: "firmware"}
+    folders = {FLOAT: "float", QUANTIZED: "quantized", FIRMWARE: "firmware", RTL: "rtl"}
     for folder in ("network", *(folders[one] for one in between if one in folders)):
         if not (build / folder).is_dir():
             raise ProjectError(
-                "EXPLAIN-BUILD", f"there is no {folder} yet", where=str(build), fix=f"siliconv run {name}"
+                "EXPLAIN-BUILD",
+                f"there is no {folder} yet",
+                where=str(build),
+                fix=f"siliconv run {name}" + (" --until rtlsim" if folder == "rtl" else ""),
             )
 
 
@@ -137,6 +141,8 @@ def _runner(
         return lambda codes: reference_execution(network, reference.run(network, codes))
     if which == FIRMWARE:
         return _firmware_runner(build, network, project, progress)
+    if which == RTL:
+        return _rtl_runner(build, network, project)
     from siliconv.flow.artefacts import load_quantized_model
     from siliconv.quantize.lowering.keras_causes import float_execution, quantized_execution
 
@@ -159,3 +165,11 @@ def _firmware_runner(
         return firmware_execution(folder, network, values, to_values(codes, network.input.type))
 
     return run
+
+
+def _rtl_runner(build: Path, network: Network, project: ProjectConfig) -> Callable[[Codes], Execution]:
+    from siliconv.rtl.simulation.rtl_execution import rtl_runner
+    from siliconv.stages.rtl_stages import written_design
+
+    design = written_design(build, network, project.rtl)
+    return rtl_runner(design, build / "rtl", build / WORK / "rtl_explained")

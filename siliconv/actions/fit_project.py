@@ -23,6 +23,7 @@ from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
 from siliconv.project.calibration_file import calibrated
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_edit import set_fields
+from siliconv.project.taken_project import taken
 
 _WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
 _PRESETS_TRIED = 3
@@ -176,6 +177,8 @@ def _plan(project: ProjectConfig, folder: Path) -> tuple[Plan, tuple[str, ...]]:
     built = folder / "build" / "network"
     network = network_file.load(built) if built.is_dir() else None
     plan = plan_of(folder.name, project, network)
+    if plan.taken:
+        return plan, ("types and weights of the QKeras model, taken as it is",)
     if plan.network is not None:
         return plan, ("types and weights of the integer network in build/network",)
     if network is None:
@@ -188,6 +191,8 @@ def _plan(project: ProjectConfig, folder: Path) -> tuple[Plan, tuple[str, ...]]:
 
 def _smaller_presets(project: ProjectConfig, config: HlsConfig) -> Mapping[str, Design]:
     """Give the designs of the presets for the same images that have fewer parameters, the largest first."""
+    if taken(project) is not None:
+        return {}
     ours = project.model.architecture
     most = sum(row.parameters for row in layer_table(ours))
     smaller = {}

@@ -1,8 +1,8 @@
-"""What the three networks say of a user's images: float, quantized, and the compiled firmware itself."""
+"""What the three networks say of a user's inputs: float, quantized, and the compiled firmware itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,25 +10,43 @@ import numpy as np
 
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import WORK
-from siliconv.models.data.image_files import decode_image, to_fraction
-from siliconv.models.data.image_store import open_dataset
+from siliconv.models.answers.task import Task
+from siliconv.models.data.image_store import DataSummary, open_dataset
+from siliconv.models.data.single_inputs import read_inputs
+from siliconv.models.training.scoring import behind_logits
 from siliconv.network import network_file, reference
-from siliconv.network.fixed_point import to_values
+from siliconv.network.fixed_point import Codes, exact_codes, to_values
+from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.project.project import ProjectConfig
+
+CORES = ("firmware", "rtl")
+"""Folders of the build folder, either of which can be asked."""
+
+MOST_VALUES = 64
+"""Values of an output that are told."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """A decision: the class, and its probability from the logits."""
+    """An answer in the terms of the task, and the first `MOST_VALUES` values of the output behind its function.
+
+    ``label``: the class, the labels that are there, or the numbers. ``score``: the class's probability, the least sure
+    label's, or the mean square error of an input that is given again; None where numbers say all.
+    """
 
     label: str
-    score: float
+    score: float | None
+    values: tuple[float, ...] = ()
+
+    def __str__(self) -> str:
+        """Give the answer in a few words."""
+        return self.label if self.score is None else f"{self.label} ({self.score:.4f})"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Three decisions on one image.
+    """Three answers on one input.
 
     ``same_bits``: whether firmware and quantized model gave the same logits to the bit; ``exact``: whether firmware and
     integer network did, which is what a certificate claims.
@@ -45,57 +63,131 @@ class Prediction:
 def predict_images(
     name: str, project: ProjectConfig, build: Path, images: Sequence[Path], *, progress: Progress
 ) -> tuple[Prediction, ...]:
-    """Run images through the float model, the QKeras model and the compiled firmware.
+    """Run inputs through the float model, the QKeras model and the compiled firmware.
+
+    Parameters
+    ----------
+    name, project, build
+        The project and its build folder.
+    images
+        Image files; or tables (.csv) and arrays (.npy) of numbers, one row or entry an input.
+    progress
+        Told of the compilation.
 
     Raises
     ------
     ProjectError
         ``PREDICT-BUILD`` if the project was not run up to the firmware.
     DataError
-        ``DATA-IMAGE`` for a file that is no image.
+        ``DATA-IMAGE`` for a file that is no image, ``DATA-LAYOUT`` for numbers that are no inputs of the network.
     """
     from siliconv.flow.artefacts import load_float_model, load_quantized_model
-    from siliconv.hls.csim.csim import compile_project, simulate
     from siliconv.legacy_keras import double_precision
-    from siliconv.models.pictures import probabilities
 
-    if not (build / "firmware").is_dir():
+    if not any((build / core).is_dir() for core in CORES):
         raise ProjectError(
             "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
         )
-    class_names = open_dataset(build / "data").class_names
-    shape = project.model.architecture.input_shape
-    pixels = np.stack([decode_image(path, shape, aspect=project.data.aspect) for path in images])
+    summary = open_dataset(build / "data").summary
+    names, codes = read_inputs(images, project.data, summary, unit=project.model.unit)
+    values = summary.input.type.decode(codes)
     floats, quantized = (
-        np.asarray(model(to_fraction(pixels), training=False), dtype=np.float64)
+        np.asarray(model(values, training=False), dtype=np.float64)
         for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
-    library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
-    logits = network.logits
-    codes = simulate(library, network, pixels.astype(np.int64))[logits.name]
-    expected = reference.run_batches(network, pixels.astype(np.int64), logits.name)
-    firmware = to_values(codes, logits.type)
-    same = (quantized == firmware).all(axis=1)
+    logits, output = network.logits, network.output
+    simulated = _simulated(build, network, project, codes.astype(np.int64), progress)
+    expected = reference.run_batches(network, codes.astype(np.int64), logits.name)
+    firmware = to_values(simulated[logits.name], logits.type)
+    same = _equal(quantized, firmware)
     if not same.all():
         # QKeras' float32 may round where neither network nor firmware does.
         with double_precision():
-            exact = np.asarray(load_quantized_model(build)(to_fraction(pixels), training=False))
-        same |= (exact == firmware).all(axis=1)
-    said = [probabilities(values) for values in (floats, quantized, firmware)]
+            exact = np.asarray(load_quantized_model(build)(values, training=False))
+        same |= _equal(exact, firmware)
+    function = project.model.ending
+    answers = [_Answers(summary, values, _shown(one, function, summary.task)) for one in (floats, quantized, firmware)]
+    if summary.task in ("regression", "autoencoder", "none"):
+        answers[2] = _Answers(summary, values, to_values(simulated[output.name], output.type))
     return tuple(
         Prediction(
-            str(path),
-            _decide(said[0][i], class_names),
-            _decide(said[1][i], class_names),
-            _decide(said[2][i], class_names),
+            one,
+            answers[0].said(i),
+            answers[1].said(i),
+            answers[2].said(i),
             same_bits=bool(same[i]),
-            exact=bool(np.array_equal(expected[i], codes[i])),
+            exact=bool(np.array_equal(expected[i], simulated[logits.name][i])),
         )
-        for i, path in enumerate(images)
+        for i, one in enumerate(names)
     )
 
 
-def _decide(shares: np.ndarray, class_names: tuple[str, ...]) -> Said:
-    chosen = int(shares.argmax())
-    return Said(class_names[chosen], float(shares[chosen]))
+def _simulated(
+    build: Path, network: Network, project: ProjectConfig, codes: Codes, progress: Progress
+) -> Mapping[str, Codes]:
+    """Give logits and output of the firmware, or of the SystemVerilog where there is no other, by their nodes."""
+    if (build / "firmware").is_dir():
+        from siliconv.hls.csim.csim import compile_project, simulate
+
+        library = compile_project(build / "firmware", network.name, build / WORK / "csim", progress=progress)
+        return simulate(library, network, codes)
+    from siliconv.rtl.simulation.rtl_execution import rtl_runner
+    from siliconv.stages.rtl_stages import written_design
+
+    design = written_design(build, network, project.rtl)
+    values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted")(codes).values
+    logits = network.logits
+    if logits.name not in values:
+        raise ProjectError(
+            "PREDICT-BUILD",
+            f"the SystemVerilog keeps the logits ('{logits.name}') inside a block, and there is no other firmware",
+            where=str(build),
+            fix="siliconv run PROJECT builds the core hls4ml",
+        )
+    return {node.name: exact_codes(values[node.name], node.type, where=node.name) for node in (logits, network.output)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What one network gave, behind the function at its end."""
+
+    summary: DataSummary
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+    def said(self, number: int) -> Said:
+        """Give the answer on one input."""
+        output, names, task = self.outputs[number], self.summary.class_names, self.summary.task
+        values = tuple(float(one) for one in output.reshape(-1)[:MOST_VALUES])
+        if task == "classification":
+            chosen = int(output.argmax())
+            return Said(names[chosen], float(output[chosen]), values)
+        if task == "multilabel":
+            there = [name for name, value in zip(names, output, strict=True) if value > 0.5]
+            return Said(", ".join(there) or "none", float(np.maximum(output, 1 - output).min()), values)
+        if task == "autoencoder":
+            error = float(np.mean((output.astype(np.float64) - self.inputs[number]) ** 2))
+            return Said("reconstruction error", error, values)
+        return Said(_in_words(task, names, values, output.size), None, values)
+
+
+def _in_words(task: Task, names: Sequence[str], values: Sequence[float], count: int) -> str:
+    if task == "regression" and len(names) == count:
+        return ", ".join(f"{name} {value:.6g}" for name, value in zip(names, values, strict=False))
+    shown = ", ".join(f"{value:.6g}" for value in values[:4])
+    return shown + (f", ... ({count} values)" if count > 4 else "")
+
+
+def _shown(logits: np.ndarray, function: str | None, task: Task) -> np.ndarray:
+    """Give what is told of logits: probabilities of classes or labels, or what stands behind the function."""
+    from siliconv.models.pictures import probabilities
+
+    if task == "classification":
+        return probabilities(logits)
+    return behind_logits(logits, "sigmoid" if task == "multilabel" else function)
+
+
+def _equal(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether the outputs of each input are equal, (n,)."""
+    return np.asarray((one == other).reshape(len(one), -1).all(axis=1))

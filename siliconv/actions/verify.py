@@ -8,12 +8,16 @@ from typing import Any
 
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.certificate.certificate import from_json
+from siliconv.certificate.rtl_certification import RTL_CERTIFICATE, verify_rtl
 from siliconv.certificate.verification import Change, verify
 from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.flow.flow import read_record
 from siliconv.plan.plan_of_project import read_network
 
 CERTIFICATE = "csim.json"
+
+_STAGES = {CERTIFICATE: "siliconv csim {}", RTL_CERTIFICATE: "siliconv run {} --until rtlsim"}
+"""What makes each certificate."""
 
 
 @dataclass(frozen=True)
@@ -23,26 +27,32 @@ class Verification:
     folder: Path
     certificate: dict[str, Any]
     changes: tuple[Change, ...]
+    name: str = CERTIFICATE
+    core: Verification | None = None
+    """That of the SystemVerilog core, where there is one beside it."""
 
     @property
     def holds(self) -> bool:
-        """Whether nothing changed and the firmware is exact."""
-        return not self.changes and self.certificate["exact"] is True
+        """Whether nothing changed and the firmware is exact, and the core beside it."""
+        own = not self.changes and self.certificate["exact"] is True
+        return own and (self.core is None or self.core.holds)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
         changes = [one.as_json() for one in self.changes]
-        return {"holds": self.holds, "exact": self.certificate["exact"], "changes": changes}
+        found = {"holds": self.holds, "exact": self.certificate["exact"], "changes": changes}
+        return found if self.core is None else {**found, "rtl": self.core.as_json()}
 
     def require(self) -> None:
         """Raise `WorkSaysNoError` ``VERIFY-CHANGED`` or ``VERIFY-NOT-EXACT`` where it does not hold."""
-        where = str(self.folder / "build" / CERTIFICATE)
+        where = str(self.folder / "build" / self.name)
+        stage = _STAGES[self.name]
         if self.changes:
             raise WorkSaysNoError(
                 "VERIFY-CHANGED",
                 f"{len(self.changes)} things are not what the certificate speaks about, first: {self.changes[0].what}",
                 where=where,
-                fix=f"siliconv csim {self.folder.name} judges what lies there now, and names what was edited",
+                fix=f"{stage.format(self.folder.name)} judges what lies there now, and names what was edited",
             )
         if not self.certificate["exact"]:
             raise WorkSaysNoError(
@@ -52,6 +62,8 @@ class Verification:
                 where=where,
                 fix=f"siliconv explain {self.folder.name} says where and why",
             )
+        if self.core is not None:
+            self.core.require()
 
 
 def verify_project(folder: Path) -> Verification:
@@ -63,11 +75,19 @@ def verify_project(folder: Path) -> Verification:
         ``CERTIFICATE-MISSING``, ``CERTIFICATE-OLD`` for one of an older siliconv, ``CERTIFICATE-DAMAGED`` where it is
         none, or contradicts itself.
     ToolError
-        ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing.
+        ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing, ``RTL-NO-VERILATOR`` if the core's simulator is.
     """
-    certificate, build = read_certificate(folder), folder / "build"
-    changes = verify(certificate, build, read_network(build), recorded=_recorded(build))
-    return Verification(folder, certificate, changes)
+    build = folder / "build"
+    network = read_network(build)
+    core = None
+    if (build / RTL_CERTIFICATE).exists():
+        content = read_certificate(folder, RTL_CERTIFICATE)
+        core = Verification(folder, content, verify_rtl(content, build, network), RTL_CERTIFICATE)
+        if not (build / CERTIFICATE).exists():
+            return core
+    certificate = read_certificate(folder)
+    changes = verify(certificate, build, network, recorded=_recorded(build))
+    return Verification(folder, certificate, changes, core=core)
 
 
 def _recorded(build: Path) -> dict[str, str]:
@@ -76,10 +96,11 @@ def _recorded(build: Path) -> dict[str, str]:
     return dict(record.outputs) if record is not None else {}
 
 
-def read_certificate(folder: Path) -> dict[str, Any]:
-    """Read the certificate of a project; raises as `verify_project`."""
-    path = folder / "build" / CERTIFICATE
-    again = f"siliconv csim {folder.name} --force" if path.exists() else f"siliconv csim {folder.name}"
+def read_certificate(folder: Path, name: str = CERTIFICATE) -> dict[str, Any]:
+    """Read a certificate of a project; raises as `verify_project`."""
+    path = folder / "build" / name
+    stage = _STAGES[name].format(folder.name)
+    again = f"{stage} --force" if path.exists() else stage
     try:
         if not path.exists():
             raise ProjectError("CERTIFICATE-MISSING", "there is no certificate yet", where=str(path), fix=again)

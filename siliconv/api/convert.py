@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from siliconv.api.codes import calibration_codes
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
 from siliconv.bounded_reading import read_as
-from siliconv.errors import DataError, ModelError, ProjectError
+from siliconv.errors import ModelError, ProjectError
 from siliconv.flow.apart import call_apart
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
 from siliconv.hls.configuration import HlsConfig
+from siliconv.models.answers.task import TaskChoice
 from siliconv.models.architectures.field_problems import problems_of
+from siliconv.models.data.data_config import InputConfig
 from siliconv.network import network_file
 from siliconv.network.graph import Network
 from siliconv.progress import Progress, for_terminal
@@ -36,15 +39,19 @@ class QuantizedModel:
     folder
         ``float/``, ``quantized/`` and ``network/`` as in a project's build folder.
     rounded, accuracy
-        Share of the test images that are called right: by rounding alone, and by this network.
+        Share of the test images that are called right: by rounding alone, and by this network; in other tasks than
+        classification the number that ``metric`` names.
     epochs, helped
         Epochs of the fine-tuning, and whether its weights are the ones kept.
     """
 
-    def __init__(self, folder: Path, *, rounded: float, accuracy: float, epochs: int, helped: bool) -> None:
+    def __init__(
+        self, folder: Path, *, rounded: float, accuracy: float, epochs: int, helped: bool, metric: str = "accuracy"
+    ) -> None:
         self.folder = folder
         self.rounded = rounded
         self.accuracy = accuracy
+        self.metric = metric
         self.epochs = epochs
         self.helped = helped
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -56,13 +63,14 @@ class QuantizedModel:
 
     def __repr__(self) -> str:
         how = f"{self.epochs} epochs of fine-tuning" + ("" if self.helped else " did not help")
-        return f"quantized model: test accuracy {self.accuracy:.4f}, {self.rounded:.4f} by rounding alone; {how}"
+        return f"quantized model: test {self.metric} {self.accuracy:.4g}, {self.rounded:.4g} by rounding alone; {how}"
 
 
 def convert(
     model: Any,
     *,
     calibration: NDArray[Any] | None = None,
+    input: InputConfig | None = None,
     board: str | None = None,
     weights: WeightBits | None = None,
     activations: int | None = None,
@@ -82,8 +90,12 @@ def convert(
         A Keras 2 or 3 model, the path of its file (.keras, .h5), a `QuantizedModel`, or an integer network
         (`siliconv.network.graph.Network`). A model is saved and read as data; nothing in it is run.
     calibration
-        Images like those that it will see, (n, *input shape), uint8: the ranges of the activations are measured on
-        them. Needed for a Keras model.
+        Inputs like those that it will see, (n, *input shape): the ranges of the activations are measured on them. uint8
+        are pixels; other numbers are taken as they are, and the type of the input is chosen from them. Needed for a
+        Keras model.
+    input
+        The type of the input, such as ``siliconv.InputConfig(bits=12, integer=2, signed=True)``; what it leaves open is
+        chosen from the calibration inputs.
     board
         A board by name (`siliconv.boards`): reuse factors, strategies and clock are searched until the network fits
         it, the fastest that does, or the smallest that reaches ``images_per_second`` or ``latency_us``.
@@ -111,7 +123,7 @@ def convert(
     NetworkError
         ``LOWER-...`` for a layer without an exact integer form.
     DataError
-        ``DATA-CALIBRATION`` where there are no calibration images, or they are no 8-bit images.
+        ``DATA-CALIBRATION`` where there are no calibration inputs, or they are no numbers.
     WorkSaysNoError
         ``FIT-...`` where nothing fits the board, with what would help.
 
@@ -140,10 +152,11 @@ def convert(
         else:
             from siliconv.api.keras_work import round_model
 
-            images = _calibration_images(calibration)
+            codes, numbers = calibration_codes(calibration, input, recipe)
             source, title = model_source(model, folder)
-            call_apart(round_model, source, images, recipe, c_identifier(name or title), folder, progress=progress)
-            np.save(folder / VECTORS_FILE, images[:TEST_VECTORS])
+            top = c_identifier(name or title)
+            call_apart(round_model, source, codes, recipe, top, folder, numbers, progress=progress)
+            np.save(folder / VECTORS_FILE, codes[:TEST_VECTORS])
         firmware = Firmware(folder, config, progress=progress)
     if board is not None:
         target = {"images_per_second": images_per_second, "latency_us": latency_us}
@@ -188,6 +201,7 @@ def fine_tune(
     recipe: Recipe | None = None,
     *,
     validation: float = 0.1,
+    task: TaskChoice = "auto",
     name: str | None = None,
     progress: Progress | None = None,
 ) -> QuantizedModel:
@@ -199,11 +213,14 @@ def fine_tune(
         A Keras 2 or 3 model, or the path of its file.
     data
         ``(images, labels)``, or a dictionary with ``x_train``, ``y_train`` and, where there are any, ``x_val``,
-        ``y_val``, ``x_test``, ``y_test``. Images are uint8, (n, *input shape); labels are class numbers.
+        ``y_val``, ``x_test``, ``y_test``. Images are uint8, (n, *input shape); other numbers get an input type chosen
+        from the training data. Labels are class numbers, rows of 0 and 1, or numbers.
     recipe
         Bits, calibration, pruning, distillation, and how it is trained (`Recipe.train`).
     validation
         Share of the images on which the best epoch is chosen, where there are no ``x_val``.
+    task
+        What the network is asked; found from network and labels by default.
     name
         Of the network.
     progress
@@ -224,14 +241,19 @@ def fine_tune(
     found = call_apart(
         fine_tune_model,
         source,
-        TrainingData(folder / "data.npz", validation),
+        TrainingData(folder / "data.npz", validation, task),
         recipe,
         c_identifier(name or title),
         folder,
         progress=progress or for_terminal(),
     )
     tuned = QuantizedModel(
-        folder, rounded=found.rounded, accuracy=found.accuracy, epochs=found.epochs, helped=found.helped
+        folder,
+        rounded=found.rounded,
+        accuracy=found.value,
+        epochs=found.epochs,
+        helped=found.helped,
+        metric=found.metric,
     )
     tuned._scratch = scratch  # lives as long as the model does
     return tuned
@@ -273,19 +295,6 @@ def _recipe(recipe: Recipe | None, **bits: Any) -> Recipe:
         raise ProjectError(
             "CONVERT-BITS", wrong, where="convert", fix="use 2 to 16 bits, or binary, ternary, po2"
         ) from error
-
-
-def _calibration_images(calibration: NDArray[Any] | None) -> NDArray[np.uint8]:
-    images = np.asarray(calibration) if calibration is not None else np.empty(0)
-    if images.size == 0 or images.dtype != np.uint8:
-        found = f"an array of {images.dtype}" if images.size else "no images"
-        raise DataError(
-            "DATA-CALIBRATION",
-            f"{found}; the ranges of the activations are measured on 8-bit images",
-            where="calibration",
-            fix="pass a few hundred training images, (n, *input shape), dtype uint8",
-        )
-    return cast("NDArray[np.uint8]", images)
 
 
 def _fitted(network: Network, config: HlsConfig, board: Board, target: dict[str, float | None]) -> HlsConfig:

@@ -15,13 +15,14 @@ import numpy as np
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
     load_quantized_model,
-    metrics_of,
     network_logits,
     save_float_model,
     save_quantized_model,
     write_json,
 )
 from siliconv.hls.configuration import HlsConfig
+from siliconv.models.answers.task import TaskChoice
+from siliconv.models.data.number_type import PIXELS, NumberType
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
@@ -38,19 +39,30 @@ class TrainingData:
 
     file: Path
     validation: float
+    task: TaskChoice = "auto"
 
 
 @dataclass(frozen=True)
 class FineTuned:
-    """How a fine-tuning went: accuracies on the test images, and whether it helped."""
+    """How a fine-tuning went: the metric on the test images, and whether it helped."""
 
     rounded: float
-    accuracy: float
+    value: float
+    metric: str
     epochs: int
     helped: bool
 
 
-def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: Path, *, progress: Progress) -> None:
+def round_model(
+    source: str,
+    images: Codes,
+    recipe: Recipe,
+    name: str,
+    folder: Path,
+    numbers: NumberType = PIXELS,
+    *,
+    progress: Progress,
+) -> None:
     """Give a Keras file's network the types of a recipe, by rounding alone, and lower it.
 
     Parameters
@@ -58,13 +70,15 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     source
         As for `siliconv.models.architectures.user_model.load_user_model`; a file by its whole path.
     images
-        Calibration images, (n, *input shape), uint8.
+        Codes of calibration inputs, (n, *input shape).
     recipe
         Bits and calibration.
     name
         Of the network, a C identifier.
     folder
         Gets ``float/``, ``quantized/`` and ``network/``.
+    numbers
+        What the codes mean.
     progress
         Told what is done.
 
@@ -73,56 +87,76 @@ def round_model(source: str, images: Codes, recipe: Recipe, name: str, folder: P
     SiliconvError
         ``MODEL-...``, ``LOWER-...`` with the layer and the fix.
     """
-    from siliconv.models.data.image_files import to_fraction
     from siliconv.models.data.image_store import spread
+    from siliconv.quantize.input_type import fixed_point_of
     from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
     from siliconv.quantize.training.calibration import choose_types
     from siliconv.quantize.training.calibration_record import calibration_record
 
-    activation = _save_float(source, images[spread(len(images), recipe.calibration_images)], folder, progress)
+    taken = images[spread(len(images), recipe.calibration_images)]
+    activation = _save_float(source, taken, folder, progress, numbers)
     float_model = _load_float(folder)
-    chosen = to_fraction(images[spread(len(images), recipe.calibration_images)])
+    chosen = numbers.decode(taken)
     types = choose_types(float_model, recipe, chosen)
-    model = quantized_model(float_model, types)
+    model = quantized_model(float_model, types, input_type=fixed_point_of(numbers))
     snap_weights(model)
     (folder / "quantized").mkdir()
-    save_quantized_model(model, types, calibration_record(float_model, types, recipe, chosen), folder / "quantized")
-    _lower(model, images, name, activation, folder)
+    fits = calibration_record(float_model, types, recipe, chosen)
+    save_quantized_model(model, types, fits, folder / "quantized", numbers)
+    _lower(model, images, name, activation, folder, numbers)
 
 
 def fine_tune_model(
     source: str, data: TrainingData, recipe: Recipe, name: str, folder: Path, *, progress: Progress
 ) -> FineTuned:
     """Quantize a Keras file's network by a recipe, fine-tune it, and lower it; for the rest see `round_model`."""
+    from siliconv.models.answers.task import Question
+    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.shapes import layer_table
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
+    from siliconv.models.data.image_files import PIXEL_SCALE
     from siliconv.models.data.image_store import open_dataset, spread
-    from siliconv.models.evaluation import check_output
+    from siliconv.models.training.prediction import predict_logits
+    from siliconv.models.training.scoring import Judge
     from siliconv.network import emulator
     from siliconv.network.fixed_point import to_values
     from siliconv.quantize.training.fine_tuning import quantize
 
-    architecture = load_user_model(source, folder=Path()).architecture
-    shape, last = architecture.input_shape, layer_table(architecture)[-1]
-    check_output(last.name, last.output_shape, None)
+    user = load_user_model(source, folder=Path())
+    shape, last = tuple(user.architecture.input_shape), layer_table(user.architecture)[-1]
+    function = output_activation(user.architecture)
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
-    prepare(config, tuple(shape), folder / "data", progress)
+    prepare(
+        config,
+        shape,
+        folder / "data",
+        progress,
+        question=Question(data.task, last.name, shape, last.output_shape, function, trains=recipe.train is not None),
+        percentile=recipe.percentile if recipe.calibration == "percentile" else None,
+        unit=1 / PIXEL_SCALE if user.takes_pixels else 1.0,
+    )
     dataset = open_dataset(folder / "data")
-    check_output(last.name, last.output_shape, dataset.class_names)
+    judge = Judge.of(dataset, function)
     images = dataset.train.read(spread(len(dataset.train), recipe.calibration_images))
-    activation = _save_float(source, images, folder, progress)
-    found = quantize(_load_float(folder), dataset, recipe, work=folder / ".work", progress=progress)
+    activation = _save_float(source, images, folder, progress, dataset.input)
+    float_model = _load_float(folder)
+    found = quantize(float_model, dataset, recipe, work=folder / ".work", progress=progress, function=function)
     (folder / "quantized").mkdir()
-    save_quantized_model(found.model, found.types, found.calibration, folder / "quantized")
+    save_quantized_model(found.model, found.types, found.calibration, folder / "quantized", dataset.input)
     images = dataset.train.read(slice(0, AGREEMENT_VECTORS))
-    network = _lower(found.model, images, name, activation, folder)
+    network = _lower(found.model, images, name, activation, folder, dataset.input)
     codes = network_logits(emulator.compile(network), dataset.test, progress)
-    logits = to_values(codes, network.logits.type)
+    floats = judge.outputs(predict_logits(float_model, dataset.test)) if judge.task == "none" else None
+    rounded, tuned = (
+        judge.score(judge.outputs(logits), dataset.test, floats)
+        for logits in (found.rounded_logits, to_values(codes, network.logits.type))
+    )
     return FineTuned(
-        metrics_of(found.rounded_logits, dataset).accuracy,
-        metrics_of(logits, dataset).accuracy,
+        rounded.value,
+        tuned.value,
+        tuned.metric,
         len(found.history) if found.history is not None else 0,
         found.helped,
     )
@@ -146,7 +180,7 @@ def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress:
     write_firmware_project(network, config, vectors, folder / "firmware", progress)
 
 
-def _save_float(source: str, images: Codes, folder: Path, progress: Progress) -> str | None:
+def _save_float(source: str, images: Codes, folder: Path, progress: Progress, numbers: NumberType) -> str | None:
     """Write the deployed float model into ``float/``, and give the function that the network ends in.
 
     What was read of the file is compared with Keras' own prediction, on these images and on directed inputs.
@@ -156,6 +190,7 @@ def _save_float(source: str, images: Codes, folder: Path, progress: Progress) ->
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.image_store import spread
+    from siliconv.quantize.input_type import fixed_point_of
     from siliconv.stages.keras_agreement import MOST_IMAGES, compare_with_keras
 
     user = load_user_model(source, folder=Path())
@@ -169,7 +204,12 @@ def _save_float(source: str, images: Codes, folder: Path, progress: Progress) ->
         )
     architecture, model = without_batch_normalization(user.build(), user.architecture)
     found = compare_with_keras(
-        user, model, Path(source), images[spread(len(images), MOST_IMAGES)].astype(np.uint8), progress=progress
+        user,
+        model,
+        Path(source),
+        images[spread(len(images), MOST_IMAGES)],
+        fixed_point_of(numbers),
+        progress=progress,
     )
     (folder / "float").mkdir()
     save_float_model(architecture, model, folder / "float")
@@ -183,10 +223,11 @@ def _load_float(folder: Path) -> Any:
     return load_float_model(folder)
 
 
-def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path) -> Any:
+def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path, numbers: NumberType) -> Any:
+    from siliconv.quantize.input_type import fixed_point_of
     from siliconv.stages.lowered_network import lowered_network
 
-    network = lowered_network(model, name=name, output_activation=activation)
+    network = lowered_network(model, name=name, output_activation=activation, input_type=fixed_point_of(numbers))
     agreement = _agreement(model, network, images[:AGREEMENT_VECTORS].astype(np.int64), folder)
     network_file.save(network, folder / "network")
     write_json(folder / "network" / "agreement.json", agreement)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from siliconv.api.firmware import Firmware
 from siliconv.errors import ProjectError, WorkSaysNoError
@@ -58,12 +58,11 @@ class Run:
         from siliconv.certificate.certificate import from_json
 
         if self._reached("rtlsim"):
-            evidence = read_json(self.build / "rtlsim.json")
-            wrong = [node["name"] for node in evidence["nodes"] if node["differing"]]
-            if wrong:
+            core = from_json(read_json(self.build / "rtlsim.json"))
+            if not core.exact:
                 raise WorkSaysNoError(
                     "RTL-DIFFERS",
-                    f"SystemVerilog and integer network differ, first in node '{wrong[0]}'",
+                    f"the SystemVerilog is not exact: {core.why_not}",
                     where=str(self.build / "rtlsim.json"),
                     fix="do not use it; if nobody edited build/rtl, report it with the project",
                 )
@@ -275,7 +274,10 @@ class Project:
             return summarize(self.config, self.build_folder)
 
     def predict(self, images: Sequence[str | Path]) -> tuple[Prediction, ...]:
-        """Give what the float network, the quantized one and the compiled firmware say of image files."""
+        """Give what the float network, the quantized one and the compiled firmware say of inputs.
+
+        Image files; or tables (.csv) and arrays (.npy) of numbers, one row or entry an input.
+        """
         from siliconv.actions.predict import predict_images
 
         paths = [Path(image) for image in images]
@@ -319,6 +321,7 @@ class Project:
         self,
         *steps: str,
         tool: str | Path | None = None,
+        top: Literal["axi", "core"] = "axi",
         on_event: Callable[[StageResult], None] | None = None,
     ) -> dict[str, Any]:
         """Run a vendor tool on the firmware, and give what `estimate.json` then says.
@@ -326,9 +329,11 @@ class Project:
         Parameters
         ----------
         steps
-            Of csim, csynth, cosim, export, vsynth; csynth where nothing is said.
+            Of csim, csynth, cosim, export, vsynth, bitstream; csynth where nothing is said.
         tool
             An executable, its folder or its settings script, where it is not to be looked for.
+        top
+            The AXI-Stream top level, which a block design takes, or the core in it alone.
         on_event
             Called with the result of each stage that had to run first.
 
@@ -342,7 +347,7 @@ class Project:
 
         chosen = Steps(**dict.fromkeys(steps or ("csynth",), True))
         path = Path(tool) if tool is not None else None
-        return self._call(build_project, self.folder, chosen, path, on_event=on_event or (lambda event: None))
+        return self._call(build_project, self.folder, chosen, path, top, on_event=on_event or (lambda event: None))
 
     def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
         progress = self._progress or for_terminal()

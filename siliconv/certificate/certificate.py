@@ -22,8 +22,8 @@ from siliconv.network.vectors.reached import Reached
 
 VERSION = 2
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-"""From 0 to 1; an alias, because a field below is itself called float."""
+Measure = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Of a metric, none of which is negative; an alias, because a field below is itself called float."""
 
 Count = Annotated[int, Field(ge=0)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -32,13 +32,17 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 
 @dataclass(frozen=True)
 class Accuracies:
-    """Test accuracy of the three networks; the firmware's is that of the integer network it is proven equal to."""
+    """How good the three networks are; the firmware's is that of the integer network it is proven equal to.
+
+    `metric` says what the numbers are: the test accuracy, or the metric of another task.
+    """
 
     __pydantic_config__ = _STRICT
 
-    float: Share
-    quantized: Share
-    firmware: Share
+    float: Measure
+    quantized: Measure
+    firmware: Measure
+    metric: Annotated[str, Field(min_length=1, max_length=100)] = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,15 @@ class Certificate:
         verdict = "EXACT" if self.exact else f"NOT EXACT, {self.why_not}"
         values = sum(layer.values for layer in self.layers)
         return (
-            f"{verdict}: C simulation and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
+            f"{verdict}: {self._executor} and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
             f"{values:,} values; {self._about_quantized()}"
         )
+
+    @property
+    def _executor(self) -> str:
+        """Who ran the core."""
+        simulators = (one.executor for one in self.claims if one.subject == "rtl" and one.ground is Ground.TEST)
+        return next(simulators, "C simulation")
 
     def _about_quantized(self) -> str:
         compared = [layer for layer in self.layers if layer.quantized_differs is not None]
@@ -173,6 +183,7 @@ def _refused(code: str, what: str) -> ProjectError:
 def _contradictions(found: Certificate) -> Sequence[str]:
     """Say what in a certificate can't be: no run of siliconv writes it."""
     grounds = {claim.ground for claim in found.claims if claim.count}
+    shares = found.accuracy if found.accuracy is not None and "accuracy" in found.accuracy.metric else None
     said = {
         "it claims nothing": grounds < {Ground.TEST, Ground.PROOF},
         "it is exact, but a claim in it does not hold": found.exact and bool(found.failed),
@@ -182,6 +193,8 @@ def _contradictions(found: Certificate) -> Sequence[str]:
         "a claim holds that counts nothing": any(
             one.holds and not one.count and one.ground is Ground.TEST for one in found.claims
         ),
+        "accuracy.float, quantized or firmware is above 1": shares is not None
+        and max(shares.float, shares.quantized, shares.firmware) > 1,
         "it compares no layer": not any(layer.values for layer in found.layers),
         "it has not the hashes of network and vectors": not {"network", "vectors"} <= set(found.hashes),
     }

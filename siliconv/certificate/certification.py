@@ -101,7 +101,7 @@ def certify(
     compiler, build = compiler_version(), library.path.parent
     ranges = _reached(network, codes)
     claims = [
-        _types_proven(network),
+        types_proven(network),
         _equal_to_quantized(layers),
         _equal_to_network(layers, compiler),
         _ranges(ranges),
@@ -130,7 +130,8 @@ def certify(
     )
 
 
-def _types_proven(network: Network) -> Claim:
+def types_proven(network: Network) -> Claim:
+    """Claim that no value leaves its type, which is proven whenever a network is loaded."""
     return Claim(
         "no value and no partial sum can leave its type, for any input",
         "interval arithmetic over the real weights",

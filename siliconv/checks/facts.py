@@ -7,19 +7,21 @@ from pathlib import Path
 
 from siliconv.checks.machine import Machine, this_machine
 from siliconv.errors import DAMAGE, DataError
+from siliconv.models.answers.task import Task
 from siliconv.models.data.image_store import DataSummary, read_summary
-from siliconv.models.data.source_preview import preview_classes
+from siliconv.models.data.source_preview import preview_answers
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
 from siliconv.project.project import ProjectConfig
+from siliconv.quantize.input_type import fixed_point_of
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
     """A project, the plan of its firmware, its images as far as they are known, and this machine.
 
-    `class_names` are known before the images are prepared where the source says so in milliseconds; `refused` is why
-    the preparation will refuse it.
+    `class_names` and `task` are known before the images are prepared where the source says so in milliseconds;
+    `refused` is why the preparation will refuse it.
     """
 
     folder: Path
@@ -29,6 +31,7 @@ class Facts:
     machine: Machine
     class_names: tuple[str, ...] | None = None
     refused: DataError | None = None
+    task: Task | None = None
 
     def count(self, split: str) -> int | None:
         """Images of a split, or None while they are not prepared."""
@@ -44,15 +47,18 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
         As `siliconv.plan.plan_of_project.plan_of`.
     """
     build = folder / "build"
-    plan = plan_of(folder.name, project, read_network(build))
-    images, names, refused = _images(build, project), None, None
+    images = _images(build, project)
+    kind = fixed_point_of(images.input.type) if images is not None else None
+    plan = plan_of(folder.name, project, read_network(build), kind)
+    task, names, refused = None, None, None
     try:
-        names = preview_classes(project.data, tuple(project.model.architecture.input_shape))
+        found = preview_answers(project.data, project.model.network_shape, project.question)
+        task, names = (found.task, found.names) if found is not None else (None, None)
     except DataError as error:
         refused = error
-    if names is None and images is not None:
-        names = images.class_names
-    return Facts(folder, project, plan, images, this_machine(folder), names, refused)
+    if task is None and refused is None and images is not None:
+        task, names = images.task, images.class_names
+    return Facts(folder, project, plan, images, this_machine(folder), names, refused, task)
 
 
 def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
@@ -61,4 +67,4 @@ def _images(build: Path, project: ProjectConfig) -> DataSummary | None:
         summary = read_summary(build / "data")
     except DAMAGE:
         return None
-    return summary if tuple(summary.shape) == tuple(project.model.architecture.input_shape) else None
+    return summary if tuple(summary.shape) == project.model.network_shape else None

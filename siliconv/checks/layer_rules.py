@@ -7,13 +7,11 @@ from math import prod
 
 from siliconv.checks.per_layer import layer_rule, matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.quantize.lowering.lowering import lowered_kinds
-
-MOST_ELEMENTS = 4096
-"""Elements of an array split into registers: `config_array_partition -maximum_size` of the generated Tcl."""
 
 # As the layers are called in a QKeras model; a name without a rank stands for both ranks.
 _KERAS_KINDS = {
@@ -44,7 +42,7 @@ _POOLS = ("max_pool", "average_pool")
 @layer_rule("LAYER-KIND", Severity.ERROR)
 def layer_kind(plan: Plan, layer: PlannedLayer) -> Words:
     name = _KERAS_KINDS.get(layer.kind, layer.kind)
-    if not any(kind in (name, f"{name}1D", f"{name}2D") for kind in lowered_kinds()):
+    if not plan.taken and not any(kind in (name, f"{name}1D", f"{name}2D") for kind in lowered_kinds()):
         yield (
             f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
             "use another kind of layer",
@@ -53,6 +51,8 @@ def layer_kind(plan: Plan, layer: PlannedLayer) -> Words:
 
 @matrix_rule("LAYER-UNACTIVATED", Severity.WARNING)
 def layer_unactivated(plan: Plan, layer: PlannedLayer) -> Words:
+    if plan.taken:  # its owner quantized what was to be quantized
+        return
     for before in plan.before(layer):
         if before.matrix is not None:
             yield (
@@ -112,9 +112,9 @@ def unroll_products(plan: Plan, layer: PlannedLayer) -> Words:
 @matrix_rule("UNROLL-VECTOR", Severity.ERROR)
 def unroll_vector(plan: Plan, layer: PlannedLayer) -> Words:
     for size, what in ((layer.n_in, "inputs"), (layer.n_out, "outputs")):
-        if size > MOST_ELEMENTS:
+        if size > LARGEST_ARRAY:
             yield (
-                f"a vector of {size:,} {what} is split into registers; the tools split at most {MOST_ELEMENTS:,}",
+                f"a vector of {size:,} {what} is split into registers; the tools split at most {LARGEST_ARRAY:,}",
                 "pool before the layer, for example global_average_pool in place of flatten"
                 if what == "inputs"
                 else "use fewer outputs",
@@ -128,9 +128,9 @@ def parallel_array(plan: Plan) -> Iterator[Complaint]:
     first = plan.layers[0]
     sizes = [("the input", prod(first.inputs[0])), *((f"layer '{one.name}'", prod(one.output)) for one in plan.layers)]
     where, size = max(sizes, key=lambda pair: pair[1])
-    if size > MOST_ELEMENTS:
+    if size > LARGEST_ARRAY:
         yield Complaint(
-            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {MOST_ELEMENTS:,}",
+            f"io_parallel splits every feature map into registers: {size:,} here, the tools allow {LARGEST_ARRAY:,}",
             where,
             "use hls.io_type: io_stream",
             {"hls.io_type": "io_stream"},
@@ -141,7 +141,7 @@ def parallel_array(plan: Plan) -> Iterator[Complaint]:
 def parallel_size(plan: Plan) -> Words:
     weights = sum(layer.products for layer in plan.matrices)
     convolutions = [layer for layer in plan.matrices if layer.matrix is not None and layer.matrix.is_convolution]
-    if plan.io_type is IoType.PARALLEL and convolutions and weights > MOST_ELEMENTS:
+    if plan.io_type is IoType.PARALLEL and convolutions and weights > LARGEST_ARRAY:
         yield (
             f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
             "use hls.io_type: io_stream",
@@ -149,29 +149,7 @@ def parallel_size(plan: Plan) -> Words:
         )
 
 
-@rule("OUTPUT-SHAPE", Severity.ERROR)
-def output_shape(plan: Plan) -> Iterator[Complaint]:
-    last = plan.layers[-1]
-    if len(last.output) != 1:
-        yield Complaint(
-            f"the network ends in {'x'.join(map(str, last.output))}, and an image's class is read from a vector",
-            f"layer '{last.name}'",
-            "put flatten or global_average_pool and a dense layer with one unit a class behind it",
-        )
-
-
 @rule_at("OUTPUT-CONSTANT", Severity.ERROR, "the output")
 def output_constant(plan: Plan) -> Words:
     if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
         yield "a softmax of one output is 1 for every image", "use activation: sigmoid, or one output a class"
-
-
-@rule("OUTPUT-RELU", Severity.ERROR)
-def output_relu(plan: Plan) -> Iterator[Complaint]:
-    last = plan.layers[-1]
-    if last.activation == "relu":
-        yield Complaint(
-            "the network ends in a relu: every negative logit becomes 0, and classes tie",
-            f"layer '{last.name}'",
-            "leave the activation of the last layer out",
-        )

@@ -11,7 +11,6 @@ from siliconv.network.graph import Network, Table
 from siliconv.network.intervals import prove
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
 from siliconv.plan.plan import Plan, PlannedLayer
-from siliconv.quantize.lowering.lowering import PIXEL
 
 # The lecture's CNN: 0.843 at 6 bits and 0.717 at 4 bits without fine-tuning, 0.869 after it.
 _BITS_THAT_NEED_TUNING, _BITS_THAT_GAIN = 4, 7
@@ -25,7 +24,7 @@ _LARGE_TABLE_BITS = 12
 @rule("BITS-UNTUNED", Severity.WARNING)
 def bits_untuned(plan: Plan) -> Iterator[Complaint]:
     few = [layer for layer in plan.matrices if plan.weight_bits(layer) <= _BITS_THAT_NEED_TUNING]
-    if plan.recipe.train is None and few:
+    if plan.recipe.train is None and few and not plan.taken:
         yield Complaint(
             f"weights of {plan.weight_bits(few[0])} bits without fine-tuning: rounding alone costs much accuracy",
             f"layer '{few[0].name}', quantize.train",
@@ -36,7 +35,7 @@ def bits_untuned(plan: Plan) -> Iterator[Complaint]:
 @rule_at("BITS-TUNING", Severity.HINT, "quantize.train")
 def bits_tuning(plan: Plan) -> Words:
     widest = max((plan.weight_bits(layer) for layer in plan.matrices), default=0)
-    if plan.recipe.train is None and _BITS_THAT_NEED_TUNING < widest <= _BITS_THAT_GAIN:
+    if not plan.taken and plan.recipe.train is None and _BITS_THAT_NEED_TUNING < widest <= _BITS_THAT_GAIN:
         yield (
             f"weights of {widest} bits without fine-tuning: a few epochs usually win accuracy back",
             "take out 'train: null', so that the quantized network is fine-tuned",
@@ -108,12 +107,11 @@ def accumulator_dsp(plan: Plan, layer: PlannedLayer) -> Words:
 def input_type(plan: Plan) -> Words:
     if plan.network is None:
         return
-    kind = plan.network.input.type
-    if (kind.signed, kind.width, kind.integer) != (PIXEL.signed, PIXEL.width, PIXEL.integer):
+    kind, wanted = plan.network.input.type, plan.input_type
+    if (kind.signed, kind.width, kind.integer) != (wanted.signed, wanted.width, wanted.integer):
         yield (
-            f"the network on disk reads {kind}; images are pixels of 8 bits, {PIXEL}: the input is not quantized as "
-            "the images are",
-            "lower the model with input_type=PIXEL, or: siliconv run --force",
+            f"the network on disk reads {kind}; the data are {wanted}: the input is not quantized as the data are",
+            "siliconv run --force, or lower the model with this input_type",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,13 @@ METRICS = {
 _STAGES = {"csynth": "C synthesis", "cosim": "co-simulation", "vsynth": "logic synthesis"}
 
 
+class Top(StrEnum):
+    """What is built."""
+
+    AXI = "axi"
+    CORE = "core"
+
+
 def build(
     project: ProjectArgument,
     csim: Annotated[bool, typer.Option("--csim", help="C simulation by the tool itself")] = False,
@@ -35,6 +43,12 @@ def build(
     cosim: Annotated[bool, typer.Option("--cosim", help="co-simulation of the synthesized hardware")] = False,
     export: Annotated[bool, typer.Option("--export", help="write the IP core")] = False,
     vsynth: Annotated[bool, typer.Option("--vsynth", help="logic synthesis by Vivado, with its timing")] = False,
+    bitstream: Annotated[
+        bool, typer.Option("--bitstream", help="block design, implementation and overlay for the board of hls.part")
+    ] = False,
+    top: Annotated[
+        Top, typer.Option("--top", help="the AXI-Stream top level, which a block design takes, or the core alone")
+    ] = Top.AXI,
     tool: Annotated[
         Path | None,
         typer.Option("--tool", metavar="PATH", help="the tool, its folder or its settings script; else looked for"),
@@ -46,9 +60,9 @@ def build(
     The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
     installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
     """
-    asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth}
+    asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth, "bitstream": bitstream}
     steps = [name for name, wanted in asked.items() if wanted]
-    content = open_project(project).synthesize(*steps, tool=tool, on_event=_say)
+    content = open_project(project).synthesize(*steps, tool=tool, top=top.value, on_event=_say)
     if json_output:
         print_json(content)
     else:
@@ -75,7 +89,8 @@ def _show(content: Mapping[str, Any]) -> None:
         console.print("No synthesis was run: estimate.json holds the estimate alone.", markup=False)
         return
     stages = measured["stages"]
-    table = Table("", "estimate", "band", *(_STAGES[name] for name in stages), title=measured["tool"])
+    title = f"{measured['function']}, {measured['tool']}"
+    table = Table("", "estimate", "band", *(_STAGES[name] for name in stages), title=title)
     for metric, title in METRICS.items():
         one = content["estimate"][metric]
         reported = (stages[name].get(metric) for name in stages)

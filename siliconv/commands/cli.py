@@ -185,10 +185,12 @@ def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
 @app.command()
 def predict(
     project: ProjectArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="image files of any size")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="image files of any size; numbers as .csv or .npy")
+    ],
     json_output: JsonOption = False,
 ) -> None:
-    """Show what the float network, the quantized one and the firmware say of images, side by side.
+    """Show what the float network, the quantized one and the firmware say of images or numbers, side by side.
 
     Exits 1 if firmware and integer network differ.
     """
@@ -197,9 +199,9 @@ def predict(
         print_json([asdict(prediction) for prediction in predictions])
         _require_exact(project, predictions)
         return
-    table = Table("image", "float", "quantized", "firmware", "firmware = quantized")
+    table = Table("input", "float", "quantized", "firmware", "firmware = quantized")
     for one in predictions:
-        shown = (f"{said.label} ({said.score:.4f})" for said in (one.float_model, one.quantized, one.firmware))
+        shown = (str(said) for said in (one.float_model, one.quantized, one.firmware))
         table.add_row(one.image, *shown, "every bit" if one.same_bits else "NO")
     _show(table)
     _require_exact(project, predictions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from siliconv.actions.verify import CERTIFICATE, Verification
 from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
 
 
@@ -13,17 +14,23 @@ def verify(project: ProjectArgument, json_output: JsonOption = False) -> int:
     Exits 1 if anything changed since it was written, or if it says itself that the firmware is not exact.
     """
     found = open_project(project, runs_code=False).verify()
+    certificates = [found] if found.core is None else [found, found.core]
     if json_output:
         print_json(found.as_json())
     else:
-        sys.stdout.write("".join(f"{one.what}: {one.certified} -> {one.found}\n" for one in found.changes))
+        for one in certificates:
+            sys.stdout.write("".join(f"{each.what}: {each.certified} -> {each.found}\n" for each in one.changes))
     found.require()
     if not json_output:
-        content = found.certificate
-        vectors, layers, files = content["vectors"], len(content["layers"]), len(content["files"])
-        claims = f"{len(content['claims'])} claims"
-        sys.stdout.write(
-            f"The certificate holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n"
-        )
-        sys.stdout.writelines(f"  edited since it was written: {line}\n" for line in content["edited"])
+        for one in certificates:
+            _write_what_holds(one)
     return 0
+
+
+def _write_what_holds(found: Verification) -> None:
+    content = found.certificate
+    vectors, layers, files = content["vectors"], len(content["layers"]), len(content["files"])
+    claims = f"{len(content['claims'])} claims"
+    which = "The certificate" if found.name == CERTIFICATE else f"The certificate of the SystemVerilog ({found.name})"
+    sys.stdout.write(f"{which} holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n")
+    sys.stdout.writelines(f"  edited since it was written: {line}\n" for line in content["edited"])

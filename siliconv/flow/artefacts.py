@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,14 @@ from typing_extensions import TypedDict
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import Context
+from siliconv.flow.taken_artefacts import is_taken, load_taken
+from siliconv.models.answers.evaluation import calibrate_threshold, evaluate
+from siliconv.models.answers.scores import Score
 from siliconv.models.data.image_store import Dataset, Images, spread
-from siliconv.models.evaluation import Metrics, calibrate_threshold, evaluate
+from siliconv.models.data.number_type import PIXELS, NumberType
 from siliconv.models.training.history import History
-from siliconv.network.fixed_point import Codes
+from siliconv.models.training.scoring import Judge
+from siliconv.network.fixed_point import Codes, FixedPoint
 from siliconv.network.graph import Network
 from siliconv.progress import Progress, activity
 from siliconv.project.project import ProjectConfig
@@ -32,6 +37,12 @@ ARCHITECTURE_FILE = "architecture.json"
 
 TEST_LOGITS_FILE = "test_logits.npy"
 """Of the float, the quantized and the integer network: the logits of all test images, (n, outputs)."""
+
+TEST_OUTPUTS_FILE = "test_outputs.npy"
+"""Of the integer network where its answers stand behind a table: its outputs for all test images, (n, ...)."""
+
+INPUT_FILE = "input.json"
+"""Beside the quantized model: the type of its input."""
 
 RANGES_FILE = "ranges.json"
 """Beside the integer network: the `siliconv.network.explanation.ranges.ValueRange` of each node
@@ -53,21 +64,31 @@ def save_float_model(architecture: Architecture, model: Any, folder: Path) -> No
 
 
 def save_quantized_model(
-    model: Any, types: Mapping[str, Quantization], calibration: Mapping[str, Any], folder: Path
+    model: Any,
+    types: Mapping[str, Quantization],
+    calibration: Mapping[str, Any],
+    folder: Path,
+    numbers: NumberType = PIXELS,
 ) -> None:
-    """Write what `load_quantized_model` reads from ``quantized/``, and how well the types fit."""
+    """Write what `load_quantized_model` reads from ``quantized/``, and how well the types fit.
+
+    `numbers` is the type of the input.
+    """
     from siliconv.models.architectures.weights import save_weights
     from siliconv.quantize.training.calibration import as_text
 
     save_weights(model, folder / "weights.npz")
     write_json(folder / "types.json", as_text(types))
+    write_json(folder / INPUT_FILE, asdict(numbers))
     write_json(folder / "calibration.json", calibration)
 
 
 def load_float_model(build: Path) -> Any:
-    """Rebuild the deployed float model (logits) with its trained weights."""
+    """Rebuild the deployed float model (logits) with its trained weights; a QKeras model that is taken is both."""
     from siliconv.models.architectures.weights import load_weights
 
+    if is_taken(build / "float"):
+        return load_taken(build / "float")
     model = _untrained_model(build)
     load_weights(model, build / "float" / "weights.npz")
     return model
@@ -78,9 +99,19 @@ def load_quantized_model(build: Path) -> Any:
     from siliconv.models.architectures.weights import load_weights
     from siliconv.quantize.qkeras.qkeras_model import quantized_model
 
-    model = quantized_model(_untrained_model(build), load_types(build))
+    if is_taken(build / "quantized"):
+        return load_taken(build / "quantized")
+    model = quantized_model(_untrained_model(build), load_types(build), input_type=load_input_type(build))
     load_weights(model, build / "quantized" / "weights.npz")
     return model
+
+
+def load_input_type(build: Path) -> FixedPoint:
+    """Read the type of the network's input; that of pixels where no data were prepared."""
+    from siliconv.quantize.input_type import fixed_point_of
+
+    path = build / "quantized" / INPUT_FILE
+    return fixed_point_of(NumberType(**read_json(path)) if path.exists() else PIXELS)
 
 
 def _untrained_model(build: Path) -> Any:
@@ -119,38 +150,80 @@ def logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarra
     return predict(dataset.test, context.progress), predict(dataset.val)
 
 
-def network_logits(emulated: Emulator, images: Images, progress: Progress) -> Codes:
-    """Run the integer network on all images of a set, in bounded memory; (n, outputs)."""
-    name = emulated.network.logits.name
-    parts = [np.empty((0, *emulated.network.logits.shape), dtype=np.int64)]
+def network_outputs(emulated: Emulator, images: Images, names: Sequence[str], progress: Progress) -> dict[str, Codes]:
+    """Run the integer network on all images of a set, in bounded memory; codes (n, *shape) of these nodes."""
+    wanted = tuple(dict.fromkeys(names))
+    shapes = {name: emulated.network.by_name[name].shape for name in wanted}
+    parts = {name: [np.empty((0, *shapes[name]), dtype=np.int64)] for name in wanted}
     with activity(progress, "Integer network", len(images), "images") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
-            parts.append(emulated.run(codes, keep=[name])[name])
+            found = emulated.run(codes, keep=list(wanted))
+            for name in wanted:
+                parts[name].append(found[name])
             shown.update(start + len(codes))
-    return np.concatenate(parts)
+    return {name: np.concatenate(part) for name, part in parts.items()}
 
 
-def write_evaluation(logits: tuple[np.ndarray, np.ndarray], dataset: Dataset, folder: Path, **more: float) -> Metrics:
+def network_logits(emulated: Emulator, images: Images, progress: Progress) -> Codes:
+    """Run the integer network on all images of a set, in bounded memory; its logits, (n, outputs)."""
+    name = emulated.network.logits.name
+    return network_outputs(emulated, images, [name], progress)[name]
+
+
+def write_evaluation(
+    logits: tuple[np.ndarray, np.ndarray],
+    dataset: Dataset,
+    folder: Path,
+    judge: Judge,
+    *,
+    outputs: np.ndarray | None = None,
+    floats: np.ndarray | None = None,
+    **more: float,
+) -> Score:
     """Write the logits of the test images, and how good they are, from test and validation logits.
 
     For two classes and one logit, also with the threshold that is best on the validation images.
+
+    Parameters
+    ----------
+    logits
+        Of the test and of the validation images.
+    dataset
+        Both, with their right answers.
+    folder
+        Of the network.
+    judge
+        What the network is asked.
+    outputs
+        What the network itself gives for the test images behind its logits; computed from them by default.
+    floats
+        What the float network gives, for networks whose right answers nobody knows.
+    more
+        Further numbers to write.
     """
     test, val = logits
-    metrics = metrics_of(test, dataset)
-    content = {**metrics.as_json(), **more}
-    if test.shape[1] == 1 and len(val):
+    score = judge.score(judge.outputs(test) if outputs is None else outputs, dataset.test, floats)
+    content = {"task": judge.task, "metric": score.metric, "value": score.value, **score.as_json(), **more}
+    if judge.task == "classification" and test.shape[1] == 1 and len(val):
         threshold = calibrate_threshold(val, dataset.val.labels)
         calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)
         content["calibrated"] = {"threshold": threshold, "accuracy": calibrated.accuracy}
     np.save(folder / TEST_LOGITS_FILE, test)
+    if outputs is not None:
+        np.save(folder / TEST_OUTPUTS_FILE, outputs)
     write_json(folder / "metrics.json", content)
-    return metrics
+    return score
 
 
-def metrics_of(logits: np.ndarray, dataset: Dataset) -> Metrics:
-    """Say how good the logits of the test images are, (n, outputs)."""
-    return evaluate(logits, dataset.test.labels, dataset.class_names)
+def judge_of(project: ProjectConfig, dataset: Dataset) -> Judge:
+    """Give what judges the networks of a project."""
+    return Judge.of(dataset, project.model.ending)
+
+
+def float_outputs(build: Path, judge: Judge) -> np.ndarray | None:
+    """Read what the float network gave for the test images, where other networks are compared with it alone."""
+    return judge.outputs(np.load(build / "float" / TEST_LOGITS_FILE)) if judge.task == "none" else None
 
 
 def write_history(path: Path, history: History) -> None:
@@ -179,7 +252,9 @@ def read_json(path: Path) -> Any:
 
 class _Metrics(TypedDict):
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # as pydantic wants it
-    accuracy: float
+    task: str
+    metric: str
+    value: float
 
 
 class _Agreement(TypedDict):

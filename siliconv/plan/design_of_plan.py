@@ -23,7 +23,7 @@ from siliconv.hls.kinds import IoType, LayerKind
 from siliconv.models.architectures.functions import relu_bound
 from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
-from siliconv.network.fixed_point import PIXEL, FixedPoint, Interval, Overflow, Rounding, narrowest, plain
+from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
 from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_input, table_output
 from siliconv.network.windows import real_elements
 from siliconv.plan.plan import INPUT, Plan, PlannedLayer
@@ -88,7 +88,7 @@ def _described(node: ir.Node, nodes: Mapping[str, ir.Node]) -> LayerDescription:
 
 def _planned_nodes(plan: Plan) -> dict[str, ir.Node]:
     """Give the nodes that lowering will make, by name, in the order of the data."""
-    image = ir.Input(INPUT_NAME, (), plan.layers[0].inputs[0], PIXEL)
+    image = ir.Input(INPUT_NAME, (), plan.layers[0].inputs[0], plan.input_type)
     nodes: dict[str, ir.Node] = {image.name: image}
     for layer in plan.layers:
         make = _product if layer.matrix is not None else _MAKERS.get(layer.kind)

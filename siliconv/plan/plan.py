@@ -13,8 +13,8 @@ from siliconv.hls.conversion.layer_settings import choose_strategy
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.hls.kinds import IoType, LayerKind, Strategy
 from siliconv.models.architectures.shapes import Moves
-from siliconv.network.fixed_point import PIXEL
-from siliconv.network.graph import Network, Shape
+from siliconv.network.fixed_point import PIXEL, FixedPoint
+from siliconv.network.graph import Matrix, Network, Shape
 from siliconv.quantize.qkeras.weight_levels import stored_bits
 from siliconv.quantize.recipe import Recipe
 
@@ -99,6 +99,10 @@ class Plan:
         The board that carries the part, or None if it is none of those known.
     network
         The integer network of an earlier build of these layers, or None.
+    taken
+        Whether the network is a QKeras model's that was taken as it is: its bits are those of the network.
+    input_type
+        Of the input, as far as it is known.
     """
 
     name: str
@@ -108,6 +112,8 @@ class Plan:
     hls: HlsConfig
     board: Board | None = None
     network: Network | None = None
+    taken: bool = False
+    input_type: FixedPoint = PIXEL
 
     @property
     def matrices(self) -> tuple[PlannedLayer, ...]:
@@ -121,18 +127,30 @@ class Plan:
 
     def weight_bits(self, layer: PlannedLayer) -> int:
         """Bits of each weight of a layer."""
+        if self.taken:
+            return self._matrix(layer).kernel.type.width
         return stored_bits(self.recipe.bits(layer.name).weights or self.recipe.weights)
 
     def bias_bits(self, layer: PlannedLayer) -> int:
         """Bits of each bias of a layer; one where there is none."""
+        if self.taken:
+            return self._matrix(layer).bias.type.width
         return (self.recipe.bits(layer.name).biases or self.recipe.biases) if layer.has_bias else 1
 
     def input_bits(self, layer: PlannedLayer) -> int:
         """Bits of each value that a layer multiplies: pixels, or activations behind a layer with weights."""
+        if self.taken and self.network is not None:
+            return self.network.sources(self._matrix(layer))[0].type.width
         for before in self.before(layer):
             if before.matrix is not None:
                 return self.recipe.bits(before.name).activations or self.recipe.activations
-        return PIXEL.width
+        return self.input_type.width
+
+    def _matrix(self, layer: PlannedLayer) -> Matrix:
+        assert self.network is not None  # a network that is taken is there
+        node = self.network.by_name[layer.name]
+        assert isinstance(node, Matrix)  # asked of layers with weights only
+        return node
 
     def before(self, layer: PlannedLayer) -> Iterator[PlannedLayer]:
         """Yield the layers on the way back from a layer to the image, along first inputs."""

@@ -22,9 +22,13 @@ from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
 from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
 from siliconv.network import network_file
+from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
+from siliconv.plan.plan_of_network import plan_of_network
+from siliconv.plan.taken_network import network_of_taken
 from siliconv.project.project import ProjectConfig
+from siliconv.quantize.input_type import fixed_point_of
 from siliconv.quantize.recipe import Recipe
 
 _MATRICES: dict[type[Layer], LayerKind] = {
@@ -36,7 +40,9 @@ _MATRICES: dict[type[Layer], LayerKind] = {
 }
 
 
-def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -> Plan:
+def plan_of(
+    name: str, project: ProjectConfig, network: Network | None = None, input_type: FixedPoint | None = None
+) -> Plan:
     """Plan the firmware of a project.
 
     Parameters
@@ -47,14 +53,30 @@ def plan_of(name: str, project: ProjectConfig, network: Network | None = None) -
         Its file.
     network
         The integer network of an earlier build; left out of the plan where it is of other layers or bits.
+    input_type
+        Of the prepared data; as far as the project file says it by default, else that of pixels.
 
     Raises
     ------
     ModelError
-        ``MODEL-...`` for an architecture that is impossible.
+        ``MODEL-...`` for an architecture that is impossible, or a QKeras model that cannot be taken.
+    NetworkError
+        ``LOWER-...`` for what in such a model has no exact form.
     """
+    kind = input_type or stated_type(project)
+    taken = network_of_taken(name, project, kind)
+    if taken is not None:
+        return replace(plan_of_network(name, taken, project.hls), input_type=kind)
     plan = plan_of_architecture(name, project.model.architecture, project.quantize, project.hls)
+    plan = replace(plan, input_type=kind)
     return replace(plan, network=network) if network is not None and _is_of(network, plan) else plan
+
+
+def stated_type(project: ProjectConfig) -> FixedPoint:
+    """Give the type of the input as far as the project file says it; else that of pixels."""
+    stated = project.data.input
+    numbers = stated.stated() if stated != "auto" else None
+    return fixed_point_of(numbers) if numbers is not None else PIXEL
 
 
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:

@@ -7,17 +7,21 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
-from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.answers.task import Question, TaskChoice
+from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.presets import preset, preset_names
+from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.image_files import PIXEL_SCALE
+from siliconv.models.qkeras_files.taken_shapes import output_shape_of
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.project_problems import fields_at, project_problems
@@ -27,7 +31,8 @@ from siliconv.rtl.configuration import RtlConfig
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_file import Weights
-    from siliconv.models.architectures.user_model import UserModel
+    from siliconv.models.architectures.user_model import UserModel, WrittenModel
+    from siliconv.models.qkeras_files.qkeras_reading import QKerasFile
 
 PROJECT_FILE = "project.yml"
 
@@ -50,11 +55,19 @@ class ModelConfig(BaseModel):
     preset: str | None = Field(None, description="a network by name: " + ", ".join(preset_names()))
     file: str | None = Field(
         None,
-        description="your Keras model, beside the project file: my_model.keras, my_model.h5, or module:function,"
-        " a function without arguments that returns one",
+        description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
+        " with weights:, or module:function, a function without arguments that returns one",
+    )
+    weights: str | None = Field(
+        None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"
+    )
+    fold: Literal["fine_tune"] | None = Field(
+        None,
+        description="fine_tune: a QKeras model's batch normalizations are folded into its layers, which are quantized"
+        " and fine-tuned again with its own bits; left out, a QKeras model is taken as it is",
     )
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
-        None, description="[height, width, channels], with layers"
+        None, description="[height, width, channels], [length, channels] or [features], with layers"
     )
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
     _folder: Path = PrivateAttr(default=Path())
@@ -63,6 +76,10 @@ class ModelConfig(BaseModel):
     def _one_of_three(self) -> ModelConfig:
         if [self.preset, self.file, self.layers].count(None) != 2:
             raise ValueError("say either preset: NAME, or file: MODEL, or input_shape and layers")
+        if self.weights is not None and not (self.file or "").lower().endswith(".json"):
+            raise ValueError("weights: stands beside file: model.json; any other model has its weights in itself")
+        if self.fold is not None and self.file is None:
+            raise ValueError("fold: is for a QKeras model: name it with file: model.h5")
         if self.layers is not None:
             _ = self.architecture
         return self
@@ -95,9 +112,14 @@ class ModelConfig(BaseModel):
         """The model's file."""
         return self._folder / (self.file or "")
 
+    @property
+    def weights_source(self) -> Path:
+        """The file that has the model's weights: its own, or the one beside its configuration."""
+        return self._folder / (self.weights or self.file or "")
+
     @cached_property
-    def user_model(self) -> UserModel:
-        """The user's own model, read from its file or made by its function."""
+    def written(self) -> WrittenModel:
+        """The user's own model as it is written in its file, or made by its function."""
         if self.file is None:
             raise ModelError(
                 "MODEL-WEIGHTS",
@@ -105,9 +127,51 @@ class ModelConfig(BaseModel):
                 where="train: null",
                 fix="write a train: section, or name your trained model with model: {file: my_model.keras}",
             )
-        from siliconv.models.architectures.user_model import load_user_model
+        from siliconv.models.architectures.user_model import read_written_model
 
-        return load_user_model(self.file, folder=self._folder)
+        return read_written_model(self.file, folder=self._folder, weights=self.weights)
+
+    @cached_property
+    def qkeras(self) -> QKerasFile | None:
+        """The user's trained QKeras model, which is taken as it is; None for any other network."""
+        if self.file is None or self.fold is not None:
+            return None
+        from siliconv.models.architectures.user_model import understanding
+        from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
+
+        written = self.written
+        with understanding(written.source):
+            if written.architecture is not None or not is_qkeras(written.config):
+                return None
+            return qkeras_model_of(written.config, written.weights, where=written.source, made=written.made)
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of the network's input, whatever the network is."""
+        qkeras = self.qkeras
+        return qkeras.model.input_shape if qkeras is not None else tuple(self.architecture.input_shape)
+
+    @cached_property
+    def user_model(self) -> UserModel:
+        """The user's own float model, from its file or its function; or a description that needs no weights."""
+        from siliconv.models.architectures.user_model import UserModel, user_model_of
+
+        if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
+            return UserModel(self.architecture, {})
+        return user_model_of(self.written)
+
+    @property
+    def unit(self) -> float:
+        """What numbers are multiplied by for a network whose file rescales pixels of 0 to 255 itself, else 1."""
+        if self.file is None or self.qkeras is not None:
+            return 1.0
+        return 1 / PIXEL_SCALE if self.user_model.takes_pixels else 1.0
+
+    @property
+    def ending(self) -> str | None:
+        """The sigmoid or softmax behind the logits, or None."""
+        qkeras = self.qkeras
+        return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
 
     @cached_property
     def architecture(self) -> Architecture:
@@ -149,8 +213,13 @@ class ProjectConfig(BaseModel):
     version: int = Field(
         VERSION, ge=0, le=VERSION, description="of the project file's format; older files are read as well"
     )
-    data: DataConfig = Field(default_factory=DataConfig, description="the images")
+    data: DataConfig = Field(default_factory=DataConfig, description="the images, waveforms or features")
     model: ModelConfig = Field(description="the network")
+    task: TaskChoice = Field(
+        "auto",
+        description="what the network is asked: classification, multilabel, regression, autoencoder or none (bits are "
+        "compared alone); auto finds it from network and labels",
+    )
     train: TrainConfig | None = Field(
         default_factory=TrainConfig,
         description="training of the float network; null takes the weights of model.file as they are, which is also"
@@ -172,6 +241,36 @@ class ProjectConfig(BaseModel):
         return content
 
     @property
+    def question(self) -> Question:
+        """What is known of the network when the data are read.
+
+        Raises
+        ------
+        ModelError
+            ``MODEL-...`` for an architecture that is impossible.
+        """
+        qkeras = self.model.qkeras
+        if qkeras is not None:
+            last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
+            return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
+        architecture = self.model.architecture
+        last = layer_table(architecture)[-1]
+        pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
+        return Question(
+            self.task,
+            last.name,
+            tuple(architecture.input_shape),
+            last.output_shape,
+            output_activation(architecture),
+            trains=self.train is not None or self.quantize.train is not None or pruned,
+        )
+
+    @property
+    def percentile(self) -> float | None:
+        """Share of the input's values that its type must hold, in percent; None for the least error."""
+        return self.quantize.percentile if self.quantize.calibration == "percentile" else None
+
+    @property
     def initial_weights(self) -> Weights:
         """What the float network starts from, or is: weights by layer, none where training starts from a seed.
 
@@ -180,16 +279,22 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-WEIGHTS`` if nothing is to be trained and nothing was.
         """
-        if self.train is not None and not self.model.brings_weights:
+        qkeras = self.model.qkeras
+        if qkeras is None and self.train is not None and not self.model.brings_weights:
             return {}
-        if not any(self.model.user_model.weights.values()):
+        if qkeras is not None:
+            needs, weights = True, qkeras.weights
+        else:
+            needs = any(row.parameters for row in layer_table(self.model.architecture))
+            weights = self.model.user_model.weights
+        if needs and not any(weights.values()):
             raise ModelError(
                 "MODEL-WEIGHTS",
                 "there are no trained weights to take",
                 where=f"model.file: {self.model.file}",
                 fix="write a train: section, or return a model with weights",
             )
-        return self.model.user_model.weights
+        return weights
 
 
 def find_project(name: str, *, base: Path | None = None) -> Path:
@@ -251,7 +356,9 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
 
 def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
     """Give the project with any folder of images in place of its data."""
-    data = project.data.model_copy(update={"source": "folder", "path": folder.resolve(), "name": None, "label": None})
+    data = project.data.model_copy(
+        update={"source": "folder", "path": folder.resolve(), "name": None, "label": None, "x": None, "y": None}
+    )
     return project.model_copy(update={"data": data})
 
 

@@ -23,6 +23,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
+_templates.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
 _templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
 
 

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from siliconv.flow.artefacts import RANGES_FILE, TEST_LOGITS_FILE, metrics_of, read_json
+from siliconv.flow.artefacts import RANGES_FILE, TEST_LOGITS_FILE, TEST_OUTPUTS_FILE, read_json
+from siliconv.models.answer_pictures import errors_picture, targets_picture
+from siliconv.models.answers.evaluation import binary_score, evaluate
 from siliconv.models.data.image_store import Dataset, open_dataset, spread
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
+from siliconv.models.training.scoring import Judge, reconstruction_errors
 from siliconv.report.range_picture import range_picture
 
 NETWORKS = {"float": "float", "quantized": "quantized", "firmware": "network"}
 """What the pictures call each network, and its folder in the build; the integer network is the firmware's."""
 
 GRID_IMAGES = 18
+MOST_CURVES = 12
+
+Outputs = dict[str, np.ndarray]
+"""What each network gives for the test images, by its name."""
 
 
-def draw_pictures(build: Path, folder: Path) -> None:
+def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
     """Draw what the three networks say of the test images into `folder`, as PNG.
 
-    ``confusion.png`` (firmware), ``roc.png`` (two classes only), ``predictions.png`` (test images spread over the
-    set), ``mistakes.png`` (where the firmware is wrong and surest, if anywhere), ``ranges.png`` (the values of each
-    tensor against its type), and copies of
-    ``learning_curves_float.png``, ``learning_curves_quantized.png`` and ``augmentation.png`` where there was a
-    training.
+    ``ranges.png`` (the values of each tensor against its type), copies of ``learning_curves_float.png``,
+    ``learning_curves_quantized.png`` and ``augmentation.png`` where there was a training, and in the terms of the task:
+
+    - classification: ``confusion.png`` (firmware), ``roc.png`` (two classes only), ``predictions.png`` (test images
+      spread over the set), ``mistakes.png`` (where the firmware is wrong and surest, if anywhere);
+    - several labels: ``roc.png``, a curve for each label of the firmware;
+    - numbers: ``targets.png``, the firmware's outputs and their errors against the targets;
+    - an autoencoder: ``errors.png``, the reconstruction errors of the firmware, and ``roc.png`` where there are two
+      classes;
+    - no task: ``targets.png``, the firmware's outputs against those of the float network.
     """
     folder.mkdir(parents=True)
     dataset = open_dataset(build / "data")
     logits = {name: np.load(build / place / TEST_LOGITS_FILE) for name, place in NETWORKS.items()}
-    metrics = {name: metrics_of(values, dataset) for name, values in logits.items()}
-    confusion_picture(metrics["firmware"], folder / "confusion.png")
-    curves = {name: found.binary for name, found in metrics.items() if found.binary is not None}
-    if curves:
-        roc_picture(curves, folder / "roc.png")
-    _grid(spread(len(dataset.test), GRID_IMAGES), logits, dataset, folder / "predictions.png")
-    mistakes = _surest_mistakes(logits["firmware"], dataset.test.labels)[:GRID_IMAGES]
-    if len(mistakes):
-        _grid(mistakes, logits, dataset, folder / "mistakes.png")
+    outputs = {name: judge.outputs(values) for name, values in logits.items()}
+    if (build / "network" / TEST_OUTPUTS_FILE).exists():
+        outputs["firmware"] = np.load(build / "network" / TEST_OUTPUTS_FILE)
+    _DRAWERS[judge.task](dataset, outputs, folder)
     range_picture(read_json(build / "network" / RANGES_FILE), folder / "ranges.png")
     for source, name in (
         ("float/learning_curves.png", "learning_curves_float.png"),
@@ -49,9 +58,59 @@ def draw_pictures(build: Path, folder: Path) -> None:
             shutil.copyfile(build / source, folder / name)
 
 
-def _grid(chosen: np.ndarray, logits: dict[str, np.ndarray], dataset: Dataset, path: Path) -> None:
+def _draw_classes(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
+    metrics = {name: evaluate(values, dataset.test.labels, dataset.class_names) for name, values in outputs.items()}
+    confusion_picture(metrics["firmware"], folder / "confusion.png")
+    curves = {name: found.binary for name, found in metrics.items() if found.binary is not None}
+    if curves:
+        roc_picture(curves, folder / "roc.png")
+    _grid(spread(len(dataset.test), GRID_IMAGES), outputs, dataset, folder / "predictions.png")
+    mistakes = _surest_mistakes(outputs["firmware"], dataset.test.labels)[:GRID_IMAGES]
+    if len(mistakes):
+        _grid(mistakes, outputs, dataset, folder / "mistakes.png")
+
+
+def _draw_labels(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
+    labels = dataset.test.labels
+    found = {
+        name: binary_score(outputs["firmware"][:, number], labels[:, number].astype(np.int64))
+        for number, name in zip(range(MOST_CURVES), dataset.class_names, strict=False)
+    }
+    curves = {name: curve for name, curve in found.items() if curve is not None}
+    if curves:
+        roc_picture(curves, folder / "roc.png")
+
+
+def _draw_targets(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
+    targets_picture(outputs["firmware"], dataset.test.labels, dataset.class_names, folder / "targets.png")
+
+
+def _draw_reconstruction(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
+    labels, names = dataset.test.labels, dataset.class_names
+    errors = {name: reconstruction_errors(values, dataset.test) for name, values in outputs.items()}
+    errors_picture(errors["firmware"], labels, names, folder / "errors.png")
+    if len(names) == 2:
+        found = {name: binary_score(values, labels) for name, values in errors.items()}
+        roc_picture({name: curve for name, curve in found.items() if curve is not None}, folder / "roc.png")
+
+
+def _draw_difference(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
+    targets_picture(outputs["firmware"], outputs["float"], (), folder / "targets.png", title="float network")
+
+
+_DRAWERS: dict[str, Callable[[Dataset, Outputs, Path], None]] = {
+    "classification": _draw_classes,
+    "multilabel": _draw_labels,
+    "regression": _draw_targets,
+    "autoencoder": _draw_reconstruction,
+    "none": _draw_difference,
+}
+
+
+def _grid(chosen: np.ndarray, logits: Outputs, dataset: Dataset, path: Path) -> None:
     predictions = {name: values[chosen] for name, values in logits.items()}
-    prediction_grid(dataset.test.read(chosen), dataset.test.labels[chosen], predictions, dataset.class_names, path)
+    shown = dataset.test.read(chosen) if dataset.input == PIXELS else dataset.test.values(chosen)
+    prediction_grid(shown, dataset.test.labels[chosen], predictions, dataset.class_names, path)
 
 
 def _surest_mistakes(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from siliconv.flow.artefacts import certificate_vectors, read_json, write_json
+from siliconv.flow.artefacts import certificate_vectors, judge_of, read_json, write_json
 from siliconv.flow.flow import Context, read_record
 from siliconv.flow.synthesis_file import synthesis_results
 from siliconv.hls.conversion.manifest import MANIFEST_FILE
@@ -15,6 +16,9 @@ from siliconv.network import network_file
 from siliconv.project.calibration_file import calibrated
 from siliconv.report.report import write_report
 from siliconv.report.report_pictures import draw_pictures
+
+if TYPE_CHECKING:
+    from siliconv.certificate.certificate import Accuracies
 
 BEFORE_REPORT = ("data", "train", "quantize", "lower", "convert", "csim", "estimate")
 """Stages that the report shows, in order."""
@@ -36,7 +40,6 @@ def write_firmware(context: Context) -> str:
 
 def simulate_firmware(context: Context) -> str:
     """Simulate the firmware, compare every layer, and write the certificate."""
-    from siliconv.certificate.certificate import Accuracies
     from siliconv.certificate.certification import certify
     from siliconv.hls.backends import check_simulated
 
@@ -48,12 +51,7 @@ def simulate_firmware(context: Context) -> str:
         network,
         certificate_vectors(context.project, network, dataset.test),
         agreement=read_json(context.build / "network" / "agreement.json"),
-        accuracy=Accuracies(
-            *(
-                float(read_json(context.build / folder / "metrics.json")["accuracy"])
-                for folder in ("float", "quantized", "network")
-            )
-        ),
+        accuracy=_accuracies(context.build),
         cache=context.work,
         artefacts=[
             path
@@ -71,6 +69,15 @@ def simulate_firmware(context: Context) -> str:
         for line in reached.lines():
             context.progress.say(f"{line}; the rest rests on the proof")
     return certificate.verdict
+
+
+def _accuracies(build: Path) -> Accuracies:
+    """Read how good the three networks are on the test images."""
+    from siliconv.certificate.certificate import Accuracies
+
+    metrics = [read_json(build / folder / "metrics.json") for folder in ("float", "quantized", "network")]
+    of_float, of_quantized, of_firmware = (float(one["value"]) for one in metrics)
+    return Accuracies(of_float, of_quantized, of_firmware, str(metrics[0]["metric"]))
 
 
 def _hash_as_written(build: Path) -> str | None:
@@ -109,6 +116,6 @@ def estimate_hardware(context: Context) -> str:
 def write_html_report(context: Context) -> str:
     """Draw the pictures and write the report."""
     pictures = context.out / "pictures"
-    draw_pictures(context.build, pictures)
+    draw_pictures(context.build, pictures, judge_of(context.project, open_dataset(context.build / "data")))
     write_report(context.name, context.project, BEFORE_REPORT, context.build, pictures, context.out / "report.html")
     return str(context.build / "report.html")

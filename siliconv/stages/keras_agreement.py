@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from siliconv.errors import ModelError
 from siliconv.flow.apart import call_apart
-from siliconv.network.fixed_point import PIXEL
+from siliconv.models.data.image_files import PIXEL_SCALE
+from siliconv.network.fixed_point import PIXEL, Codes, FixedPoint, to_values
 from siliconv.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ MOST_IMAGES = 64
 _ROUNDINGS, _SHARE = 8, 1e-5
 """More than so many times the rounding of our float32, and than this share of the largest output, is a difference."""
 
-_LOWEST, _HIGHEST = 0, 255
+_MOST_FEATURES = 32
+"""Features of a vector, spread over it, that are alone in a directed input."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,34 @@ class KerasAgreement:
         return asdict(self)
 
 
-def directed_inputs(shape: tuple[int, ...]) -> dict[str, NDArray[np.uint8]]:
-    """Give inputs of pixels that tell axes and channels apart, by name."""
-    low, high = np.full(shape, _LOWEST, np.uint8), np.full(shape, _HIGHEST, np.uint8)
+def directed_inputs(shape: tuple[int, ...], kind: FixedPoint = PIXEL) -> dict[str, Codes]:
+    """Give codes of inputs that tell axes and channels apart, by name."""
+    lowest, highest = kind.codes
+    low, high = np.full(shape, lowest, np.int64), np.full(shape, highest, np.int64)
     found = {"all low": low, "all high": high}
-    for channel in range(shape[-1]):
+    channels = range(shape[-1])
+    if len(shape) == 1 and shape[0] > _MOST_FEATURES:
+        channels = range(0, shape[0], -(-shape[0] // _MOST_FEATURES))
+    for channel in channels:
         alone = low.copy()
-        alone[..., channel] = _HIGHEST
+        alone[..., channel] = highest
         found[f"channel {channel} alone"] = alone
     for axis, size in enumerate(shape):
         if size > 1:
-            ramp = np.linspace(_LOWEST, _HIGHEST, size).round().astype(np.uint8)
+            ramp = np.linspace(lowest, highest, size).round().astype(np.int64)
             along = ramp.reshape([size if other == axis else 1 for other in range(len(shape))])
             found[f"ramp along axis {axis}"] = np.broadcast_to(along, shape).copy()
     return found
 
 
 def compare_with_keras(
-    user: UserModel, deployed: Any, source: Path | None, images: NDArray[np.uint8], *, progress: Progress
+    user: UserModel,
+    deployed: Any,
+    source: Path | None,
+    images: Codes,
+    kind: FixedPoint = PIXEL,
+    *,
+    progress: Progress,
 ) -> KerasAgreement:
     """Compare what was read of a model file with Keras' own prediction.
 
@@ -90,7 +102,9 @@ def compare_with_keras(
     source
         The file; None for a model that a function made, which is saved for this.
     images
-        Some images that calibrate the types, (n, *input shape).
+        Codes of some inputs that calibrate the types, (n, *input shape).
+    kind
+        Type of the input.
     progress
         Told what is done.
 
@@ -107,9 +121,10 @@ def compare_with_keras(
         with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
             saved = Path(scratch) / "model.keras"
             user.keras_model.save(saved)
-            return compare_with_keras(user, deployed, saved, images, progress=progress)
-    directed = directed_inputs(tuple(user.architecture.input_shape))
-    pixels = np.concatenate([images[:MOST_IMAGES], np.stack(list(directed.values()))])
+            return compare_with_keras(user, deployed, saved, images, kind, progress=progress)
+    directed = directed_inputs(tuple(user.architecture.input_shape), kind)
+    codes = np.concatenate([images[:MOST_IMAGES].astype(np.int64), np.stack(list(directed.values()))])
+    pixels = to_values(codes, kind).astype(np.float32)  # exact: an input has 24 bits at most
     names = [*(f"image {number}" for number in range(len(images[:MOST_IMAGES]))), *directed]
     progress.say("Comparing the model that was read with Keras' own prediction of the file")
     keras = call_apart(predict_file, str(source.resolve()), _as_keras_takes(pixels, user), [], progress=progress)
@@ -148,7 +163,12 @@ def compare_with_keras(
 
 
 def _differs(
-    user: UserModel, source: Path, pixels: NDArray[np.uint8], name: str, agreement: KerasAgreement, progress: Progress
+    user: UserModel,
+    source: Path,
+    pixels: NDArray[np.floating],
+    name: str,
+    agreement: KerasAgreement,
+    progress: Progress,
 ) -> ModelError:
     from siliconv.models.architectures.keras_prediction import predict_file
 
@@ -186,7 +206,7 @@ def _compared_layers(user: UserModel) -> dict[str, str]:
 
 
 def _first_differing(
-    user: UserModel, layers: Mapping[str, str], keras: KerasPrediction, pixels: NDArray[np.uint8]
+    user: UserModel, layers: Mapping[str, str], keras: KerasPrediction, pixels: NDArray[np.floating]
 ) -> str | None:
     from siliconv.legacy_keras import double_precision, load
 
@@ -194,7 +214,7 @@ def _first_differing(
         model = user.build(output=user.output_as_written)
         known = {layer.name: layer.output for layer in model.layers}
         tensors = {name: known[_last_node(user, name)] for name in layers if _last_node(user, name) in known}
-        values = load().Model(model.inputs, list(tensors.values()))(_fractions(pixels, model), training=False)
+        values = load().Model(model.inputs, list(tensors.values()))(_values(pixels, model), training=False)
         return {name: np.asarray(value) for name, value in zip(tensors, _as_list(values), strict=True)}
 
     single = run()
@@ -217,14 +237,14 @@ def _last_node(user: UserModel, name: str) -> str:
     return name if activation is None or layer.kind == "activation" else f"{name}_{activation}"
 
 
-def _as_keras_takes(pixels: NDArray[np.uint8], user: UserModel) -> NDArray[np.float32]:
-    return pixels.astype(np.float32) / np.float32(1 if user.takes_pixels else 1 << PIXEL.width)
+def _as_keras_takes(pixels: NDArray[np.floating], user: UserModel) -> NDArray[np.floating]:
+    return pixels * np.float32(PIXEL_SCALE if user.takes_pixels else 1)
 
 
-def _outputs(model: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _outputs(model: Any, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
     from siliconv.models.architectures.keras_prediction import BATCH
 
-    values = _fractions(pixels, model)
+    values = _values(pixels, model)
     parts = [
         np.asarray(model(values[start : start + BATCH], training=False), np.float64)
         for start in range(0, len(values), BATCH)
@@ -246,8 +266,8 @@ def _again(model: Any) -> Any:
     return again
 
 
-def _fractions(pixels: NDArray[np.uint8], model: Any) -> NDArray[np.floating]:
-    values: NDArray[np.floating] = pixels.astype(model.input.dtype.as_numpy_dtype) / (1 << PIXEL.width)
+def _values(pixels: NDArray[np.floating], model: Any) -> NDArray[np.floating]:
+    values: NDArray[np.floating] = pixels.astype(model.input.dtype.as_numpy_dtype)
     return values
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from siliconv.network.function_table import table_error
+from siliconv.network.fixed_point import PIXEL, FixedPoint
+from siliconv.network.function_table import LINEAR, SMOOTH, table_error
 from siliconv.network.graph import Network, Softmax, Table
 from siliconv.network.output_sigmoid import with_sigmoid
 from siliconv.network.output_softmax import softmax_error, with_softmax
@@ -14,7 +15,12 @@ from siliconv.quantize.lowering.lowering import lower
 
 
 def lowered_network(
-    model: Any, *, name: str, output_activation: str | None, class_names: Sequence[str] = ()
+    model: Any,
+    *,
+    name: str,
+    output_activation: str | None,
+    class_names: Sequence[str] = (),
+    input_type: FixedPoint = PIXEL,
 ) -> Network:
     """Lower a QKeras model and put the sigmoid or softmax of the architecture behind its logits.
 
@@ -28,13 +34,16 @@ def lowered_network(
         ``sigmoid``, ``softmax`` or None.
     class_names
         Kept in the network for people.
+    input_type
+        Of the network's input.
 
     Raises
     ------
     NetworkError
         ``LOWER-...`` for what has no exact integer form.
     """
-    network = lower(model, name=name, metadata={"class_names": tuple(class_names)} if class_names else {})
+    metadata = {"class_names": tuple(class_names)} if class_names else {}
+    network = lower(model, name=name, input_type=input_type, metadata=metadata)
     if output_activation == "sigmoid":
         return with_sigmoid(network, name="sigmoid")
     if output_activation == "softmax":
@@ -49,7 +58,9 @@ def agreement_record(network: Network, agreement: Agreement) -> dict[str, Any]:
     of QKeras as it runs.
     """
     tables = {
-        table.name: table_error(table, network.sources(table)[0].type).last_places for table in network.of_kind(Table)
+        table.name: table_error(table, network.sources(table)[0].type).last_places
+        for table in network.of_kind(Table)
+        if table.function in {**SMOOTH, **LINEAR}  # all others are exact
     }
     return {
         "precision": agreement.precision,

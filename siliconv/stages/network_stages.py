@@ -11,11 +11,13 @@ from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
     RANGES_FILE,
     certificate_vectors,
+    float_outputs,
+    judge_of,
     load_float_model,
     load_quantized_model,
     logits_of,
-    metrics_of,
     network_logits,
+    network_outputs,
     save_float_model,
     save_quantized_model,
     write_evaluation,
@@ -23,46 +25,75 @@ from siliconv.flow.artefacts import (
     write_json,
 )
 from siliconv.flow.flow import Context
-from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.answers.right_answers import check_answers
+from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
-from siliconv.models.data.image_store import Dataset, open_dataset, spread
-from siliconv.models.evaluation import check_output
+from siliconv.models.data.image_store import SPLITS, Dataset, DataSummary, open_dataset, spread
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
-from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.project import c_identifier
+from siliconv.project.taken_project import taken
+from siliconv.quantize.input_type import fixed_point_of
 
 
 def prepare_data(context: Context) -> str:
     """Decode, resize and split the images."""
     project = context.project
-    _check_output(project, None)
-    summary = prepare(project.data, project.model.architecture.input_shape, context.out / "data", context.progress)
-    counts = {split: sum(numbers) for split, numbers in summary.counts.items()}
-    return f"{counts['train']} + {counts['val']} + {counts['test']} images of {len(summary.class_names)} classes"
+    question = project.question
+    if question.asked != "auto":
+        check_answers(question, question.asked, None)
+    summary = prepare(
+        project.data,
+        project.model.network_shape,
+        context.out / "data",
+        context.progress,
+        question=question,
+        percentile=project.percentile,
+        unit=project.model.unit,
+    )
+    sizes = " + ".join(str(summary.size(split)) for split in SPLITS)
+    told = f"{sizes} {'images' if summary.input.is_pixels else 'inputs'} {_asked(summary)}"
+    return told if summary.input.is_pixels else f"{told}; {summary.input.in_words}"
 
 
-def _check_output(project: ProjectConfig, class_names: tuple[str, ...] | None) -> None:
-    """Refuse at once what could not be evaluated after the training."""
-    last = layer_table(project.model.architecture)[-1]
-    check_output(last.name, last.output_shape, class_names)
+def _asked(summary: DataSummary) -> str:
+    names = len(summary.class_names)
+    match summary.task:
+        case "classification":
+            return f"of {names} classes"
+        case "multilabel":
+            return f"with {names} labels each"
+        case "regression":
+            return f"with {names} targets each" if names > 1 else "with a target each"
+        case "autoencoder":
+            return "to be given again" + (f", of {names} classes" if names else "")
+        case "none":
+            return "without right answers: bits are compared alone"
 
 
 def train_network(context: Context) -> str:
     """Train the float network, or take the user's own, and evaluate it."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_network
+
+        return take_network(context)
     from siliconv.models.architectures.folding import without_batch_normalization
     from siliconv.models.pictures import learning_curves
     from siliconv.models.training.float_model import train_float
 
     dataset = open_dataset(context.build / "data")
     project = context.project
-    _check_output(project, dataset.class_names)
+    judge = judge_of(project, dataset)
+    check_answers(project.question, dataset.task, dataset.class_names)
     folder = context.out / "float"
     folder.mkdir()
     # Before the training, which may take hours.
-    taken = project.model.brings_weights or (project.train is None and project.model.user_model.keras_model is not None)
-    read = _compare_with_keras(context, dataset, folder) if taken else ""
+    brought = project.model.brings_weights or (
+        project.train is None and project.model.user_model.keras_model is not None
+    )
+    read = _compare_with_keras(context, dataset, folder) if brought else ""
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
@@ -82,8 +113,8 @@ def train_network(context: Context) -> str:
         _draw_augmentation(project.train, dataset, folder / "augmentation.png")
     architecture, model = without_batch_normalization(trained, project.model.architecture)
     save_float_model(architecture, model, folder)
-    metrics = write_evaluation(logits_of(model, dataset, context), dataset, folder)
-    return f"test accuracy {metrics.accuracy:.4f} {how}{read}"
+    score = write_evaluation(logits_of(model, dataset, context), dataset, folder, judge)
+    return f"{score.in_words} {how}{read}"
 
 
 def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str:
@@ -95,15 +126,20 @@ def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str
     _ = context.project.initial_weights  # refused where there are none
     wanted = min(context.project.quantize.calibration_images, MOST_IMAGES)
     images = dataset.train.read(spread(len(dataset.train), wanted))
+    kind = fixed_point_of(dataset.input)
     _, deployed = without_batch_normalization(model.user_model.build(), model.architecture)
     source = model.source if model.brings_weights else None
-    found = compare_with_keras(model.user_model, deployed, source, images, progress=context.progress)
+    found = compare_with_keras(model.user_model, deployed, source, images, kind, progress=context.progress)
     write_json(folder / AGREEMENT_FILE, found.as_json())
     return f"; {found.in_words}"
 
 
 def quantize_network(context: Context) -> str:
     """Choose types, round, fine-tune, evaluate."""
+    if taken(context.project) is not None:
+        from siliconv.stages.taken_stages import take_quantized
+
+        return take_quantized(context)
     from siliconv.models.pictures import learning_curves
     from siliconv.quantize.training.fine_tuning import quantize
 
@@ -119,38 +155,42 @@ def quantize_network(context: Context) -> str:
         work=context.work,
         progress=context.progress,
         dropout=dropout,
+        function=output_activation(context.project.model.architecture),
     )
-    rounded = metrics_of(found.rounded_logits, dataset)
+    judge = judge_of(context.project, dataset)
+    floats = float_outputs(context.build, judge)
+    rounded = judge.score(judge.outputs(found.rounded_logits), dataset.test, floats)
     folder = context.out / "quantized"
     folder.mkdir()
     if found.history is not None:
         learning_curves(found.history, folder / "learning_curves.png")
         write_history(folder / "history.json", found.history)
-    save_quantized_model(found.model, found.types, found.calibration, folder)
+    save_quantized_model(found.model, found.types, found.calibration, folder, dataset.input)
     write_json(
         folder / "sparsity.json",
         {name: {"zeros": zeros, "weights": all_} for name, (zeros, all_) in found.zeros.items()},
     )
-    metrics = write_evaluation(
+    score = write_evaluation(
         logits_of(found.model, dataset, context),
         dataset,
         folder,
-        accuracy_without_fine_tuning=rounded.accuracy,
+        judge,
+        floats=floats,
+        value_without_fine_tuning=rounded.value,
         fine_tuned=found.history is not None and found.helped,
     )
     how = "rounded, without fine-tuning"
     if found.history is not None:
         epochs = f"{len(found.history)} epochs of fine-tuning"
-        how = f"after {epochs} ({rounded.accuracy:.4f} by rounding alone)"
+        how = f"after {epochs} ({rounded.value:.4g} by rounding alone)"
         if not found.helped:
             how = f"by rounding alone: {epochs} did not help on the validation images"
     pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""
-    return f"test accuracy {metrics.accuracy:.4f} {how}{pruned}, types by {found.calibration['method']}"
+    return f"{score.in_words} {how}{pruned}, types by {found.calibration['method']}"
 
 
 def lower_network(context: Context) -> str:
     """Lower to the integer network, prove its types, and compare it with QKeras."""
-    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.training.prediction import predict_logits
     from siliconv.network.emulator import emulator
     from siliconv.network.explanation.ranges import value_ranges
@@ -158,16 +198,19 @@ def lower_network(context: Context) -> str:
     from siliconv.stages.lowered_network import agreement_record, lowered_network
 
     dataset = open_dataset(context.build / "data")
+    judge = judge_of(context.project, dataset)
     model = load_quantized_model(context.build)
     network = lowered_network(
         model,
         name=c_identifier(context.name),
-        output_activation=output_activation(context.project.model.architecture),
-        class_names=dataset.class_names,
+        output_activation=context.project.model.ending,
+        class_names=dataset.class_names if judge.takes_logits else (),
+        input_type=fixed_point_of(dataset.input),
     )
-    logits = network.logits
+    logits, output = network.logits, network.nodes[-1]
     emulated = emulator.compile(network)
-    codes, val_codes = (network_logits(emulated, images, context.progress) for images in (dataset.test, dataset.val))
+    given = network_outputs(emulated, dataset.test, [logits.name, output.name], context.progress)
+    codes, val_codes = given[logits.name], network_logits(emulated, dataset.val, context.progress)
     by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
     agreement = agree(
         model,
@@ -180,7 +223,14 @@ def lower_network(context: Context) -> str:
     traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
     folder = context.out / "network"
     network_file.save(network, folder)
-    write_evaluation((to_values(codes, logits.type), to_values(val_codes, logits.type)), dataset, folder)
+    write_evaluation(
+        (to_values(codes, logits.type), to_values(val_codes, logits.type)),
+        dataset,
+        folder,
+        judge,
+        outputs=to_values(given[output.name], output.type) if not judge.takes_logits else None,
+        floats=float_outputs(context.build, judge),
+    )
     write_json(folder / "agreement.json", agreement_record(network, agreement))
     write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
     return f"{len(network.nodes)} nodes, types proven, {agreement.in_words}"

@@ -21,6 +21,9 @@ from siliconv.rtl.simulation.verilator import verilator
 from siliconv.rtl.synthesis.nextpnr import check_family
 from siliconv.rtl.synthesis.open_tools import check_tool
 
+CYCLES_FILE = "rtl_cycles.json"
+"""What was measured beside the certificate."""
+
 TOOLS_OF = {"synth": ("yosys",), "place": ("yosys", "nextpnr-ecp5"), "bitstream": ("yosys", "nextpnr-ecp5", "ecppack")}
 """What the stages behind the simulation need."""
 
@@ -69,18 +72,25 @@ def write_rtl(context: Context) -> str:
 
 
 def simulate_rtl(context: Context) -> str:
-    """Simulate the written SystemVerilog with Verilator, and compare every node and every word's cycle."""
-    from siliconv.rtl.simulation.evidence import simulated_evidence
+    """Simulate the written SystemVerilog with Verilator, and write its certificate."""
+    from siliconv.certificate.rtl_certification import RTL_CERTIFICATE, certify_rtl
 
     network, design = _written(context)
-    evidence = simulated_evidence(design, context.build / "rtl", _vectors(context, network), context.work / "verilator")
-    write_json(context.out / "rtlsim.json", evidence.as_json())
-    if not evidence.exact:
-        first = next(node.name for node in evidence.nodes if node.differing)
-        return f"NOT EXACT: first difference in node '{first}'"
+    dataset = open_dataset(context.build / "data")
+    certificate, evidence = certify_rtl(
+        design,
+        context.build / "rtl",
+        certificate_vectors(context.project, network, dataset.test),
+        work=context.work / "verilator",
+        artefacts=[
+            path for stage in ("data", "network") for path in (context.build / stage).rglob("*") if path.is_file()
+        ],
+    )
+    write_json(context.out / RTL_CERTIFICATE, certificate.as_json())
+    write_json(context.out / CYCLES_FILE, evidence.as_json())
     return (
-        f"EXACT: {evidence.images} vectors, {len(evidence.nodes)} nodes, every bit equal; {evidence.latency_cycles:,} "
-        f"cycles latency, an image every {evidence.interval_cycles:,.0f}, measured"
+        f"{certificate.verdict}; {evidence.latency_cycles:,} cycles latency, an image every "
+        f"{evidence.interval_cycles:,.0f}, measured"
     )
 
 
@@ -127,13 +137,16 @@ def pack_rtl(context: Context) -> str:
     return f"{(context.out / 'rtl.bit').stat().st_size:,} bytes for {context.project.rtl.part}"
 
 
-def _written(context: Context) -> tuple[Network, RtlDesign]:
-    """Give the network, and its design with the rings that were written."""
+def written_design(build: Path, network: Network, config: RtlConfig) -> RtlDesign:
+    """Give the design of a network with the rings that were written."""
     from siliconv.rtl.design.rtl_design import design_of
 
+    return design_of(network, config, read_json(build / "rtl" / "plan.json")["log_rings"])
+
+
+def _written(context: Context) -> tuple[Network, RtlDesign]:
     network = network_file.load(context.build / "network")
-    rings = read_json(context.build / "rtl" / "plan.json")["log_rings"]
-    return network, design_of(network, context.project.rtl, rings)
+    return network, written_design(context.build, network, context.project.rtl)
 
 
 def _vectors(context: Context, network: Network) -> Codes:

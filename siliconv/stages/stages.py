@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.data.datasets import source_fingerprint
 from siliconv.project.calibration_file import CALIBRATION_FILE, user_calibration
+from siliconv.project.project import ProjectConfig
+from siliconv.project.taken_project import taken
 from siliconv.stages.firmware_stages import (
     BEFORE_REPORT,
     estimate_hardware,
@@ -32,6 +36,12 @@ def _weights_hash(weights: Weights) -> str:
     return digest.hexdigest()
 
 
+def _layers_of(project: ProjectConfig) -> dict[str, Any]:
+    file = taken(project)
+    described = project.model.architecture if file is None else file.model
+    return described.model_dump(mode="json")
+
+
 _NETWORK_CODE = ("siliconv.network.network_file", "siliconv.network.reference")
 _RTL_CODE = ("siliconv.stages.rtl_stages", "siliconv.rtl.design.rtl_design")
 
@@ -44,7 +54,9 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: {
             "data": project.data.model_dump(mode="json"),
             "files": source_fingerprint(project.data),
-            "input_shape": project.model.architecture.input_shape,
+            "question": asdict(project.question),
+            "percentile": project.percentile,
+            "unit": project.model.unit,
         },
         modules=("siliconv.models.data.datasets",),
         libraries=("pillow", "scikit-learn", "numpy"),
@@ -55,16 +67,18 @@ STAGES: tuple[Stage, ...] = (
         outputs=("float",),
         needs=("data",),
         settings=lambda project: {
-            "architecture": project.model.architecture.model_dump(mode="json"),
+            "architecture": _layers_of(project),
             "train": project.train.model_dump(mode="json") if project.train else None,
             "weights": _weights_hash(project.initial_weights),
         },
         modules=(
             "siliconv.models.training.float_model",
             "siliconv.models.architectures.folding",
-            "siliconv.models.evaluation",
+            "siliconv.models.answers.evaluation",
             "siliconv.models.architectures.user_model",
             "siliconv.stages.keras_agreement",
+            "siliconv.stages.taken_stages",
+            "siliconv.quantize.taken.taken_model",
         ),
         libraries=KERAS_LIBRARIES,
         instructions=True,
@@ -78,7 +92,7 @@ STAGES: tuple[Stage, ...] = (
             "quantize": project.quantize.model_dump(mode="json"),
             "dropout": project.train.dropout if project.train else None,
         },
-        modules=("siliconv.quantize.training.fine_tuning",),
+        modules=("siliconv.quantize.training.fine_tuning", "siliconv.stages.taken_stages"),
         libraries=(*KERAS_LIBRARIES, "tensorflow-model-optimization"),
         instructions=True,
     ),
@@ -92,6 +106,7 @@ STAGES: tuple[Stage, ...] = (
             *_NETWORK_CODE,
             "siliconv.stages.lowered_network",
             "siliconv.quantize.lowering.agreement",
+            "siliconv.quantize.taken.exact_model",
             "siliconv.network.explanation.ranges",
             "siliconv.network.emulator.emulator",
             "siliconv.network.vectors.corners",
@@ -173,10 +188,10 @@ RTL_STAGES: tuple[Stage, ...] = (
     Stage(
         "rtlsim",
         simulate_rtl,
-        outputs=("rtlsim.json",),
+        outputs=("rtlsim.json", "rtl_cycles.json"),
         needs=("data", "lower", "rtl"),
         settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
-        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.simulation.evidence"),
+        modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.certificate.rtl_certification"),
     ),
     Stage(
         "synth",

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from siliconv.errors import ModelError
+from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture
 from siliconv.models.architectures.keras_model import build_model
@@ -22,7 +23,6 @@ from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.datasets import prepare
 from siliconv.models.data.image_store import Dataset, DataSummary, LoadedImages, open_dataset
-from siliconv.models.evaluation import evaluate
 from siliconv.models.pictures import confusion_picture, learning_curves, prediction_grid, roc_picture
 from siliconv.models.training.float_model import train_float
 from siliconv.models.training.prediction import predict_logits

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from siliconv.models.evaluation import evaluate
+from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.pictures import confusion_picture, image_sheet, in_picture, prediction_grid
 
 NAMES = ("$x_{$", "a$b$c", r"\$", "$$", r"$\frac{$")

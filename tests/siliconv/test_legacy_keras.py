@@ -17,7 +17,7 @@ QUIET_MODULES = (
     "models.data.data_config",
     "models.training.train_config",
     "models.training.history",
-    "models.evaluation",
+    "models.answers.evaluation",
     "api.convert",
     "api.projects",
     "commands.cli",

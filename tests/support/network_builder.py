@@ -25,6 +25,7 @@ class NetworkBuilder:
         self.random = np.random.default_rng(seed)
         self.nodes: list[ir.Node] = []
         self.bounds: Bounds | None = None
+        self.known: dict[str, Bounds] = {}
         self._add(ir.Input("image", (), shape, input_type))
 
     @property
@@ -65,6 +66,12 @@ class NetworkBuilder:
         pooled = self._pool(ir.AveragePool, self.name("global_average"), window, self._mean_type(window))
         return self._add(replace(pooled, shape=self.last.shape[-1:]))
 
+    def add(self, other: ir.Node):
+        """Add an earlier node of the same type to the last one."""
+        kind = FixedPoint(other.type.signed, other.type.width + 1, other.type.integer + 1)
+        names = (self.last.name, other.name)
+        return self._add(ir.Add(self.name("add"), names, other.shape, kind), sources=(self.last, other))
+
     def flatten(self):
         shape = (int(np.prod(self.last.shape)),)
         return self._add(ir.Reshape(self.name("flatten"), (self.last.name,), shape, plain(self.last.type)))
@@ -87,9 +94,10 @@ class NetworkBuilder:
         pads = ((0, 0),) * len(window)
         return kind(name, (self.last.name,), (*out, self.last.shape[-1]), result, window, window, pads)
 
-    def _add(self, node: ir.Node):
-        sources = (self.last,) if self.nodes else ()
-        self.bounds = node_bounds(node, sources, (self.bounds,) if self.nodes else ())
+    def _add(self, node: ir.Node, sources: tuple[ir.Node, ...] | None = None):
+        sources = tuple(self.nodes[-1:]) if sources is None else sources
+        self.bounds = node_bounds(node, sources, tuple(self.known[source.name] for source in sources))
+        self.known[node.name] = self.bounds
         self.nodes.append(node)
         return self
 

@@ -52,12 +52,16 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    """Do what build_prj.tcl would, by the options that it reads."""
-    assert sys.argv[1:] == ["--mode", "hls", "--tcl", "build_prj.tcl"], sys.argv
+    """Do what build_axi.tcl or build_prj.tcl would, by the options that they read."""
+    *options, script = sys.argv[1:]
+    assert options == ["--mode", "hls", "--tcl"], sys.argv
     options = dict(re.findall(r"^\s+(\w+)\s+(\d)$", Path("build_opt.tcl").read_text(), re.MULTILINE))
-    top = re.search(r'set project_name "(\w+)"', Path("project.tcl").read_text())[1]
+    text = Path(script).read_text()
+    top, folder = (
+        Path(re.search(pattern, text, re.MULTILINE)[1]) for pattern in (r"^set_top (\w+)", r"^    open_project (\w+)")
+    )
     reports, failure = Path(os.environ["STAND_IN_REPORTS"]), os.environ.get("STAND_IN_FAILURE", "")
-    solution = Path(f"{top}_prj/solution1")
+    solution = folder / "solution1"
     say("****** Vitis HLS - High-Level Synthesis from C, C++ and OpenCL v2024.1 (64-bit)")
     if options["csim"] == "1":
         say("***** C SIMULATION *****\n***** C SIMULATION COMPLETED IN 0h0m1s *****")
@@ -77,10 +81,15 @@ def main() -> int:
         (solution / f"sim/report/{top}_cosim.rpt").write_text(COSIM)
         say("***** C/RTL SIMULATION *****\n***** C/RTL SIMULATION COMPLETED IN 0h2m3s *****")
     if options["vsynth"] == "1":
-        assert "report_timing_summary" in Path("vivado_synth.tcl").read_text()
-        shutil.copy(reports / "vivado_synth.rpt", "vivado_synth.rpt")
-        Path("vivado_timing.rpt").write_text(TIMING)
+        synthesis = re.search(r"-source \[file join \$folder (\w+\.tcl)\]", text)[1]
+        assert f"report_timing_summary -file {folder}/vivado_timing.rpt" in Path(synthesis).read_text()
+        shutil.copy(reports / "vivado_synth.rpt", folder / "vivado_synth.rpt")
+        (folder / "vivado_timing.rpt").write_text(TIMING)
         say("***** VIVADO SYNTHESIS *****\n***** VIVADO SYNTHESIS COMPLETED IN 0h5m3s *****")
+    if options.get("bitstream") == "1":
+        assert "block_design.tcl" in text
+        Path("overlay").mkdir()
+        say("***** BITSTREAM *****\n***** BITSTREAM COMPLETED IN 0h9m3s *****")
     return 0
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_streams import step_by_step, stream_graphs
 from small_designs import network
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
@@ -13,10 +14,8 @@ from siliconv.hardware.stream import fifo_depths, stream_relaxation
 from siliconv.hardware.stream.stream_graph import (
     Actor,
     Fifo,
-    Step,
     StreamGraph,
     padding_steps,
-    resampling_steps,
     steps,
     window_steps,
 )
@@ -27,106 +26,8 @@ from siliconv.hls.fifo import stream_actors
 from siliconv.hls.kinds import Backend
 
 
-def step_by_step(graph, images, limit=20000):
-    """Simulate cycle by cycle with queues of tokens; returns starts, ends and whether everything finished."""
-    tokens = {fifo.name: [] for fifo in graph.fifos}  # cycle from which each token can be read
-    room = {fifo.name: fifo.depth if fifo.depth is not None else 10**9 for fifo in graph.fifos}
-    state = {actor.name: {"step": 0, "left": 0, "starts": [], "ends": []} for actor in graph.actors}
-    idle = 0
-    for cycle in range(limit):
-        freed, happened = [], False
-        for actor in graph.actors:
-            mine = state[actor.name]
-            total = images * len(actor.program)
-            if mine["step"] < total and mine["left"] == 0:
-                step = actor.program[mine["step"] % len(actor.program)]
-                inputs = [fifo.name for fifo in graph.fifos if fifo.reader == actor.name]
-                if not step.reads or all(tokens[one] and tokens[one][0] <= cycle for one in inputs):
-                    if step.reads:
-                        for one in inputs:
-                            tokens[one].pop(0)
-                            freed.append(one)
-                    mine["left"] = step.cycles
-                    mine["starts"].append(cycle)
-                    happened = True
-        for actor in graph.actors:
-            mine = state[actor.name]
-            if mine["left"] == 0:
-                continue
-            step = actor.program[mine["step"] % len(actor.program)]
-            outputs = [fifo.name for fifo in graph.fifos if fifo.writer == actor.name]
-            if mine["left"] > 1:
-                mine["left"] -= 1
-                happened = True
-            elif not step.writes or all(room[one] > 0 for one in outputs):
-                if step.writes:
-                    for one in outputs:
-                        room[one] -= 1
-                        tokens[one].append(cycle + 1 + actor.latency)
-                mine["left"] = 0
-                mine["step"] += 1
-                mine["ends"].append(cycle)
-                happened = True
-        for one in freed:
-            room[one] += 1
-        if all(state[actor.name]["step"] == images * len(actor.program) for actor in graph.actors):
-            return state, True
-        idle = 0 if happened else idle + 1
-        if idle > 50:
-            return state, False
-    return None
-
-
-@st.composite
-def graphs(draw):
-    """Chains, forks and joins of random layers with random depths; some of them deadlock."""
-    actors, fifos = [], []
-
-    def depth():
-        return draw(st.one_of(st.none(), st.integers(1, 5)))
-
-    def add(program, sources):
-        name = f"a{len(actors)}"
-        actors.append(Actor(name, tuple(program), draw(st.integers(0, 3))))
-        for source in sources:
-            fifos.append(Fifo(f"f{len(fifos)}", source, name, 8, depth()))
-        return name
-
-    def layer(source, words):
-        kind = draw(st.sampled_from(["map", "window", "pad", "collect", "spread"]))
-        cycles = draw(st.integers(1, 4))
-        if kind == "window" and words >= 3:
-            stride = draw(st.integers(1, 2))
-            out = (words - 3) // stride + 1
-            return add(window_steps((words,), (3,), (stride,), (out,), (1, cycles)), [source]), out
-        if kind == "pad":
-            return add(padding_steps((words,), (words + 2,)), [source]), words + 2
-        if kind == "collect":
-            return add((*steps(words - 1, writes=False), Step(True, cycles, True)), [source]), 1
-        if kind == "spread":
-            return add(resampling_steps(words, 2 * words, cycles), [source]), 2 * words
-        return add(steps(words, cycles=cycles), [source]), words
-
-    words = draw(st.integers(1, 6))
-    end = add(steps(words, cycles=draw(st.integers(1, 3))), [])
-    for _ in range(draw(st.integers(1, 3))):
-        if draw(st.booleans()):
-            end, words = layer(end, words)
-            continue
-        left, right = end, end
-        left_words = right_words = words
-        for _ in range(draw(st.integers(1, 2))):
-            left, left_words = layer(left, left_words)
-        if draw(st.booleans()):
-            right, right_words = layer(right, right_words)
-        left = add(resampling_steps(left_words, words), [left])
-        right = add(resampling_steps(right_words, words), [right])
-        end = add(steps(words), [left, right])
-    return StreamGraph(tuple(actors), tuple(fifos))
-
-
 @settings(max_examples=250, deadline=None)
-@given(graphs(), st.integers(1, 3))
+@given(stream_graphs(), st.integers(1, 3))
 def test_the_simulation_equals_one_that_steps_through_every_cycle(graph, images):
     trace = simulate(graph, images=images)
     expected, finished = step_by_step(graph, images)
@@ -137,7 +38,7 @@ def test_the_simulation_equals_one_that_steps_through_every_cycle(graph, images)
 
 
 @settings(max_examples=200, deadline=None)
-@given(graphs(), st.integers(1, 3))
+@given(stream_graphs(), st.integers(1, 3))
 def test_relaxation_gives_the_times_of_the_simulation(graph, images):
     """From the schedule without limits, with every end allowed up to the simulation's own and not a cycle less."""
     trace = simulate(graph, images=images)
@@ -173,7 +74,7 @@ def test_words_wait_where_they_are_few_and_narrow():
 
 
 @settings(max_examples=120, deadline=None)
-@given(graphs())
+@given(stream_graphs())
 def test_smallest_depths_are_enough_and_none_can_be_smaller(graph):
     free = simulate(graph.with_depths(None), images=2)
     found = fifo_depths.smallest_depths(graph, shallowest=1)
@@ -191,7 +92,7 @@ def test_smallest_depths_are_enough_and_none_can_be_smaller(graph):
 
 
 @settings(max_examples=100, deadline=None)
-@given(graphs(), st.data())
+@given(stream_graphs(), st.data())
 def test_deeper_fifos_never_slow_a_graph_down(graph, data):
     trace = simulate(graph, images=2)
     if trace.deadlock:

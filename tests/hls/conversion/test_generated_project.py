@@ -14,12 +14,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from vendor_commands import VITIS_HLS, VIVADO, VIVADO_HLS, stub
 from written_firmware import edit_numbers
 
+from siliconv.hardware.beat_format import beat_format
 from siliconv.hardware.file_hashes import file_hash
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.axi import beat_bits, write_axi
+from siliconv.hls.conversion.axi import write_axi
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.conversion.manifest import write_manifest
 from siliconv.hls.conversion.project_readme import write_readme
@@ -116,7 +118,11 @@ def test_a_test_bench_passes_and_fails_on_any_difference_and_on_missing_or_cut_v
 
 @pytest.fixture
 def driver(amd):
-    (path,) = (amd.folder / "driver").glob("*.py")
+    return loaded_driver(amd.folder)
+
+
+def loaded_driver(folder):
+    (path,) = (folder / "driver").glob("*.py")
     spec = importlib.util.spec_from_file_location("driver", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -128,13 +134,37 @@ def test_what_the_driver_packs_runs_through_the_top_level_and_is_unpacked_as_the
     driver.pack(made.codes).tofile(tmp_path / "in.bin")
     bench = str(made.folder / "csim" / "axi_testbench")
     subprocess.run([bench, str(tmp_path / "in.bin"), str(tmp_path / "out.bin")], cwd=made.folder, check=True)
-    codes = driver.unpack(np.fromfile(tmp_path / "out.bin", dtype=driver.OUTPUT_BEAT))
+    codes = driver.unpack(np.fromfile(tmp_path / "out.bin", dtype=driver.OUTPUT_LANE))
     output = made.network.output
     expected = emulator.compile(made.network).run(made.codes)[output.name]
     assert np.array_equal(codes, expected)
     assert (codes < 0).any(), "no sign was extended"
     assert np.array_equal(driver.to_values(codes), to_values(codes, output.type))
     assert np.array_equal(exact_codes(driver.to_values(codes), output.type, where="driver"), codes)
+
+
+@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+def test_pixels_wider_than_a_beat_come_in_several(build, tmp_path, io_type):
+    """Three pixels of 40 signed codes of 12 bits, two beats each; one result of 70 codes."""
+    signed = FixedPoint(True, 12, 4)
+    network = build((3, 40), input_type=signed).conv(2, (3,)).relu().flatten().dense(70).network()
+    config = HlsConfig(io_type=io_type)
+    convert(network, config, tmp_path)
+    codes = np.random.default_rng(0).integers(*signed.codes, (5, 3, 40), endpoint=True)
+    write_testbench(network, codes, tmp_path, config)
+    write_axi(network, config, tmp_path)
+    done = subprocess.run([*MAKE, "axi"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    driver = loaded_driver(tmp_path)
+    lanes = driver.pack(codes)
+    assert lanes.shape == (5, 3, 64), "two beats of 32 lanes of 16 bits"
+    lanes.tofile(tmp_path / "in.bin")
+    subprocess.run(["csim/axi_testbench", "in.bin", "out.bin"], cwd=tmp_path, check=True)
+    found = driver.unpack(np.fromfile(tmp_path / "out.bin", np.uint8))
+    output = beat_format(network.output.shape, network.output.type)
+    assert output.beats > 1
+    assert (tmp_path / "out.bin").stat().st_size == 5 * output.beats * 64
+    assert np.array_equal(found, reference.run(network, codes)[network.output.name])
 
 
 def test_the_driver_refuses_what_are_no_codes(made, driver):
@@ -150,26 +180,30 @@ def test_the_driver_runs_a_board_that_computes_what_the_reference_does(made, dri
     network = made.network
 
     class Channel:
-        def transfer(self, buffer):
-            log.append((self, buffer))
+        def transfer(self, buffer, nbytes):
+            log.append((self, buffer[: nbytes // buffer[0].nbytes]))
+            assert log[-1][1].nbytes == nbytes
 
         def wait(self):
             sent = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.sendchannel)
-            image = sent.astype(np.int64).reshape(1, *network.input.shape)
+            images = sent.astype(np.int64).reshape(-1, *network.input.shape)
             result = next(buffer for channel, buffer in log if channel is overlay.axi_dma_0.recvchannel)
-            result[:] = reference.run(network, image)[network.output.name].astype(result.dtype).ravel()
+            result[:, : network.output.shape[-1]] = reference.run(network, images)[network.output.name]
             waited.append(self)
+            batches.append(len(images))
             if len(waited) % 2 == 0:
                 log.clear()
 
     log: list = []
     waited: list = []
+    batches: list = []
     overlay = SimpleNamespace(axi_dma_0=SimpleNamespace(sendchannel=Channel(), recvchannel=Channel()))
     pynq = SimpleNamespace(Overlay=lambda bitstream: overlay, allocate=lambda shape, dtype: np.zeros(shape, dtype))
     monkeypatch.setitem(sys.modules, "pynq", pynq)
-    found = driver.Firmware("net.bit").predict(made.codes)
+    found = driver.Firmware("net.bit", batch=4).predict(made.codes)
     expected = reference.run(network, made.codes)[network.output.name]
     assert np.array_equal(found, to_values(expected, network.output.type))
+    assert batches == [4, 4, 2, 2], "six images are two transfers, there and back"
 
 
 def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
@@ -178,7 +212,11 @@ def test_a_wrong_tlast_and_a_packet_that_leaks_into_the_next_are_seen(amd):
         pytest.skip("the same lines as with streams")
     source = made.folder / "axi" / "net_axi.cpp"
     original = source.read_text()
-    for wrong, right in (("beat.last = 1;", "beat.last = last;"), ("", "    drop_rest(in, ended);\n")):
+    for wrong, right in (
+        ("beat.last = 1;", "beat.last = last;"),
+        ("static bool ended = false;", "bool ended = false;"),
+        ("packet_ends.write(true);", "packet_ends.write(ended);"),
+    ):
         assert right in original
         source.write_text(original.replace(right, wrong))
         failed = make(made, "axi")
@@ -234,84 +272,67 @@ def test_what_no_compiler_reads_is_left_out(made):
     assert not [path for path in files if path.suffix in (".pdf", ".gz", ".so")]
 
 
-TOOL = """
-set calls {}
-rename unknown unknown_to_tcl
-proc unknown {name args} {
-    if {[regexp {^(open|set|add|csim|config|create|export)_} $name]} { puts "CALL $name $args"; return 0 }
-    uplevel 1 [list unknown_to_tcl $name {*}$args]
-}
-proc set_top {name} {
-    puts "CALL set_top $name"
-    set ::top $name
-}
-proc csynth_design {} {
-    puts "CALL csynth_design"
-    file mkdir net_prj/solution1/syn/verilog
-}
-proc cosim_design {args} {
-    puts "CALL cosim_design"
-    file mkdir net_prj/solution1/sim/verilog net_prj/solution1/sim/report
-    foreach name "sim/verilog/$::top.tcl sim/verilog/run_sim.tcl sim/report/${::top}_cosim.rpt" {
-        close [open net_prj/solution1/$name w]
-    }
-}
-source [lindex $argv 0]
-"""
-
-
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
-def test_the_scripts_have_every_step_of_the_vendors_tool(amd, tmp_path):
+def test_the_scripts_know_the_tools_commands_and_have_every_step(amd, tmp_path):
     made = amd
-    (tmp_path / "tool.tcl").write_text(TOOL)
+    tool = VITIS_HLS if made.backend == "Vitis" else VIVADO_HLS
+    for name in (tool, VIVADO):
+        (tmp_path / f"{name}.tcl").write_text(stub(name))
     vivado = tmp_path / "vivado"
-    vivado.write_text('#!/bin/sh\necho "CALL vivado $*"\n')
+    vivado.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec tclsh {tmp_path}/vivado.tcl "$4"\n')
     vivado.chmod(0o755)
-    steps = "csim synth cosim export vsynth"
-    ran = subprocess.run(
-        [
-            "make",
-            "-f",
-            "Makefile",
-            "hls",
-            f"STEPS={steps}",
-            f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/tool.tcl",
-        ],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    for call in (
-        "csim_design",
-        "csynth_design",
-        "cosim_design",
-        "export_design",
-        "vivado -mode batch -source vivado_synth.tcl",
+    hls = f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/{tool}.tcl"
+
+    def calls(target, steps):
+        ran = subprocess.run(
+            [*MAKE, target, f"STEPS={steps}", hls], cwd=made.folder, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        for named in re.findall(r"^CALL add_files (?:-tb )?(\S+)", ran.stdout, flags=re.MULTILINE):
+            assert (made.folder / named).exists() or named.endswith("syn/verilog"), named
+        return ran.stdout
+
+    wrapped = made.backend == "VivadoAccelerator"
+    for target, function, project in (
+        ("hls", "net_axi" if wrapped else "net", "net_prj"),
+        ("hls-axi", "net_axi", "net_axi_prj"),
     ):
-        assert f"CALL {call}" in ran.stdout, ran.stdout
-    assert "CALL add_files -tb tb_data" in ran.stdout
-    only = subprocess.run(
-        [*MAKE, "hls", "STEPS=synth", f"HLS=tclsh {tmp_path}/tool.tcl"],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "CALL csynth_design" in only.stdout
-    assert "CALL csim_design" not in only.stdout
-    axi = subprocess.run(
-        ["tclsh", str(tmp_path / "tool.tcl"), "axi/build_axi.tcl"],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for call in ("set_top net_axi", "csim_design", "csynth_design", "export_design"):
-        assert f"CALL {call}" in axi.stdout
-    for named in re.findall(r"add_files (?:-tb )?(\S+)", axi.stdout):
-        assert (made.folder / named).exists(), named
+        said = calls(target, "reset csim synth cosim export vsynth")
+        for call in (
+            f"open_project -reset {project}",
+            f"set_top {function}",
+            "csim_design",
+            "csynth_design",
+            "cosim_design -trace_level none",
+            "export_design -format ip_catalog",
+            "config_rtl -reset state",
+            f"synth_design -top {function}",
+            f"report_timing_summary -file {project}/vivado_timing.rpt",
+            "add_files -tb tb_data",
+        ):
+            assert f"CALL {call}" in said, (call, said)
+        assert ("CALL config_compile -pipeline_style flp" in said) == (tool == VITIS_HLS)
+        assert ("CALL config_array_partition" in said) == (tool == VIVADO_HLS)
+        assert ("-DSILICONV_AXI_TOP" in said) == (target == "hls-axi")
+        only = calls(target, "synth")
+        assert "CALL csynth_design" in only
+        assert "CALL csim_design" not in only
+
+
+def test_a_stub_refuses_what_a_tool_does_not_know(tmp_path):
+    (tmp_path / "tool.tcl").write_text(stub(VITIS_HLS))
+    for line in ("config_array_partition -maximum_size 4096", "csim_design -fast", "open_nothing"):
+        (tmp_path / "script.tcl").write_text(line)
+        ran = subprocess.run(["tclsh", "tool.tcl", "script.tcl"], cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode != 0, line
+
+
+def test_the_core_leaves_its_ports_to_the_top_level_around_it(amd):
+    text = (amd.folder / "firmware" / "net.cpp").read_text()
+    ports = re.findall(r"^.*#pragma HLS INTERFACE.*$", text, flags=re.MULTILINE)
+    guarded = re.findall(r"#ifndef SILICONV_AXI_TOP\n((?:.*INTERFACE.*\n)+)#endif", text)
+    assert sum(block.count("INTERFACE") for block in guarded) == len(ports)
+    assert ports or amd.backend == "VivadoAccelerator"
 
 
 def test_make_hls_gives_the_vendors_compiler_the_projects_own_files(made):
@@ -348,8 +369,3 @@ def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_th
         assert (made.folder / path).exists(), path
     for command in re.findall(r"^    make (\w+)", text, flags=re.MULTILINE):
         assert re.search(rf"^{command}:", (made.folder / "Makefile").read_text(), flags=re.MULTILINE), command
-
-
-@pytest.mark.parametrize(("width", "bits"), [(1, 8), (8, 8), (9, 16), (17, 32), (32, 32), (33, 64), (62, 64)])
-def test_a_beat_is_whole_bytes(width, bits):
-    assert beat_bits(FixedPoint(True, width, width)) == bits

@@ -21,7 +21,7 @@ import json, sys
 import {keras} as keras
 layers = keras.layers
 needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4),
-              dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1)
+              dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1, layer=layers.ReLU())
 found = {{}}
 for name in json.loads(sys.argv[1]):
     kind = getattr(layers, name, None)
@@ -29,7 +29,7 @@ for name in json.loads(sys.argv[1]):
         continue
     for tried in ([], ["kernel_size"], ["filters", "kernel_size"], ["units"], ["activation"], ["rate"], ["scale"],
                   ["pool_size"], ["shape"], ["dims"], ["target_shape"], ["n"], ["factor"],
-                  ["height_factor", "width_factor"], ["stddev"]):
+                  ["height_factor", "width_factor"], ["stddev"], ["layer"]):
         try:
             made = kind(**{{one: needed[one] for one in tried}})
         except (TypeError, ValueError):
@@ -171,7 +171,8 @@ RELU = {"max_value": None, "negative_slope": 0.0}
         ({**layer("Dense", "n", ["f"], **DENSE), "module": "keras_cv.layers"}, "the class is not known"),
         ({**layer("Dense", "n", ["f"], **DENSE), "registered_name": "Mine>Dense"}, "the class is not known"),
         (layer("UpSampling2D", "n", ["image"], size=2, interpolation="bilinear"), "interpolation = 'bilinear'"),
-        (layer("Conv2DTranspose", "n", ["image"], size=2), "the class is not known"),
+        (layer("Conv2DTranspose", "n", ["image"], size=2), "a transposed convolution"),
+        (layer("Resizing", "n", ["image"], size=2), "the class is not known"),
     ],
 )
 def test_a_setting_without_an_equal_is_refused_by_its_name(wrong: dict[str, Any], says: str) -> None:

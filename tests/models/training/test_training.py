@@ -14,13 +14,13 @@ import pytest
 from pydantic import ValidationError
 
 from siliconv.errors import ModelError
+from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.models.architectures.presets import preset
 from siliconv.models.architectures.weights import read_arrays
 from siliconv.models.data.image_store import Dataset, LoadedImages
-from siliconv.models.evaluation import evaluate
 from siliconv.models.training.float_model import train_float
 from siliconv.models.training.history import EpochRecord, History, learning_rate
 from siliconv.models.training.prediction import predict_logits

@@ -100,8 +100,8 @@ def test_symmetric_quantizers_keep_their_range(keras, qkeras):
     assert network.by_name["dense"].kernel.codes.ravel().tolist() == [-7, -7, 3, 7]
 
 
-@pytest.mark.parametrize("alpha", ["auto", 0.5])
-def test_a_scale_other_than_one_is_refused_with_the_layer_and_the_fix(keras, qkeras, alpha):
+@pytest.mark.parametrize("alpha", ["auto", 0.3])
+def test_a_scale_that_is_no_power_of_two_is_refused_with_the_layer_and_the_fix(keras, qkeras, alpha):
     image = keras.Input((4,))
     dense = qkeras.QDense(2, kernel_quantizer=bits(qkeras, alpha=alpha), bias_quantizer=bits(qkeras), name="head")
     with pytest.raises(NetworkError) as raised:
@@ -113,10 +113,13 @@ def test_a_scale_other_than_one_is_refused_with_the_layer_and_the_fix(keras, qke
 
 def test_an_unquantized_bias_or_layer_is_refused(keras, qkeras):
     image = keras.Input((4,))
-    with pytest.raises(NetworkError, match="LOWER-QUANTIZER"):
-        lower(keras.Model(image, qkeras.QDense(2, kernel_quantizer=bits(qkeras))(image)), name="net")
-    with pytest.raises(NetworkError, match="LOWER-LAYER"):
-        lower(keras.Model(image, keras.layers.Dense(2)(image)), name="net")
+    unquantized_bias = qkeras.QDense(
+        2, kernel_quantizer=bits(qkeras), bias_initializer=keras.initializers.Constant([1.0, 1e-9])
+    )
+    for layer in (unquantized_bias, keras.layers.Dense(2)):
+        with pytest.raises(NetworkError, match="LOWER-QUANTIZER") as raised:
+            lower(keras.Model(image, layer(image)), name="net")
+        assert "unquantized: {weights: 8}" in raised.value.fix
 
 
 def test_stochastic_rounding_is_refused(keras, qkeras):
@@ -143,7 +146,7 @@ def test_same_padding_is_that_of_keras(shape, window, strides, expected):
 
 
 def test_quantizer_types(qkeras):
-    from siliconv.quantize.lowering.lowering import quantizer_type
+    from siliconv.quantize.lowering.quantizer_types import quantizer_type
 
     modes = (Rounding.RND_CONV, Overflow.SAT)
     assert quantizer_type(bits(qkeras, 6, 2), where="") == FixedPoint(True, 6, 3, *modes)

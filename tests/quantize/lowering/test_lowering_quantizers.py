@@ -129,11 +129,11 @@ def test_a_bound_off_the_grid_and_smooth_functions_are_refused():
             lower(keras.Model(image, qkeras.QActivation(activation, name="a")(image)), name="net")
 
     refused(qkeras.quantized_relu(4, 2, relu_upper_bound=1.3, is_quantized_clip=False), "LOWER-BOUND")
-    refused(qkeras.quantized_tanh(5, use_real_tanh=True), "LOWER-QUANTIZER")
-    refused(qkeras.quantized_sigmoid(5, use_real_sigmoid=True), "LOWER-QUANTIZER")
+    refused("tanh", "LOWER-FUNCTION")
     refused(qkeras.quantized_sigmoid(1), "LOWER-QUANTIZER")
-    refused(qkeras.quantized_relu(4, 2, negative_slope=0.25), "LOWER-QUANTIZER")
-    refused(qkeras.binary(alpha=1), "LOWER-QUANTIZER")
+    refused(qkeras.quantized_relu(4, 2, negative_slope=0.25, use_sigmoid=1), "LOWER-QUANTIZER")
+    refused(qkeras.binary(alpha="auto"), "LOWER-ALPHA")
+    refused(qkeras.quantized_relu_po2(4), "LOWER-QUANTIZER")
     refused(qkeras.quantized_tanh(5, use_stochastic_rounding=True), "LOWER-STOCHASTIC")
     qkeras.set_internal_sigmoid("smooth")
     try:

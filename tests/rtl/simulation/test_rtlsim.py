@@ -2,10 +2,13 @@
 
 import pytest
 from rtl_designs import PAUSES, built, drawn, one_of_each_kind, random_design, skip_without_verilator, written
+from small_network import small_network
 from strategies import networks
 
 from siliconv.errors import WorkSaysNoError
 from siliconv.network import graph as ir
+from siliconv.rtl.plan.lanes import Lanes
+from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.simulation.verilator import build
 
 pytestmark = pytest.mark.slow
@@ -16,7 +19,14 @@ RANDOM = 10
 def bench(tmp_path_factory):
     skip_without_verilator()
     found = one_of_each_kind() + drawn(networks(), RANDOM, seed=1)
-    return built([random_design(network, number) for number, network in enumerate(found)], tmp_path_factory.mktemp("r"))
+    designs = [random_design(network, number) for number, network in enumerate(found)]
+    return built([*designs, weights_in_banks()], tmp_path_factory.mktemp("r"))
+
+
+def weights_in_banks():
+    design = plan(small_network(2400), {"dense": Lanes(1, 8)}, prefix="banks_")
+    assert design.blocks[0].weight_bank < design.blocks[0].window.repeats * design.blocks[0].window.taps
+    return design
 
 
 def test_every_kind_is_there(bench):
@@ -31,6 +41,7 @@ def test_bits_and_cycles_are_those_of_network_and_model(bench, pauses):
 
 MUTATIONS = {
     "window.sv": ("Level'(Ring - 1)", "Level'(Ring)"),
+    "rom_bank.sv": ("if (clear_i)", "if (1'b0)"),
     "requantize.sv": ("Overflow == 0 || fits", "Overflow == 0 || !fits"),
     "credit_fifo.sv": ("(Depth - 1)", "(Depth)"),
     "mac.sv": ("first_q[Stages-1] ?", "last_q[Stages-1] ?"),
@@ -53,7 +64,8 @@ def test_a_broken_module_is_seen(module, tmp_path):
         "requantize.sv": ir.Requantize,
     }
     found = drawn(networks(first=network_of.get(module, ir.Conv)), 6, seed=2)
-    broken = written([random_design(network, number) for number, network in enumerate(found)], tmp_path)
+    designs = [random_design(network, number) for number, network in enumerate(found)]
+    broken = written([*designs, weights_in_banks()], tmp_path)
     path = tmp_path / "library" / module
     before, after = MUTATIONS[module]
     text = path.read_text()

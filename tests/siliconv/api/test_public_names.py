@@ -19,6 +19,7 @@ PUBLIC = {
     "Firmware",
     "HardwareEstimate",
     "HlsConfig",
+    "InputConfig",
     "Project",
     "QuantizedModel",
     "Recipe",

@@ -16,6 +16,8 @@ from siliconv.checks import layer_rules
 from siliconv.checks.checks import RULES, examine
 from siliconv.checks.machine import Machine
 from siliconv.commands.cli import run_command_line
+from siliconv.models.data.input_choice import InputChoice
+from siliconv.models.data.number_type import NumberType
 from siliconv.network import graph as ir
 from siliconv.network import network_file
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
@@ -68,13 +70,15 @@ ACCUMULATOR = FixedPoint(True, 18, 6)
 
 def counts(train=(100, 100), val=(20, 20), test=(200, 200), **more) -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": 2,
         "shape": [16, 16, 3],
         "class_names": [f"class{i}" for i in range(len(train))],
         "counts": {"train": train, "val": val, "test": test},
         "left_out": [],
         "duplicates": 0,
         "duplicate_examples": [],
+        "input": InputChoice().as_json(),
+        "task": "classification",
         **more,
     }
 
@@ -173,7 +177,9 @@ CASES: dict[str, Case] = {
             rest="hls: {io_type: io_parallel}\n",
         )
     ),
-    "OUTPUT-SHAPE": Case(layers(CONV), words="16x16x4"),
+    "OUTPUT-SHAPE": Case(layers(CONV), images=counts(), words="16x16x4"),
+    "TASK-NONE": Case(layers(CONV), images=counts(task="none"), words="task: none"),
+    "TASK-TRAIN": Case(layers(CONV, rest="task: none\n"), words="train: null"),
     "OUTPUT-CONSTANT": Case(layers("kind: flatten", "kind: dense, units: 1, activation: softmax")),
     "OUTPUT-RELU": Case(layers("kind: flatten", "kind: dense, units: 3, activation: relu")),
     "REUSE-ILLEGAL": Case(digits("hls: {reuse_factors: {conv2d_1: 5}}\n"), words="3 or 9"),
@@ -240,6 +246,11 @@ CASES: dict[str, Case] = {
     "TRAIN-LOSS": Case(digits("train: {loss: binary_crossentropy}\n"), words="10 output"),
     "TRAIN-WEIGHTS": Case(
         TWO_CLASSES + "train: {class_weights: {class0: 1.0, other: 2.0}}\n", images=counts(), words="class0, class1"
+    ),
+    "DATA-INPUT-RANGE": Case(
+        TWO_CLASSES,
+        images=counts(input=InputChoice(NumberType(True, 8, 2), "as stated", -3.0, 3.0, 0.25).as_json()),
+        words="25.00%",
     ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),
@@ -318,7 +329,7 @@ def on(monkeypatch):
 
     def put(changes):
         monkeypatch.setattr("siliconv.checks.facts.this_machine", lambda folder: replace(MACHINE, **changes))
-        monkeypatch.setattr("siliconv.checks.facts.preview_classes", lambda config, input_shape: None)
+        monkeypatch.setattr("siliconv.checks.facts.preview_answers", lambda config, input_shape, question: None)
 
     return put
 
@@ -425,7 +436,7 @@ def test_all_problems_of_a_file_are_findings(tmp_path, on):
         ({"y": np.arange(40) % 3}, "DATA-CLASSES"),
         ({"y": np.arange(40) / 40}, "DATA-LABELS"),
         ({"y": np.zeros((40, 16, 16, 3))}, "DATA-LABELS"),
-        ({"x": np.linspace(0, 7, 40 * 768).reshape(40, 16, 16, 3)}, "DATA-RANGE"),
+        ({"x": np.full((40, 16, 16, 3), np.nan)}, "DATA-RANGE"),
         ({"x": np.zeros((40, 16), np.uint8)}, "DATA-LAYOUT"),
     ],
 )

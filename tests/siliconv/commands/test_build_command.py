@@ -118,6 +118,43 @@ def test_logic_synthesis_cosimulation_and_timing(project, tool, capsys):
     assert "8\u202f565" in page
 
 
+def test_the_core_alone_is_built_where_it_is_asked_for(project, tool, capsys):
+    assert run_command_line(["build", str(project)]) == 0
+    assert "tiny_axi, Vitis HLS" in capsys.readouterr().out
+    assert run_command_line(["build", str(project), "--top", "core"]) == 0
+    assert "tiny, Vitis HLS" in capsys.readouterr().out
+    folder = project / "build" / "synthesis"
+    assert {path.name for path in folder.glob("*_prj")} == {"tiny_prj", "tiny_axi_prj"}
+
+
+def test_a_bitstream_for_a_board_that_has_a_block_design(project, tool, capsys):
+    assert run_command_line(["build", str(project), "--bitstream"]) == 0
+    said = capsys.readouterr().err
+    assert "bitstream" in said
+    assert "check_board.py" in said
+    assert (project / "build" / "synthesis" / "overlay").is_dir()
+    assert (project / "build" / "synthesis" / "driver" / "check_board.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("hls", "options", "code", "said"),
+    [
+        ("part: xcu250-figd2104-2L-e", (), "BITSTREAM-BOARD", "memory ports"),
+        ("part: xc7a35ticsg324-1L", (), "BITSTREAM-BOARD", "PYNQ-Z2 (xc7z020clg400-1)"),
+        ("bram_factor: 100", (), "BITSTREAM-WEIGHTS", "bram_factor"),
+        ("clock_ns: 5", ("--top", "core"), "BITSTREAM-TOP", "AXI-Stream top level"),
+    ],
+)
+def test_what_no_bitstream_can_be_made_of_is_refused_before_any_work(project, tool, capsys, hls, options, code, said):
+    path = project / "project.yml"
+    path.write_text(path.read_text() + f"hls: {{{hls}}}\n")
+    assert run_command_line(["build", str(project), "--bitstream", *options]) == 2
+    shown = capsys.readouterr().err
+    assert code in shown
+    assert said in " ".join(shown.split())
+    assert not (project / "build" / "synthesis").exists()
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "exit_code", "said"),
     [

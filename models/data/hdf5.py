@@ -32,15 +32,7 @@ class Arrays:
         UnreadableError
             For what is no array of finite numbers in this very file, or too much of it.
         """
-        import h5py
-
-        found = member(self._group, path)
-        if not isinstance(found, h5py.Dataset):
-            raise UnreadableError(f"'{path}' is no array")
-        if found.external or found.is_virtual:
-            raise UnreadableError(f"the array '{path}' keeps its numbers in another file, which is not read")
-        if found.dtype.kind not in "fiu":
-            raise UnreadableError(f"the array '{path}' holds {found.dtype}, no numbers")
+        found = plain_numbers(self._group, path)
         self._left -= found.size * found.dtype.itemsize
         if self._left < 0:
             raise UnreadableError(f"its weights are more than {MOST_BYTES >> 20} MiB")
@@ -48,6 +40,35 @@ class Arrays:
         if not np.all(np.isfinite(values)):
             raise UnreadableError(f"the array '{path}' holds numbers that are not finite (NaN or infinity)")
         return values
+
+
+def plain_numbers(group: Any, path: str) -> Any:
+    """Give the data set of numbers that a path below a group leads to, or raise `UnreadableError`."""
+    import h5py
+
+    found = member(group, path)
+    if not isinstance(found, h5py.Dataset):
+        raise UnreadableError(f"'{path}' is no array")
+    if found.external or found.is_virtual:
+        raise UnreadableError(f"the array '{path}' keeps its numbers in another file, which is not read")
+    if found.dtype.kind not in "fiu":
+        raise UnreadableError(f"the array '{path}' holds {found.dtype}, no numbers")
+    return found
+
+
+def arrays_below(group: Any, prefix: str = "") -> list[str]:
+    """Give the paths of all arrays in this very file below a group, in their order; links are passed over."""
+    import h5py
+
+    found = []
+    for name in group:
+        if isinstance(group.get(name, getlink=True), h5py.HardLink):
+            inner = group[name]
+            if isinstance(inner, h5py.Group):
+                found += arrays_below(inner, f"{prefix}{name}/")
+            elif isinstance(inner, h5py.Dataset):
+                found.append(f"{prefix}{name}")
+    return found
 
 
 def member(group: Any, path: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from siliconv.bounded_reading import UnreadableError
-from siliconv.models.architectures.hdf5 import Arrays, member
+from siliconv.models.data.hdf5 import Arrays, member
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn import metrics
 
 from siliconv.errors import ModelError
-from siliconv.models.evaluation import calibrate_threshold, evaluate
+from siliconv.models.answers.evaluation import calibrate_threshold, evaluate
 from siliconv.models.pictures import learning_curves
 from siliconv.models.training.history import EpochRecord, History
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from siliconv.errors import DataError
+from siliconv.models.answers.labels import class_labels
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.datasets import prepare
-from siliconv.models.data.labels import class_labels
 
 PATH = Path("data.npz")
 
@@ -68,7 +68,6 @@ def test_an_image_has_one_label(labels: np.ndarray) -> None:
         ({"y": np.linspace(0.1, 1.9, 20)}, "DATA-LABELS"),
         ({"y": np.arange(80).reshape(20, 4) % 3 % 2}, "DATA-LABELS"),
         ({"y": np.full(20, np.nan)}, "DATA-LABELS"),
-        ({"x": np.linspace(0, 7.2, 1280).reshape(20, 8, 8)}, "DATA-RANGE"),
     ],
 )
 def test_a_file_of_such_numbers_is_not_prepared(tmp_path: Path, arrays: dict[str, np.ndarray], code: str) -> None:

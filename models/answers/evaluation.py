@@ -48,6 +48,26 @@ class Metrics:
     classes: tuple[ClassScore, ...]
     binary: BinaryScore | None
 
+    @property
+    def metric(self) -> str:
+        """What `value` is."""
+        return "accuracy"
+
+    @property
+    def value(self) -> float:
+        """The number that sums it up."""
+        return self.accuracy
+
+    @property
+    def goodness(self) -> float:
+        """The same so that more is better."""
+        return self.accuracy
+
+    @property
+    def in_words(self) -> str:
+        """For the line of a stage."""
+        return f"test accuracy {self.accuracy:.4f}"
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
         return asdict(self)
@@ -95,42 +115,10 @@ def evaluate(
         len(labels),
         tuple(tuple(int(count) for count in row) for row in confusion),
         tuple(_class_score(name, number, confusion) for number, name in enumerate(class_names)),
-        _binary_score(logits[:, 0] if binary else logits[:, 1] - logits[:, 0], labels)
+        binary_score(logits[:, 0] if binary else logits[:, 1] - logits[:, 0], labels)
         if len(class_names) == 2
         else None,
     )
-
-
-def check_output(name: str, shape: tuple[int, ...], class_names: tuple[str, ...] | None) -> None:
-    """Raise where a network's output cannot say which class an image is, before any work.
-
-    Parameters
-    ----------
-    name, shape
-        Of the last layer, without the batch.
-    class_names
-        Names of the classes; None while they are not known.
-
-    Raises
-    ------
-    ModelError
-        ``OUTPUT-SHAPE`` for an output that is no vector, ``DATA-CLASSES`` for another number of outputs than classes.
-    """
-    if len(shape) != 1:
-        raise ModelError(
-            "OUTPUT-SHAPE",
-            f"the network ends in {'x'.join(map(str, shape))}, and an image's class is read from a vector",
-            where=f"layer '{name}'",
-            fix="put flatten or global_average_pool and a dense layer with one unit a class behind it",
-        )
-    if class_names is not None and not fits_classes(shape[0], len(class_names)):
-        classes = len(class_names)
-        raise ModelError(
-            "DATA-CLASSES",
-            f"{shape[0]} outputs for {classes} classes",
-            where=f"layer '{name}'",
-            fix=f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else ""),
-        )
 
 
 def fits_classes(outputs: int, classes: int) -> bool:
@@ -153,7 +141,8 @@ def _class_score(name: str, number: int, confusion: np.ndarray) -> ClassScore:
     return ClassScore(name, right / called if called else 0.0, right / images if images else 0.0, images)
 
 
-def _binary_score(scores: np.ndarray, labels: np.ndarray) -> BinaryScore | None:
+def binary_score(scores: np.ndarray, labels: np.ndarray) -> BinaryScore | None:
+    """Give the ROC curve of scores, (n,), that are higher for label 1 than for 0; None where a label is missing."""
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     if not positives or not negatives:
         return None

@@ -71,7 +71,8 @@ def _of_rows(rows: np.ndarray, path: Path) -> np.ndarray:
 def _refused(what: str, path: Path) -> DataError:
     return DataError(
         "DATA-LABELS",
-        f"{what}; a network here says which one class an image is",
+        f"{what}; this network says which one class an image is",
         where=str(path),
-        fix="store one class an image: a whole number, a name, or a one-hot row of 0 and a single 1",
+        fix="store one class an image: a whole number, a name, or a one-hot row of 0 and a single 1; one output a "
+        "number is trained on numbers (task: regression), one a label on rows of 0 and 1 (task: multilabel)",
     )

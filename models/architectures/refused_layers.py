@@ -1,0 +1,67 @@
+"""Layers that are refused by their class: one sentence why, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+
+from siliconv.models.architectures.keras_graph import Config, refused
+
+_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("Lambda", "a Lambda layer holds code, which is not run", ""),
+    (
+        "Q?(SimpleRNN|LSTM|GRU)(Cell)?|RNN|Q?Bidirectional|ConvLSTM[123]D|StackedRNNCells|CuDNN(LSTM|GRU)",
+        "a recurrent layer keeps a state from step to step, which no core here does",
+        "use Conv1D layers over the sequence",
+    ),
+    (
+        "(MultiHead|GroupQuery|GroupedQuery|Additive)?Attention|Q?EinsumDense",
+        "attention multiplies activations by activations, which no core here does",
+        "use convolutions and dense layers",
+    ),
+    (
+        "Embedding|Hashing|StringLookup|IntegerLookup|CategoryEncoding|TextVectorization|Discretization",
+        "its input is an index or a word and no number of a fixed-point type",
+        "feed the network the looked-up values",
+    ),
+    (
+        "(Layer|Group|Unit|RMS|Spectral|Instance)Normalization",
+        "it divides by what it measures of each input, which takes a square root at run time",
+        "use BatchNormalization, whose statistics stand still after training",
+    ),
+    (
+        "Q?(Conv3D|SeparableConv3D|Conv3DTranspose|(Max|Average)Pooling3D|Global(Max|Average)Pooling3D)"
+        "|(ZeroPadding|Cropping|UpSampling)3D",
+        "it has three spatial axes, and a network here reads images or sequences",
+        "use the layer of one or two axes",
+    ),
+    (
+        "Q?(Depthwise|Separable)?Conv[12]DTranspose|Convolution[12]DTranspose",
+        "a transposed convolution writes each pixel several times, which no core here does",
+        "use UpSampling2D and a Conv2D behind it",
+    ),
+    ("Q?LocallyConnected[12]D", "it has other weights at every place", "use a convolution or a dense layer"),
+    (
+        "QAdaptiveActivation",
+        "it finds its integer bits while it is trained",
+        "put QActivation with the bits that it found in its place",
+    ),
+    ("QOctaveConv2D|OctaveConv2D", "it is several convolutions in one", "build it of QConv2D layers"),
+    ("TFOpLambda|SlicingOpLambda|TFSMLayer|TorchModuleWrapper", "it calls code that stands in no layer", ""),
+)
+
+_HGQ = re.compile(r"(hgq|HGQ)\b")
+
+
+def refuse_class(layer: Config, where: str) -> None:
+    """Refuse a layer whose class is known to have no equal here.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-LAYER`` with one sentence why, and what to do.
+    """
+    if any(_HGQ.match(str(layer.get(key) or "")) for key in ("module", "registered_name")):
+        raise refused(layer, "it is of HGQ, whose models are not read", where, "rebuild the model with QKeras layers")
+    for classes, why, fix in _REASONS:
+        if re.fullmatch(classes, str(layer["class_name"])):
+            raise refused(layer, why, where, fix)

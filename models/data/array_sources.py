@@ -1,0 +1,308 @@
+"""Arrays of inputs and labels in a file: .npz, .npy, HDF5 and tables; pixels of images, or numbers of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from siliconv.bounded_reading import UnreadableError, read_arrays
+from siliconv.errors import DataError
+from siliconv.models.answers.right_answers import right_answers
+from siliconv.models.answers.task import Question
+from siliconv.models.data.columns import Column, Hdf5Column, InMemory, NpyFile, Rows, fits
+from siliconv.models.data.data_config import DataConfig
+from siliconv.models.data.generated import generated
+from siliconv.models.data.hdf5 import arrays_below
+from siliconv.models.data.image_files import RawImage, Shape, pixels_of
+from siliconv.models.data.listing import SPLIT_ALIASES, Listing
+from siliconv.models.data.number_type import PIXELS, shape_in_words
+from siliconv.models.data.splits import UNASSIGNED
+
+_PAIRS = (
+    ("x", "y"),
+    ("images", "labels"),
+    ("data", "target"),
+    ("image", "label"),
+    ("features", "labels"),
+    ("features", "targets"),
+    ("inputs", "targets"),
+    ("inputs", "labels"),
+    ("data", "labels"),
+    ("x", "labels"),
+    ("images", "targets"),
+)
+"""What inputs and labels are called, by rank."""
+
+
+@dataclass(frozen=True)
+class LabelledColumn:
+    """Inputs, their labels if any, and the split that the source gives them to."""
+
+    x: Column
+    y: Column | None
+    split: int
+
+
+def list_arrays(config: DataConfig, path: Path, input_shape: Shape, question: Question | None) -> Listing:
+    """List the arrays of a file.
+
+    Raises
+    ------
+    DataError
+        As `siliconv.models.data.sources.list_source`.
+    """
+    try:
+        parts, names = _parts(config, path, needs_labels=question is None)
+        return listing_of(config, path, input_shape, question, parts, names)
+    except UnreadableError as error:
+        raise DataError(
+            "DATA-LAYOUT",
+            f"the file cannot be read as {_KINDS[config.source]}: {error}",
+            where=str(path),
+            fix=_FIXES[config.source],
+        ) from error
+
+
+_KINDS = {"npz": ".npz without pickle", "npy": ".npy without pickle", "hdf5": "HDF5", "csv": "a table of numbers"}
+_FIXES = {
+    "npz": "write it with numpy.savez(path, x=images, y=labels), numbers and no objects",
+    "npy": "write it with numpy.save(path, inputs), numbers and no objects",
+    "hdf5": "write it with h5py: file['x'] = inputs and file['y'] = labels, in that very file; other names are said "
+    "with data: {x: /path/of/inputs, y: /path/of/labels}",
+    "csv": "give a table with a line of names, one line an example, and numbers in all columns that are read",
+}
+
+
+def list_generated(config: DataConfig, input_shape: Shape, question: Question | None) -> Listing:
+    """List a generated data set; for the rest see `list_arrays`."""
+    arrays = generated(config.name)
+    part = LabelledColumn(InMemory(arrays["x"]), InMemory(arrays["y"]), UNASSIGNED)
+    return listing_of(config, Path(f"generated {config.name}"), input_shape, question, [part], list(arrays["names"]))
+
+
+def listing_of(
+    config: DataConfig,
+    path: Path,
+    input_shape: Shape,
+    question: Question | None,
+    parts: Sequence[LabelledColumn],
+    names: Sequence[str],
+) -> Listing:
+    """List columns of inputs and labels; `names` are of classes, labels or targets, as far as they are known."""
+    counts = [part.x.shape[0] for part in parts]
+    pixels = _white(config, parts, input_shape)
+    for part in parts:
+        _check_shape(part.x, input_shape, path, pictures=pixels is not None)
+    if pixels is not None and len({part.x.shape[1:] for part in parts}) > 1:
+        raise DataError(
+            "DATA-LAYOUT",
+            f"the splits hold images of different shapes: {sorted({part.x.shape[1:] for part in parts})}",
+            where=str(path),
+            fix="store all splits in one shape",
+        )
+    repeats = all(part.y is not None and _equal(part.x, part.y) for part in parts)
+    labels = None
+    if all(part.y is not None for part in parts) and not (repeats and question is not None):
+        labels = [part.y.read(0, part.y.shape[0]) for part in parts if part.y is not None and part.y.shape]
+        labels += [np.asarray(0) for part in parts if part.y is not None and not part.y.shape]
+    answers = right_answers(labels, counts, question, path, names=names, repeats_input=repeats)
+    given = np.concatenate([np.full(count, part.split) for count, part in zip(counts, parts, strict=True)])
+    rows = Rows([part.x for part in parts], parts[0].x.shape[1:] if pixels is not None else input_shape)
+
+    def images(chosen: np.ndarray) -> Iterator[RawImage]:
+        assert pixels is not None  # numbers are read by blocks
+        for block in rows.blocks(chosen):
+            yield from pixels_of(block, where=str(path), white=pixels)
+
+    numbers = rows if pixels is None else None
+    return Listing(answers, given, lambda i: f"{path.name}, image {i}", images, numbers)
+
+
+def _white(config: DataConfig, parts: Sequence[LabelledColumn], input_shape: Shape) -> float | None:
+    """Give what floating-point numbers are multiplied by to be pixels (255 or 1); None where the arrays hold none.
+
+    Bytes are pixels. In images, so are whole numbers 0..255, truth values, and fractions 0..1.
+    """
+    kinds = [part.x.dtype for part in parts]
+    if config.input != "auto" and config.input.stated() != PIXELS:
+        return None
+    if config.scale != 1.0:
+        return None
+    if all(kind == np.uint8 for kind in kinds):
+        return 1.0
+    if len(input_shape) != 3 or any(kind.kind not in "biuf" for kind in kinds):
+        return None
+    largest, whole = 0.0, True
+    for part in parts:
+        for block in Rows([part.x], part.x.shape[1:]).blocks(np.arange(part.x.shape[0])):
+            if part.x.dtype.kind == "b" or not block.size:
+                continue
+            low, high = float(block.min()), float(block.max())
+            if not (low >= 0.0 and high <= 255.0):
+                return None
+            if part.x.dtype.kind == "f":
+                largest = max(largest, high)
+                whole = whole and bool((block == np.floor(block)).all())
+    if largest <= 1.0:
+        return 255.0
+    return 1.0 if whole else None
+
+
+def _equal(one: Column, other: Column) -> bool:
+    """Whether two columns hold the same values."""
+    if one.shape != other.shape or len(one.shape) < 2:
+        return False
+    every = np.arange(one.shape[0])
+    pairs = zip(Rows([one], one.shape[1:]).blocks(every), Rows([other], other.shape[1:]).blocks(every), strict=False)
+    if one.dtype.itemsize != other.dtype.itemsize:
+        return one.dtype.kind == other.dtype.kind and np.array_equal(
+            one.read(0, one.shape[0]), other.read(0, other.shape[0])
+        )
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def _check_shape(column: Column, input_shape: Shape, path: Path, *, pictures: bool) -> None:
+    shape = column.shape
+    as_network_takes_it = len(shape) > 0 and fits(shape[1:], input_shape)
+    picture = len(shape) == 3 or (len(shape) == 4 and shape[-1] in (1, 3, 4))
+    if column.dtype.kind not in "biuf":
+        raise DataError(
+            "DATA-RANGE", f"the inputs are {column.dtype}, no numbers", where=str(path), fix="store real numbers"
+        )
+    if as_network_takes_it or (pictures and picture and len(input_shape) == 3):
+        return
+    raise DataError(
+        "DATA-LAYOUT",
+        f"images of shape {shape} cannot become inputs of shape {tuple(input_shape)}",
+        where=str(path),
+        fix=f"store one example after the other, each of the shape {shape_in_words(input_shape)}"
+        + ("; 8-bit images of any size are brought to the network's" if len(input_shape) == 3 else ""),
+    )
+
+
+def _parts(config: DataConfig, path: Path, *, needs_labels: bool) -> tuple[list[LabelledColumn], Sequence[str]]:
+    """Give the parts of a file, and the names of classes, labels or targets that it has."""
+    if config.source == "csv":
+        return _of_table(config, path)
+    if config.source == "npy":
+        labels = _one_name(config.y, "data.y")
+        x: Column = NpyFile(path)
+        return [LabelledColumn(x, NpyFile(path.parent / labels) if labels else None, UNASSIGNED)], ()
+    columns = _columns(config, path)
+    found: list[tuple[str, str | None, int]]
+    if config.x is not None:
+        x_name, y_name = _one_name(config.x, "data.x") or "", _one_name(config.y, "data.y")
+        found = [(_known(x_name, columns, path, "data.x") or "", _known(y_name, columns, path, "data.y"), UNASSIGNED)]
+    else:
+        found = array_parts(columns)
+        if config.y is not None:
+            found = [
+                (x, _known(_one_name(config.y, "data.y"), columns, path, "data.y"), UNASSIGNED) for x, _, _ in found[:1]
+            ]
+    if not found or (needs_labels and any(y is None for _, y, _ in found)):
+        raise DataError(
+            "DATA-LAYOUT",
+            "no pair of images and labels among the keys " + ", ".join(sorted(columns)),
+            where=str(path),
+            fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test; or say which they are "
+            "with data: {x: NAME, y: NAME}",
+        )
+    names = next((columns[key] for key in ("class_names", "label_names", "target_names") if key in columns), None)
+    parts = [LabelledColumn(columns[x], columns[y] if y else None, split) for x, y, split in found]
+    return parts, [str(name) for name in names.read(0, names.shape[0])] if names is not None and names.shape else ()
+
+
+def _columns(config: DataConfig, path: Path) -> Mapping[str, Column]:
+    if config.source == "npz":
+        return {key.lower(): InMemory(values) for key, values in read_arrays(path).items()}
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UnreadableError(str(error).splitlines()[0]) from error
+    named = {}
+    for place in arrays_below(file):
+        try:
+            named[place.replace("/", "_").lower()] = Hdf5Column(file, place)
+        except UnreadableError:
+            continue  # texts and tables beside the arrays
+    for wanted in (_one_name(config.x, "data.x"), _one_name(config.y, "data.y")):
+        if wanted is not None:
+            named[_key(wanted)] = Hdf5Column(file, wanted)
+    return named
+
+
+def _of_table(config: DataConfig, path: Path) -> tuple[list[LabelledColumn], Sequence[str]]:
+    from siliconv.models.data.table_files import read_table
+
+    table = read_table(path)
+    labels = (config.y,) if isinstance(config.y, str) else config.y
+    if labels is None:
+        labels = tuple(name for name in table.names if name.lower() in ("y", "label", "labels", "target", "class"))[:1]
+    inputs = (config.x,) if isinstance(config.x, str) else config.x
+    if inputs is None:
+        inputs = tuple(name for name in table.names if name not in labels)
+    for name in (*inputs, *labels):
+        if name not in table.names:
+            raise DataError(
+                "DATA-LAYOUT",
+                f"the table has no column '{name}'",
+                where=str(path),
+                fix="use some of " + ", ".join(table.names[:40]),
+            )
+    y = table.column(labels) if labels else None
+    return [LabelledColumn(table.column(inputs), y, UNASSIGNED)], labels
+
+
+def _one_name(names: str | tuple[str, ...] | None, where: str) -> str | None:
+    if isinstance(names, tuple):
+        if len(names) != 1:
+            raise DataError(
+                "DATA-LAYOUT", f"{len(names)} names of arrays", where=where, fix="name one array; a table has columns"
+            )
+        return names[0]
+    return names
+
+
+def _key(name: str) -> str:
+    return name.strip("/").replace("/", "_").lower()
+
+
+def _known(name: str | None, columns: Mapping[str, Column], path: Path, where: str) -> str | None:
+    if name is None:
+        return None
+    if _key(name) not in columns:
+        raise DataError(
+            "DATA-LAYOUT",
+            f"there is no array '{name}' in {path.name}",
+            where=where,
+            fix="use one of " + ", ".join(sorted(columns)),
+        )
+    return _key(name)
+
+
+def array_parts(names: Collection[str]) -> list[tuple[str, str | None, int]]:
+    """Give which arrays hold inputs, which their labels if any, and of which split, by their names in lower case."""
+    for x, y in _PAIRS:
+        parts = _split_parts(names, x, y)
+        if parts:
+            return parts if any(split == 0 for _, _, split in parts) else [(a, b, UNASSIGNED) for a, b, _ in parts]
+    inputs = next((x for x, _ in _PAIRS if x in names), None)
+    if inputs is None:
+        return []
+    labels = next((y for x, y in _PAIRS if x == inputs and y in names), None)
+    return [(inputs, labels or next((y for _, y in _PAIRS if y in names), None), UNASSIGNED)]
+
+
+def _split_parts(names: Collection[str], x: str, y: str) -> list[tuple[str, str | None, int]]:
+    parts: list[tuple[str, str | None, int]] = []
+    for alias, split in SPLIT_ALIASES.items():
+        for inputs, labels in ((f"{x}_{alias}", f"{y}_{alias}"), (f"{alias}_{x}", f"{alias}_{y}")):
+            if inputs in names:
+                parts.append((inputs, labels if labels in names else None, split))
+    with_labels = [part for part in parts if part[1] is not None]
+    return with_labels or parts

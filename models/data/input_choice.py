@@ -1,0 +1,192 @@
+"""Which fixed-point type the real numbers of a source get as the network's input, and how it fits them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from siliconv.errors import DataError
+from siliconv.models.data.data_config import InputConfig
+from siliconv.models.data.number_type import (
+    MOST_BITS,
+    PIXELS,
+    NumberType,
+    bits_of_whole_numbers,
+    integer_bits_of_least_error,
+    integer_bits_that_cover,
+)
+
+REAL_BITS = 16
+"""Of numbers that are not whole, where nothing is said."""
+
+MOST_SATURATED = 0.5
+"""Above this share of saturated values a type that was asked for is a mistake."""
+
+_SAMPLE = 1 << 20
+"""Values that a type is chosen by, spread over the training data."""
+
+
+@dataclass(frozen=True)
+class InputChoice:
+    """The type of the network's input, how it was chosen, and how it fits the data.
+
+    Parameters
+    ----------
+    type
+        Of the input.
+    method
+        How it was chosen, in words.
+    smallest, largest
+        Of all values; those of pixels are 0 and 255/256.
+    saturated
+        Share of all values outside the type.
+    """
+
+    type: NumberType = PIXELS
+    method: str = "8-bit pixels, k/256"
+    smallest: float = 0.0
+    largest: float = 255 / 256
+    saturated: float = 0.0
+
+    @property
+    def is_pixels(self) -> bool:
+        """Whether inputs are pixels of images."""
+        return self.type == PIXELS
+
+    @property
+    def in_words(self) -> str:
+        """For the line of a stage."""
+        if self.is_pixels and self.method == InputChoice.method:
+            return self.method
+        return (
+            f"{self.type} ({self.method}); values from {self.smallest:.6g} to {self.largest:.6g}, "
+            f"{self.saturated:.3%} saturate"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain numbers and texts."""
+        return {**asdict(self), "step": self.type.step, "ends": list(self.type.ends)}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> InputChoice:
+        """Read what `as_json` gave."""
+        known = {key: value for key, value in found.items() if key not in ("step", "ends")}
+        return cls(**{**known, "type": NumberType(**found["type"])})
+
+    def counted(self, smallest: float, largest: float, outside: int, values: int) -> InputChoice:
+        """Return it with the range of all values and the share of those outside the type."""
+        return replace(self, smallest=smallest, largest=largest, saturated=outside / max(values, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the training data hold: their range and some values; `step` of numbers that are all multiples of it."""
+
+    smallest: float
+    largest: float
+    sample: np.ndarray
+    step: float | None
+
+
+def look_at(blocks: Iterable[np.ndarray], values: int, scale: float, *, whole: bool, where: str) -> Seen:
+    """Look at the training data, a block at a time.
+
+    Parameters
+    ----------
+    blocks
+        Of numbers as they are stored.
+    values
+        How many there are.
+    scale
+        What they are multiplied by.
+    whole
+        Whether they are stored as whole numbers.
+    where
+        The source, for messages.
+
+    Raises
+    ------
+    DataError
+        As `scaled`.
+    """
+    smallest, largest = math.inf, -math.inf
+    stride, sample = max(1, -(-values // _SAMPLE)), []
+    for block in blocks:
+        exact = scaled(block, scale, where)
+        if exact.size:
+            smallest, largest = min(smallest, float(exact.min())), max(largest, float(exact.max()))
+            sample.append(exact.reshape(-1)[::stride])
+    if not sample:
+        smallest, largest = 0.0, 0.0
+    power_of_two = scale > 0 and math.frexp(scale)[0] == 0.5
+    step = scale if whole and power_of_two else None
+    return Seen(smallest, largest, np.concatenate(sample) if sample else np.zeros(0), step)
+
+
+def scaled(values: np.ndarray, scale: float, where: str) -> np.ndarray:
+    """Give numbers as the network is to see them, float64.
+
+    Raises
+    ------
+    DataError
+        ``DATA-RANGE`` for NaN and infinity, which no fixed-point number is.
+    """
+    exact = values.astype(np.float64) * scale
+    wrong = ~np.isfinite(exact)
+    if wrong.any():
+        raise DataError(
+            "DATA-RANGE",
+            f"{int(wrong.sum())} of the numbers are NaN or infinite",
+            where=where,
+            fix="leave out these examples, or put a number in their place",
+        )
+    return exact
+
+
+def choose_input(stated: InputConfig, seen: Seen, percentile: float | None) -> InputChoice:
+    """Choose what is left open of the input's type.
+
+    Parameters
+    ----------
+    stated
+        What the project says.
+    seen
+        The training data.
+    percentile
+        Share of the values, in percent, that must not saturate; None for the least mean square error.
+    """
+    signed = stated.signed if stated.signed is not None else seen.smallest < 0
+    if seen.step is not None and stated.integer is None:
+        found, needed = bits_of_whole_numbers(round(seen.smallest / seen.step), round(seen.largest / seen.step))
+        needed += signed and not found
+        bits = stated.bits or needed
+        if needed <= bits <= MOST_BITS and (signed or not found):
+            integer = bits + round(math.log2(seen.step))
+            return InputChoice(NumberType(signed, bits, integer), "holds all whole numbers of the training data")
+    bits = stated.bits or min(MOST_BITS if seen.step is not None else REAL_BITS, MOST_BITS)
+    if stated.integer is not None:
+        return InputChoice(NumberType(signed, bits, stated.integer), "as the project says")
+    values = seen.sample if signed else np.maximum(seen.sample, 0.0)
+    if percentile is None:
+        integer = integer_bits_of_least_error(values, bits, signed=signed)
+        return InputChoice(NumberType(signed, bits, integer), "least error on the training data")
+    largest = float(np.percentile(np.abs(values), percentile)) if values.size else 0.0
+    integer = integer_bits_that_cover(largest, signed=signed)
+    return InputChoice(NumberType(signed, bits, integer), f"percentile {percentile:g} of the training data")
+
+
+def refuse_saturation(choice: InputChoice, where: str) -> None:
+    """Raise `DataError` ``DATA-RANGE`` where most values are outside the type."""
+    if choice.saturated > MOST_SATURATED:
+        low, high = choice.type.ends
+        raise DataError(
+            "DATA-RANGE",
+            f"{choice.saturated:.0%} of the numbers lie outside {low:g} to {high:g}; they go from "
+            f"{choice.smallest:g} to {choice.largest:g}",
+            where=where,
+            fix="say more integer bits in data.input, or leave integer and signed out: they are chosen from the data",
+        )

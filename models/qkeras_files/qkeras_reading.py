@@ -1,0 +1,262 @@
+"""From the configuration that QKeras writes of a trained model to its layers as data; nothing is imported or run.
+
+Every setting is used, harmless for a stated reason, or refused by its name, as for Keras' own files. What is read can
+be written as JSON and read again; `siliconv.quantize.taken` builds the model of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, Field
+
+from siliconv.bounded_reading import SECTION, UnreadableError
+from siliconv.errors import ModelError
+from siliconv.models.architectures.architecture import INPUT
+from siliconv.models.architectures.keras_config import name_here
+from siliconv.models.architectures.keras_file import Weights
+from siliconv.models.architectures.keras_graph import (
+    Config,
+    is_foreign,
+    layers_in_a_row,
+    layers_of_graph,
+    references,
+    refused,
+)
+from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, Harmless, Used, refusal
+from siliconv.models.architectures.nested_models import inner_layers
+from siliconv.models.architectures.refused_layers import refuse_class
+from siliconv.models.qkeras_files.qkeras_settings import (
+    NORMALIZATION_QUANTIZERS,
+    QKERAS_SETTINGS,
+    QUANTIZERS,
+    qkeras_treatment,
+)
+from siliconv.models.qkeras_files.quantizer_settings import is_keras_activation, read_quantizer
+
+_OF_NO_LAYER = ("name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape")
+
+
+class TakenLayer(BaseModel):
+    """A layer of the user's model: its class, what it was built with, and the layers that it reads."""
+
+    model_config = SECTION
+
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    inputs: tuple[str, ...]
+
+
+class TakenModel(BaseModel):
+    """A trained QKeras model as it was read: layers in the order of the data, the last one gives the logits.
+
+    `ending` is the function behind them.
+    """
+
+    model_config = SECTION
+
+    input_shape: tuple[int, ...]
+    layers: tuple[TakenLayer, ...] = Field(min_length=1)
+    ending: Literal["sigmoid", "softmax"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class QKerasFile:
+    """A QKeras model as somebody wrote it.
+
+    ``model``, ``weights``: its layers, and their arrays by the layers' names here. ``keras_names``: each layer's name
+    in the file. ``config``: the configuration up to the logits, models in it laid flat. ``made``: the model
+    itself, where a function made it.
+    """
+
+    model: TakenModel
+    weights: Weights
+    keras_names: Mapping[str, str]
+    config: Config
+    made: Any = None
+
+
+def is_qkeras(config: Config) -> bool:
+    """Whether a model's configuration has layers or activations of QKeras'."""
+    for layer in inner_layers(config):
+        module = str(layer.get("module") or "qkeras")
+        if layer["class_name"].startswith("Q") and layer["class_name"] not in SETTINGS and module.startswith("qkeras"):
+            return True
+        activation = layer["config"].get("activation")
+        if isinstance(activation, Mapping) and str(activation.get("module") or "").startswith("qkeras"):
+            return True
+    return False
+
+
+def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any = None) -> QKerasFile:
+    """Read a QKeras model's configuration, and put its weights beside it.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-LAYER`` for a layer, a setting or a quantizer that has no exact meaning here, with its name; all of
+        them in one message. ``MODEL-FILE`` for what is no model of one input and one output.
+    """
+    model = config["config"]
+    written = inner_layers(config)
+    _refuse_all(written, where)
+    row = config["class_name"] == "Sequential"
+    shape = _input_shape(written, model, where)
+    names: dict[str, str] = {}
+    layers = []
+    for layer, number, reads in layers_in_a_row(written) if row else layers_of_graph(written, model, where):
+        if number:
+            raise refused(layer, "it is used more than once", where)
+        sources = [source for source, _ in reads]
+        name = str(layer["config"]["name"])
+        if layer["class_name"] == "InputLayer":
+            names[name] = INPUT
+            continue
+        names[name] = name_here(name, [*names.values(), INPUT])
+        inputs = tuple(names[source] for source in sources) or (INPUT,)
+        settings = dict(_used_settings(layer, where))
+        layers.append(TakenLayer(name=names[name], kind=layer["class_name"], settings=settings, inputs=inputs))
+    ending, layers = _without_ending(layers)
+    if not layers:
+        raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
+    found = {names[name]: values for name, values in weights.items() if names.get(name, INPUT) != INPUT}
+    keras_names = {here: there for there, here in names.items()}
+    taken = TakenModel(input_shape=tuple(shape), layers=tuple(layers), ending=ending)
+    return QKerasFile(taken, found, keras_names, _logits_config(config, ending), made)
+
+
+Ending = Literal["sigmoid", "softmax"] | None
+
+
+def _without_ending(layers: list[TakenLayer]) -> tuple[Ending, list[TakenLayer]]:
+    """Take the sigmoid or softmax at the end away; for logits to be compared it would only round."""
+    if not layers:
+        return None, layers
+    *before, last = layers
+    function = "softmax" if last.kind == "Softmax" else last.settings.get("activation")
+    if function not in ("sigmoid", "softmax"):
+        return None, layers
+    ending = cast("Ending", function)
+    if last.kind in _ENDINGS:
+        return ending, before if before and last.inputs == (before[-1].name,) else []
+    return ending, [*before, last.model_copy(update={"settings": {**last.settings, "activation": None}})]
+
+
+_ENDINGS = ("Activation", "QActivation", "Softmax")
+
+
+def _logits_config(config: Config, ending: Ending) -> Config:
+    if ending is None:
+        return config
+    layers, model = inner_layers(config), config["config"]
+    name = layers[-1]["config"]["name"]
+    if isinstance(model, Mapping) and "output_layers" in model:
+        (name,) = references(model["output_layers"])
+    without = [_linear(layer) if layer["config"]["name"] == name else layer for layer in layers]
+    return {**config, "config": {**model, "layers": without} if isinstance(model, Mapping) else without}
+
+
+def _linear(layer: Config) -> Config:
+    settings = {key: value for key, value in layer["config"].items() if key != "axis"}
+    kind = "Activation" if layer["class_name"] in _ENDINGS else layer["class_name"]
+    return {**layer, "class_name": kind, "config": {**settings, "activation": "linear"}}
+
+
+def kept_settings(layer: Config) -> dict[str, Any]:
+    """Give the settings of a layer that a prediction looks at, as they are written."""
+    kind = layer["class_name"]
+    return {
+        key: value
+        for key, value in layer["config"].items()
+        if key in ("name", "batch_input_shape") or not isinstance(qkeras_treatment(kind, key), Harmless)
+    }
+
+
+def _refuse_all(written: list[Config], where: str) -> None:
+    errors = []
+    for layer in written:
+        try:
+            _check_class(layer, where)
+            _check_settings(layer, where)
+            list(_used_settings(layer, where))
+        except ModelError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        fixes = dict.fromkeys(error.fix for error in errors)
+        raise ModelError("MODEL-LAYER", "; ".join(one.what for one in errors), where=where, fix="; ".join(fixes))
+
+
+def _check_class(layer: Config, where: str) -> None:
+    kind = layer["class_name"]
+    refuse_class(layer, where)
+    if kind in QKERAS_SETTINGS:
+        module, registered = str(layer.get("module") or "qkeras"), layer.get("registered_name")
+        foreign = module.split(".")[0] != "qkeras" or registered not in (None, kind, f"qkeras>{kind}")
+    else:
+        foreign = is_foreign(layer) or kind not in SETTINGS
+    if foreign:
+        known = ", ".join(sorted(QKERAS_SETTINGS))
+        raise refused(layer, "the class is not known here", where, f"replace it by one of: {known}")
+
+
+def _check_settings(layer: Config, where: str) -> None:
+    kind, settings = layer["class_name"], layer["config"]
+    for setting, value in settings.items():
+        # Axes are judged when the model is lowered: only then the rank of a layer's input is known.
+        why = refusal(qkeras_treatment(kind, setting), setting, value, None)
+        if why is not None:
+            raise refused(layer, why, where, "change that setting in QKeras and save the model again")
+    for setting, found in {**EVERY_LAYER, **QKERAS_SETTINGS.get(kind, SETTINGS.get(kind, {}))}.items():
+        if setting not in settings and isinstance(found, Used) and not found.optional and setting != "dtype":
+            raise refused(layer, f"its setting {setting!r} is missing", where)
+
+
+def _used_settings(layer: Config, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a layer is built with; a quantizer as its class and arguments."""
+    kind = layer["class_name"]
+    for setting, value in layer["config"].items():
+        if setting in _OF_NO_LAYER or isinstance(qkeras_treatment(kind, setting), Harmless):
+            continue
+        try:
+            if setting in (*QUANTIZERS, *NORMALIZATION_QUANTIZERS):
+                found = read_quantizer(value)
+                value = found.as_json() if found is not None else None
+            elif setting == "activation":
+                value = _activation(value)
+        except UnreadableError as error:
+            raise refused(layer, f"{setting}: {error}", where, "use a quantizer that docs/models.md lists") from error
+        yield setting, value
+
+
+def _activation(value: Any) -> Any:
+    """Give the name of a function of Keras', or a quantizer as its class and arguments."""
+    if value is None or value == "linear":
+        return None
+    if is_keras_activation(value):
+        if isinstance(value, Mapping) and is_foreign({**value, "registered_name": None, "module": _keras(value)}):
+            raise UnreadableError(f"the activation {value.get('config')!r} is not one of Keras' functions")
+        name = str(value["config"] if isinstance(value, Mapping) else value)
+        return None if name == "linear" else name
+    found = read_quantizer(value)
+    return found.as_json() if found is not None else None
+
+
+def _keras(value: Mapping[str, Any]) -> Any:
+    return None if value.get("module") == "builtins" else value.get("module")
+
+
+def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
+    inputs = [layer for layer in written if layer["class_name"] == "InputLayer"]
+    first = (inputs or written)[0]["config"]
+    shape = first.get("batch_shape") or first.get("batch_input_shape")
+    if shape is None and isinstance(model, Mapping):
+        shape = model.get("build_input_shape")
+    if len(inputs) > 1 or shape is None or len(shape) < 2 or any(type(size) is not int for size in shape[1:]):
+        what = f"the model has {len(inputs)} inputs" if len(inputs) > 1 else f"the model's input has the shape {shape}"
+        raise ModelError("MODEL-FILE", what, where=where, fix="give it one input of a fixed shape: keras.Input(shape)")
+    return list(shape[1:])

@@ -1,0 +1,46 @@
+"""The SystemVerilog as an execution beside the reference: where it parts from it, and which source is the cause."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from siliconv.network.explanation.first_difference import Cause, Execution, Place
+from siliconv.network.fixed_point import Codes, to_values
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.simulation.source_files import compare_constants, take_sources
+from siliconv.rtl.simulation.verilator import build
+from siliconv.rtl.writing.rtl_project import write_project
+
+RTL = "rtl"
+
+
+def rtl_runner(design: RtlDesign, project: Path, work: Path) -> Callable[[Codes], Execution]:
+    """Build the sources of a written project as they lie there; gives the function that runs codes through them.
+
+    Raises
+    ------
+    ToolError
+        As `siliconv.rtl.simulation.verilator.build`.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_project([design], work, probes=True)
+    edited = take_sources(project, work)
+    _, constants = compare_constants(design, project)
+    build(work)
+    network = design.network
+
+    def causes(place: Place) -> Iterator[Cause]:
+        for line in (*constants, *(one for one in edited if ".sv" in one)):
+            yield Cause("RTL-EDITED", RTL, line, "write the sources again: siliconv run PROJECT --until rtl --force")
+
+    def run(codes: Codes) -> Execution:
+        (found,) = simulate(work, [design], [codes], probes=True)
+        tensors = {network.input.name: codes, **found.nodes, network.output.name: found.output}
+        values = {name: to_values(tensor, network.by_name[name].type) for name, tensor in tensors.items()}
+        return Execution(RTL, values, causes)
+
+    return run

@@ -1,0 +1,50 @@
+"""The integer network of a QKeras model that is taken as it is: known before anything is run, as nothing is trained.
+
+Lowering takes Keras, and so seconds in a process of its own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from siliconv.flow.apart import call_apart
+from siliconv.flow.taken_artefacts import read_taken, save_taken
+from siliconv.network import network_file
+from siliconv.network.fixed_point import FixedPoint
+from siliconv.network.graph import Network
+from siliconv.progress import Progress, Silent
+from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.taken_project import taken, unquantized
+from siliconv.quantize.recipe import Unquantized
+
+
+def network_of_taken(name: str, project: ProjectConfig, input_type: FixedPoint) -> Network | None:
+    """Lower the QKeras model of a project for an input type; None for a project whose network is a float one.
+
+    Raises
+    ------
+    ModelError, NetworkError
+        For a model that cannot be taken, or what of it has no exact form.
+    """
+    file = taken(project)
+    if file is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
+        folder = Path(scratch)
+        save_taken(file.model, file.weights, folder)
+        call_apart(lower_taken, folder, unquantized(project), c_identifier(name), input_type, progress=Silent())
+        return network_file.load(folder / "network")
+
+
+def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoint, *, progress: Progress) -> None:
+    """Lower the model in a folder, and write ``network/`` beside it."""
+    from siliconv.quantize.taken.taken_model import taken_model
+    from siliconv.quantize.taken.unquantized import with_quantizers
+    from siliconv.stages.lowered_network import lowered_network
+
+    model, weights = read_taken(folder)
+    found, arrays, _ = with_quantizers(model, weights, bits)
+    live = taken_model(found, arrays)
+    network = lowered_network(live, name=name, output_activation=model.ending, input_type=input_type)
+    network_file.save(network, folder / "network")
