@@ -29,7 +29,10 @@ class Architecture(BaseModel):
     model_config = SECTION
 
     input_shape: Annotated[
-        tuple[Positive] | tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
+        tuple[Positive]
+        | tuple[Positive, Positive]
+        | tuple[Positive, Positive, Positive]
+        | tuple[Positive, Positive, Positive, Positive],
         Field(description="[height, width, channels] of an image, [length, channels] of a waveform, or [features]"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]

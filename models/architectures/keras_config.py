@@ -229,11 +229,11 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
         )
-    if len(shape) not in (2, 3, 4):
+    if len(shape) not in (2, 3, 4, 5):
         axes = {1: "a single number"}.get(len(shape), f"{len(shape) - 1} axes")
         raise ModelError(
             "MODEL-SHAPE",
-            f"the model's input has {axes}; a network here reads images, waveforms or vectors",
+            f"the model's input has {axes}; a network here reads images, rows of images, waveforms or vectors",
             where=where,
             fix="give it the shape (height, width, channels), (length, channels) or (features,)",
         )

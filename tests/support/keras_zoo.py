@@ -112,6 +112,9 @@ NETWORKS: dict[str, Any] = {
     "waves at each step": _distributed(
         IMAGE, lambda layers: layers.Conv1D(2, 3, padding="same"), lambda layers: layers.MaxPooling1D(2)
     ),
+    "images at each step": _distributed(
+        (2, *IMAGE), lambda layers: layers.Conv2D(2, 3, padding="same"), lambda layers: layers.MaxPooling2D(2)
+    ),
     "flat at each step": _distributed(IMAGE, _flat, lambda layers: layers.Dense(3, activation="relu")),
     **{
         name: _function(name)

@@ -21,7 +21,8 @@ import json, sys
 import {keras} as keras
 layers = keras.layers
 needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4),
-              dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1, layer=layers.ReLU())
+              dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1,
+              layer=layers.ReLU())
 found = {{}}
 for name in json.loads(sys.argv[1]):
     kind = getattr(layers, name, None)
