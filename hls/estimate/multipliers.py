@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import singledispatch
 from math import ceil, prod
 
-from siliconv.hls.design.design import Design, ElementwiseLayer, FixedType, Layer, MatrixLayer, SoftmaxLayer
+from siliconv.hls.design.design import Design, ElementwiseLayer, FixedType, Layer, MatrixLayer, MergeLayer, SoftmaxLayer
 from siliconv.hls.kinds import Backend, IoType, Strategy
 from siliconv.hls.weight_statistics import WeightStatistics, typical
 
@@ -119,6 +119,14 @@ def _(layer: ElementwiseLayer, design: Design) -> float:
         needed = lanes * layer.weights.multiplications / layer.weights.n
     limit = ceil(layer.input.size / max(layer.reuse_factor, 1))
     return min(needed, float(limit)) * dsps_of_product(layer.input.type, layer.input.type, design, constant=True)
+
+
+@dsps.register
+def _(layer: MergeLayer, design: Design) -> float:
+    if layer.function != "multiply":
+        return 0.0
+    lanes = layer.input.size if design.io_type is IoType.PARALLEL else layer.input.channels
+    return lanes * dsps_of_product(layer.input.type, layer.input.type, design, constant=False)
 
 
 @dsps.register

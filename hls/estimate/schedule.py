@@ -158,7 +158,9 @@ def _(layer: PaddingLayer, design: Design) -> Cycles:
 def _(layer: ResizeLayer, design: Design) -> Cycles:
     if design.io_type is IoType.PARALLEL:
         return Cycles(0, 1)
-    return _loop(layer.output.pixels, 1, design)
+    if layer.held_rows is not None:
+        return _loop(layer.input.pixels + layer.output.pixels, 1, design)
+    return _loop(max(layer.input.pixels, layer.output.pixels), 1, design)
 
 
 def matrix_vector(layer: MatrixLayer, design: Design) -> Cycles:

@@ -109,8 +109,8 @@ def refuse_settings(layer: Any) -> None:
 def node_name_of(layer: Any) -> str:
     """Give the name of the node that has the value of a layer: behind its own activation, where it has one."""
     own = getattr(layer, "activation", None)
-    is_activation = exact_class(layer) in ("Activation", "QActivation")
-    return str(layer.name) if own is None or is_activation or is_linear(own) else f"{layer.name}_activation"
+    does_more = layer.weights or exact_class(layer) in ("QAveragePooling2D", "QGlobalAveragePooling2D")
+    return f"{layer.name}_activation" if does_more and own is not None and not is_linear(own) else str(layer.name)
 
 
 def is_linear(activation: Any) -> bool:

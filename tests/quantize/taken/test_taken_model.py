@@ -169,7 +169,7 @@ def test_what_has_no_quantizer_is_rounded_and_named():
     )
     file = read_back(model)
     found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized(weights=8, activations=10))
-    assert [one.name for one in rounded] == ["first (tanh)", "last.kernel"]
+    assert [one.name for one in rounded] == ["first (tanh)", "last.kernel", "last.bias"]
     assert all(one.error < 0.01 for one in rounded)
     built = taken_model(found, weights)
     network = lower(built, name="net", input_type=EIGHT)
