@@ -249,7 +249,10 @@ def _check_counts(labels: Sequence[np.ndarray] | None, counts: Sequence[int], pa
 
 def _is_map(labels: Sequence[np.ndarray], question: Question | None) -> bool:
     """Whether labels have the shape of an output that is no vector, as targets of such a network have."""
-    return question is not None and len(question.output) > 1 and all(one.shape[1:] == question.output for one in labels)
+    if question is None or len(question.output) < 2:
+        return False
+    wanted = [size for size in question.output if size != 1]
+    return all([size for size in one.shape[1:] if size != 1] == wanted for one in labels)
 
 
 def _rows(labels: Sequence[np.ndarray]) -> list[np.ndarray] | None:

@@ -30,7 +30,15 @@ from siliconv.models.data.image_store import (
     statistics_of,
     write_summary,
 )
-from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, pixels_as, refuse_saturation, scaled
+from siliconv.models.data.input_choice import (
+    InputChoice,
+    choose_input,
+    look_at,
+    pixels_as,
+    refuse_extremes,
+    refuse_saturation,
+    scaled,
+)
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.sources import list_source
 from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
@@ -173,7 +181,9 @@ def _chosen_type(
         stated = stated.model_copy(update={"integer": stated.integer + round(math.log2(unit))})
     values = len(train) * math.prod(rows.shape)
     seen = look_at(rows.blocks(train), values, config.scale * unit, whole=rows.whole, where=str(config.path))
-    return choose_input(stated, seen, percentile)
+    choice = choose_input(stated, seen, percentile)
+    refuse_extremes(choice, str(config.path))
+    return choice
 
 
 def _write_numbers(
