@@ -210,8 +210,8 @@ def refuse_extremes(choice: InputChoice, where: str) -> None:
     if choice.type.integer > MOST_INTEGER:
         raise DataError(
             "DATA-RANGE",
-            f"the numbers reach {max(abs(one) for one in choice.type.ends):.3g}, which takes {choice.type.integer} bits "
-            "before the binary point",
+            f"the numbers reach {max(abs(one) for one in choice.type.ends):.3g}: {choice.type.integer} bits before the "
+            "binary point",
             where=where,
             fix="bring them to the size of what the network was trained on, with data.scale or in the file",
         )
