@@ -249,7 +249,10 @@ def _check_counts(labels: Sequence[np.ndarray] | None, counts: Sequence[int], pa
 
 def _is_map(labels: Sequence[np.ndarray], question: Question | None) -> bool:
     """Whether labels have the shape of an output that is no vector, as targets of such a network have."""
-    return question is not None and len(question.output) > 1 and all(one.shape[1:] == question.output for one in labels)
+    if question is None or len(question.output) < 2:
+        return False
+    wanted = [size for size in question.output if size != 1]
+    return all([size for size in one.shape[1:] if size != 1] == wanted for one in labels)
 
 
 def _rows(labels: Sequence[np.ndarray]) -> list[np.ndarray] | None:
@@ -262,13 +265,15 @@ def _classes(
     task: Task, labels: Sequence[np.ndarray], counts: Sequence[int], path: Path, names: Sequence[str]
 ) -> RightAnswers:
     read = [class_labels(one, count, path) for one, count in zip(labels, counts, strict=True)]
-    values, numbers = np.unique(np.concatenate(read), return_inverse=True)
+    every = np.concatenate(read)
+    values = np.unique(every)
+    numbers = np.searchsorted(values, every).astype(np.int32)
     if len(values) > max(_MOST_NAMES, len(numbers) // 2) and task == "autoencoder":
         return RightAnswers(task, np.zeros(len(numbers), np.int32))
     found = tuple(str(value) for value in values)
     if names and values.dtype.kind in "iu" and len(values) and values.min() >= 0 and len(names) > values.max():
         found = tuple(str(names[value]) for value in values)
-    return RightAnswers(task, numbers.astype(np.int32), found)
+    return RightAnswers(task, numbers, found)
 
 
 def _yes_or_no(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from siliconv.models.architectures.keras_config import ReadModel, architecture_o
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.keras_prediction import written_version
-from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.model_source import importable, is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
 
@@ -196,7 +195,7 @@ def set_weights(model: Any, weights: Weights) -> None:
 def _call(source: str, folder: Path) -> Any:
     module, _, name = source.partition(":")
     try:
-        with _importable(folder):
+        with importable(folder):
             function = getattr(importlib.import_module(module), name)
             found = function()
     except (Exception, SystemExit) as error:
@@ -215,15 +214,6 @@ def _call(source: str, folder: Path) -> Any:
             fix="return a Keras model (Sequential or functional) or a siliconv Architecture",
         )
     return found
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
 
 
 def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def listing_of(
         labels = [part.y.read(0, part.y.shape[0]) for part in parts if part.y is not None and part.y.shape]
         labels += [np.asarray(0) for part in parts if part.y is not None and not part.y.shape]
     answers = right_answers(labels, counts, question, path, names=names, repeats_input=repeats)
-    given = np.concatenate([np.full(count, part.split) for count, part in zip(counts, parts, strict=True)])
+    given = np.concatenate([np.full(count, part.split, np.int8) for count, part in zip(counts, parts, strict=True)])
     rows = Rows([part.x for part in parts], parts[0].x.shape[1:] if pixels is not None else input_shape)
 
     def images(chosen: np.ndarray) -> Iterator[RawImage]:

@@ -30,7 +30,15 @@ from siliconv.models.data.image_store import (
     statistics_of,
     write_summary,
 )
-from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, pixels_as, refuse_saturation, scaled
+from siliconv.models.data.input_choice import (
+    InputChoice,
+    choose_input,
+    look_at,
+    pixels_as,
+    refuse_extremes,
+    refuse_saturation,
+    scaled,
+)
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.sources import list_source
 from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
@@ -104,7 +112,9 @@ def prepare(
                 choice = _write_numbers(listing.numbers, chosen, splits, config, choice, written, progress, unit)
             else:
                 _write_images(listing, chosen, splits, input_shape, config.aspect, written, progress, jobs, choice)
-        kept, kept_splits = np.asarray(written.kept), np.asarray(written.splits)
+        kept, kept_splits = chosen, splits
+        if listing.numbers is None:
+            kept, kept_splits = np.asarray(written.kept), np.asarray(written.splits)
         labels = {split: listing.labels[kept[kept_splits == number]] for number, split in enumerate(SPLITS)}
         counts = {split: _counts(listing.answers, values) for split, values in labels.items()}
         _check_counts(counts, listing, written.left_out, config)
@@ -171,7 +181,9 @@ def _chosen_type(
         stated = stated.model_copy(update={"integer": stated.integer + round(math.log2(unit))})
     values = len(train) * math.prod(rows.shape)
     seen = look_at(rows.blocks(train), values, config.scale * unit, whole=rows.whole, where=str(config.path))
-    return choose_input(stated, seen, percentile)
+    choice = choose_input(stated, seen, percentile)
+    refuse_extremes(choice, str(config.path))
+    return choice
 
 
 def _write_numbers(
@@ -195,8 +207,6 @@ def _write_numbers(
         for number, split in enumerate(SPLITS):
             written.writer.append(split, codes[of_block == number])
         written.digests.frombytes(row_digests(codes).tobytes())
-        written.kept.frombytes(chosen[done : done + len(codes)].astype(np.uint64).tobytes())
-        written.splits.frombytes(of_block.astype(np.int8).tobytes())
         done += len(codes)
         progress.update(done)
     found = choice.counted(float(smallest), float(largest), outside, done * math.prod(rows.shape))
@@ -307,6 +317,10 @@ def _duplicates(
     digests: np.ndarray, indices: np.ndarray, splits: np.ndarray, listing: Listing
 ) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Count the images outside the first split they occur in; training comes first."""
+    by_digest = np.argsort(digests, kind="stable")
+    same = digests[by_digest[1:]] == digests[by_digest[:-1]]
+    twice = by_digest[np.flatnonzero(np.r_[same, False] | np.r_[False, same])] if len(digests) else by_digest
+    digests, indices, splits = digests[twice], indices[twice], splits[twice]
     order = np.lexsort((indices, splits, digests))
     digests, indices, splits = digests[order], indices[order], splits[order]
     starts = np.flatnonzero(np.r_[True, digests[1:] != digests[:-1]]) if len(digests) else np.zeros(0, np.int64)

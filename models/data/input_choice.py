@@ -26,6 +26,9 @@ REAL_BITS = 16
 MOST_SATURATED = 0.5
 """Above this share of saturated values a type that was asked for is a mistake."""
 
+MOST_INTEGER = 40
+"""Bits before the binary point, of which sums of products take more; a type has 62 at most."""
+
 _SAMPLE = 1 << 20
 """Values that a type is chosen by, spread over the training data."""
 
@@ -126,7 +129,7 @@ def look_at(blocks: Iterable[np.ndarray], values: int, scale: float, *, whole: b
         exact = scaled(block, scale, where)
         if exact.size:
             smallest, largest = min(smallest, float(exact.min())), max(largest, float(exact.max()))
-            sample.append(exact.reshape(-1)[::stride])
+            sample.append(exact.reshape(-1)[::stride].copy())  # a view would keep the whole block
     if not sample:
         smallest, largest = 0.0, 0.0
     power_of_two = scale > 0 and math.frexp(scale)[0] == 0.5
@@ -200,6 +203,18 @@ def pixels_as(scale: PixelScale) -> InputChoice:
         case "-1..1":
             ends = (-1.0, 127 / 128)
             return InputChoice(NumberType(True, 8, 1), "8-bit pixels as k/128 - 1: codes k - 128", *ends, offset=-128)
+
+
+def refuse_extremes(choice: InputChoice, where: str) -> None:
+    """Raise `DataError` ``DATA-RANGE`` for numbers so large that no sum of products of them fits a type."""
+    if choice.type.integer > MOST_INTEGER:
+        raise DataError(
+            "DATA-RANGE",
+            f"the numbers reach {max(abs(one) for one in choice.type.ends):.3g}: {choice.type.integer} bits before the "
+            "binary point",
+            where=where,
+            fix="bring them to the size of what the network was trained on, with data.scale or in the file",
+        )
 
 
 def refuse_saturation(choice: InputChoice, where: str) -> None:

@@ -42,7 +42,7 @@ def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset
     whatever `about` says.
     """
     digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
-    digest.update(about.encode())
+    digest.update(f"{about}{config.code_of_loss}".encode())
     digest.update(repr((dataset.class_names, dataset.task, dataset.input)).encode())
     arrays = list(initial)
     for images in (dataset.train, dataset.val):

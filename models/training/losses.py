@@ -10,6 +10,8 @@ import numpy as np
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load, tensorflow
 from siliconv.models.answers.task import Task
+from siliconv.models.architectures.model_source import is_function
+from siliconv.models.training.own_loss import load_loss
 from siliconv.models.training.train_config import TrainConfig
 
 Loss = Callable[[Any, Any], Any]
@@ -40,6 +42,9 @@ def loss_of(config: TrainConfig, outputs: int, task: Task = "classification", fu
         ``TRAIN-LOSS`` when the loss does not fit task and outputs.
     """
     kind = loss_kind(config, outputs, task)
+    if config.own_loss is not None:
+        own = load_loss(config.own_loss, config.folder)
+        return lambda answers, output: own(answers, behind(output, function) if config.from_logits else output)
     why = loss_misfit(kind, outputs, task, function)
     if why is not None:
         raise ModelError("TRAIN-LOSS", why[0], where="train.loss", fix=why[1])
@@ -100,6 +105,8 @@ def loss_kind(config: TrainConfig, outputs: int, task: Task = "classification") 
 
 def loss_misfit(kind: str, outputs: int, task: Task, function: str | None) -> tuple[str, str] | None:
     """Give why a loss does not fit what a network is asked, and what to do; None where it fits."""
+    if is_function(kind):
+        return None
     if task in ("regression", "autoencoder"):
         fits = kind in _OF_NUMBERS or (kind == "binary_crossentropy" and function == "sigmoid")
         fix = "use mse, mae or huber; binary_crossentropy for targets of 0 to 1 behind a sigmoid"

@@ -183,8 +183,10 @@ class Project:
 
     @property
     def code(self) -> str | None:
-        """The function that ``model.file`` names, ``module:function``; all but `check` and `verify` may run it."""
-        return self.config.model.function
+        """The functions that ``model.file`` and ``loss`` name, ``module:function``; `check` and `verify` run none."""
+        config = self.config
+        named = [config.model.function, *(training.own_loss for training in config.trainings.values())]
+        return " and ".join(dict.fromkeys(one for one in named if one is not None)) or None
 
     def run(
         self,

@@ -136,6 +136,12 @@ def model_code(written: Written) -> Iterator[Complaint]:
                 f"{written.path}:{line}, field model.file",
                 "run it if you trust it (siliconv summary does, and says so), or save its model to a .keras file",
             )
+        if key[-1] == "loss" and is_function(value):
+            yield Complaint(
+                f"the loss is Python code, {value}, which check does not run",
+                f"{written.path}:{line}, field {'.'.join(key)}",
+                "run it if you trust it: siliconv run does, and says so",
+            )
 
 
 def _scalars(node: yaml.Node | None, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, str]]:

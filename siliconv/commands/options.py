@@ -36,7 +36,7 @@ def open_project(name: str, *, runs_code: bool = True) -> Project:
     name
         A folder, or a name under ``firmware_projects/``.
     runs_code
-        Whether the command may run the function that ``model.file`` names; it is told before anything is run.
+        Whether the command may run functions that the project file names (a model's, a loss); told before they are run.
     """
     from siliconv import Project
 

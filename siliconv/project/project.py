@@ -26,6 +26,7 @@ from siliconv.models.data.image_files import PIXEL_SCALE
 from siliconv.models.qkeras_files.taken_shapes import output_shape_of
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
+from siliconv.project.placing import placed
 from siliconv.project.project_problems import fields_at, project_problems
 from siliconv.project.versions import VERSION, migrated
 from siliconv.quantize.recipe import Recipe
@@ -274,9 +275,18 @@ class ProjectConfig(BaseModel):
         if qkeras is not None:
             last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
             return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
-        pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
-        trains = self.train is not None or self.quantize.train is not None or pruned
-        return question_of(self.model.architecture, self.task, trains=trains)
+        return question_of(self.model.architecture, self.task, trains=bool(self.trainings))
+
+    @property
+    def trainings(self) -> dict[str, TrainConfig]:
+        """The sections that say how to train, by the place in the file."""
+        pruning = self.quantize.pruning
+        found = {
+            "train": self.train,
+            "quantize.train": self.quantize.train,
+            "quantize.pruning.before": pruning.before if pruning is not None else None,
+        }
+        return {place: config for place, config in found.items() if config is not None}
 
     @property
     def percentile(self) -> float | None:
@@ -345,10 +355,7 @@ def load_project(folder: Path) -> ProjectConfig:
     """
     path = folder / PROJECT_FILE
     project = parse_project(read_project_text(path), path)
-    return _with_absolute_path(
-        project.model_copy(update={"model": project.model.beside(folder, standardized=project.data.standardize)}),
-        folder,
-    )
+    return placed(project, folder)
 
 
 def parse_project(text: str, path: Path) -> ProjectConfig:
@@ -382,14 +389,6 @@ def c_identifier(name: str) -> str:
     """Make a C identifier of a project's name, for the firmware's top function."""
     cleaned = re.sub(r"\W", "_", name, flags=re.ASCII)
     return cleaned if cleaned[:1].isalpha() and cleaned not in TAKEN_NAMES else f"net_{cleaned}"
-
-
-def _with_absolute_path(project: ProjectConfig, folder: Path) -> ProjectConfig:
-    path = project.data.path
-    if path is None or path.is_absolute():
-        return project
-    data = project.data.model_copy(update={"path": (folder / path).resolve()})
-    return project.model_copy(update={"data": data})
 
 
 def knows_field(keys: Sequence[str]) -> bool:

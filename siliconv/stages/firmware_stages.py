@@ -110,9 +110,13 @@ def estimate_hardware(context: Context) -> str:
         verdict += f"; AXI-Stream limits it to an image in {content['axi']['interval_cycles']:,.0f} cycles"
     cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
-        f"{cycles:,.0f} cycles = {cycles * content['clock_ns'] / 1000:,.0f} us, {lut:,.0f} LUT,"
+        f"{cycles:,.0f} cycles = {_microseconds(cycles * content['clock_ns'] / 1000)} us, {lut:,.0f} LUT,"
         f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
+
+
+def _microseconds(time: float) -> str:
+    return f"{time:,.0f}" if time >= 10 else f"{time:.3g}"
 
 
 def write_html_report(context: Context) -> str:

@@ -77,7 +77,9 @@ def _asked(summary: DataSummary) -> str:
         case "multilabel":
             return f"with {names} labels each"
         case "regression":
-            return f"with {names} targets each" if names > 1 else "with a target each"
+            return (
+                f"with {names} targets each" if names > 1 else "with a target each" if names else "with maps of targets"
+            )
         case "autoencoder":
             return "to be given again" + (f", of {names} classes" if names else "")
         case "none":

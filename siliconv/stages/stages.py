@@ -69,6 +69,7 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: {
             "architecture": _layers_of(project),
             "train": project.train.model_dump(mode="json") if project.train else None,
+            "loss": project.train.code_of_loss if project.train else None,
             "weights": _weights_hash(project.initial_weights),
         },
         modules=(
@@ -90,6 +91,7 @@ STAGES: tuple[Stage, ...] = (
         needs=("data", "train"),
         settings=lambda project: {
             "quantize": project.quantize.model_dump(mode="json"),
+            "losses": {place: config.code_of_loss for place, config in project.trainings.items()},
             "dropout": project.train.dropout if project.train else None,
         },
         modules=("siliconv.quantize.training.fine_tuning", "siliconv.stages.taken_stages"),

@@ -77,6 +77,44 @@ def test_other_losses_of_numbers_learn_too(tmp_path, loss):
     assert run(tmp_path, text, {"x": FEATURES, "y": y})["network"]["targets"][0]["explained"] > 0.5
 
 
+OWN_LOSS = """
+import pathlib
+import tensorflow as tf
+pathlib.Path(__file__).with_name("imported").touch()
+def too_low_is_bad(answers, outputs):
+    apart = answers - outputs
+    return tf.where(apart > 0, 9.0 * apart, -apart)
+"""
+
+
+def test_a_loss_of_the_users_own_is_learned_from_and_never_run_by_check(tmp_path, capsys):
+    module = f"losses_of_{tmp_path.name}"  # Python imports a name once
+    (tmp_path / f"{module}.py").write_text(OWN_LOSS)
+    y = RANDOM.normal(0, 1, COUNT).astype(np.float32)  # of which the inputs say nothing
+    train = TRAINED.replace("{", f"{{loss: '{module}:too_low_is_bad', ")
+    text = mlp("[6]", "units: 1") + f"train: {train}\nquantize: {{train: null, weights: 8, activations: 8}}\n"
+    np.savez(tmp_path / "data.npz", x=FEATURES, y=y)
+    (tmp_path / "project.yml").write_text(text)
+    assert run_command_line(["check", str(tmp_path)]) == 0
+    assert not (tmp_path / "imported").exists()
+    assert "MODEL-CODE" in capsys.readouterr().out
+    found = run(tmp_path, text, {"x": FEATURES, "y": y})
+    assert capsys.readouterr().err.startswith(f"runs {module}:too_low_is_bad")
+    # Nine times as bad to be too low: the best answer is the 90 % quantile of a normal distribution.
+    assert found["float"]["targets"][0]["bias"] == pytest.approx(1.28, abs=0.5)
+    (tmp_path / f"{module}.py").write_text(OWN_LOSS + "# another text is another training\n")
+    assert run_command_line(["run", str(tmp_path), "--until", "data"]) == 0
+    assert run_command_line(["train", str(tmp_path)]) == 0
+    assert "unchanged" not in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_loss_that_is_not_there_is_told_with_what_to_write(tmp_path, capsys):
+    np.savez(tmp_path / "data.npz", x=FEATURES, y=FEATURES[:, 0])
+    (tmp_path / "project.yml").write_text(mlp("[6]", "units: 1") + "train: {loss: 'nowhere:at_all'}\n")
+    assert run_command_line(["run", str(tmp_path)]) == 2
+    assert "at_all(answers, outputs) in nowhere.py" in capsys.readouterr().err
+
+
 def test_several_labels_are_learned_each_by_itself(tmp_path):
     y = (FEATURES[:, :3] > 0).astype(np.int64)
     text = mlp("[6]", "units: 3, activation: sigmoid") + f"train: {TRAINED}\nquantize: {TUNED}\n"

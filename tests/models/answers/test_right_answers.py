@@ -40,6 +40,7 @@ def question(output, inputs=(8,), asked="auto", function=None, *, trains=False) 
         (SEVERAL, question((4,)), "multilabel"),
         (SEVERAL.astype(np.float32), question((4,), function="sigmoid"), "multilabel"),
         (MAPS, question((4, 4, 2)), "regression"),
+        (MAPS[..., 0], question((4, 4, 1)), "regression"),
         (None, question((8,)), "autoencoder"),
         (None, question((3,)), "none"),
         (TWO, question((8,)), "autoencoder"),

@@ -204,6 +204,12 @@ def test_what_cannot_be_read_is_refused_with_its_place(tmp_path, source, words):
     assert found.value.code == "DATA-LAYOUT"
 
 
+def test_numbers_beyond_any_type_are_refused_with_the_way_out(tmp_path):
+    np.savez(tmp_path / "data.npz", x=FEATURES * 1e30, y=CLASSES)
+    with pytest.raises(DataError, match=r"data\.scale"):
+        prepared(tmp_path, source="npz", path=tmp_path / "data.npz")
+
+
 def test_a_long_file_is_read_in_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("siliconv.models.data.columns.BLOCK_BYTES", 100)
     summary, dataset = prepared(tmp_path, limit=30, **as_npy(tmp_path))

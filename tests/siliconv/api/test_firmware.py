@@ -159,3 +159,23 @@ def test_a_notebook_that_holds_keras_3_works(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", NOTEBOOK], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.endswith("done\n"), done.stderr[-3000:]
+
+
+@pytest.mark.long
+def test_a_model_of_real_features_gets_an_input_type_from_its_calibration_inputs(tmp_path):
+    from siliconv.legacy_keras import load
+
+    keras = load()
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(2)])
+    model.save(tmp_path / "tagger.keras")
+    features = np.random.default_rng(0).normal(0, 3, (200, 5)).astype(np.float32)
+    firmware = siliconv.convert(tmp_path / "tagger.keras", calibration=features, weights=8, activations=8)
+    kind = firmware.network.input.type
+    assert (kind.signed, kind.width) == (True, 16)
+    stated = siliconv.InputConfig(bits=12, integer=5, signed=True)
+    narrow = siliconv.convert(tmp_path / "tagger.keras", calibration=features, input=stated, weights=8, activations=8)
+    kind = narrow.network.input.type
+    assert (kind.signed, kind.width, kind.integer) == (True, 12, 5)
+    rounded = np.rint(features / kind.step) * kind.step
+    found, floats = narrow.predict(rounded), model.predict(rounded, verbose=0)
+    assert np.abs(found - floats).max() < 0.15 * np.abs(floats).max()

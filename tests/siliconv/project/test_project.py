@@ -94,7 +94,7 @@ def test_all_problems_of_a_file_are_listed_at_once_in_our_words(tmp_path):
     assert str(pickle.loads(pickle.dumps(raised.value))) == shown
 
 
-@pytest.mark.parametrize("shape", ["[0, 8, 1]", "[]", "[0]", "[8, 8, 1, 1]", "eight", "[8, wide, 1]"])
+@pytest.mark.parametrize("shape", ["[0, 8, 1]", "[]", "[0]", "[8, 8, 1, 1, 1]", "eight", "[8, wide, 1]"])
 def test_a_wrong_input_shape_is_told_in_our_words(tmp_path, shape):
     text = f"model: {{input_shape: {shape}, layers: [{{kind: flatten}}, {{kind: dense, units: 2}}]}}\n"
     with pytest.raises(ProjectError) as raised:

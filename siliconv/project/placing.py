@@ -1,0 +1,28 @@
+"""A project file in its folder: there its data, its model and its own code are looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from siliconv.project.project import ProjectConfig
+
+
+def placed(project: ProjectConfig, folder: Path) -> ProjectConfig:
+    """Give a project whose relative paths are those of its folder."""
+    update: dict[str, Any] = {"model": project.model.beside(folder, standardized=project.data.standardize)}
+    path = project.data.path
+    if path is not None and not path.is_absolute():
+        update["data"] = project.data.model_copy(update={"path": (folder / path).resolve()})
+    if project.train is not None:
+        update["train"] = project.train.beside(folder)
+    recipe: dict[str, Any] = {}
+    if project.quantize.train is not None:
+        recipe["train"] = project.quantize.train.beside(folder)
+    pruning = project.quantize.pruning
+    if pruning is not None and pruning.before is not None:
+        recipe["pruning"] = pruning.model_copy(update={"before": pruning.before.beside(folder)})
+    if recipe:
+        update["quantize"] = project.quantize.model_copy(update=recipe)
+    return project.model_copy(update=update)
