@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from siliconv.actions.fit_rtl import RtlFit
     from siliconv.api.projects import Project
     from siliconv.hardware.boards import Board
-    from siliconv.hls.fit.fit import Configuration, Fit
+    from siliconv.hls.fit.candidates import Configuration, Fit
 
 BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")]
 RateOption = Annotated[
@@ -133,7 +133,8 @@ def table(found: Fit, board: Board) -> Table:
         *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
-    for one in found.best:
+    risky = [found.at_risk] if found.at_risk is not None and found.at_risk not in found.best else []
+    for one in [*found.best[:1], *risky, *found.best[1:]]:
         cells = (
             f"{getattr(one.estimate, name).value:,.0f} {one.shares[name]:.0%}"
             for name in ("lut", "ff", "dsp", "bram18")
@@ -149,7 +150,9 @@ def _verdict(one: Configuration, found: Fit) -> str:
         return "chosen"
     if not one.fits:
         return "too large"
-    return "fits" if one.meets else "too slow"
+    if not one.meets:
+        return "too slow"
+    return "fits" if one.surely else f"at risk, {one.chance:.0%}"
 
 
 def _factors(one: Configuration) -> str:
