@@ -6,9 +6,11 @@ used; they are ours, from the documented behaviour, and were compared with no si
 
 from __future__ import annotations
 
+import json
 import shutil
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.blocks import RtlDesign
@@ -60,7 +62,11 @@ def simulate_netlist(
     work.mkdir(parents=True)
     write_project([design], work)
     shutil.rmtree(work / LIBRARY)
-    shutil.copyfile(netlist, work / "netlist.json")
+    content = json.loads(netlist.read_text(encoding="utf-8"))
+    for cell in content["modules"][design.name]["cells"].values():
+        if cell["type"] == "LUT4":
+            _as_table(cell)
+    (work / "netlist.json").write_text(json.dumps(content), encoding="utf-8")
     folder = resources.files("siliconv.rtl.synthesis").joinpath("models")
     models = "".join(folder.joinpath(f"{model}.sv").read_text("utf-8") for model in MODELS)
     script = [
@@ -78,3 +84,12 @@ def simulate_netlist(
     build(work)
     (found,) = simulate(work, [design], [codes], pauses=pauses)
     return found
+
+
+def _as_table(cell: dict[str, Any]) -> None:
+    """Make a LUT4 Yosys' own look-up table: as a module, each of its contents would be elaborated anew."""
+    wires = cell["connections"]
+    cell["type"] = "$lut"
+    cell["parameters"] = {"WIDTH": f"{4:032b}", "LUT": cell["parameters"]["INIT"]}
+    cell["connections"] = {"A": [bit for pin in "ABCD" for bit in wires.get(pin, ["0"])], "Y": wires["Z"]}
+    cell["port_directions"] = {"A": "input", "Y": "output"}
