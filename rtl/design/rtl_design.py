@@ -30,6 +30,12 @@ def design_of(network: Network, config: RtlConfig, rings: Mapping[str, int] | No
     FirmwareError
         ``RTL-LAYER`` for lanes of a layer that is not there, and what `siliconv.rtl.plan.planning.plan` raises.
     """
+    design = unsized_design(network, config)
+    return with_sized_rings(design) if rings is None else with_rings(design, rings)
+
+
+def unsized_design(network: Network, config: RtlConfig) -> RtlDesign:
+    """Give the design with rings as they are before they are sized, which takes no time; raises as `design_of`."""
     if config.interval is None:
         lanes = lanes_for_products(network, config.products)
     else:
@@ -43,5 +49,4 @@ def design_of(network: Network, config: RtlConfig, rings: Mapping[str, int] | No
             fix="use one of " + ", ".join(lanes),
         )
     chosen = {name: Lanes(*pair) for name, pair in config.lanes.items()}
-    design = plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)
-    return with_sized_rings(design) if rings is None else with_rings(design, rings)
+    return plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from siliconv.network.fixed_point import Codes
-from siliconv.rtl.plan.block_memories import SMALL_WORDS, blocks_of, rom_blocks
+from siliconv.rtl.plan.block_memories import SHAPES, SMALL_WORDS, blocks_of
 from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax, TableLookup
 
 _MOST_A_BLOCK = {"ecp5": 22, "xc7": 56, "xcup": 56}
@@ -40,11 +40,15 @@ class Memory:
     def blocks(self, family: str) -> int:
         """Count the block memories that it takes; 0 where it is distributed or logic."""
         if not self.written:
-            rest = self.words % self.bank
-            small = rest if rest <= SMALL_WORDS else 0
-            return rom_blocks(self.width, self.words - small, self.bank)
+            whole, rest = divmod(self.words, self.bank)
+            return whole * _stacked(self.width, self.bank) + (_stacked(self.width, rest) if rest > SMALL_WORDS else 0)
         blocks = -(-self.words // 16384) * blocks_of(self.width, min(self.words, 16384))
         return blocks if self.distributed(family) > _MOST_A_BLOCK[family] * blocks else 0
+
+
+def _stacked(width: int, words: int) -> int:
+    """Count the blocks of constants: parts of the depth of a block stand beside each other in its width."""
+    return min(-(-width * -(-words // depth) // bits) for depth, bits in SHAPES.items())
 
 
 def memories_of(block: Block) -> Iterator[Memory]:

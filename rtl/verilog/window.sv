@@ -215,13 +215,14 @@ module window #(
     end
   end
 
-  // ---- how full it is: one addition of a constant that is chosen; each side hears of the other a cycle later
+  // ---- how full it is: one addition of a constant that is chosen; each side hears of the other a cycle later.
+  // Yosys 0.70 reads a sign before a cast as part of its size, hence the subtractions.
   function automatic logic [Level-1:0] change(input logic pushed, input logic [1:0] kind);
     case (kind)
       2'd0: change = Level'(pushed);
-      2'd1: change = pushed ? -Level'(NextPixel - 1) : -Level'(NextPixel);
-      2'd2: change = pushed ? -Level'(NextRow - 1) : -Level'(NextRow);
-      default: change = pushed ? -Level'(NextImage - 1) : -Level'(NextImage);
+      2'd1: change = pushed ? Level'(0 - (NextPixel - 1)) : Level'(0 - NextPixel);
+      2'd2: change = pushed ? Level'(0 - (NextRow - 1)) : Level'(0 - NextRow);
+      default: change = pushed ? Level'(0 - (NextImage - 1)) : Level'(0 - NextImage);
     endcase
   endfunction
 
@@ -230,7 +231,7 @@ module window #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       space_q <= Level'(Ring - 1);
-      spare_q <= -Level'(Need);
+      spare_q <= Level'(0 - Need);
       released_q <= 2'd0;
     end else begin
       released_q <= released;

@@ -18,11 +18,12 @@ from siliconv.checks import (
 from siliconv.checks.facts import Facts, gather
 from siliconv.checks.firmware_rules import read_built
 from siliconv.checks.preflight import Finding, Rule, Severity, find_all, rules_of
-from siliconv.errors import SiliconvError
+from siliconv.errors import FirmwareError, SiliconvError
 from siliconv.plan.plan_of_project import read_network
 from siliconv.project.data_choice import apply_data_choice
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_problems import ProjectProblemsError
+from siliconv.rtl.design.rtl_design import unsized_design
 
 FIELD_RULES = rules_of(field_rules)
 PLAN_RULES = rules_of(layer_rules, reuse_rules, number_rules, resource_rules)
@@ -57,6 +58,7 @@ def examine(folder: Path, project: ProjectConfig | None = None) -> tuple[Finding
         return (*written, _finding(error))
     refused = [_finding(error) for error in (facts.refused, _no_weights(project)) if error is not None]
     found = [*written, *refused, *find_all(PLAN_RULES, facts.plan), *find_all(PROJECT_RULES, facts), *_built(facts)]
+    found += core_findings(facts)
     return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
 
 
@@ -71,6 +73,17 @@ def _no_weights(project: ProjectConfig) -> SiliconvError | None:
 
 def _finding(error: SiliconvError) -> Finding:
     return Finding(error.code, Severity.ERROR, error.what, error.where, error.fix)
+
+
+def core_findings(facts: Facts) -> tuple[Finding, ...]:
+    """Say why a built network can't be laid out as the project's SystemVerilog core, where the project names one."""
+    if "rtl" not in facts.project.model_fields_set or facts.plan.network is None:
+        return ()
+    try:
+        unsized_design(facts.plan.network, facts.project.rtl)
+    except FirmwareError as error:
+        return (_finding(error),)
+    return ()
 
 
 def _built(facts: Facts) -> tuple[Finding, ...]:

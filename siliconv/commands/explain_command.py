@@ -21,7 +21,7 @@ def explain(
     project: ProjectArgument,
     between: Annotated[
         tuple[str, str],
-        typer.Option("--between", metavar="A B", help="two of float, quantized, reference, firmware"),
+        typer.Option("--between", metavar="A B", help="two of float, quantized, reference, firmware, rtl"),
     ] = ("quantized", "firmware"),
     json_output: JsonOption = False,
 ) -> int:

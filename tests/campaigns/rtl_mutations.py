@@ -26,12 +26,24 @@ def run(seed: int) -> dict[str, Any]:
     designs = [random_design(network, number) for number, network in enumerate(one_of_each_kind(seed))]
     with tempfile.TemporaryDirectory() as scratch:
         bench = written(designs, Path(scratch))
-        modules = sorted((Path(scratch) / "library").glob("*.sv"))
-        path = chosen.choice(modules)
+        path = chosen.choice(_used(Path(scratch)))
         text, what = _mutated(path.read_text(encoding="utf-8"), chosen)
         path.write_text(text, encoding="utf-8")
         killed = _is_noticed(bench)
     return {"file": path.name, "mutation": what, "killed": killed}
+
+
+def _used(folder: Path) -> list[Path]:
+    """List the modules that stand in the designs: those of a board's serial line do not."""
+    library = {path.stem: path for path in (folder / "library").glob("*.sv")}
+    found: set[str] = set()
+    waiting = [path.read_text(encoding="utf-8") for path in folder.glob("*.sv")]
+    while waiting:
+        text = waiting.pop()
+        new = {name for name in library if re.search(rf"^\s*{name} #?\(", text, flags=re.MULTILINE)} - found
+        found |= new
+        waiting += [library[name].read_text(encoding="utf-8") for name in new]
+    return [library[name] for name in sorted(found)]
 
 
 def _mutated(text: str, chosen: random.Random) -> tuple[str, str]:

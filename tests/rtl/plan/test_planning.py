@@ -5,8 +5,9 @@ from collections import Counter
 from math import prod
 
 import pytest
-from rtl_designs import one_of_each_kind, random_design
+from rtl_designs import WITHOUT_BLOCK, drawn, one_of_each_kind, random_design
 from small_network import small_network
+from strategies import networks
 
 from siliconv.errors import FirmwareError
 from siliconv.network import graph as ir
@@ -95,3 +96,12 @@ def test_lanes_are_the_fewest_that_keep_up(interval):
     assert reached <= max(interval, 1)
     fewer = [Lanes(pin, pout) for pin in (1, 2, 4) for pout in (1, 3) if pin * pout < products]
     assert all(cycles_of(network.by_name["dense"], network, one) > interval for one in fewer)
+
+
+@pytest.mark.parametrize("kind", WITHOUT_BLOCK)
+def test_a_kind_without_a_block_is_refused_by_name(kind):
+    network = drawn(networks(first=kind, most=1), 2, seed=1, with_blocks=False)[-1]
+    with pytest.raises(FirmwareError) as caught:
+        plan(network, {})
+    assert caught.value.code == "RTL-NODE-KIND"
+    assert kind.__name__ in caught.value.what

@@ -37,6 +37,12 @@ def test_constants_of_few_words_are_logic():
     assert Memory(384, 4608, written=False, bank=2048).blocks("xc7") == 97
 
 
+@pytest.mark.parametrize(("words", "blocks"), [(2304, 1), (2688, 1), (3456, 2), (4032, 2)])
+def test_narrow_constants_share_the_width_of_a_block(words, blocks):
+    """The sizes are those of runs of Yosys, words of 6 bits."""
+    assert Memory(6, words, written=False).blocks("ecp5") == blocks
+
+
 def test_bits_that_never_change_take_nothing():
     design = plan(small_network(2400), {"dense": Lanes(1, 8)})
     (mvu,) = design.blocks

@@ -1,0 +1,91 @@
+"""The netlist that is placed, simulated: what Yosys made of the sources, with our own models of the hard blocks.
+
+Its logic cells are those of Yosys' library. `models/` holds the block memory and the multiplier, in the modes that are
+used; they are ours, from the documented behaviour, and were compared with no silicon.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from siliconv.network.fixed_point import Codes
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.simulation.rtlsim import Simulated, simulate
+from siliconv.rtl.simulation.verilator import build
+from siliconv.rtl.synthesis.open_tools import run_tool
+from siliconv.rtl.writing.rtl_project import LIBRARY, write_project
+
+MODELS = ("DP16KD", "MULT18X18D")
+
+_LINT = (
+    "WIDTHEXPAND WIDTHTRUNC UNOPTFLAT CASEINCOMPLETE MULTIDRIVEN UNUSEDSIGNAL UNDRIVEN PINMISSING "
+    "CASEOVERLAP CASEWITHX CASEX LATCH CMPCONST SELRANGE COMBDLY ASCRANGE WIDTHXZEXPAND UNSIGNED"
+).split()
+
+QUIET = "".join(f"/* verilator lint_off {name} */\n" for name in _LINT)
+"""Before Verilog that Yosys wrote, which is no style that Verilator likes."""
+
+
+def simulate_netlist(
+    netlist: Path, design: RtlDesign, codes: Codes, work: Path, *, pauses: tuple[int, int] = (0, 0)
+) -> Simulated:
+    """Simulate a netlist that `siliconv.rtl.synthesis.yosys.synthesize` wrote for ECP5.
+
+    Parameters
+    ----------
+    netlist
+        The JSON file.
+    design
+        Its design.
+    codes
+        (images, *input shape).
+    work
+        A folder for the build; what is in it is removed.
+    pauses
+        As for `siliconv.rtl.simulation.verilator.run`.
+
+    Raises
+    ------
+    ToolError
+        As the tools.
+    WorkSaysNoError
+        ``RTL-STALL`` if the stream stops.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_project([design], work)
+    shutil.rmtree(work / LIBRARY)
+    content = json.loads(netlist.read_text(encoding="utf-8"))
+    for cell in content["modules"][design.name]["cells"].values():
+        if cell["type"] == "LUT4":
+            _as_table(cell)
+    (work / "netlist.json").write_text(json.dumps(content), encoding="utf-8")
+    folder = resources.files("siliconv.rtl.synthesis").joinpath("models")
+    models = "".join(folder.joinpath(f"{model}.sv").read_text("utf-8") for model in MODELS)
+    script = [
+        "read_json netlist.json",
+        # The netlist has empty boxes of the cells: those of the logic are replaced by what they do.
+        "delete =A:blackbox",
+        "read_verilog +/ecp5/common_sim.vh +/ecp5/ccu2c_sim.vh",
+        f"hierarchy -top {design.name}; proc; flatten; opt_clean",
+        "write_verilog -noattr flat.v",
+    ]
+    run_tool("yosys", ["-q", "-p", "; ".join(script)], work, "yosys_said.log")
+    flat = (work / "flat.v").read_text(encoding="utf-8")
+    (work / f"{design.name}.sv").write_text(QUIET + flat + models, encoding="utf-8")
+    build(work, optimize="-O0")
+    (found,) = simulate(work, [design], [codes], pauses=pauses)
+    return found
+
+
+def _as_table(cell: dict[str, Any]) -> None:
+    """Make a LUT4 Yosys' own look-up table: as a module, each of its contents would be elaborated anew."""
+    wires = cell["connections"]
+    cell["type"] = "$lut"
+    cell["parameters"] = {"WIDTH": f"{4:032b}", "LUT": cell["parameters"]["INIT"]}
+    cell["connections"] = {"A": [bit for pin in "ABCD" for bit in wires.get(pin, ["0"])], "Y": wires["Z"]}
+    cell["port_directions"] = {"A": "input", "Y": "output"}

@@ -1,0 +1,64 @@
+"""The netlist that is placed computes what the network computes, with the memories' own registers too."""
+
+import json
+
+import numpy as np
+import pytest
+from rtl_designs import skip_without_verilator
+from small_network import small_network
+from strategies import input_codes
+
+from siliconv.network import reference
+from siliconv.rtl.cycles.cycle_model import cycles
+from siliconv.rtl.plan.lanes import Lanes
+from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.synthesis.netlist_simulation import simulate_netlist
+from siliconv.rtl.synthesis.open_tools import has_tool
+from siliconv.rtl.synthesis.yosys import synthesize
+from siliconv.rtl.writing.rtl_project import write_project
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not has_tool("yosys"), reason="no Yosys: pip install 'siliconv[rtl]'"),
+]
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    """A design with packed multipliers and block memories, and its netlist."""
+    skip_without_verilator()
+    folder = tmp_path_factory.mktemp("netlist")
+    design = plan(small_network(240), {"dense": Lanes(2, 6)}, multiplier_bits=18)
+    write_project([design], folder)
+    synthesize(folder, design, "ecp5")
+    return design, folder / f"{design.name}_ecp5.json"
+
+
+def test_bits_and_cycles_of_the_netlist(mapped, tmp_path):
+    design, netlist = mapped
+    cells = json.loads(netlist.read_text())["modules"][design.name]["cells"].values()
+    memories = [cell for cell in cells if cell["type"] == "DP16KD"]
+    assert any("OUTREG" in cell["parameters"].values() for cell in memories)
+    assert any(cell["type"] == "MULT18X18D" for cell in cells)
+    codes = input_codes(design.network, 1, 5)
+    found = simulate_netlist(netlist, design, codes, tmp_path / "work", pauses=(30, 30))
+    expected = reference.run(design.network, codes)[design.network.output.name]
+    assert np.array_equal(found.output, expected)
+    model = cycles(design, 5, pauses=(30, 30))
+    assert found.taken.tolist() == model.taken
+    assert found.given.tolist() == model.given
+
+
+def test_a_register_too_many_is_seen(mapped, tmp_path):
+    design, netlist = mapped
+    content = json.loads(netlist.read_text())
+    for cell in content["modules"][design.name]["cells"].values():
+        if cell["type"] == "DP16KD":
+            other = {"OUTREG": "NOREG", "NOREG": "OUTREG"}
+            for port in "AB":
+                cell["parameters"][f"REGMODE_{port}"] = other[cell["parameters"][f"REGMODE_{port}"]]
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps(content))
+    codes = input_codes(design.network, 1, 5)
+    found = simulate_netlist(broken, design, codes, tmp_path / "work")
+    assert not np.array_equal(found.output, reference.run(design.network, codes)[design.network.output.name])
