@@ -4,7 +4,7 @@ A graph of few node kinds over tensors of fixed-point codes. It holds no floatin
 node is written down in docs/integer_network.md and executed by `siliconv.network.reference`; the emulator and every
 hardware back end are written from it and tested against it.
 
-Arithmetic nodes (convolution, dense, pooling, add) are exact: their output type holds every possible result.
+Arithmetic nodes (convolution, dense, pooling, sums, products) are exact: their output type holds every possible result.
 Bits are lost only where a `Requantize`, `AveragePool`, `Table` or `Softmax` node says so.
 """
 
@@ -128,6 +128,39 @@ class Add(Node):
 @dataclass(frozen=True, eq=False)
 class Concatenate(Node):
     """Inputs joined along the channel axis, their binary points aligned. Exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairwise(Node):
+    """A function of two inputs of equal shape, element by element, their binary points aligned. Exact.
+
+    ``operation``: a key of `OPERATIONS`.
+    """
+
+    operation: str
+
+
+OPERATIONS = ("subtract", "multiply", "maximum", "minimum")
+"""What a `Pairwise` node computes of its first and its second input."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rearrange(Node):
+    """Elements in another order, left out or repeated: axes are swapped, then cropped, then repeated. Exact.
+
+    Axis ``a`` of the output is axis ``order[a]`` of the input; of its places those from ``before[a]`` on are kept, each
+    ``repeats[a]`` times, as many as the shape says.
+    """
+
+    order: tuple[int, ...]
+    before: tuple[int, ...]
+    repeats: tuple[int, ...]
+
+    @property
+    def places(self) -> tuple[tuple[int, ...], ...]:
+        """For each axis of the output, which place of the swapped input stands at each of its places."""
+        axes = zip(self.shape, self.before, self.repeats, strict=True)
+        return tuple(tuple(before + at // repeats for at in range(size)) for size, before, repeats in axes)
 
 
 @dataclass(frozen=True, eq=False)

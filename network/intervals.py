@@ -125,6 +125,39 @@ def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, 
 
 
 @node_bounds.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+    if node.operation == "multiply":
+        places = node.type.fraction - sources[0].type.fraction - sources[1].type.fraction
+        one, other = (tuple(end.astype(object) for end in bound) for bound in inputs)
+        products = [_saturated(a * b) for a in one for b in other]
+        return Bounds(
+            aligned(np.minimum.reduce(products), places, node), aligned(np.maximum.reduce(products), places, node)
+        )
+    first, second = (_aligned_bounds(bound, source, node) for bound, source in zip(inputs, sources, strict=True))
+    if node.operation == "subtract":
+        return Bounds(_sum(first.low, -second.high), _sum(first.high, -second.low))
+    if max(int(np.abs(end).max()) for end in (*first, *second)) >= CODE_LIMIT:
+        raise NetworkError(
+            "TYPE-WIDTH",
+            f"values that are compared in {node.type} need more than 62 bits",
+            where=f"node '{node.name}'",
+            fix="requantize both inputs before they are compared",
+        )
+    choose = np.maximum if node.operation == "maximum" else np.minimum
+    return Bounds(choose(first.low, second.low), choose(first.high, second.high))
+
+
+@node_bounds.register
+def _(node: ir.Rearrange, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
+    channels = node.shape[-1]
+    if node.order[-1] == len(node.order) - 1:
+        taken = node.before[-1] + np.arange(channels) // node.repeats[-1]
+        return Bounds(*(bound[taken] for bound in inputs[0]))
+    interval = inputs[0].interval
+    return Bounds(np.full(channels, interval.low), np.full(channels, interval.high))
+
+
+@node_bounds.register
 def _(node: ir.Requantize, sources: tuple[ir.Node, ...], inputs: tuple[Bounds, ...]) -> Bounds:
     floor = 0 if node.relu else None
     places = sources[0].type.fraction - node.type.fraction

@@ -44,10 +44,13 @@ def with_softmax(network: Network, *, name: str) -> Network:
     magnitude = max(abs(Fraction(low)), abs(Fraction(high + 1))) * Fraction(2) ** -logits.type.fraction
     integer = max(int(magnitude).bit_length() + 1, 1)
     requantize = Requantize(f"{name}_input", (logits.name,), logits.shape, input_type(integer), relu=False)
-    softmax = Softmax(
-        name, (requantize.name,), logits.shape, OUTPUT, _exponentials(Fraction(1, 1 << STEP_BITS)), _reciprocals()
-    )
+    softmax = Softmax(name, (requantize.name,), logits.shape, OUTPUT, *tables())
     return replace(network, nodes=(*network.nodes, requantize, softmax))
+
+
+def tables() -> tuple[Weights, Weights]:
+    """Give the exponentials and the reciprocals of a softmax whose input has steps of 1/64."""
+    return _exponentials(Fraction(1, 1 << STEP_BITS)), _reciprocals()
 
 
 def input_type(integer: int) -> FixedPoint:

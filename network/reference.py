@@ -165,6 +165,25 @@ def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], inputs: tuple[Codes, .
 
 
 @evaluate.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+    if node.operation == "multiply":
+        places = node.type.fraction - sources[0].type.fraction - sources[1].type.fraction
+        return (inputs[0] * inputs[1]) << places
+    first, second = _aligned(node, sources, inputs)
+    if node.operation == "subtract":
+        return first - second
+    return np.maximum(first, second) if node.operation == "maximum" else np.minimum(first, second)
+
+
+@evaluate.register
+def _(node: ir.Rearrange, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
+    codes = inputs[0].transpose(0, *(axis + 1 for axis in node.order))
+    for axis, places in enumerate(node.places, start=1):
+        codes = codes.take(places, axis=axis)
+    return codes
+
+
+@evaluate.register
 def _(node: ir.Requantize, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...]) -> Codes:
     codes = np.maximum(inputs[0], 0) if node.relu else inputs[0]
     return requantize(codes, sources[0].type.fraction, node.type)

@@ -136,6 +136,32 @@ def _(node: ir.Concatenate, sources: tuple[ir.Node, ...]) -> ir.Shape:
 
 
 @output_shape.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...]) -> ir.Shape:
+    if node.operation not in ir.OPERATIONS:
+        raise _IllFormedError(f"the operation {node.operation!r}, none of {', '.join(ir.OPERATIONS)}")
+    if len(sources) != 2 or sources[0].shape != sources[1].shape:
+        raise _IllFormedError(f"inputs of the shapes {[source.shape for source in sources]}, expected two equal ones")
+    return sources[0].shape
+
+
+@output_shape.register
+def _(node: ir.Rearrange, sources: tuple[ir.Node, ...]) -> ir.Shape:
+    source = _only(sources)
+    _check_same_bits(node, source.type)
+    axes = len(source.shape)
+    if sorted(node.order) != list(range(axes)) or not len(node.before) == len(node.repeats) == len(node.shape) == axes:
+        raise _IllFormedError(
+            f"the order {node.order}, places {node.before} and repeats {node.repeats} on {source.shape}"
+        )
+    for size, axis, before, repeats in zip(node.shape, node.order, node.before, node.repeats, strict=True):
+        if before < 0 or repeats < 1 or size % repeats or before + size // repeats > source.shape[axis]:
+            raise _IllFormedError(
+                f"{size} places from {before} on, each {repeats} times, of an axis of {source.shape[axis]}"
+            )
+    return node.shape
+
+
+@output_shape.register
 def _(node: ir.Requantize, sources: tuple[ir.Node, ...]) -> ir.Shape:
     return _only(sources).shape
 

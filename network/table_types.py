@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siliconv.network.exact_functions import exact_function
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 
 FUNCTIONS = ("sigmoid", "tanh")
@@ -11,6 +12,11 @@ _ENDS = {"sigmoid": 4, "tanh": 3}
 
 INPUT_BITS = 10
 """1,024 entries: one block memory."""
+
+
+def is_function(name: str) -> bool:
+    """Whether a function of one element stands as a table inside a network: all but ReLU, which is a type."""
+    return name in FUNCTIONS or (name != "relu" and exact_function(name) is not None)
 
 
 def table_input(function: str) -> FixedPoint:

@@ -152,6 +152,34 @@ def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], bounds: Mapping[str, B
 
 
 @describe.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    return LayerDescription(attributes_of("Merge", node, op=node.operation), types_of(node))
+
+
+@describe.register
+def _(node: ir.Rearrange, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    missing = 3 - len(node.shape)
+    if missing < 0:
+        raise FirmwareError(
+            "FIRMWARE-LAYER",
+            f"a tensor of {len(node.shape)} axes in another order",
+            where=f"node '{node.name}'",
+            fix="use at most three axes",
+        )
+    # Fewer axes count as an image of one row.
+    by_axis = {
+        "in": (*(1,) * missing, *sources[0].shape),
+        "out": (*(1,) * missing, *node.shape),
+        "order": (*range(missing), *(axis + missing for axis in node.order)),
+        "before": (*(0,) * missing, *node.before),
+        "repeat": (*(1,) * missing, *node.repeats),
+    }
+    sizes = {f"{name}_{axis}": size for name, sizes in by_axis.items() for axis, size in enumerate(sizes)}
+    attributes = attributes_of("RearrangeLayer", node, output_shape=node.shape, **sizes)
+    return LayerDescription(attributes, types_of(node))
+
+
+@describe.register
 def _(node: ir.Pad, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     attributes = attributes_of(
         f"ZeroPadding{len(node.padding)}D",
@@ -178,7 +206,10 @@ def _(node: ir.Requantize, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bo
 
 @describe.register
 def _(node: ir.Reshape, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
-    attributes = attributes_of("Reshape", node, target_shape=list(node.shape))
+    if len(node.shape) > 1:
+        attributes = attributes_of("ReshapeWords", node, output_shape=node.shape, n_in=int(np.prod(node.shape)))
+    else:
+        attributes = attributes_of("Reshape", node, target_shape=list(node.shape))
     return LayerDescription(attributes, types_of(node))
 
 

@@ -28,7 +28,8 @@ def describe_for_ac(node: ir.Node, sources: tuple[ir.Node, ...], bounds: Mapping
     """Describe one node as `layer_list.describe` does, for a back end whose numbers are `ac_fixed`.
 
     The templates of such back ends divide averages in the wrong type, begin the maximum of a stream with a number that
-    may win, write too many words when they join streams, and convolve by channel in streams only, or not at all.
+    may win, write too many words when they join streams, compare whole words of two streams, and convolve by channel
+    in streams only, or not at all.
     Our own kernels take their place.
     """
     return describe(node, sources, bounds)
@@ -78,6 +79,21 @@ def _(node: ir.Concatenate, sources: tuple[ir.Node, ...], bounds: Mapping[str, B
         n_pixels=int(np.prod(node.shape[:-1])),
         n_first=first,
         n_second=second,
+    )
+    return LayerDescription(attributes, stated.precision)
+
+
+@describe_for_ac.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
+    stated = describe(node, sources, bounds)
+    if node.operation not in ("maximum", "minimum"):
+        return stated
+    attributes = attributes_of(
+        "ChooseLayer",
+        node,
+        output_shape=node.shape,
+        n_in=int(np.prod(node.shape)),
+        larger=node.operation == "maximum",
     )
     return LayerDescription(attributes, stated.precision)
 

@@ -164,6 +164,51 @@ class JoinChannels(OwnLayer):
     call = "nnet::join_channels<{input1_t}, {input2_t}, {output_t}, {config}>({input1}, {input2}, {output});"
 
 
+class RearrangeLayer(OwnLayer):
+    """Elements in another order, left out or repeated.
+
+    hls4ml has templates for a few of these, each for some back ends.
+    """
+
+    sizes: ClassVar[tuple[str, ...]] = tuple(
+        f"{name}_{axis}" for name in ("in", "out", "order", "before", "repeat") for axis in range(3)
+    )
+    _expected_attributes = [Attribute(name) for name in sizes]  # noqa: RUF012
+    kernel = "nnet_rearrange.h"
+    config = (
+        "struct config{index} : nnet::rearrange_config {{\n"
+        + "".join(f"    static const int {name} = {{{name}}};\n" for name in sizes)
+        + "}};\n"
+    )
+    call = "nnet::rearrange<{input_t}, {output_t}, {config}>({input}, {output});"
+
+
+class ReshapeWords(OwnLayer):
+    """The same elements in another shape, where that is more than flattening.
+
+    hls4ml's own makes another layer of it, which keeps neither its name nor its trace.
+    """
+
+    _expected_attributes = [Attribute("n_in")]  # noqa: RUF012
+    kernel = "nnet_reshape_words.h"
+    config = """struct config{index} : nnet::reshape_words_config {{
+    static const unsigned n_in = {n_in};
+}};\n"""
+    call = "nnet::reshape_words<{input_t}, {output_t}, {config}>({input}, {output});"
+
+
+class ChooseLayer(OwnLayer):
+    """The larger or the smaller of two tensors: hls4ml's Catapult template takes a word of a stream for its element."""
+
+    _expected_attributes = [Attribute("n_in"), Attribute("larger", value_type=bool)]  # noqa: RUF012
+    kernel = "nnet_choose.h"
+    config = """struct config{index} : nnet::choose_config {{
+    static const unsigned n_in = {n_in};
+    static const bool larger = {larger};
+}};\n"""
+    call = "nnet::choose<{input1_t}, {input2_t}, {output_t}, {config}>({input1}, {input2}, {output});"
+
+
 class WideRequantize(OwnLayer):
     """A requantization that drops more bits than its input has, through a type wide enough to drop them from.
 
@@ -222,6 +267,9 @@ OWN_LAYERS: tuple[type[OwnLayer], ...] = (
     DepthwiseWindows,
     ChannelPool,
     JoinChannels,
+    RearrangeLayer,
+    ReshapeWords,
+    ChooseLayer,
     WideRequantize,
     SoftmaxTables,
 )

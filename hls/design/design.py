@@ -193,7 +193,19 @@ class ForkLayer(Layer):
 
 @dataclass(frozen=True)
 class ResizeLayer(Layer):
-    """Upsampling by repetition, and other layers that only move pixels."""
+    """Upsampling by repetition, and other layers that only move pixels.
+
+    `held_rows`: rows that are read before the first of them is written on; None where pixels pass one by one.
+    """
+
+    held_rows: int | None = None
+    before: int = 0
+    repeats: int = 1
+
+    @property
+    def row(self) -> int:
+        """Words of one row that comes in."""
+        return self.input.pixels // self.input.shape[0] if len(self.input.shape) > 2 else self.input.pixels
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
     layers: list[Layer] = []
     inputs: dict[str, tuple[str, ...]] = {}
     for node in nodes:
-        if isinstance(node, Input | Reshape):
+        if isinstance(node, Input) or is_flattening(node):
             continue
         sources = _stream_sources(node, by_name)
         found = hardware_layers(node, sources, settings)
@@ -46,6 +46,11 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
             reader: tuple(source for source in sources if source != nodes[0].name) for reader, sources in inputs.items()
         },
     )
+
+
+def is_flattening(node: Node) -> bool:
+    """Whether a node is no hardware: a tensor that is read as one long vector, word by word as it comes."""
+    return isinstance(node, Reshape) and len(node.shape) == 1
 
 
 def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -> list[Layer]:
@@ -91,7 +96,7 @@ def _stream_sources(node: Node, by_name: Mapping[str, Node]) -> tuple[Node, ...]
     found = []
     for name in node.inputs:
         source = by_name[name]
-        while isinstance(source, Reshape):
+        while is_flattening(source):
             source = by_name[source.inputs[0]]
         found.append(source)
     return tuple(found)

@@ -20,6 +20,7 @@ from siliconv.hls.design.design import (
     MergeLayer,
     PaddingLayer,
     PoolLayer,
+    ResizeLayer,
     SoftmaxLayer,
     Tensor,
 )
@@ -103,7 +104,8 @@ def _(node: ir.MaxPool | ir.AveragePool, sources: tuple[ir.Node, ...], settings:
 
 @hardware_layers.register(ir.Add)
 @hardware_layers.register(ir.Concatenate)
-def _(node: ir.Add | ir.Concatenate, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
+@hardware_layers.register(ir.Pairwise)
+def _(node: ir.Add | ir.Concatenate | ir.Pairwise, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
     pixels = {_tensor(source).pixels for source in sources} | {_tensor(node).pixels}
     if settings.config.io_type == "io_stream" and len(pixels) > 1:
         raise FirmwareError(
@@ -112,8 +114,22 @@ def _(node: ir.Add | ir.Concatenate, sources: tuple[ir.Node, ...], settings: Set
             where=f"node '{node.name}'",
             fix="join them before flattening, or use io_parallel",
         )
-    function = type(node).__name__.lower()
+    function = node.operation if isinstance(node, ir.Pairwise) else type(node).__name__.lower()
     return [MergeLayer(node.name, _tensor(sources[0]), _tensor(node), function=function, inputs=len(sources))]
+
+
+@hardware_layers.register
+def _(node: ir.Rearrange, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
+    in_order = node.order == tuple(range(len(node.order)))
+    images = len(node.shape) > 2
+    rows = 1 if in_order or not images else sources[0].shape[0]
+    before, repeats = (node.before[0], node.repeats[0]) if images and in_order else (0, 1)
+    return [ResizeLayer(node.name, _tensor(sources[0]), _tensor(node), held_rows=rows, before=before, repeats=repeats)]
+
+
+@hardware_layers.register
+def _(node: ir.Reshape, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
+    return [ResizeLayer(node.name, _tensor(sources[0]), _tensor(node))]
 
 
 @hardware_layers.register

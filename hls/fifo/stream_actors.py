@@ -25,6 +25,7 @@ from siliconv.hls.design.design import (
     MatrixLayer,
     PaddingLayer,
     PoolLayer,
+    ResizeLayer,
     SoftmaxLayer,
 )
 from siliconv.hls.estimate.memory import fifo_blocks, fifo_geometry
@@ -149,6 +150,32 @@ def _(layer: GlobalPoolLayer, design: Design) -> tuple[Step, ...]:
 @actor_program.register
 def _(layer: SoftmaxLayer, design: Design) -> tuple[Step, ...]:
     return steps(layer.input.pixels, cycles=max(schedule(layer, design).latency, 1))
+
+
+@actor_program.register
+def _(layer: ResizeLayer, design: Design) -> tuple[Step, ...]:
+    if layer.held_rows is None:
+        # An element a cycle, from words of one length into words of another.
+        return _regrouped(layer.input.pixels, layer.output.pixels, layer.input.channels)
+    if layer.held_rows > 1 or layer.input.pixels == layer.row:
+        return (
+            *steps(layer.input.pixels, writes=False),
+            *steps(layer.output.pixels, reads=False),
+        )
+    rows_out = layer.output.shape[0] // layer.repeats
+    program: list[Step] = []
+    for row in range(layer.input.shape[0]):
+        program += steps(layer.row, writes=False)
+        if 0 <= row - layer.before < rows_out:
+            program += steps(layer.output.pixels // rows_out, reads=False)
+    return tuple(program)
+
+
+def _regrouped(read: int, written: int, lanes: int) -> tuple[Step, ...]:
+    """Return the program of words of so many elements that become longer or shorter ones, an element a cycle."""
+    size = read * lanes
+    after = size // written
+    return tuple(Step(at % lanes == 0, 1, at % after == after - 1) for at in range(size))
 
 
 @actor_program.register

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import prod
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -29,7 +29,10 @@ class Architecture(BaseModel):
     model_config = SECTION
 
     input_shape: Annotated[
-        tuple[Positive] | tuple[Positive, Positive] | tuple[Positive, Positive, Positive],
+        tuple[Positive]
+        | tuple[Positive, Positive]
+        | tuple[Positive, Positive, Positive]
+        | tuple[Positive, Positive, Positive, Positive],
         Field(description="[height, width, channels] of an image, [length, channels] of a waveform, or [features]"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
@@ -113,10 +116,9 @@ def normal_form(architecture: Architecture) -> tuple[LayerNode, ...]:
     return tuple(nodes)
 
 
-def output_activation(architecture: Architecture) -> ActivationKind | None:
+def output_activation(architecture: Architecture) -> Literal["sigmoid", "softmax"] | None:
     """Return the sigmoid or softmax that turns the network's logits into probabilities, if it is written."""
-    last = architecture.layers[-1]
-    activation: ActivationKind | None = getattr(last, "activation", None)
+    activation = getattr(architecture.layers[-1], "activation", None)
     return activation if activation in ("sigmoid", "softmax") else None
 
 
@@ -146,14 +148,17 @@ def _check_inputs(layer: Layer, name: str, inputs: tuple[str, ...], known: list[
                 where=f"layer {name}",
                 fix="use one of: " + ", ".join(known),
             )
-    merges = isinstance(layer, kinds.Add | kinds.Concatenate)
-    if merges != (len(inputs) >= 2):
+    merges = isinstance(layer, _MERGES)
+    if merges != (len(inputs) >= 2) or (isinstance(layer, kinds.Subtract) and len(inputs) != 2):
         raise ModelError(
             "MODEL-INPUT",
             f"layer {name!r} of kind {layer.kind} has {len(inputs)} input(s)",
             where=f"layer {name}",
             fix="write inputs: [one_layer, another_layer]" if merges else "give it exactly one input",
         )
+
+
+_MERGES = kinds.Add | kinds.Concatenate | kinds.Subtract | kinds.Multiply | kinds.Maximum | kinds.Minimum
 
 
 def _check_unique(names: list[str]) -> None:

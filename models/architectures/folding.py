@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, LayerNode, named_layers, normal_form
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.layers import Layer
-from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.shapes import Shape, layer_table
 
 _FOLDABLE = kinds.Conv2D | kinds.Conv1D | kinds.DepthwiseConv2D | kinds.DepthwiseConv1D | kinds.Dense
 
@@ -45,61 +46,105 @@ def fold_batch_normalization(model: Any, architecture: Architecture, *, output: 
     return deployed
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What becomes of each batch normalization: into the layer before, the layer behind, or a layer of its own."""
+
+    architecture: Architecture
+    before: dict[str, str]
+    behind: dict[str, str]
+    apart: dict[str, str]
+    """Name of the depthwise convolution that it becomes."""
+
+
 def deployed_architecture(architecture: Architecture) -> Architecture:
     """Return the network without the batch normalizations that its description has.
 
-    One behind a convolution or dense layer that nothing else reads is folded into it, as training's are. Any
-    other becomes the depthwise 1x1 convolution that computes the same.
-
-    Raises
-    ------
-    ModelError
-        ``MODEL-FOLD`` for one on a vector that no dense layer gives.
+    One behind a convolution or dense layer that nothing else reads is folded into it, as training's are; one before a
+    dense layer or a convolution without padding into that. Any other becomes the depthwise convolution of one pixel
+    that computes the same.
     """
+    return _planned(architecture).architecture
+
+
+def _planned(architecture: Architecture) -> _Plan:
     nodes = named_layers(architecture)
     shapes = {row.name: row.output_shape for row in layer_table(architecture)}
-    readers = [source for node in nodes for source in node.inputs]
     by_name = {node.name: node for node in nodes}
+    readers: dict[str, list[str]] = {}
+    for node in nodes:
+        for source in node.inputs:
+            readers.setdefault(source, []).append(node.name)
     moved: dict[str, str] = {}
     layers: dict[str, Layer] = {}
+    plan = _Plan(architecture, {}, {}, {})
+    biased: set[str] = set()
     for name, layer, written_inputs in nodes:
         inputs, source = tuple(moved.get(source, source) for source in written_inputs), written_inputs[0]
         if not isinstance(layer, kinds.BatchNormalization):
-            layers[name] = layer.model_copy(update={"inputs": inputs})
-        elif source in by_name and readers.count(source) == 1 and _takes(by_name[source]):
+            update: dict[str, object] = {"inputs": inputs}
+            layers[name] = layer.model_copy(update=update | ({"use_bias": True} if name in biased else {}))
+            continue
+        target = _matrix_behind(name, readers, by_name)
+        # A chain of them is folded one by one, so each has to find the weights of the others settled.
+        if source in by_name and readers[source] == [name] and _takes(by_name[source]):
             layers[source] = layers[source].model_copy(update={"use_bias": True})
-            moved[name] = source
+            plan.before[name] = source
+            moved[name] = inputs[0]
+        elif target is not None and target not in plan.behind.values():
+            biased.add(target)
+            plan.behind[name] = target
+            moved[name] = inputs[0]
         else:
-            layers[name] = _as_convolution(name, inputs, len(shapes[name]))
-    return architecture.model_copy(update={"layers": tuple(layers.values())})
+            made = _as_convolution(name, inputs, shapes[name])
+            layers |= made
+            *_, moved[name] = made
+            plan.apart[name] = next(one for one, made_layer in made.items() if hasattr(made_layer, "kernel"))
+    deployed = architecture.model_copy(update={"layers": tuple(layers.values())})
+    return replace(plan, architecture=deployed)
+
+
+def _matrix_behind(name: str, readers: dict[str, list[str]], by_name: dict[str, LayerNode]) -> str | None:
+    """Give the layer with weights that alone reads a layer, past what leaves elements as they are."""
+    while len(readers.get(name, ())) == 1:
+        (name,) = readers[name]
+        layer = by_name[name].layer
+        if isinstance(layer, _FOLDABLE) and (isinstance(layer, kinds.Dense) or _is_unpadded(layer)):
+            return name
+        if not isinstance(layer, kinds.Dropout | kinds.Flatten):
+            return None
+    return None
+
+
+def _is_unpadded(layer: kinds.Conv2D | kinds.Conv1D | kinds.DepthwiseConv2D | kinds.DepthwiseConv1D) -> bool:
+    """Whether a window never reaches beyond the image, where an offset would be missing."""
+    return layer.padding == "valid" or kinds.pair(layer.kernel) == (1, 1)
 
 
 def without_batch_normalization(model: Any, architecture: Architecture) -> tuple[Architecture, Any]:
-    """Return the deployed architecture and its logits model, with the weights of a trained one.
-
-    Raises
-    ------
-    ModelError
-        As `deployed_architecture`.
-    """
-    deployed = deployed_architecture(architecture)
-    kept = {layer.name for layer in deployed.layers}
+    """Return the deployed architecture and its logits model, with the weights of a trained one."""
+    plan = _planned(architecture)
     shapes = {row.name: row.output_shape for row in layer_table(architecture)}
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     by_name = {node.name: node for node in named_layers(architecture)}
-    for name, layer, (source, *_) in by_name.values():
+    for name, layer, _ in by_name.values():
         if not isinstance(layer, kinds.BatchNormalization):
             continue
         statistics = weights.pop(name)
-        if name in kept:
-            weights[name] = _as_kernel(statistics, layer.epsilon, len(shapes[name]))
-        else:
+        if name in plan.apart:
+            axes = max(len(shapes[name]) - 1, 1)
+            weights[plan.apart[name]] = _as_kernel(statistics, layer.epsilon, axes)
+        elif name in plan.before:
+            source = plan.before[name]
             weights[source] = _scaled(weights[source], by_name[source].layer, statistics, layer.epsilon)
-    result = build_model(deployed)
+        else:
+            target = plan.behind[name]
+            weights[target] = _scaled_inputs(weights[target], by_name[target].layer, statistics, layer.epsilon)
+    result = build_model(plan.architecture)
     for keras_layer in result.layers:
         if keras_layer.weights:
             keras_layer.set_weights(weights[keras_layer.name])
-    return deployed, result
+    return plan.architecture, result
 
 
 def _takes(node: LayerNode) -> bool:
@@ -114,6 +159,23 @@ def _scaled(weights: list[np.ndarray], layer: Layer, statistics: list[np.ndarray
     return [kernel.astype(np.float32), (bias * scale + offset).astype(np.float32)]
 
 
+def _scaled_inputs(
+    weights: list[np.ndarray], layer: Layer, statistics: list[np.ndarray], epsilon: float
+) -> list[np.ndarray]:
+    """Return weights that do to x what they did to scale x + offset."""
+    scale, offset = _scale_and_offset(statistics, epsilon)
+    kernel = weights[0].astype(np.float64)
+    channels = kernel.shape[-2]
+    # Behind a flattened image, the channels come again and again.
+    scale, offset = (np.tile(one, channels // one.size) for one in (scale, offset))
+    bias = weights[1].astype(np.float64) if len(weights) > 1 else 0.0
+    depthwise = isinstance(layer, kinds.DepthwiseConv2D | kinds.DepthwiseConv1D)
+    moved = kernel * offset[:, np.newaxis]
+    added = moved.sum(axis=tuple(range(kernel.ndim - 2)))
+    added = added[:, 0] if depthwise else added.sum(axis=0)
+    return [(kernel * scale[:, np.newaxis]).astype(np.float32), (bias + added).astype(np.float32)]
+
+
 def _scale_and_offset(statistics: list[np.ndarray], epsilon: float) -> tuple[np.ndarray, np.ndarray]:
     """Return s and t of y -> s y + t for gamma, beta, mean and variance, in float64."""
     gamma, beta, mean, variance = (values.astype(np.float64) for values in statistics)
@@ -121,23 +183,23 @@ def _scale_and_offset(statistics: list[np.ndarray], epsilon: float) -> tuple[np.
     return scale, beta - mean * scale
 
 
-def _as_convolution(name: str, inputs: tuple[str, ...], rank: int) -> Layer:
-    if rank == 3:
-        return kinds.DepthwiseConv2D(name=name, inputs=inputs, kernel=1)
-    if rank == 2:
-        return kinds.DepthwiseConv1D(name=name, inputs=inputs, kernel=1)
-    raise ModelError(
-        "MODEL-FOLD",
-        f"batch normalization {name!r} stands on a vector that no dense layer gives",
-        where=f"layer {name}",
-        fix="put it right behind a dense layer without activation, or before the flatten layer",
-    )
+def _as_convolution(name: str, inputs: tuple[str, ...], shape: Shape) -> dict[str, Layer]:
+    """Return the depthwise convolution of one pixel; a vector counts as one pixel, and becomes a vector again."""
+    if len(shape) == 3:
+        return {name: kinds.DepthwiseConv2D(name=name, inputs=inputs, kernel=1)}
+    if len(shape) == 2:
+        return {name: kinds.DepthwiseConv1D(name=name, inputs=inputs, kernel=1)}
+    row, vector = f"{name}_row", f"{name}_vector"
+    return {
+        row: kinds.Reshape(name=row, inputs=inputs, shape=(1, *shape)),
+        name: kinds.DepthwiseConv1D(name=name, inputs=(row,), kernel=1),
+        vector: kinds.Flatten(name=vector, inputs=(name,)),
+    }
 
 
-def _as_kernel(statistics: list[np.ndarray], epsilon: float, rank: int) -> list[np.ndarray]:
+def _as_kernel(statistics: list[np.ndarray], epsilon: float, axes: int) -> list[np.ndarray]:
     scale, offset = _scale_and_offset(statistics, epsilon)
-    window = (1,) * (rank - 1)
-    return [scale.reshape(*window, -1, 1).astype(np.float32), offset.astype(np.float32)]
+    return [scale.reshape(*(1,) * axes, -1, 1).astype(np.float32), offset.astype(np.float32)]
 
 
 def _layer_of(model: Any, name: str) -> Any | None:

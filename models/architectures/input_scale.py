@@ -29,13 +29,22 @@ _LINEAR = (
     | kinds.ZeroPadding
     | kinds.Concatenate
     | kinds.Add
+    | kinds.Subtract
+    | kinds.Reshape
+    | kinds.Rearrange
 )
 """Kinds with f(s x) = s f(x) for every s, if they have no activation."""
-_MAXIMUM = kinds.MaxPool | kinds.GlobalMaxPool
+_MAXIMUM = kinds.MaxPool | kinds.GlobalMaxPool | kinds.Maximum | kinds.Minimum
 """Kinds with f(s x) = s f(x) for s > 0 only: the maximum of -x is not minus the maximum of x."""
 
 
-def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapping[str, float]) -> Weights:
+class InputScaleError(ModelError):
+    """A factor on the pixels that no weights can take up."""
+
+
+def with_input_scale(
+    architecture: Architecture, weights: Weights, factors: Mapping[str, float], *, pixels: bool
+) -> Weights:
     """Return weights for which pixels k/256 do what pixels k did to the model as it was written.
 
     Parameters
@@ -46,13 +55,15 @@ def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapp
         By layer, kernels first.
     factors
         Name of each rescaling layer -> what it multiplies a pixel of 0 to 255 with.
+    pixels
+        Whether the model as it was written takes pixels of 0 to 255.
 
     Raises
     ------
-    ModelError
+    InputScaleError
         ``MODEL-LAYER`` where a layer without weights stands in between that is not proportional to its input.
     """
-    if not factors:
+    if not pixels:
         return weights
     # With a rescaling anywhere, what enters the network is a pixel of 0 to 255, also for a branch without one.
     scaled = {INPUT: float(PIXEL_SCALE), **{name: PIXEL_SCALE * factor for name, factor in factors.items()}}
@@ -67,17 +78,22 @@ def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapp
             if name in found:
                 kernel, *others = found[name]
                 found[name] = [np.asarray(kernel * factor, np.float32), *others]
+        elif isinstance(layer, kinds.BatchNormalization) and len(of_inputs) == 1:
+            (factor,) = of_inputs
+            if name in found:
+                gamma, beta, mean, variance = found[name]
+                found[name] = [np.asarray(gamma * factor, np.float32), beta, mean / np.float32(factor), variance]
         elif len(of_inputs) == 1 and (linear or (isinstance(layer, _MAXIMUM) and min(of_inputs) > 0)):
             scaled[name] = of_inputs.pop()
         elif isinstance(layer, _MAXIMUM):
-            raise ModelError(
+            raise InputScaleError(
                 "MODEL-LAYER",
                 f"layer {name!r} of kind {layer.kind} takes a maximum of pixels times {min(of_inputs) / PIXEL_SCALE:g}",
                 where=f"layer {name}",
                 fix="rescale by a positive factor, or put a convolution or dense layer between the two",
             )
         else:
-            raise ModelError(
+            raise InputScaleError(
                 "MODEL-LAYER",
                 f"layer {name!r} of kind {layer.kind} stands between the rescaling and the first weights",
                 where=f"layer {name}",
@@ -85,7 +101,7 @@ def with_input_scale(architecture: Architecture, weights: Weights, factors: Mapp
             )
     last = named_layers(architecture)[-1].name
     if scaled.get(last, 1.0) != 1.0:
-        raise ModelError(
+        raise InputScaleError(
             "MODEL-LAYER",
             "no layer with weights stands behind the rescaling",
             where=f"layer {last}",

@@ -8,16 +8,26 @@ nothing here but be refused by its name. What becomes of each setting of a layer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT, Architecture
 from siliconv.models.architectures.field_problems import problems_of
-from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, only_one, refused
+from siliconv.models.architectures.keras_describe import check_activation, is_plain_rescaling, known_classes, steps_of
+from siliconv.models.architectures.keras_frames import inner_layers
+from siliconv.models.architectures.keras_graph import (
+    Config,
+    Use,
+    is_foreign,
+    layers_in_a_row,
+    layers_of_graph,
+    only_one,
+    refused,
+)
 from siliconv.models.architectures.keras_settings import (
     EVERY_LAYER,
     SETTINGS,
@@ -25,16 +35,46 @@ from siliconv.models.architectures.keras_settings import (
     dtype_name,
     why_refused,
 )
+from siliconv.models.architectures.keras_steps import Arrays, Call
 from siliconv.models.architectures.layers import Layer
 from siliconv.models.architectures.refused_layers import refuse_class
 from siliconv.models.architectures.shapes import Shape, output_shape
 
-_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
-_ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax")
+
+@dataclass(frozen=True)
+class Taken:
+    """Where a layer of an architecture takes its weights: the Keras layer, and what is made of that one's."""
+
+    layer: str
+    weights: Callable[[Arrays], Arrays]
 
 
-def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[str, str]]:
-    """Return the architecture a model configuration describes, and for each Keras layer name its name there.
+class ReadModel(NamedTuple):
+    """What a configuration describes.
+
+    ``names``: of each layer here that has the value of one in Keras, that one's name. ``taken``: of each layer with
+    weights, where they come from. ``rescaling``: layers that multiply pixels, which the weights behind have to take up.
+    """
+
+    architecture: Architecture
+    names: Mapping[str, str]
+    taken: Mapping[str, Taken]
+    rescaling: Mapping[str, float]
+
+
+def architecture_of(config: Config, *, where: str, keras: int = 2, apart: bool = False) -> ReadModel:
+    """Return what a model configuration describes.
+
+    Parameters
+    ----------
+    config
+        As Keras wrote it.
+    where
+        For messages.
+    keras
+        The major version of the Keras that wrote it: some functions changed their meaning.
+    apart
+        Whether factors on the pixels are layers of their own.
 
     Raises
     ------
@@ -43,7 +83,7 @@ def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[s
         ``MODEL-FILE`` for what is no sequential or functional model of one input and one output.
     """
     try:
-        return _read(config, where)
+        return _read(config, where, keras, apart)
     except ValidationError as error:
         raise ModelError(
             "MODEL-FILE",
@@ -60,7 +100,7 @@ def architecture_of(config: Config, *, where: str) -> tuple[Architecture, dict[s
         ) from error
 
 
-def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
+def _read(config: Config, where: str, keras: int, apart: bool) -> ReadModel:
     # Keras 3 registers these under their own names; a class of the user's may be called like them.
     if config["class_name"] not in ("Sequential", "Functional", "Model") or is_foreign(
         {"module": config.get("module")}
@@ -74,40 +114,73 @@ def _read(config: Config, where: str) -> tuple[Architecture, dict[str, str]]:
     model = config["config"]
     written = list(model["layers"] if isinstance(model, Mapping) else model)
     sequential = config["class_name"] == "Sequential"
-    sources = layers_in_a_row(written) if sequential else layers_of_graph(written, model, where)
-    _refuse_all(written, where)
-    input_shape = _input_shape(written, model, where)
-    names: dict[str, str] = {}
-    layers: list[dict[str, Any]] = []
-    result: dict[str, str] = {}
-    shapes: dict[str, Shape] = {INPUT: tuple(input_shape)}
-    for layer, layer_sources in sources:
-        name = layer["config"]["name"]
-        if layer["class_name"] == "InputLayer":
-            _check_settings(layer, len(input_shape) + 1, where)
-            result[name] = INPUT
-            continue
-        inputs = [result[source] for source in layer_sources] if layer_sources else [INPUT]
-        described = _describe(layer, len(shapes[inputs[0]]) + 1, where)
-        if layer["class_name"] == "Rescaling" and inputs != [INPUT]:
-            raise refused(layer, "it does not stand right behind the input", where)
-        names[name] = name_here(name, [*names.values(), INPUT])
-        layers.append({**described, "name": names[name], "inputs": inputs})
-        result[name] = names[name]
-        shapes[names[name]] = _shape_of(layer, layers[-1], [shapes[source] for source in inputs], where)
+    uses = layers_in_a_row(written) if sequential else layers_of_graph(written, model, where)
+    _refuse_all(written, where, keras)
+    reader = _Reader(where, keras, apart, tuple(_input_shape(written, model, where)))
+    for use in uses:
+        reader.take(use)
     _check_input_type(written, where)
-    return Architecture.model_validate({"input_shape": input_shape, "layers": layers}), names
+    described = {"input_shape": reader.shapes[INPUT], "layers": reader.layers}
+    return ReadModel(Architecture.model_validate(described), reader.names, reader.taken, reader.rescaling)
 
 
-def _refuse_all(written: list[Config], where: str) -> None:
+class _Reader:
+    """The layers of an architecture so far: names, shapes, and where weights come from."""
+
+    def __init__(self, where: str, keras: int, apart: bool, input_shape: Shape) -> None:
+        self.where, self.keras, self.apart = where, keras, apart
+        self.layers: list[dict[str, Any]] = []
+        self.shapes: dict[str, Shape] = {INPUT: input_shape}
+        self.names: dict[str, str] = {}
+        self.taken: dict[str, Taken] = {}
+        self.rescaling: dict[str, float] = {}
+        self._result: dict[tuple[str, int], str] = {}
+
+    def take(self, use: Use) -> None:
+        """Add one use of a layer."""
+        layer, name = use.layer, use.layer["config"]["name"]
+        if layer["class_name"] == "InputLayer":
+            _check_settings(layer, len(self.shapes[INPUT]) + 1, self.where)
+            self._result[name, use.number] = INPUT
+            return
+        inputs = [self._result[source] for source in use.reads] if use.reads else [INPUT]
+        shapes = tuple(self.shapes[source] for source in inputs)
+        _check_class(layer, self.where)
+        _check_settings(layer, len(shapes[0]) + 1, self.where)
+        apart = self.apart or inputs != [INPUT]
+        steps = steps_of(Call(layer, shapes, self.where, self.keras, apart))
+        wanted = name if use.number == 0 else f"{name}_use{use.number + 1}"
+        last = name_here(wanted, self.shapes)
+        found: list[str] = []
+        for step in steps:
+            reads = step.reads if step.reads is not None else None
+            if reads is None:
+                sources = [found[-1]] if found else inputs
+            else:
+                sources = [found[at] if at >= 0 else inputs[-1 - at] for at in reads]
+            own = name_here(f"{last}_{step.suffix}", self.shapes) if step is not steps[-1] else last
+            self.layers.append({**step.described, "name": own, "inputs": sources})
+            self.shapes[own] = _shape_of(layer, self.layers[-1], [self.shapes[one] for one in sources], self.where)
+            found.append(own)
+            if step.weights is not None:
+                self.taken[own] = Taken(name, step.weights)
+        if is_plain_rescaling(layer) and not apart:
+            self.rescaling[last] = float(layer["config"]["scale"])
+        self._result[name, use.number] = last
+        if use.number == 0:
+            self.names[last] = name
+
+
+def _refuse_all(written: list[Config], where: str, keras: int) -> None:
     """Refuse all layers at once that cannot be read whatever stands before them; the others one by one later."""
     errors = []
     for layer in written:
         try:
-            if layer["class_name"] == "InputLayer":
-                _check_settings(layer, None, where)
-            else:
-                _describe(layer, None, where)
+            for one in (layer, *inner_layers(layer, where)) if layer["class_name"] == "TimeDistributed" else (layer,):
+                if one["class_name"] != "InputLayer":
+                    _check_class(one, where)
+                _check_settings(one, None, where)
+                check_activation(one, where, keras)
         except ModelError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -131,7 +204,7 @@ def _shape_of(layer: Config, described: Config, sources: list[Shape], where: str
 
 def _check_input_type(written: list[Config], where: str) -> None:
     """Whole numbers are what a network takes that rescales them; any other is fed fractions."""
-    rescales = any(layer["class_name"] == "Rescaling" for layer in written)
+    rescales = any(layer["class_name"] in ("Rescaling", "Normalization") for layer in written)
     for layer in written:
         kind = dtype_name(layer["config"].get("dtype")) if layer["class_name"] == "InputLayer" else "float32"
         if kind != "float32" and not (rescales and kind in _WHOLE_NUMBERS):
@@ -156,18 +229,18 @@ def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
             where=where,
             fix="give it a fixed shape: keras.Input((height, width, channels))",
         )
-    if len(shape) not in (2, 3, 4):
+    if len(shape) not in (2, 3, 4, 5):
         axes = {1: "a single number"}.get(len(shape), f"{len(shape) - 1} axes")
         raise ModelError(
             "MODEL-SHAPE",
-            f"the model's input has {axes}; a network here reads images, waveforms or vectors",
+            f"the model's input has {axes}; a network here reads images, rows of images, waveforms or vectors",
             where=where,
             fix="give it the shape (height, width, channels), (length, channels) or (features,)",
         )
     return list(shape[1:])
 
 
-def name_here(written: str, taken: list[str]) -> str:
+def name_here(written: str, taken: Container[str]) -> str:
     """Give the name of a layer here: letters, digits and underscores, unlike those taken."""
     name = re.sub(r"\W", "_", written, flags=re.ASCII)
     name = name if name[:1].isalpha() else f"layer_{name}"
@@ -176,15 +249,9 @@ def name_here(written: str, taken: list[str]) -> str:
     return name
 
 
-def _describe(layer: Config, rank: int | None, where: str) -> dict[str, Any]:
-    _check_class(layer, where)
-    _check_settings(layer, rank, where)
-    return _DESCRIBE[layer["class_name"]](layer, where)
-
-
 def _check_class(layer: Config, where: str) -> None:
     refuse_class(layer, where)
-    if is_foreign(layer) or layer["class_name"] not in _DESCRIBE:
+    if is_foreign(layer) or layer["class_name"] not in known_classes():
         raise refused(layer, "the class is not known here", where)
 
 
@@ -198,144 +265,3 @@ def _check_settings(layer: Config, rank: int | None, where: str) -> None:
     for setting, found in {**EVERY_LAYER, **SETTINGS[kind]}.items():
         if setting not in settings and isinstance(found, Used) and not found.optional and setting != "dtype":
             raise refused(layer, f"its setting {setting!r} is missing", where)
-
-
-def is_foreign(written: Config) -> bool:
-    """Whether something is of another library than Keras, such as a class of the user's that is called like one."""
-    module = written.get("module")
-    known = module is None or any(str(module) == one or str(module).startswith(f"{one}.") for one in _MODULES)
-    return bool(written.get("registered_name")) or not known
-
-
-def _activation(layer: Config, where: str) -> str | None:
-    found = layer["config"].get("activation", "linear")
-    if isinstance(found, Mapping):
-        # A function of the user's that is called relu is written as one, with its own module.
-        foreign = is_foreign({**found, "registered_name": None}) or found.get("class_name") != "function"
-        if foreign or not isinstance(found.get("config"), str):
-            raise refused(layer, f"the activation {found.get('class_name')!r} is not one of Keras' functions", where)
-        found = found["config"]
-    if found in (None, "linear"):
-        return None
-    if found not in _ACTIVATIONS:
-        raise refused(layer, f"activation {found!r} is none of {', '.join(_ACTIVATIONS)}", where)
-    return str(found)
-
-
-def _size(found: Any) -> Any:
-    if isinstance(found, int):
-        return found
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _convolution(kind: str) -> Callable[[Config, str], dict[str, Any]]:
-    def describe(layer: Config, where: str) -> dict[str, Any]:
-        settings = layer["config"]
-        filters = {} if kind.startswith("depthwise") else {"filters": settings["filters"]}
-        if settings["padding"] not in ("same", "valid"):
-            raise refused(layer, f"padding {settings['padding']!r} has no equal here", where)
-        return {
-            "kind": kind,
-            **filters,
-            "kernel": _size(settings["kernel_size"]),
-            "stride": _size(settings["strides"]),
-            "padding": settings["padding"],
-            "use_bias": settings["use_bias"],
-            "activation": _activation(layer, where),
-        }
-
-    return describe
-
-
-def _pool(kind: str) -> Callable[[Config, str], dict[str, Any]]:
-    def describe(layer: Config, where: str) -> dict[str, Any]:
-        settings = layer["config"]
-        stride = settings.get("strides") or settings["pool_size"]
-        pool = _size(settings["pool_size"])
-        return {"kind": kind, "pool": pool, "stride": _size(stride), "padding": settings["padding"]}
-
-    return describe
-
-
-def _padding(layer: Config, where: str) -> dict[str, Any]:
-    sides = layer["config"]["padding"]
-    if not isinstance(sides[0], list | tuple):
-        before, after = sides
-        return {"kind": "zero_padding", "before": before, "after": after}
-    (above, below), (left, right) = sides
-    return {"kind": "zero_padding", "before": (above, left), "after": (below, right)}
-
-
-def _plain(kind: str, **fixed: Any) -> Callable[[Config, str], dict[str, Any]]:
-    return lambda layer, where: {"kind": kind, **fixed}
-
-
-def _dense(layer: Config, where: str) -> dict[str, Any]:
-    settings = layer["config"]
-    activation = _activation(layer, where)
-    return {
-        "kind": "dense",
-        "units": settings["units"],
-        "use_bias": settings["use_bias"],
-        "activation": activation,
-    }
-
-
-def _own_activation(layer: Config, where: str) -> dict[str, Any]:
-    found = _activation(layer, where)
-    return {"kind": "activation", "activation": found} if found else {"kind": "dropout", "rate": 0.0}
-
-
-def _normalization(layer: Config, where: str) -> dict[str, Any]:
-    return {"kind": "batch_normalization", "epsilon": layer["config"]["epsilon"]}
-
-
-def _rescaling(layer: Config, where: str) -> dict[str, Any]:
-    # The factor goes into the weights behind it (`input_scale`); the layer itself does nothing.
-    scale, offset = layer["config"]["scale"], layer["config"]["offset"]
-    if not _is_number(scale) or not _is_number(offset) or offset:
-        raise refused(layer, "it has an offset, or a factor for each channel", where)
-    return {"kind": "dropout", "rate": 0.0}
-
-
-def _is_number(found: Any) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool) and bool(np.isfinite(found))
-
-
-def _dropout(layer: Config, where: str) -> dict[str, Any]:
-    return {"kind": "dropout", "rate": layer["config"]["rate"]}
-
-
-_DESCRIBE: dict[str, Callable[[Config, str], dict[str, Any]]] = {
-    "Conv2D": _convolution("conv2d"),
-    "Conv1D": _convolution("conv1d"),
-    "DepthwiseConv2D": _convolution("depthwise_conv2d"),
-    "DepthwiseConv1D": _convolution("depthwise_conv1d"),
-    "SeparableConv2D": _convolution("separable_conv2d"),
-    "SeparableConv1D": _convolution("separable_conv1d"),
-    "MaxPooling2D": _pool("max_pool"),
-    "MaxPooling1D": _pool("max_pool"),
-    "AveragePooling2D": _pool("average_pool"),
-    "AveragePooling1D": _pool("average_pool"),
-    "GlobalAveragePooling2D": _plain("global_average_pool"),
-    "GlobalAveragePooling1D": _plain("global_average_pool"),
-    "ZeroPadding2D": _padding,
-    "ZeroPadding1D": _padding,
-    "GlobalMaxPooling2D": _plain("global_max_pool"),
-    "GlobalMaxPooling1D": _plain("global_max_pool"),
-    "Flatten": _plain("flatten"),
-    "Add": _plain("add"),
-    "Concatenate": _plain("concatenate"),
-    "ReLU": _plain("activation", activation="relu"),
-    "Softmax": _plain("activation", activation="softmax"),
-    "Activation": _own_activation,
-    "Dense": _dense,
-    "BatchNormalization": _normalization,
-    "Dropout": _dropout,
-    "Rescaling": _rescaling,
-}
-
-
-def known_classes() -> frozenset[str]:
-    """Give the names of the Keras layers that can be read."""
-    return frozenset(_DESCRIBE)

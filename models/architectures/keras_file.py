@@ -151,11 +151,16 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
                     (f"{prefix}{number}", arrays.read(f"{key}/{part}vars/{number}")) for number in range(len(values))
                 ]
                 weights.setdefault(written, []).extend(found)
-        for inside in ("layers/", "_layer_checkpoint_dependencies/"):
-            if inside[:-1] in group and isinstance(layer["config"].get("layers"), list):
-                inner: NamedArrays = {}
-                _of_folder(folder, arrays, f"{key}/{inside}", layer, inner)
-                weights[name] = [(f"{one}/{number}", value) for one, many in inner.items() for number, value in many]
+        # The layers of a model in the model, or of one that a wrapper holds.
+        for start, model in (("", layer), ("layer/", layer["config"].get("layer"))):
+            if not isinstance(model, Mapping) or not isinstance(model["config"].get("layers"), list):
+                continue
+            for inside in (f"{start}layers/", f"{start}_layer_checkpoint_dependencies/"):
+                if inside[:-1] in group:
+                    inner: NamedArrays = {}
+                    _of_folder(folder, arrays, f"{key}/{inside}", model, inner)
+                    found = [(f"{one}/{number}", value) for one, many in inner.items() for number, value in many]
+                    weights[name] = [*(weights.get(name, []) if start else []), *found]
 
 
 _PARTS = {"": "", "batchnorm/": "batchnorm/", "layer/": "layer/"}

@@ -2,62 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.keras_settings import SETTINGS, why_call_refused
 
 Config = Mapping[str, Any]
 
+_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 
-def layers_in_a_row(written: list[Config]) -> Iterator[tuple[Config, list[str]]]:
-    """Yield the layers of a sequential model, each with the name of the one before."""
-    before: list[str] = []
+
+def is_foreign(written: Config) -> bool:
+    """Whether something is of another library than Keras, such as a class of the user's that is called like one."""
+    module = written.get("module")
+    known = module is None or any(str(module) == one or str(module).startswith(f"{one}.") for one in _MODULES)
+    return bool(written.get("registered_name")) or not known
+
+
+class Use(NamedTuple):
+    """One use of a layer: which one it is of the layer's, and the uses that it reads (name and number)."""
+
+    layer: Config
+    number: int
+    reads: tuple[tuple[str, int], ...]
+
+
+def layers_in_a_row(written: list[Config]) -> Iterator[Use]:
+    """Yield the layers of a sequential model, each reading the one before."""
+    before: tuple[tuple[str, int], ...] = ()
     for layer in written:
-        yield layer, before
-        before = [layer["config"]["name"]]
+        yield Use(layer, 0, before)
+        before = ((layer["config"]["name"], 0),)
 
 
-def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterator[tuple[Config, list[str]]]:
-    """Yield the layers that the output depends on, in order, with the names of those they read."""
-    (output,) = only_one(references(model["output_layers"]), "outputs", where)
-    sources = {}
+def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterator[Use]:
+    """Yield the uses of layers that the output depends on, in order; a layer may be used more than once."""
+    (output,) = only_one(_references(model["output_layers"]), "outputs", where)
+    uses: dict[tuple[str, int], Use] = {}
     for layer in written:
-        nodes = layer["inbound_nodes"]
-        if len(nodes) > 1:
-            raise refused(layer, "it is used more than once", where)
-        for node in nodes:
+        name = layer["config"]["name"]
+        for number, node in enumerate(layer["inbound_nodes"] or [[]]):
             _check_call(layer, node, where)
-        sources[layer["config"]["name"]] = list(references(nodes))
+            uses[name, number] = Use(layer, number, tuple(_references(node)))
     needed, waiting = set(), [output]
     while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting += sources[name]
+        use = waiting.pop()
+        if use not in needed:
+            needed.add(use)
+            waiting += uses[use].reads
     # The last layer is the output of an architecture; layers come in an order in which inputs go first.
-    ordered = [layer for layer in written if layer["config"]["name"] in needed]
-    for layer in ordered:
-        yield layer, sources[layer["config"]["name"]]
+    left, known = [use for use in uses if use in needed], set[tuple[str, int]]()
+    while left:
+        ready = next((use for use in left if known.issuperset(uses[use].reads)), None)
+        if ready is None:
+            raise ValueError("its layers read each other in a circle")
+        left.remove(ready)
+        known.add(ready)
+        yield uses[ready]
 
 
 def references(found: Any) -> Iterator[str]:
-    """Yield layer names from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
+    """Yield the names of layers whose outputs are read, however it is written."""
+    yield from (name for name, _ in _references(found))
+
+
+def _references(found: Any) -> Iterator[tuple[str, int]]:
+    """Yield layer names and numbers of uses from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
     however nested.
     """
     if isinstance(found, Mapping):
         if "keras_history" in found:
-            yield found["keras_history"][0]
+            name, number, tensor = found["keras_history"]
+            yield _reference(name, number, tensor)
         else:
             for value in found.values():
-                yield from references(value)
+                yield from _references(value)
     elif isinstance(found, list | tuple):
         if len(found) >= 3 and isinstance(found[0], str) and isinstance(found[1], int):
-            yield found[0]
+            yield _reference(*found[:3])
         else:
             for value in found:
-                yield from references(value)
+                yield from _references(value)
+
+
+def _reference(name: str, number: int, tensor: int) -> tuple[str, int]:
+    if tensor != 0:
+        raise ValueError(f"output {tensor} of layer {name!r} is read; a layer has one")
+    return name, number
 
 
 def _check_call(layer: Config, node: Any, where: str) -> None:
@@ -82,8 +114,8 @@ def _is_tensors(argument: Any) -> bool:
     return isinstance(argument, Mapping) and argument.get("class_name") == "__keras_tensor__"
 
 
-def only_one(found: Iterator[str], what: str, where: str) -> list[str]:
-    """Give the one name there is, or raise `ModelError` ``MODEL-FILE``."""
+def only_one(found: Iterable[Any], what: str, where: str) -> list[Any]:
+    """Give the one that there is, or raise `ModelError` ``MODEL-FILE``."""
     names = list(found)
     if len(names) != 1:
         raise ModelError(

@@ -16,7 +16,7 @@ from siliconv.models.architectures.architecture import (
     without_output_activation,
 )
 from siliconv.models.architectures.layers import LayerBase
-from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.shapes import layer_table, moves_of
 
 Output = Literal["logits", "probabilities"]
 
@@ -180,7 +180,11 @@ def _(layer: kinds.Flatten, tf_keras: Any, source: Any, seed: int) -> Any:
 
 @_keras_layer.register
 def _(layer: kinds.Activation, tf_keras: Any, source: Any, seed: int) -> Any:
-    return tf_keras.layers.Activation(layer.activation, name=layer.name)
+    if layer.activation in ("relu", "tanh", "sigmoid", "softmax"):
+        return tf_keras.layers.Activation(layer.activation, name=layer.name)
+    from siliconv.models.architectures.own_keras_layers import FunctionActivation
+
+    return FunctionActivation(layer.activation, name=layer.name)
 
 
 @_keras_layer.register
@@ -190,7 +194,29 @@ def _(layer: kinds.Add, tf_keras: Any, source: Any, seed: int) -> Any:
 
 @_keras_layer.register
 def _(layer: kinds.Concatenate, tf_keras: Any, source: Any, seed: int) -> Any:
-    return tf_keras.layers.Concatenate(name=layer.name)
+    axis = layer.axis if layer.axis == -1 else layer.axis + 1  # Keras counts the batch
+    return tf_keras.layers.Concatenate(axis, name=layer.name)
+
+
+@_keras_layer.register(kinds.Subtract)
+@_keras_layer.register(kinds.Multiply)
+@_keras_layer.register(kinds.Maximum)
+@_keras_layer.register(kinds.Minimum)
+def _(layer: LayerBase, tf_keras: Any, source: Any, seed: int) -> Any:
+    return getattr(tf_keras.layers, type(layer).__name__)(name=layer.name)
+
+
+@_keras_layer.register
+def _(layer: kinds.Reshape, tf_keras: Any, source: Any, seed: int) -> Any:
+    return tf_keras.layers.Reshape(layer.shape, name=layer.name)
+
+
+@_keras_layer.register
+def _(layer: kinds.Rearrange, tf_keras: Any, source: Any, seed: int) -> Any:
+    from siliconv.models.architectures.own_keras_layers import RearrangedElements
+
+    moves = moves_of(layer, str(layer.name), tuple(source.shape[1:]))
+    return RearrangedElements(*moves, name=layer.name)
 
 
 def _rank(source: Any) -> int:

@@ -88,6 +88,9 @@ def written_version(path: Path) -> str:
     """Give the version of the Keras that wrote a file; nothing where the file does not say."""
     import h5py
 
+    if path.suffix.lower() == ".json":
+        found = json.loads(path.read_bytes())
+        return str(found.get("keras_version", "")) if isinstance(found, dict) else ""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
@@ -150,12 +153,22 @@ def _layer_for_prediction(layer: Mapping[str, Any]) -> dict[str, Any]:
             settings[key] = dtype_name(value)
         elif key == "activation" and isinstance(value, Mapping):
             settings[key] = value["config"]  # the name of a function of Keras', or it was refused
+        elif key == "layer" and isinstance(value, Mapping):
+            settings[key] = _inner_for_prediction(value)
         elif not isinstance(treatment(layer["class_name"], key), Harmless):
             settings[key] = value
     known = {key: layer[key] for key in ("class_name", "name", "inbound_nodes") if key in layer}
     if "module" in layer:
         known |= {"module": "keras.layers", "registered_name": None}
     return {**known, "config": settings}
+
+
+def _inner_for_prediction(inner: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the layer or the row of layers that another one distributes, with the settings that are used of them."""
+    if inner["class_name"] != "Sequential":
+        return _layer_for_prediction(inner)
+    known = {"module": "keras", "registered_name": None} if "module" in inner else {}
+    return {"class_name": "Sequential", **known, "config": for_prediction(inner)["config"]}
 
 
 def _logits(keras: Any, model: Any) -> Any:

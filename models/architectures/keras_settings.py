@@ -58,7 +58,6 @@ _ONLY_IN_TRAINING = Harmless("the layer does nothing but in training, which has 
 _CHANNELS_LAST = Only(("channels_last", None), "build the model with data_format='channels_last'")
 _DILATION = Only((1, [1], [1, 1], None), "use a dilation rate of 1")
 _ONE_GROUP = Only((1, None), "use one group")
-_ONE_OUTPUT = Only((1, None), "use a depth multiplier of 1")
 
 EVERY_LAYER: Table = {
     "name": USED,
@@ -100,15 +99,37 @@ _WINDOWS: Table = {
     **_NOT_ADAPTED,
 }
 _CONVOLUTION: Table = {"filters": USED, **_WINDOWS, **_weight("kernel")}
-_DEPTHWISE: Table = {"depth_multiplier": _ONE_OUTPUT, **_WINDOWS, **_weight("depthwise")}
+_DEPTHWISE: Table = {"depth_multiplier": USED, **_WINDOWS, **_weight("depthwise")}
 # Keras 2 writes the settings of an ordinary kernel too, which a separable convolution does not have.
 _SEPARABLE: Table = {"filters": USED, **_DEPTHWISE, **_weight("pointwise"), **_weight("kernel")}
 _POOL: Table = {"pool_size": USED, "strides": OPTIONAL, "padding": USED, "data_format": _CHANNELS_LAST}
 _GLOBAL_POOL: Table = {
     "data_format": _CHANNELS_LAST,
-    "keepdims": Only((False, None), "use keepdims=False"),
+    "keepdims": OPTIONAL,
 }
 _ZERO_PADDING: Table = {"padding": USED, "data_format": _CHANNELS_LAST}
+
+_KEPT_FOR_KERAS = OPTIONAL
+"""Of a layer that does nothing but in training: Keras builds it from these to predict, and nothing else uses them."""
+_RANDOM = ("seed", "data_format", "rng_type")
+_FILLED = ("fill_mode", "fill_value", "interpolation", *_RANDOM)
+_IDENTITIES: Mapping[str, tuple[str, ...]] = {
+    "SpatialDropout2D": ("rate", "noise_shape", *_RANDOM),
+    "SpatialDropout1D": ("rate", "noise_shape", *_RANDOM),
+    "GaussianDropout": ("rate", "seed"),
+    "GaussianNoise": ("stddev", "seed"),
+    "AlphaDropout": ("rate", "noise_shape", "seed"),
+    "ActivityRegularization": ("l1", "l2"),
+    "Identity": (),
+    "RandomFlip": ("mode", *_RANDOM),
+    "RandomRotation": ("factor", *_FILLED),
+    "RandomZoom": ("height_factor", "width_factor", *_FILLED),
+    "RandomTranslation": ("height_factor", "width_factor", *_FILLED),
+    "RandomContrast": ("factor", "value_range", *_RANDOM),
+    "RandomBrightness": ("factor", "value_range", *_RANDOM),
+}
+IDENTITIES = tuple(_IDENTITIES)
+"""Classes that do nothing to what a trained network computes."""
 
 SETTINGS: Mapping[str, Table] = {
     "Conv2D": _CONVOLUTION,
@@ -128,13 +149,24 @@ SETTINGS: Mapping[str, Table] = {
     "ZeroPadding2D": _ZERO_PADDING,
     "ZeroPadding1D": _ZERO_PADDING,
     "Flatten": {"data_format": _CHANNELS_LAST},
-    "Add": {},
-    "Concatenate": {"axis": LastAxis()},
-    "ReLU": {
-        "max_value": Only((None,), "use a ReLU without an upper bound"),
-        "negative_slope": Only((0.0, None), "use a ReLU without a slope"),
-        "threshold": Only((0.0, None), "use a ReLU with threshold 0"),
+    "Cropping2D": {"cropping": USED, "data_format": _CHANNELS_LAST},
+    "Cropping1D": {"cropping": USED},
+    "UpSampling2D": {
+        "size": USED,
+        "data_format": _CHANNELS_LAST,
+        "interpolation": Only(("nearest",), "use interpolation='nearest'"),
     },
+    "UpSampling1D": {"size": USED},
+    "Reshape": {"target_shape": USED},
+    "Permute": {"dims": USED},
+    "RepeatVector": {"n": USED},
+    **{name: {} for name in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")},
+    "Concatenate": {"axis": USED},
+    "ReLU": {"max_value": USED, "negative_slope": USED, "threshold": USED},
+    "LeakyReLU": {"alpha": OPTIONAL, "negative_slope": OPTIONAL},
+    "PReLU": {"shared_axes": USED, **_weight("alpha")},
+    "ELU": {"alpha": USED},
+    "ThresholdedReLU": {"theta": USED},
     "Softmax": {"axis": LastAxis()},
     "Activation": {"activation": USED},
     "Dense": {"units": USED, **_ACTIVATED, **_weight("kernel"), **_weight("bias"), **_NOT_ADAPTED},
@@ -157,6 +189,9 @@ SETTINGS: Mapping[str, Table] = {
     },
     "Dropout": {"rate": USED, "noise_shape": _ONLY_IN_TRAINING, "seed": _ONLY_IN_TRAINING},
     "Rescaling": {"scale": USED, "offset": USED},
+    "Normalization": {"axis": USED, "mean": USED, "variance": USED, "invert": OPTIONAL},
+    **{name: dict.fromkeys(settings, _KEPT_FOR_KERAS) for name, settings in _IDENTITIES.items()},
+    "TimeDistributed": {"layer": USED},
     "InputLayer": {
         "dtype": USED,
         "sparse": Only((False, None), "use a dense input"),

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from siliconv.bounded_reading import SECTION
+from siliconv.models.architectures.functions import checked
 
 Positive = Annotated[int, Field(ge=1, le=65536)]
 Count = Annotated[int, Field(ge=0, le=65536)]
@@ -16,7 +17,22 @@ Size = Positive | tuple[Positive, Positive]
 Counts = Count | tuple[Count, Count]
 Padding = Literal["same", "valid"]
 Filters = Annotated[Positive, Field(description="Number of output channels")]
-ActivationKind = Literal["relu", "tanh", "sigmoid", "softmax"]
+ActivationKind = Literal[
+    "relu",
+    "tanh",
+    "sigmoid",
+    "softmax",
+    "elu",
+    "selu",
+    "softplus",
+    "softsign",
+    "swish",
+    "gelu",
+    "exponential",
+    "mish",
+]
+Function = ActivationKind | Annotated[str, AfterValidator(checked)]
+"""An activation by its name, or a function with its parameters: `siliconv.models.architectures.functions`."""
 
 
 class LayerBase(BaseModel):
@@ -37,7 +53,7 @@ class LayerBase(BaseModel):
 
 class _Activated(LayerBase):
     activation: ActivationKind | None = Field(
-        default=None, description="Activation behind the layer: relu, tanh, sigmoid or softmax"
+        default=None, description="Activation behind the layer, such as relu, tanh, sigmoid, softmax, elu, swish"
     )
     use_bias: bool = Field(default=True, description="Whether a bias is added to each output channel")
 
@@ -171,7 +187,9 @@ class Activation(LayerBase):
     """An activation as a layer of its own."""
 
     kind: Literal["activation"] = "activation"
-    activation: ActivationKind = Field(description="relu, tanh, sigmoid or softmax")
+    activation: Function = Field(
+        description="relu, tanh, sigmoid, softmax, elu, swish, ..., or one with parameters such as relu(6)"
+    )
 
 
 class Add(LayerBase):
@@ -182,9 +200,61 @@ class Add(LayerBase):
 
 
 class Concatenate(LayerBase):
-    """The channels of its inputs side by side."""
+    """The channels of its inputs side by side, or what is along another axis."""
 
     kind: Literal["concatenate"] = "concatenate"
+    axis: Annotated[int, Field(ge=-1, le=2)] = Field(
+        default=-1, description="Axis along which they are joined: -1 for the channels, 0 for rows, 1 for columns"
+    )
+
+
+class Subtract(LayerBase):
+    """The first of two inputs of equal shape less the second."""
+
+    kind: Literal["subtract"] = "subtract"
+
+
+class Multiply(LayerBase):
+    """The product of inputs of equal shape, element by element (a gate, squeeze and excitation)."""
+
+    kind: Literal["multiply"] = "multiply"
+
+
+class Maximum(LayerBase):
+    """The larger of inputs of equal shape, element by element."""
+
+    kind: Literal["maximum"] = "maximum"
+
+
+class Minimum(LayerBase):
+    """The smaller of inputs of equal shape, element by element."""
+
+    kind: Literal["minimum"] = "minimum"
+
+
+class Reshape(LayerBase):
+    """The same elements in another shape, rows first, channels last."""
+
+    kind: Literal["reshape"] = "reshape"
+    shape: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=4, description="Sizes of the new axes")]
+
+
+class Rearrange(LayerBase):
+    """Axes swapped, then cropped, then every place repeated: crops, upsampling, transposed images."""
+
+    kind: Literal["rearrange"] = "rearrange"
+    order: tuple[Count, ...] | None = Field(
+        default=None, description="Which axis of the input each axis is, counted from 0; as they are when left out"
+    )
+    before: tuple[Count, ...] | None = Field(
+        default=None, description="How many places of each axis are left out at its beginning; none when left out"
+    )
+    after: tuple[Count, ...] | None = Field(
+        default=None, description="How many places of each axis are left out at its end; none when left out"
+    )
+    repeats: tuple[Positive, ...] | None = Field(
+        default=None, description="How many times each place of an axis stands; once when left out"
+    )
 
 
 Layer = Annotated[
@@ -205,7 +275,13 @@ Layer = Annotated[
     | Dense
     | Activation
     | Add
-    | Concatenate,
+    | Concatenate
+    | Subtract
+    | Multiply
+    | Maximum
+    | Minimum
+    | Reshape
+    | Rearrange,
     Field(discriminator="kind"),
 ]
 

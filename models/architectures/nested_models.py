@@ -6,7 +6,7 @@ A model that is used as a layer computes what its layers compute one after the o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,9 @@ class _Flat:
                 inner = inputs or outside
                 renamed = self.add(layer, _of_inner(layer, weights.get(name, [])), inner)
             else:
-                renamed = [
-                    self._add_layer(layer, weights.get(name, []), inputs or list(outside or []), stands_for, row)
-                ]
+                models = {str(one["config"]["name"]) for one in written if _is_model(one)}
+                given = inputs or list(outside or [])
+                renamed = [self._add_layer(layer, weights.get(name, []), given, stands_for, models, row)]
             stands_for[name], before = renamed, [name]
         last = before if row else list(references(model["output_layers"]))
         self.outputs = [new for name in last for new in stands_for[name]]
@@ -104,6 +104,7 @@ class _Flat:
         weights: Sequence[tuple[str, np.ndarray]],
         inputs: list[str],
         stands_for: Mapping[str, list[str]],
+        models: Collection[str],
         row: bool,
     ) -> str:
         if layer["class_name"] == _PRUNING:
@@ -115,7 +116,7 @@ class _Flat:
             unused, number = f"{name}_{number}", number + 1
         nodes = [] if layer["class_name"] == "InputLayer" or not inputs else [[[one, 0, 0, {}] for one in inputs]]
         if not row and layer.get("inbound_nodes"):
-            nodes = [_renamed(node, stands_for) for node in layer["inbound_nodes"]]
+            nodes = [_renamed(node, stands_for, models) for node in layer["inbound_nodes"]]
         self.layers.append(
             {**layer, "name": unused, "config": {**layer["config"], "name": unused}, "inbound_nodes": nodes}
         )
@@ -140,17 +141,19 @@ def _of_inner(model: Config, weights: Sequence[tuple[str, np.ndarray]]) -> Named
     return found
 
 
-def _renamed(node: Any, stands_for: Mapping[str, list[str]]) -> Any:
-    """Give a call as it is written, with the names of what took the place of models."""
+def _renamed(node: Any, stands_for: Mapping[str, list[str]], models: Collection[str]) -> Any:
+    """Give a call as it is written, with the names of what took the place of models, whose only use is the first."""
     if isinstance(node, Mapping):
         if "keras_history" in node:
             name, *rest = node["keras_history"]
-            return {**node, "keras_history": [stands_for[name][0], 0, 0] if name in stands_for else [name, *rest]}
-        return {key: _renamed(value, stands_for) for key, value in node.items()}
+            found = [stands_for[name][0], *rest] if name in stands_for else [name, *rest]
+            return {**node, "keras_history": [found[0], 0, 0] if name in models else found}
+        return {key: _renamed(value, stands_for, models) for key, value in node.items()}
     if isinstance(node, list | tuple):
         if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            return [stands_for.get(node[0], [node[0]])[0], 0, 0, *node[3:]]
-        return [_renamed(value, stands_for) for value in node]
+            number, tensor = (0, 0) if node[0] in models else node[1:3]
+            return [stands_for.get(node[0], [node[0]])[0], number, tensor, *node[3:]]
+        return [_renamed(value, stands_for, models) for value in node]
     return node
 
 

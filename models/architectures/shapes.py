@@ -134,6 +134,24 @@ def _(layer: kinds.Flatten, name: str, sources: tuple[Shape, ...]) -> Shape:
 
 
 @_shape.register
+def _(layer: kinds.Reshape, name: str, sources: tuple[Shape, ...]) -> Shape:
+    if prod(layer.shape) != prod(sources[0]):
+        raise _misfit(
+            name,
+            sources[0],
+            f"it has {prod(sources[0])} elements, and {_text(layer.shape)} has {prod(layer.shape)}",
+            "give a shape of as many elements",
+        )
+    return layer.shape
+
+
+@_shape.register
+def _(layer: kinds.Rearrange, name: str, sources: tuple[Shape, ...]) -> Shape:
+    moves = moves_of(layer, name, sources[0])
+    return tuple(size * times for size, times in zip(moves.sizes, moves.repeats, strict=True))
+
+
+@_shape.register
 def _(layer: kinds.Dense, name: str, sources: tuple[Shape, ...]) -> Shape:
     if len(sources[0]) != 1:
         raise _misfit(
@@ -145,14 +163,18 @@ def _(layer: kinds.Dense, name: str, sources: tuple[Shape, ...]) -> Shape:
     return (layer.units,)
 
 
-@_shape.register
-def _(layer: kinds.Add, name: str, sources: tuple[Shape, ...]) -> Shape:
+@_shape.register(kinds.Add)
+@_shape.register(kinds.Subtract)
+@_shape.register(kinds.Multiply)
+@_shape.register(kinds.Maximum)
+@_shape.register(kinds.Minimum)
+def _(layer: LayerBase, name: str, sources: tuple[Shape, ...]) -> Shape:
     for source in sources[1:]:
         if source != sources[0]:
             raise _misfit(
                 name,
                 source,
-                f"it is added to {_text(sources[0])}",
+                f"it is {'added to' if isinstance(layer, kinds.Add) else 'brought together with'} {_text(sources[0])}",
                 "bring both branches to one shape, for example with a 1x1 convolution of the same stride",
             )
     return sources[0]
@@ -160,15 +182,46 @@ def _(layer: kinds.Add, name: str, sources: tuple[Shape, ...]) -> Shape:
 
 @_shape.register
 def _(layer: kinds.Concatenate, name: str, sources: tuple[Shape, ...]) -> Shape:
+    first, axis = sources[0], layer.axis
+    if axis >= len(first) - 1:
+        raise _misfit(name, first, f"it has no axis {axis} before its channels", "use axis: -1 for the channels")
     for source in sources[1:]:
-        if source[:-1] != sources[0][:-1]:
+        if len(source) != len(first) or (*source[:axis], *source[axis:][1:]) != (*first[:axis], *first[axis:][1:]):
             raise _misfit(
                 name,
                 source,
-                f"it is put beside {_text(sources[0])}, and all but the channels must agree",
+                f"it is put beside {_text(first)}, and all but "
+                + ("the channels" if axis == -1 else f"axis {axis}")
+                + " must agree",
                 "use the same strides and padding in both branches",
             )
-    return (*sources[0][:-1], sum(source[-1] for source in sources))
+    return (*first[:axis], sum(source[axis] for source in sources), *first[axis:][1:])
+
+
+class Moves(NamedTuple):
+    """A rearrangement with everything said: axes, first places, how many are kept, and how often each stands."""
+
+    order: tuple[int, ...]
+    before: tuple[int, ...]
+    sizes: tuple[int, ...]
+    repeats: tuple[int, ...]
+
+
+def moves_of(layer: kinds.Rearrange, name: str, source: Shape) -> Moves:
+    """Give what a rearrangement does to a tensor of this shape, or raise `ModelError` ``MODEL-SHAPE``."""
+    axes = len(source)
+    order = layer.order if layer.order is not None else tuple(range(axes))
+    before, after = (one if one is not None else (0,) * axes for one in (layer.before, layer.after))
+    repeats = layer.repeats if layer.repeats is not None else (1,) * axes
+    if sorted(order) != list(range(axes)) or {len(before), len(after), len(repeats)} != {axes}:
+        raise _misfit(
+            name, source, f"it has {axes} axes", "give order, before, after and repeats a number for each axis, from 0"
+        )
+    swapped = tuple(source[axis] for axis in order)
+    sizes = tuple(size - one - other for size, one, other in zip(swapped, before, after, strict=True))
+    if min(sizes) < 1:
+        raise _misfit(name, source, f"nothing of it is left: {_text(sizes)}", "leave fewer places out")
+    return Moves(order, before, sizes, repeats)
 
 
 def _windows_2d(

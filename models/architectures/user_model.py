@@ -18,10 +18,11 @@ from siliconv.errors import DAMAGE, ModelError
 from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation
-from siliconv.models.architectures.input_scale import with_input_scale
-from siliconv.models.architectures.keras_config import architecture_of
+from siliconv.models.architectures.input_scale import InputScaleError, with_input_scale
+from siliconv.models.architectures.keras_config import ReadModel, architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
+from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
@@ -65,7 +66,7 @@ class UserModel:
 class WrittenModel:
     """A model as its owner gives it: configuration and weights as they are written, or an `Architecture`.
 
-    ``made`` is the model itself, where a function made it.
+    ``made`` is the model itself, where a function made it; ``keras`` the major version of the Keras that wrote it.
     """
 
     source: str
@@ -73,6 +74,7 @@ class WrittenModel:
     weights: Weights
     made: Any = None
     architecture: Architecture | None = None
+    keras: int = 2
 
 
 def load_user_model(source: str, *, folder: Path, weights: str | None = None) -> UserModel:
@@ -103,7 +105,7 @@ def read_written_model(source: str, *, folder: Path, weights: str | None = None)
     """Read what a user's model says of itself, before it is understood; for the rest see `load_user_model`."""
     if not is_function(source):
         config, arrays = read_keras_file(folder / source, folder / weights if weights is not None else None)
-        return WrittenModel(source, config, arrays)
+        return WrittenModel(source, config, arrays, keras=_major(written_version(folder / source)))
     # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
     # numbered from one again, so that the same function gives the same names each time.
     load().backend.reset_uids()
@@ -118,7 +120,11 @@ def read_written_model(source: str, *, folder: Path, weights: str | None = None)
         for layer in made.layers
     }
     config, arrays = flat_model(json.loads(made.to_json()), named, where=source)
-    return WrittenModel(source, config, arrays, made)
+    return WrittenModel(source, config, arrays, made, keras=3 if type(made).__module__.split(".")[0] == "keras" else 2)
+
+
+def _major(version: str) -> int:
+    return max(int(version.partition(".")[0] or 2), 2)
 
 
 def user_model_of(written: WrittenModel) -> UserModel:
@@ -126,7 +132,7 @@ def user_model_of(written: WrittenModel) -> UserModel:
     if written.architecture is not None:
         return UserModel(written.architecture, {})
     with understanding(written.source):
-        return _understood(written.config, written.weights, written.source, written.made)
+        return _understood(written)
 
 
 @contextmanager
@@ -143,15 +149,27 @@ def understanding(source: str) -> Iterator[None]:
         ) from error
 
 
-def _understood(config: Any, weights: Weights, source: str, made: Any) -> UserModel:
+def _understood(written: WrittenModel) -> UserModel:
     """Give the architecture that a configuration describes, with the weights in its order and form."""
-    architecture, names = architecture_of(config, where=source)
-    layer_table(architecture)
-    centred = _centring(config)
-    renamed = {names[name]: _complete(values, centred.get(name)) for name, values in weights.items() if name in names}
-    factors = {names[layer["name"]]: float(layer["scale"]) for layer in _settings_of(config, "Rescaling")}
-    scaled = _as_built(architecture, with_input_scale(architecture, renamed, factors))
-    return UserModel(architecture, scaled, {here: there for there, here in names.items()}, bool(factors), made)
+    config, weights, source, keras = written.config, written.weights, written.source, written.keras
+    rescales = bool(_settings_of(config, "Rescaling"))
+    try:
+        read = architecture_of(config, where=source, keras=keras)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), read.rescaling, pixels=rescales)
+    except InputScaleError:
+        # Something between the factor and the first weights is not proportional: it stays a layer of its own.
+        read = architecture_of(config, where=source, keras=keras, apart=True)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
+    layer_table(read.architecture)
+    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, written.made)
+
+
+def _taken(read: ReadModel, weights: Weights) -> Weights:
+    """Give each layer the weights that it takes of those of the file; nothing where the file has none at all."""
+    if not weights and not any(layer.kind == "batch_normalization" for layer in read.architecture.layers):
+        return {}
+    found = {name: taken.weights(weights.get(taken.layer, [])) for name, taken in read.taken.items()}
+    return {name: values for name, values in found.items() if values}
 
 
 def set_weights(model: Any, weights: Weights) -> None:
@@ -208,26 +226,10 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
-def _centring(config: Any) -> dict[str, tuple[bool, bool]]:
-    """For each batch normalization: whether it has gamma, and whether it has beta."""
-    return {layer["name"]: (layer["scale"], layer["center"]) for layer in _settings_of(config, "BatchNormalization")}
-
-
 def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
     model = config["config"]
     layers = model["layers"] if isinstance(model, dict) else model
     return [layer["config"] for layer in layers if layer["class_name"] == kind]
-
-
-def _complete(values: list[np.ndarray], centring: tuple[bool, bool] | None) -> list[np.ndarray]:
-    """Give a batch normalization that was built without gamma or beta a one or a zero for it."""
-    if centring is None or len(values) < 2:
-        return values
-    scale, center = centring
-    *affine, mean, variance = values
-    gamma = affine.pop(0) if scale else np.ones_like(mean)
-    beta = affine.pop(0) if center else np.zeros_like(mean)
-    return [gamma, beta, mean, variance]
 
 
 def _as_built(architecture: Architecture, weights: Weights) -> Weights:

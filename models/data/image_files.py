@@ -29,7 +29,7 @@ MOST_PIXELS = 100_000_000
 """Of a picture that is decoded; Pillow itself warns from 89 million on, and takes up to 1.5 GB for twice as many."""
 
 _MODES = {1: "L", 3: "RGB"}
-_NO_WHITE = "nothing says which of them is white; store it with 8 bits, or say data.input"
+_NO_WHITE = "and nothing says which of them is white; store it with 8 bits, or say data.input"
 _WITH_16_BITS = ("PNG", "PPM")
 """Formats whose 16-bit images Pillow opens as numbers of 32 bits; they have none with more."""
 # What Pillow raises, besides its own UnidentifiedImageError (an OSError), on damaged files of one format or
@@ -179,17 +179,13 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode == "I" and picture.format not in _WITH_16_BITS:
-        raise ValueError(
-            "its pixels are 32-bit numbers, and nothing says which of them is white; store it with 8 bits, or say data.input"
-        )
+        raise ValueError(f"its pixels are 32-bit numbers, {_NO_WHITE}")
     if picture.mode == "F":
         values = np.asarray(picture)
         pixels = (values >= 0) & (values <= 255) & (values == np.floor(values))
         if not pixels.all() or 0 < values.max() <= 1:
             shown = f"floating-point numbers between {values.min():g} and {values.max():g}"
-            raise ValueError(
-                f"its pixels are {shown}, and nothing says which of them is white; store it with 8 bits, or say data.input"
-            )
+            raise ValueError(f"its pixels are {shown}, {_NO_WHITE}")
     if picture.mode.startswith("I"):
         wide = np.asarray(picture)
         return _to_mode(Image.fromarray((wide.clip(0, 65535) >> 8).astype(np.uint8)), mode)

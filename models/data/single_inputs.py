@@ -45,7 +45,7 @@ def read_inputs(
     for path in paths:
         if path.suffix.lower() not in (*TABLES, *ARRAYS):
             image = _image(path, config, summary)[np.newaxis]
-            codes.append(image if image.dtype == np.uint8 else _codes(image, config, summary, unit, str(path)))
+            codes.append(_codes(image, config, summary, unit, str(path)))
             names.append(str(path))
             continue
         values = _numbers(path, config, summary)
@@ -72,14 +72,14 @@ def _codes(values: np.ndarray, config: DataConfig, summary: DataSummary, unit: f
     if not summary.input.is_pixels:
         return kind.encode(scaled(values, config.scale * unit, where))[0]
     pixels = values.astype(np.int64)
-    if (pixels != values).any() or (values < 0).any() or (values > kind.codes[1]).any():
+    if (pixels != values).any() or (values < 0).any() or (values > 255).any():
         raise DataError(
             "DATA-RANGE",
             "the network's inputs are 8-bit pixels, and not all of the numbers are whole and 0 to 255",
             where=where,
             fix="give pixels of 0 to 255",
         )
-    return pixels.astype(kind.dtype)
+    return summary.input.codes_of_pixels(pixels.astype(np.uint8))
 
 
 def _numbers(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:

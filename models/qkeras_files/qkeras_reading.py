@@ -15,9 +15,16 @@ from pydantic import BaseModel, Field
 from siliconv.bounded_reading import SECTION, UnreadableError
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
-from siliconv.models.architectures.keras_config import is_foreign, name_here
+from siliconv.models.architectures.keras_config import name_here
 from siliconv.models.architectures.keras_file import Weights
-from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, references, refused
+from siliconv.models.architectures.keras_graph import (
+    Config,
+    is_foreign,
+    layers_in_a_row,
+    layers_of_graph,
+    references,
+    refused,
+)
 from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, Harmless, Used, refusal
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.architectures.refused_layers import refuse_class
@@ -100,7 +107,10 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
     shape = _input_shape(written, model, where)
     names: dict[str, str] = {}
     layers = []
-    for layer, sources in layers_in_a_row(written) if row else layers_of_graph(written, model, where):
+    for layer, number, reads in layers_in_a_row(written) if row else layers_of_graph(written, model, where):
+        if number:
+            raise refused(layer, "it is used more than once", where)
+        sources = [source for source, _ in reads]
         name = str(layer["config"]["name"])
         if layer["class_name"] == "InputLayer":
             names[name] = INPUT

@@ -35,6 +35,7 @@ from siliconv.network.emulator.onnx_forms import (
 )
 from siliconv.network.emulator.onnx_graph import MICROSOFT, OnnxGraph
 from siliconv.network.emulator.onnx_int8 import Int8Conv, small_form
+from siliconv.network.emulator.onnx_moves import paired, rearranged
 from siliconv.network.emulator.onnx_requantize import OnnxConversion, convert
 from siliconv.network.emulator.onnx_weights import aligned_weights, onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, slices, spatial_shape, trimmed
@@ -249,6 +250,28 @@ class Translation:
         values = [self._aligned(node, source, road, first=first) for source in sources]
         axis = 1 if first and len(node.shape) > 1 else -1
         self.tensors.put(node, Form(road, first), self.graph.op("Concat", *values, axis=axis))
+
+    @emit.register
+    def _(self, node: ir.Pairwise, one: ir.Node, other: ir.Node) -> None:
+        road = self.tensors.road(node, one, other)
+        first = self.tensors.natural(one).first
+        if node.operation == "multiply":
+            left, right = (self.tensors.get(source, road, first=first) for source in (one, other))
+        else:
+            left, right = (self._aligned(node, source, road, first=first) for source in (one, other))
+        value = paired(self.graph, node.operation, left, right, road)
+        if node.operation == "multiply":
+            places = node.type.fraction - one.type.fraction - other.type.fraction
+            # Only zeros can be moved further than a type is wide.
+            factor = 1 << places if places <= MAX_WIDTH else 0
+            value = self.graph.op("Mul", value, self.graph.constant(factor, road)) if places else value
+        self.tensors.put(node, Form(road, first), value)
+
+    @emit.register
+    def _(self, node: ir.Rearrange, source: ir.Node) -> None:
+        form = self.tensors.natural(source)
+        value = self.tensors.get(source, form.dtype, first=False, exponent=form.exponent)
+        self.tensors.put(node, form._replace(first=False), rearranged(self.graph, node, source, value))
 
     def _aligned(self, node: ir.Node, source: ir.Node, road: str, *, first: bool) -> str:
         places = node.type.fraction - source.type.fraction

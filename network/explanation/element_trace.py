@@ -99,6 +99,7 @@ def _terms(node: ir.Node, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...
 @_terms.register(ir.Input)
 @_terms.register(ir.Concatenate)
 @_terms.register(ir.Requantize)
+@_terms.register(ir.Rearrange)
 @_terms.register(ir.Reshape)
 @_terms.register(ir.Pad)
 @_terms.register(ir.Table)
@@ -147,6 +148,21 @@ def _(node: ir.Add, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], ind
 
 
 @_terms.register
+def _(node: ir.Pairwise, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
+    one, other = (int(codes[index]) for codes in inputs)
+    if node.operation == "multiply":
+        places = node.type.fraction - sources[0].type.fraction - sources[1].type.fraction
+        yield Term(index, one, other, one * other, (one * other) << places)
+        return
+    first, second = (
+        code << (node.type.fraction - source.type.fraction) for code, source in zip((one, other), sources, strict=True)
+    )
+    result = {"subtract": first - second, "maximum": max(first, second), "minimum": min(first, second)}
+    yield Term(index, one, None, one, first)
+    yield Term(index, other, None, other, result[node.operation])
+
+
+@_terms.register
 def _(node: ir.Softmax, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index) -> Iterator[Term]:
     logits = inputs[0][index[:-1]]
     partial = 0
@@ -174,6 +190,22 @@ def _(
     node: ir.AveragePool, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
 ) -> Iterator[str]:
     yield f"sum {terms[-1].partial} divided by {len(terms)} elements, towards zero"
+
+
+@_steps.register
+def _(
+    node: ir.Pairwise, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+) -> Iterator[str]:
+    words = {"subtract": "less", "multiply": "times", "maximum": "or if larger", "minimum": "or if smaller"}
+    yield f"code {inputs[0][index]} of the first input {words[node.operation]} code {inputs[1][index]} of the second"
+
+
+@_steps.register
+def _(
+    node: ir.Rearrange, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...], index: Index, terms: tuple[Term, ...]
+) -> Iterator[str]:
+    at = {axis: places[place] for axis, places, place in zip(node.order, node.places, index, strict=True)}
+    yield f"the element at {tuple(at[axis] for axis in range(len(at)))} of the input"
 
 
 @_steps.register

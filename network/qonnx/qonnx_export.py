@@ -21,6 +21,7 @@ from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.emulator.onnx_forms import F32, I64, LARGEST, Form, Tensors, magnitude
 from siliconv.network.emulator.onnx_graph import OnnxGraph
+from siliconv.network.emulator.onnx_moves import paired, rearranged
 from siliconv.network.emulator.onnx_requantize import OnnxConversion
 from siliconv.network.emulator.onnx_weights import onnx_kernel
 from siliconv.network.emulator.onnx_windows import counts_of_windows, onnx_pads, pad, spatial_shape, trimmed
@@ -174,6 +175,17 @@ class _Export:
         values = [self._get(source, first=first) for source in sources]
         axis = 1 if first and len(node.shape) > 1 else len(node.shape)
         self._put(node, self.graph.op("Concat", *values, axis=axis), first=first)
+
+    @emit.register
+    def _(self, node: ir.Pairwise, one: ir.Node, other: ir.Node) -> None:
+        first = self.tensors.natural(one).first
+        values = self._get(one, first=first), self._get(other, first=first)
+        self._put(node, paired(self.graph, node.operation, *values, F32), first=first)
+
+    @emit.register
+    def _(self, node: ir.Rearrange, source: ir.Node) -> None:
+        value = self._get(source, first=False)
+        self._put(node, rearranged(self.graph, node, source, value), first=False)
 
     @emit.register
     def _(self, node: ir.Requantize, source: ir.Node) -> None:

@@ -111,6 +111,33 @@ def _(node: ir.Concatenate, gradient: Gradient, sources: tuple[ir.Node, ...], in
 
 @backwards.register
 def _(
+    node: ir.Pairwise, gradient: Gradient, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...] | None
+) -> tuple[Gradient, ...]:
+    if node.operation == "multiply":
+        # Without values each factor counts as positive.
+        one, other = (np.ones(node.shape),) * 2 if inputs is None else inputs
+        scale = _scale(node, sources[0], sources[1].type.fraction)
+        return scale * gradient * other, scale * gradient * one
+    scales = [_scale(node, source) for source in sources]
+    if node.operation == "subtract":
+        return scales[0] * gradient, -scales[1] * gradient
+    first = np.ones(node.shape)
+    if inputs is not None:
+        rises = (scales[0] * inputs[0]) >= (scales[1] * inputs[1])
+        first = (rises if node.operation == "maximum" else ~rises).astype(np.float64)
+    second = np.ones(node.shape) if inputs is None else 1.0 - first
+    return scales[0] * gradient * first, scales[1] * gradient * second
+
+
+@backwards.register
+def _(node: ir.Rearrange, gradient: Gradient, sources: tuple[ir.Node, ...], inputs: object) -> tuple[Gradient]:
+    swapped = np.zeros([sources[0].shape[axis] for axis in node.order])
+    np.add.at(swapped, np.ix_(*node.places), gradient)
+    return (swapped.transpose(np.argsort(node.order)),)
+
+
+@backwards.register
+def _(
     node: ir.Requantize, gradient: Gradient, sources: tuple[ir.Node, ...], inputs: tuple[Codes, ...] | None
 ) -> tuple[Gradient]:
     scale = _scale(node, sources[0])

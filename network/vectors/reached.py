@@ -77,7 +77,7 @@ class Reached:
 def accumulators(network: ir.Network) -> tuple[ir.Node, ...]:
     """Give the nodes that sum, and those whose values are requantized: what has a proven range worth reaching."""
     read = {node.inputs[0] for node in network.of_kind(ir.Requantize)}
-    sums = ir.Conv | ir.DepthwiseConv | ir.Dense | ir.AveragePool | ir.Add
+    sums = ir.Conv | ir.DepthwiseConv | ir.Dense | ir.AveragePool | ir.Add | ir.Pairwise
     return tuple(
         node
         for node in network.nodes

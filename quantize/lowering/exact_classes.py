@@ -21,6 +21,8 @@ _OURS: Mapping[str, str] = {
     "TruncatedGlobalAveragePooling2D": "GlobalAveragePooling2D",
     "SeededDropout": "Dropout",
     "TableActivation": "TableActivation",
+    "SoftmaxActivation": "SoftmaxActivation",
+    "RearrangedElements": "RearrangedElements",
     "QDepthwiseConv1D": "QDepthwiseConv1D",
     "FixedPointBits": "quantized_bits",
     "FixedPointRelu": "quantized_relu",

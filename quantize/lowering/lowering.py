@@ -15,6 +15,7 @@ import numpy as np
 from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
+from siliconv.network import output_softmax
 from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
@@ -179,6 +180,13 @@ def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
     return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
 
 
+def _lower_softmax(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,) = sources
+    requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
+    inputs = (graph.add(requantize).name,)
+    return graph.add(ir.Softmax(layer.name, inputs, source.shape, output_softmax.OUTPUT, *output_softmax.tables()))
+
+
 def _weights(layer: Any, graph: LoweringGraph) -> tuple[ir.Weights, ir.Weights]:
     if hasattr(layer, "get_folded_weights"):
         return folded_weights(layer)
@@ -226,5 +234,6 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "QAveragePooling2D": _lower_average,
     "QGlobalAveragePooling2D": _lower_average,
     "TableActivation": _lower_table,
+    "SoftmaxActivation": _lower_softmax,
     **SHAPE_LOWERERS,
 }

@@ -86,14 +86,31 @@ def _lower_add(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -
 
 
 def _lower_concatenate(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    if layer.axis not in (-1, len(sources[0].shape)):
+    axes = len(sources[0].shape)
+    axis = layer.axis - 1 if layer.axis > 0 else axes + layer.axis
+    if not 0 <= axis < axes:
         raise NetworkError(
             "LOWER-CONCATENATE",
-            f"inputs joined along axis {layer.axis}",
+            f"inputs joined along axis {layer.axis}, that of the batch or none",
             where=f"layer '{layer.name}'",
             fix="join them along their channels: axis=-1",
         )
-    return _merged(ir.Concatenate, layer, sources, graph)
+    if axis == axes - 1:
+        return _merged(ir.Concatenate, layer, sources, graph)
+    return _joined_along(axis, layer, sources, graph)
+
+
+def _joined_along(axis: int, layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    """Join along a spatial axis: each input where it stands, among zeros, and all of them added."""
+    total, before, placed = sum(source.shape[axis] for source in sources), 0, []
+    for number, source in enumerate(sources):
+        after = total - before - source.shape[axis]
+        padding = tuple((before, after) if other == axis else (0, 0) for other in range(len(source.shape) - 1))
+        shape = (*source.shape[:axis], total, *source.shape[axis + 1 :])
+        name = f"{layer.name}_place{number}"
+        placed.append(graph.add(ir.Pad(name, (source.name,), shape, plain(source.type), padding)))
+        before += source.shape[axis]
+    return _merged(ir.Add, layer, tuple(placed), graph)
 
 
 def _merged(kind: type[ir.Node], layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -105,6 +122,33 @@ def _merged(kind: type[ir.Node], layer: Any, sources: tuple[ir.Node, ...], graph
         node = kind(name, (merged.name, source.name), (*merged.shape[:-1], channels), merged.type)
         merged = graph.add_narrowest(node, max(merged.type.fraction, source.type.fraction))
     return merged
+
+
+def _lower_pairs(operation: str) -> Lowerer:
+    def lower(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+        if len({source.shape for source in sources}) > 1:
+            raise NetworkError(
+                "LOWER-SHAPES",
+                f"inputs of the shapes {[source.shape for source in sources]}",
+                where=f"layer '{layer.name}'",
+                fix="repeat the smaller one, so that all have one shape",
+            )
+        merged = sources[0]
+        for number, source in enumerate(sources[1:], start=1):
+            name = layer.name if number == len(sources) - 1 else f"{layer.name}_part{number}"
+            node = ir.Pairwise(name, (merged.name, source.name), merged.shape, merged.type, operation)
+            places = (merged.type.fraction, source.type.fraction)
+            merged = graph.add_narrowest(node, sum(places) if operation == "multiply" else max(places))
+        return merged
+
+    return lower
+
+
+def _lower_rearranged(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,) = sources
+    shape = tuple(size * times for size, times in zip(layer.sizes, layer.repeats, strict=True))
+    moves = (layer.order, layer.before, layer.repeats)
+    return graph.add(ir.Rearrange(layer.name, (source.name,), shape, plain(source.type), *moves))
 
 
 def _lower_padding(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -119,6 +163,11 @@ def _lower_padding(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGrap
 def _lower_flatten(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     return graph.add(ir.Reshape(layer.name, (source.name,), (int(np.prod(source.shape)),), plain(source.type)))
+
+
+def _lower_reshape(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,) = sources
+    return graph.add(ir.Reshape(layer.name, (source.name,), tuple(layer.output_shape[1:]), plain(source.type)))
 
 
 def _lower_identity(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
@@ -139,6 +188,9 @@ SHAPE_LOWERERS: Mapping[str, Lowerer] = {
     "ZeroPadding1D": _lower_padding,
     "ZeroPadding2D": _lower_padding,
     "Flatten": _lower_flatten,
+    "Reshape": _lower_reshape,
+    "RearrangedElements": _lower_rearranged,
+    **{name: _lower_pairs(name.lower()) for name in ("Subtract", "Multiply", "Maximum", "Minimum")},
     "Dropout": _lower_identity,
 }
 """By the name of the Keras layer's class."""

@@ -75,5 +75,6 @@ def table_behind(name: str, quantizer: Any, kind: FixedPoint) -> Callable[[Node]
             where=f"activation '{name}'",
             fix="use a multiple of the step as relu_upper_bound, or more bits",
         )
+    text = f"relu({float(quantizer.relu_upper_bound)!r})"
     entries = Weights(np.minimum(np.arange(kind.codes.high + 1), int(bound)), plain(kind))
-    return lambda source: Table(name, (source.name,), source.shape, entries.type, entries, "relu_upper_bound")
+    return lambda source: Table(name, (source.name,), source.shape, entries.type, entries, text)

@@ -1,4 +1,4 @@
-"""Quantized activations that are more than a fixed-point type: a ReLU with an upper bound, QKeras' hard functions."""
+"""Quantized activations that are more than a fixed-point type: bounded ReLUs, tables, QKeras' hard functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, parse_type
+from siliconv.network.output_softmax import OUTPUT, input_type
 
+_TABLE = re.compile(r"table (?P<function>\S+) (?P<inputs>\S+) (?P<outputs>\S+)|softmax<(?P<integer>\d+)>")
 _TEXT = re.compile(r"hard_(?P<function>tanh|sigmoid)<(?P<width>\d+)>|relu<(?P<type>.*>),(?P<bound>[\d.e+-]+)>")
 
 
@@ -74,8 +76,74 @@ class HardFunction:
         )
 
 
-def parse_activation(text: str) -> BoundedRelu | HardFunction | None:
+@dataclass(frozen=True)
+class TabledFunction:
+    """A function of one element by a table: the types of its index and of its entries."""
+
+    function: str
+    inputs: FixedPoint
+    output: FixedPoint
+
+    def __str__(self) -> str:
+        """Give the text that `parse_activation` reads."""
+        return f"table {self.function} {self.inputs} {self.output}"
+
+    @property
+    def fraction(self) -> int:
+        """Fractional bits of the values."""
+        return self.output.fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return self.output.codes.high * self.output.step
+
+    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value of its grid that each value of the function is nearest to."""
+        scaled = np.rint(np.asarray(values, np.float64) / self.output.step)
+        return np.clip(scaled, *self.output.codes) * self.output.step
+
+
+@dataclass(frozen=True)
+class TabledSoftmax:
+    """A softmax inside a network, by the tables of the one at its end; `integer` bits, with the sign, of its input."""
+
+    integer: int
+
+    def __str__(self) -> str:
+        """Give the text that `parse_activation` reads."""
+        return f"softmax<{self.integer}>"
+
+    @property
+    def inputs(self) -> FixedPoint:
+        """The type that its input is brought into."""
+        return input_type(self.integer)
+
+    @property
+    def fraction(self) -> int:
+        """Fractional bits of the values."""
+        return OUTPUT.fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return 1.0
+
+    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value of its grid that each value of the function is nearest to."""
+        return np.rint(np.asarray(values, np.float64) / OUTPUT.step) * OUTPUT.step
+
+
+ActivationForm = BoundedRelu | HardFunction | TabledFunction | TabledSoftmax
+
+
+def parse_activation(text: str) -> ActivationForm | None:
     """Read what the ``str`` of these wrote; None for anything else."""
+    table = _TABLE.fullmatch(text)
+    if table is not None and table["integer"] is not None:
+        return TabledSoftmax(int(table["integer"]))
+    if table is not None:
+        return TabledFunction(table["function"], parse_type(table["inputs"]), parse_type(table["outputs"]))
     match = _TEXT.fullmatch(text)
     if match is None:
         return None

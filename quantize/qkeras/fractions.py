@@ -33,6 +33,8 @@ def fractions(model: Any, types: Mapping[str, Quantization], input_type: FixedPo
             found[layer.name] = max(product, bias.fraction if bias is not None else 0)
         elif layer.name in types:
             found[layer.name] = types[layer.name].fraction
+        elif type(layer).__name__ == "Multiply":
+            found[layer.name] = sum(before)
         elif "AveragePooling" in type(layer).__name__:
             found[layer.name] = before[0] + places_of_average(layer)
         else:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from siliconv import legacy_keras
+from siliconv.models.architectures.functions import relu_bound
 from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.table_types import FUNCTIONS, table_input
-from siliconv.quantize.qkeras.activation_forms import HardFunction
+from siliconv.quantize.qkeras.activation_forms import HardFunction, TabledFunction, TabledSoftmax
 from siliconv.quantize.qkeras.fractions import counts_of_average, fractions, sources
 from siliconv.quantize.qkeras.quantization import Quantization
 
@@ -46,10 +47,11 @@ def quantized_model(
     keras = legacy_keras.load()
     import qkeras
 
+    from siliconv.models.architectures.own_keras_layers import function_of
     from siliconv.quantize.qkeras import average_pooling
     from siliconv.quantize.qkeras.depthwise import QDepthwiseConv1D
     from siliconv.quantize.qkeras.quantizers import hard_quantizer, relu_quantizer, weight_quantizer
-    from siliconv.quantize.qkeras.table_activation import TableActivation
+    from siliconv.quantize.qkeras.table_activation import SoftmaxActivation, TableActivation
     from siliconv.quantize.qkeras.training_layers import POOLINGS, TrainedActivation, can_fuse
 
     places = fractions(model, types, input_type)
@@ -76,8 +78,13 @@ def quantized_model(
 
                 made.kernel_constraint = Masked(masks[layer.name], made.kernel_constraint)
             return made
-        if kind == "Activation":
-            chosen, function = types[layer.name], layer.activation.__name__
+        function = function_of(layer)
+        if function is not None:
+            chosen = types[layer.name]
+            if isinstance(chosen, TabledSoftmax):
+                return SoftmaxActivation(chosen.inputs, name=layer.name)
+            if isinstance(chosen, TabledFunction):
+                return TableActivation(chosen.function, chosen.inputs, chosen.output, name=layer.name)
             if isinstance(chosen, HardFunction):
                 return qkeras.QActivation(hard_quantizer(chosen), name=layer.name)
             if function in FUNCTIONS:
@@ -102,7 +109,9 @@ def quantized_model(
 
 
 def _is_relu(layer: Any) -> bool:
-    return type(layer).__name__ == "Activation" and layer.activation.__name__ == "relu"
+    from siliconv.models.architectures.own_keras_layers import function_of
+
+    return relu_bound(function_of(layer) or "") is not None
 
 
 def _only_consumer(layer: Any) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from siliconv.network.fixed_point import FixedPoint, parse_type
-from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction, parse_activation
+from siliconv.quantize.qkeras.activation_forms import ActivationForm, parse_activation
 from siliconv.quantize.qkeras.weight_levels import WeightLevels, parse_levels
 
-Quantization = FixedPoint | WeightLevels | BoundedRelu | HardFunction
-"""Levels are for weights, the last two for activations."""
+Quantization = FixedPoint | WeightLevels | ActivationForm
+"""Levels are for weights, forms for activations."""
 
 
 def parse_quantization(text: str) -> Quantization:

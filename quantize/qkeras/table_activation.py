@@ -1,4 +1,4 @@
-"""Sigmoid and tanh as the firmware computes them, for Keras: the input rounded to a few bits, then a table.
+"""Functions of one element as the firmware computes them, for Keras: the input rounded to a few bits, then a table.
 
 The table is the integer network's own (`siliconv.network.function_table`), so both agree in every bit, whatever the
 machine's `exp` is. The gradient is that of the function itself, inside the range of the table.
@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from siliconv import legacy_keras
+from siliconv.models.architectures.functions import tensor_function
 from siliconv.network.fixed_point import FixedPoint, to_values
 from siliconv.network.function_table import function_codes
+from siliconv.network.output_softmax import OUTPUT, tables
+from siliconv.network.table_types import FUNCTIONS
 
 legacy_keras.load()
 
@@ -24,7 +27,7 @@ class TableActivation(keras.layers.Layer):
     Parameters
     ----------
     function
-        One of `siliconv.network.table_types.FUNCTIONS`.
+        ``sigmoid``, ``tanh``, or the text of one of `siliconv.models.architectures.functions`.
     inputs, outputs
         Types of the table's index and entries.
     """
@@ -37,7 +40,6 @@ class TableActivation(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Look every element up."""
         low, high = self.inputs.codes
-        smooth = getattr(tf, self.function)
 
         @tf.custom_gradient
         def look_up(value: Any) -> Any:
@@ -45,11 +47,76 @@ class TableActivation(keras.layers.Layer):
             values = tf.gather(tf.constant(self._entries, value.dtype), tf.cast(codes, tf.int32) - low)
 
             def gradient(upstream: Any) -> Any:
-                inside = codes * self.inputs.step
-                y = smooth(inside)
-                slope = y * (1.0 - y) if self.function == "sigmoid" else 1.0 - y * y
-                return upstream * slope
+                return upstream * _slope(self.function, codes * self.inputs.step)
 
             return values, gradient
 
         return look_up(tf.convert_to_tensor(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give what the layer is made of."""
+        own = {"function": self.function, "inputs": self.inputs, "outputs": self.outputs}
+        return {**super().get_config(), **own}
+
+
+def _slope(function: str, inside: Any) -> Any:
+    """Give the derivative of a function at some values."""
+    if function in FUNCTIONS:
+        y = getattr(tf, function)(inside)
+        return y * (1.0 - y) if function == "sigmoid" else 1.0 - y * y
+    with tf.GradientTape() as tape:
+        tape.watch(inside)
+        y = tensor_function(function)(inside)
+    return tape.gradient(y, inside)
+
+
+class SoftmaxActivation(keras.layers.Layer):
+    """A softmax along the last axis by the tables of the integer network, in integers.
+
+    Parameters
+    ----------
+    inputs
+        The type that its input is brought into first, with steps of 1/64.
+    """
+
+    def __init__(self, inputs: FixedPoint, **config: Any) -> None:
+        super().__init__(**config)
+        self.inputs = inputs
+        exponential, reciprocal = tables()
+        self._exponentials, self._reciprocals = exponential.codes, reciprocal.codes
+        self._shift = reciprocal.type.fraction - OUTPUT.fraction
+
+    def call(self, inputs: Any) -> Any:
+        """Compute the shares; the gradient is that of the softmax of the rounded input."""
+        low, high = self.inputs.codes
+
+        @tf.custom_gradient
+        def shares(value: Any) -> Any:
+            rounded = tf.clip_by_value(tf.round(value * 2.0**self.inputs.fraction), float(low), float(high))
+            codes = tf.cast(rounded, tf.int64)
+            below = tf.reduce_max(codes, axis=-1, keepdims=True) - codes
+            furthest = len(self._exponentials) - 1
+            exponentials = tf.gather(tf.constant(self._exponentials), tf.minimum(below, furthest))
+            total = tf.reduce_sum(exponentials, axis=-1, keepdims=True)
+            entries = len(self._reciprocals)
+            bits = entries.bit_length() - 1
+            # How many powers of two the sum reaches beyond that of the number of entries: its leading one.
+            powers = tf.constant([1 << place for place in range(bits + 1, 62)], tf.int64)
+            above = tf.reduce_sum(tf.cast(total[..., tf.newaxis] >= powers, tf.int64), axis=-1)
+            index = tf.bitwise.right_shift(total, above) - entries
+            shift = above + bits + self._shift
+            product = exponentials * tf.gather(tf.constant(self._reciprocals), index)
+            half = tf.bitwise.left_shift(tf.ones_like(shift), shift - 1)
+            codes_out = tf.minimum(tf.bitwise.right_shift(product + half, shift), OUTPUT.codes.high)
+
+            def gradient(upstream: Any) -> Any:
+                y = tf.nn.softmax(rounded * self.inputs.step)
+                return y * (upstream - tf.reduce_sum(upstream * y, axis=-1, keepdims=True))
+
+            return tf.cast(codes_out, value.dtype) * OUTPUT.step, gradient
+
+        return shares(tf.convert_to_tensor(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give what the layer is made of."""
+        return {**super().get_config(), "inputs": self.inputs}

@@ -7,6 +7,7 @@ the finest type that holds this share of the values. Biases are held whole eithe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 
 from siliconv import legacy_keras
 from siliconv.errors import NetworkError
+from siliconv.models.architectures.functions import FUNCTIONS as PARAMETRIZED
+from siliconv.models.architectures.functions import parse_function, relu_bound
 from siliconv.models.data.number_type import integer_bits_of_least_error, integer_bits_that_cover
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.table_types import FUNCTIONS, table_output
-from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction
+from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_output
+from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction, TabledFunction, TabledSoftmax
 from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.qkeras.weight_levels import best_levels
 from siliconv.quantize.recipe import LayerBits, Recipe
@@ -53,9 +56,11 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
         ``QUANTIZE-ACTIVATION`` for an activation without a quantized form, ``RECIPE-LAYER`` for a pattern that names no
         layer, ``RECIPE-PRUNING`` where pruned weights can't be zero.
     """
+    from siliconv.models.architectures.own_keras_layers import function_of
+
     _check_patterns(model, recipe)
     types: dict[str, Quantization] = {}
-    activations = [layer for layer in model.layers if type(layer).__name__ == "Activation"]
+    activations = [layer for layer in model.layers if function_of(layer) is not None]
     for layer in model.layers:
         if type(layer).__name__ in WEIGHT_LAYERS:
             bits = recipe.bits(layer.name)
@@ -64,18 +69,41 @@ def choose_types(model: Any, recipe: Recipe, images: NDArray[np.floating]) -> di
             if layer.use_bias:
                 largest = float(np.abs(layer.bias.numpy()).max()) * BIAS_HEADROOM
                 types[f"{layer.name}.bias"] = covering_type(largest, bits.biases)
+    # What is looked up in a table of its own range needs that range too.
+    read = [layer for layer in activations if function_of(layer) not in ("relu", *FUNCTIONS)]
+    inputs = dict(
+        zip((layer.name for layer in read), activation_samples(model, read, images, inputs=True), strict=True)
+    )
     for layer, values in zip(activations, activation_samples(model, activations, images), strict=True):
         bits = recipe.bits(_producer(layer))
-        types[layer.name] = _activation_type(layer, values, bits, recipe)
+        types[layer.name] = _activation_type(layer, values, inputs.get(layer.name), bits, recipe)
     return types
 
 
-def _activation_type(layer: Any, values: NDArray[np.floating], bits: LayerBits, recipe: Recipe) -> Quantization:
+def _activation_type(
+    layer: Any, values: NDArray[np.floating], inputs: NDArray[np.floating] | None, bits: LayerBits, recipe: Recipe
+) -> Quantization:
+    from siliconv.models.architectures.own_keras_layers import function_of
+
     assert bits.activations is not None  # Recipe.bits sets all
-    function = layer.activation.__name__
-    if function != "relu":
+    function = str(function_of(layer))
+    if function in FUNCTIONS:
         hard = bits.functions == "hard"
-        return HardFunction(function, bits.activations) if hard else table_output(function, bits.activations)
+        return HardFunction(function, bits.activations) if hard else table_output(function, bits.activations)  # type: ignore[arg-type]
+    bound = relu_bound(function)
+    if function == "softmax":
+        assert inputs is not None  # it was sampled
+        return TabledSoftmax(max(covering_type(float(np.abs(inputs).max(initial=0.0)), 16).integer, 1))
+    if bound is None:
+        assert inputs is not None  # it was sampled
+        index = ranged_type(inputs, INPUT_BITS, recipe, signed=bool(inputs.min(initial=0.0) < 0))
+        entries = ranged_type(values, bits.activations, recipe, signed=bool(values.min(initial=0.0) < 0))
+        return TabledFunction(function, index, entries)
+    if math.isfinite(bound):
+        # Said by the network, not by the recipe: the nearest step, where it is none.
+        kind = ranged_type(values, bits.activations, recipe, signed=False)
+        nearest = float(np.rint(bound / kind.step)) * kind.step
+        return BoundedRelu(kind, nearest) if 0.0 < nearest < kind.codes.high * kind.step else kind
     if bits.relu_bound is None:
         return ranged_type(values, bits.activations, recipe, signed=False)
     kind = ranged_type(np.minimum(values, bits.relu_bound), bits.activations, recipe, signed=False)
@@ -134,20 +162,25 @@ def covering_type(largest: float, bits: int, *, signed: bool = True) -> FixedPoi
     return FixedPoint(signed, bits, integer, Rounding.RND_CONV, Overflow.SAT)
 
 
-def activation_samples(model: Any, activations: list[Any], images: NDArray[np.floating]) -> list[NDArray[np.floating]]:
-    """Outputs of the activation layers on the images, flattened, at most a million values each."""
+def activation_samples(
+    model: Any, activations: list[Any], images: NDArray[np.floating], *, inputs: bool = False
+) -> list[NDArray[np.floating]]:
+    """Outputs (or inputs) of the activation layers on the images, flattened, at most a million values each."""
+    from siliconv.models.architectures.own_keras_layers import function_of
+
     if not activations:
         return []
     for layer in activations:
-        if layer.activation.__name__ not in ("relu", *FUNCTIONS):
+        function = function_of(layer)
+        if function not in ("relu", "softmax", *FUNCTIONS) and (function is None or parse_function(function) is None):
             raise NetworkError(
                 "QUANTIZE-ACTIVATION",
-                f"no quantized form of the activation {layer.activation.__name__} inside a network",
+                f"no quantized form of the activation {function} inside a network",
                 where=f"layer '{layer.name}'",
-                fix="use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
+                fix="use relu, softmax, " + ", ".join((*FUNCTIONS, *PARAMETRIZED)),
             )
     keras = legacy_keras.load()
-    probe = keras.Model(model.input, [layer.output for layer in activations])
+    probe = keras.Model(model.input, [layer.input if inputs else layer.output for layer in activations])
     most = 1_000_000
     stride = [max(1, int(np.prod(layer.output_shape[1:])) * len(images) // most) for layer in activations]
     parts: list[list[NDArray[np.floating]]] = [[] for _ in activations]

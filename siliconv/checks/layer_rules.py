@@ -10,7 +10,6 @@ from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
-from siliconv.network.table_types import FUNCTIONS
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.quantize.lowering.lowering import lowered_kinds
 
@@ -30,6 +29,12 @@ _KERAS_KINDS = {
     "add": "Add",
     "concatenate": "Concatenate",
     "zero_padding": "ZeroPadding",
+    "subtract": "Subtract",
+    "multiply": "Multiply",
+    "maximum": "Maximum",
+    "minimum": "Minimum",
+    "reshape": "Reshape",
+    "rearrange": "RearrangedElements",
 }
 _POOLS = ("max_pool", "average_pool")
 
@@ -41,15 +46,6 @@ def layer_kind(plan: Plan, layer: PlannedLayer) -> Words:
         yield (
             f"a layer of kind {layer.kind} can be trained, but has no exact integer form yet",
             "use another kind of layer",
-        )
-
-
-@layer_rule("LAYER-ACTIVATION", Severity.ERROR)
-def layer_activation(plan: Plan, layer: PlannedLayer) -> Words:
-    if layer.kind == "activation" and layer.activation not in ("relu", *FUNCTIONS):
-        yield (
-            f"the activation {layer.activation} inside the network has no quantized form",
-            "use relu, " + " or ".join(FUNCTIONS) + "; a softmax stands at the end only",
         )
 
 
@@ -89,7 +85,8 @@ def merge_flattened(plan: Plan) -> Iterator[Complaint]:
         return
     by_name = {layer.name: layer for layer in plan.layers}
     for layer in plan.layers:
-        joined = [by_name.get(name) for name in layer.sources] if layer.kind in ("add", "concatenate") else []
+        merges = layer.kind in ("add", "concatenate", "subtract", "multiply", "maximum", "minimum")
+        joined = [by_name.get(name) for name in layer.sources] if merges else []
         flat = [one for one in joined if one is not None and one.kind == "flatten" and prod(one.inputs[0][:-1]) > 1]
         if flat:
             yield Complaint(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log2, prod
+from math import ceil, isfinite, log2, prod
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from siliconv.hls.design.design import Design, Layer
 from siliconv.hls.design.hardware_layers import Product, Settings, hardware_layers, product_layers
 from siliconv.hls.fifo.sized_design import design_of, sized_design
 from siliconv.hls.kinds import IoType, LayerKind
+from siliconv.models.architectures.functions import relu_bound
 from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
 from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
-from siliconv.network.table_types import FUNCTIONS, table_input, table_output
+from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_input, table_output
 from siliconv.network.windows import real_elements
 from siliconv.plan.plan import INPUT, Plan, PlannedLayer
 from siliconv.quantize.lowering.lowering import INPUT_NAME
@@ -127,13 +128,25 @@ def _product(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> lis
 def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
     (source,) = sources
     bits = plan.recipe.bits(source.name).activations or plan.recipe.activations
-    if layer.activation in FUNCTIONS:
-        types = table_input(layer.activation), table_output(layer.activation, bits)
-        return _table(layer.name, source, layer.activation, *types)
-    if layer.activation != "relu":
-        raise _no_hardware(layer, f"the activation {layer.activation} inside the network")
+    function = layer.activation or "relu"
+    if function in FUNCTIONS:
+        return _table(layer.name, source, function, table_input(function), table_output(function, bits))
+    if function == "softmax":
+        return _softmax(source, layer.name)
+    bound = relu_bound(function)
+    if bound is None:
+        # Where the values of other functions lie is known from the data only.
+        integer = _ACTIVATION_INTEGER + 1
+        index, entries = (
+            FixedPoint(True, width, integer, Rounding.RND_CONV, Overflow.SAT) for width in (INPUT_BITS, bits)
+        )
+        return _table(layer.name, source, function, index, entries)
     kind = FixedPoint(False, bits, _ACTIVATION_INTEGER, Rounding.RND_CONV, Overflow.SAT)
-    return [ir.Requantize(layer.name, (source.name,), source.shape, kind, relu=True)]
+    if not isfinite(bound):
+        return [ir.Requantize(layer.name, (source.name,), source.shape, kind, relu=True)]
+    rounded = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, kind, relu=True)
+    entries_of = _entries(bits, plain(kind))
+    return [rounded, ir.Table(layer.name, (rounded.name,), source.shape, entries_of.type, entries_of, function)]
 
 
 def _max_pool(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
@@ -156,7 +169,47 @@ def _add(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir
 
 
 def _concatenate(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
-    return _merged(ir.Concatenate, layer, sources)
+    if layer.axis == -1:
+        return _merged(ir.Concatenate, layer, sources)
+    placed: list[ir.Node] = []
+    before, total = 0, layer.output[layer.axis]
+    for number, source in enumerate(sources):
+        after = total - before - source.shape[layer.axis]
+        padding = tuple((before, after) if axis == layer.axis else (0, 0) for axis in range(len(source.shape) - 1))
+        shape = (*source.shape[: layer.axis], total, *source.shape[layer.axis + 1 :])
+        placed.append(ir.Pad(f"{layer.name}_place{number}", (source.name,), shape, plain(source.type), padding))
+        before += source.shape[layer.axis]
+    return [*placed, *_merged(ir.Add, layer, placed)]
+
+
+def _pairs(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
+    """Bring tensors together two at a time, as lowering does."""
+    nodes: list[ir.Node] = []
+    merged, multiplies = sources[0], layer.kind == "multiply"
+    for number, source in enumerate(sources[1:], start=1):
+        name = layer.name if number == len(sources) - 1 else f"{layer.name}_part{number}"
+        fraction = max(merged.type.fraction, source.type.fraction)
+        one, other = (_codes(node, node.type.fraction if multiplies else fraction) for node in (merged, source))
+        if multiplies:
+            products = [a * b for a in one for b in other]
+            fraction, reached = merged.type.fraction + source.type.fraction, Interval(min(products), max(products))
+        elif layer.kind == "subtract":
+            reached = Interval(one.low - other.high, one.high - other.low)
+        else:
+            reached = Interval(min(one.low, other.low), max(one.high, other.high))
+        kind = narrowest(reached, fraction)
+        merged = ir.Pairwise(name, (merged.name, source.name), merged.shape, kind, layer.kind)
+        nodes.append(merged)
+    return nodes
+
+
+def _rearranged(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
+    (source,), moves = sources, layer.moves
+    assert moves is not None  # the plan has them for this kind
+    inputs = (source.name,)
+    return [
+        ir.Rearrange(layer.name, inputs, layer.output, plain(source.type), moves.order, moves.before, moves.repeats)
+    ]
 
 
 def _merged(make: type[ir.Add | ir.Concatenate], layer: PlannedLayer, sources: Sequence[ir.Node]) -> list[ir.Node]:
@@ -197,6 +250,9 @@ _MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[ir.Node], Plan], list[ir.
     "concatenate": _concatenate,
     "zero_padding": _pad,
     "flatten": _flatten,
+    "reshape": _flatten,
+    "rearrange": _rearranged,
+    **dict.fromkeys(("subtract", "multiply", "maximum", "minimum"), _pairs),
 }
 
 
@@ -204,9 +260,9 @@ def _sigmoid(logits: ir.Node) -> list[ir.Node]:
     return _table("sigmoid", logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
 
 
-def _softmax(logits: ir.Node) -> list[ir.Node]:
+def _softmax(logits: ir.Node, name: str = "softmax") -> list[ir.Node]:
     rounded = ir.Requantize(
-        "softmax_input",
+        f"{name}_input",
         (logits.name,),
         logits.shape,
         output_softmax.input_type(max(logits.type.integer, 1)),
@@ -214,7 +270,7 @@ def _softmax(logits: ir.Node) -> list[ir.Node]:
     )
     exponentials = _entries(output_softmax.STEP_BITS + output_softmax.FURTHEST_BITS, output_softmax.EXPONENTIAL)
     reciprocals = _entries(output_softmax.INDEX_BITS, output_softmax.RECIPROCAL)
-    result = ir.Softmax("softmax", (rounded.name,), logits.shape, output_softmax.OUTPUT, exponentials, reciprocals)
+    result = ir.Softmax(name, (rounded.name,), logits.shape, output_softmax.OUTPUT, exponentials, reciprocals)
     return [rounded, result]
 
 

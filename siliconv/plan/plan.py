@@ -12,6 +12,7 @@ from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import choose_strategy
 from siliconv.hls.conversion.reuse_factors import legal_reuse_factors, shared_products, smallest_legal
 from siliconv.hls.kinds import IoType, LayerKind, Strategy
+from siliconv.models.architectures.shapes import Moves
 from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Matrix, Network, Shape
 from siliconv.quantize.qkeras.weight_levels import stored_bits
@@ -41,6 +42,10 @@ class PlannedLayer:
         Per spatial axis, of what slides a window (global pooling too); ``padding`` is what is added in all.
     has_bias
         Of a layer with weights.
+    moves
+        Of a layer that only moves elements.
+    axis
+        Along which tensors are joined; -1 for the channels.
     """
 
     name: str
@@ -54,6 +59,8 @@ class PlannedLayer:
     strides: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
     has_bias: bool = True
+    moves: Moves | None = None
+    axis: int = -1
 
     @property
     def n_in(self) -> int:

@@ -40,6 +40,8 @@ def _before(network: Network) -> frozenset[str]:
 
 def kind_in_words(node: ir.Node) -> str:
     """Give what a node is called in summaries: the kind of a layer, with its axes."""
+    if isinstance(node, ir.Pairwise):
+        return node.operation
     kind = _KINDS.get(type(node), type(node).__name__.lower())
     return f"{kind}{len(node.window)}d" if isinstance(node, ir.Conv | ir.DepthwiseConv) else kind
 

@@ -20,7 +20,7 @@ from siliconv.models.architectures.architecture import (
 )
 from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
-from siliconv.models.architectures.shapes import Shape, output_shape
+from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
 from siliconv.network import network_file
 from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.graph import Network
@@ -125,6 +125,8 @@ def _planned(node: LayerNode, sources: tuple[str, ...], inputs: tuple[Shape, ...
         strides=strides,
         padding=padding,
         has_bias=getattr(layer, "use_bias", False),
+        moves=moves_of(layer, node.name, inputs[0]) if isinstance(layer, kinds.Rearrange) else None,
+        axis=layer.axis if isinstance(layer, kinds.Concatenate) else -1,
     )
 
 

@@ -17,6 +17,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import Question, TaskChoice
 from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.network_question import question_of
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
@@ -273,17 +274,9 @@ class ProjectConfig(BaseModel):
         if qkeras is not None:
             last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
             return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
-        architecture = self.model.architecture
-        last = layer_table(architecture)[-1]
         pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
-        return Question(
-            self.task,
-            last.name,
-            tuple(architecture.input_shape),
-            last.output_shape,
-            output_activation(architecture),
-            trains=self.train is not None or self.quantize.train is not None or pruned,
-        )
+        trains = self.train is not None or self.quantize.train is not None or pruned
+        return question_of(self.model.architecture, self.task, trains=trains)
 
     @property
     def percentile(self) -> float | None:

@@ -255,13 +255,13 @@ def _outputs(model: Any, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
 def _again(model: Any) -> Any:
     """Build a model again in the precision of now, with the same weights."""
     from siliconv.legacy_keras import load
-    from siliconv.models.architectures.dropout import SeededDropout
+    from siliconv.models.architectures.own_keras_layers import own_layers
 
     keras = load()
     config = model.get_config()
     for layer in config["layers"]:
         layer["config"]["dtype"] = keras.backend.floatx()
-    again = keras.Model.from_config(config, custom_objects={"SeededDropout": SeededDropout})
+    again = keras.Model.from_config(config, custom_objects=own_layers())
     again.set_weights(model.get_weights())
     return again
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -73,6 +74,39 @@ def add_others(cases: Cases) -> None:
     cases.add(ir.Dense, "second_dense", [flattened], result, kernel, bias)
 
 
+def add_pairs(cases: Cases) -> None:
+    """Add the functions of two tensors, of signed and of unsigned types."""
+    for operation in ir.OPERATIONS:
+        cases.pair(operation, cases.source("signed"), cases.source("fraction"))
+        cases.pair(operation, cases.source("unsigned"), cases.source("integer"), "_unsigned")
+
+
+def add_rearranged(cases: Cases) -> None:
+    """Add what moves elements: cropped, repeated, with swapped axes, in words of another length."""
+    source = cases.source("signed")
+    axes = len(source.shape)
+    straight = tuple(range(axes))
+    once = (1,) * axes
+    cropped = (*(size - 3 for size in source.shape[:-1]), source.shape[-1])
+    cases.rearrange("cropped", source, cropped, straight, (*(1, 2)[: axes - 1], 0), once)
+    repeats = (*(2, 3)[: axes - 1], 1)
+    larger = tuple(size * times for size, times in zip(source.shape, repeats, strict=True))
+    cases.rearrange("repeated", cases.source("unsigned"), larger, straight, (0,) * axes, repeats)
+    small = (*(3 for _ in cropped[:-1]), 4)
+    both = (*(1,) * (axes - 1), 1), (*(1,) * (axes - 1), 4)
+    cases.rearrange("one_channel", cases.source("signed"), small, straight, both[0], both[1])
+    for number, order in enumerate([straight[::-1], (*straight[1:], 0), (*straight[:-2], *straight[:-3:-1])]):
+        swapped = tuple(source.shape[axis] for axis in order)
+        cases.rearrange(f"swapped{number}", cases.source("signed"), swapped, order, (0,) * axes, once)
+    image = cases.source("integer")
+    size = int(np.prod(image.shape))
+    row = cases.graph.add(ir.Reshape("row", (image.name,), (1, size), plain(image.type)))
+    cases.pool(ir.MaxPool, "row_end", row, (1,), (1,), ((0, 0),), (size,))
+    wide = cases.source("signed")
+    shape = (size // 2, 1, 2) if axes == 2 else (source.shape[0] * 2, size // source.shape[0] // 2)
+    cases.graph.add(ir.Reshape("other_shape", (wide.name,), shape, plain(wide.type)))
+
+
 def two_dimensions() -> ir.Network:
     cases = Cases((7, 6, 2))
     add_windows(cases, [((3, 3), (1, 1)), ((3, 2), (2, 2)), ((1, 1), (2, 2)), ((1, 3), (2, 1))], ("conv", "depthwise"))
@@ -90,8 +124,23 @@ def one_dimension() -> ir.Network:
     return cases.network()
 
 
+def pairs_and_moves(*shape: int) -> ir.Network:
+    cases = Cases(shape)
+    add_pairs(cases)
+    add_rearranged(cases)
+    return cases.network()
+
+
+NETWORKS = {
+    "2-D": two_dimensions,
+    "1-D": one_dimension,
+    "pairs-2-D": partial(pairs_and_moves, 7, 6, 2),
+    "pairs-1-D": partial(pairs_and_moves, 11, 2),
+}
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("network", [two_dimensions, one_dimension], ids=["2-D", "1-D"])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.parametrize(
     "backend", ["Vitis", pytest.param("Vivado", marks=SLOW), "Quartus", pytest.param("Catapult", marks=SLOW)]
 )

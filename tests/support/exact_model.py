@@ -155,6 +155,32 @@ def _(node: ir.Concatenate, sources, inputs):
 
 
 @compute.register
+def _(node: ir.Pairwise, sources, inputs):
+    compute_one = {
+        "subtract": lambda one, other: one - other,
+        "multiply": lambda one, other: one * other,
+        "maximum": max,
+        "minimum": min,
+    }[node.operation]
+    one, other = sources
+    return {
+        index: whole(compute_one(exact(inputs[0][index], one.type), exact(inputs[1][index], other.type)), node)
+        for index in np.ndindex(node.shape)
+    }
+
+
+@compute.register
+def _(node: ir.Rearrange, sources, inputs):
+    result = {}
+    for index in np.ndindex(node.shape):
+        at = [0] * len(index)
+        for axis, place in enumerate(index):
+            at[node.order[axis]] = node.before[axis] + place // node.repeats[axis]
+        result[index] = inputs[0][tuple(at)]
+    return result
+
+
+@compute.register
 def _(node: ir.Requantize, sources, inputs):
     return {
         index: convert(max(code, 0) if node.relu else code, sources[0].type.fraction, node.type)

@@ -37,7 +37,7 @@ SAME_PART: dict[str, str] = {
 
 SAME_PART_OF_CLASSES = {
     **dict.fromkeys(
-        ("Add", "AveragePool", "Concatenate", "Dense", "MaxPool"),
+        ("Add", "AveragePool", "Concatenate", "Dense", "MaxPool", "Rearrange", "Reshape"),
         "a layer of an architecture, and the node of the integer network that it becomes",
     ),
     "Cycles": "what a layer takes in hls4ml's templates, and a network in the core of rtl",

@@ -74,6 +74,18 @@ class Cases:
         node = replace(node, shape=output_shape(node, (one, other)))
         return self.graph.add_narrowest(node, max(one.type.fraction, other.type.fraction))
 
+    def pair(self, operation, one, other, suffix=""):
+        product = operation == "multiply"
+        fraction = one.type.fraction + other.type.fraction if product else max(one.type.fraction, other.type.fraction)
+        inputs = (one.name, other.name)
+        node = ir.Pairwise(f"{operation}{suffix}", inputs, one.shape, one.type, operation)
+        return self.graph.add_narrowest(node, fraction)
+
+    def rearrange(self, name, source, shape, order, before, repeats):
+        return self.graph.add(
+            ir.Rearrange(name, (source.name,), shape, plain(source.type), tuple(order), tuple(before), repeats)
+        )
+
     def network(self) -> ir.Network:
         """Join the largest value of every branch, so that each one is read to its end."""
         read = {name for node in self.graph.nodes.values() for name in node.inputs}

@@ -170,6 +170,31 @@ def _concatenate(b: Builder, source: ir.Node) -> ir.Node:
     return b.add(ir.Concatenate, pair, narrowest(interval, fraction))
 
 
+def _pairwise(b: Builder, source: ir.Node) -> ir.Node:
+    other = b.draw(st.sampled_from([node for node in b.nodes if node.shape == source.shape]))
+    operation, pair = b.draw(st.sampled_from(ir.OPERATIONS)), [source, other]
+    fractions = [node.type.fraction for node in pair]
+    fraction = sum(fractions) if operation == "multiply" else max(fractions)
+    fraction += b.draw(st.sampled_from([0, 0, 2]))
+    wide = FixedPoint(True, 62, 62 - fraction)
+    node = ir.Pairwise("", tuple(node.name for node in pair), source.shape, wide, operation)
+    bounds = node_bounds(node, tuple(pair), tuple(b.bounds[node.name] for node in pair))
+    return b.add(ir.Pairwise, pair, narrowest(bounds.interval, fraction), operation)
+
+
+def _rearrange(b: Builder, source: ir.Node) -> ir.Node:
+    order = b.draw(st.permutations(range(len(source.shape))))
+    before, repeats, shape = [], [], []
+    for axis in order:
+        size = source.shape[axis]
+        first = b.integers(0, size - 1)
+        before.append(first)
+        repeats.append(b.draw(st.sampled_from([1, 1, 2, 3])))
+        shape.append(b.integers(1, size - first) * repeats[-1])
+    kind = plain(source.type)
+    return b.add(ir.Rearrange, [source], kind, tuple(order), tuple(before), tuple(repeats), shape=tuple(shape))
+
+
 def _reshape(b: Builder, source: ir.Node) -> ir.Node:
     size = int(np.prod(source.shape))
     height = b.draw(st.sampled_from([n for n in range(1, size + 1) if size % n == 0]))
@@ -213,6 +238,8 @@ BUILDERS = {
     ir.Requantize: _requantize,
     ir.Add: _add,
     ir.Concatenate: _concatenate,
+    ir.Pairwise: _pairwise,
+    ir.Rearrange: _rearrange,
     ir.Reshape: _reshape,
     ir.Pad: _pad,
     ir.Table: _table,

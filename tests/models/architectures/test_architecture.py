@@ -52,7 +52,7 @@ def test_a_description_as_a_project_file_has_it() -> None:
     [
         {"kind": "conv2d", "filters": 0},
         {"kind": "conv2d", "filters": 4, "kernal": 3},
-        {"kind": "dense", "units": 2, "activation": "swish"},
+        {"kind": "dense", "units": 2, "activation": "swosh"},
         {"kind": "lambda"},
         {"kind": "dropout", "rate": 1.0},
     ],

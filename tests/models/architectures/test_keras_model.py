@@ -114,10 +114,60 @@ def test_batch_normalization_of_one_dimension_goes_too() -> None:
     np.testing.assert_allclose(deployed(waves).numpy(), model(waves).numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_batch_normalization_of_a_bare_vector_is_refused() -> None:
-    network = Architecture(input_shape=(6, 6, 1), layers=(kinds.Flatten(), kinds.BatchNormalization()))
-    with pytest.raises(ModelError, match="MODEL-FOLD"):
-        without_batch_normalization(build_model(network), network)
+RELU_OF_FOUR = kinds.Dense(units=4, activation="relu")
+
+
+def _pooled_dense(*between: kinds.LayerBase) -> tuple[kinds.LayerBase, ...]:
+    return (kinds.Conv2D(filters=3, activation="relu"), *between, kinds.Flatten(), kinds.Dense(units=4))
+
+
+@pytest.mark.parametrize(
+    ("layers", "left"),
+    [
+        ((kinds.Flatten(), kinds.BatchNormalization()), ["flatten", "reshape", "depthwise_conv1d", "flatten"]),
+        (
+            (
+                kinds.Flatten(),
+                kinds.Dense(units=4, activation="relu"),
+                kinds.BatchNormalization(),
+                kinds.Dense(units=2),
+            ),
+            ["flatten", "dense", "dense"],
+        ),
+        (_pooled_dense(kinds.BatchNormalization()), ["conv2d", "flatten", "dense"]),
+        (_pooled_dense(kinds.BatchNormalization(), kinds.Dropout()), ["conv2d", "dropout", "flatten", "dense"]),
+        (
+            _pooled_dense(kinds.BatchNormalization(), kinds.Conv2D(filters=2, padding="valid")),
+            ["conv2d", "conv2d", "flatten", "dense"],
+        ),
+        (
+            _pooled_dense(kinds.BatchNormalization(), kinds.DepthwiseConv2D(padding="valid", use_bias=False)),
+            ["conv2d", "depthwise_conv2d", "flatten", "dense"],
+        ),
+        (
+            _pooled_dense(kinds.BatchNormalization(), kinds.Conv2D(filters=2, padding="same")),
+            ["conv2d", "depthwise_conv2d", "conv2d", "flatten", "dense"],
+        ),
+        (
+            _pooled_dense(kinds.BatchNormalization(), kinds.Conv2D(filters=2, kernel=1), kinds.BatchNormalization()),
+            ["conv2d", "conv2d", "flatten", "dense"],
+        ),
+        (
+            (kinds.BatchNormalization(), kinds.BatchNormalization(), *_pooled_dense()),
+            ["depthwise_conv2d", "depthwise_conv2d", "conv2d", "flatten", "dense"],
+        ),
+    ],
+)
+def test_batch_normalization_goes_into_the_matrix_behind_it_or_into_one_of_its_own(
+    layers: tuple[kinds.LayerBase, ...], left: list[str]
+) -> None:
+    network = Architecture(input_shape=(6, 6, 2), layers=layers)
+    model = build_model(network)
+    _shake(model, 7)
+    described, deployed = without_batch_normalization(model, network)
+    assert [layer.kind for layer in described.layers] == left
+    images = np.random.default_rng(8).uniform(size=(8, 6, 6, 2)).astype(np.float32)
+    np.testing.assert_allclose(deployed(images).numpy(), model(images).numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_output_is_logits_or_probabilities_as_asked() -> None:

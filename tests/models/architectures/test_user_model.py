@@ -115,13 +115,10 @@ def _config(layer: Any) -> dict[str, Any]:
     ("make", "says"),
     [
         (lambda layers: layers.Lambda(lambda x: x, name="mine"), "'mine' of class 'Lambda'"),
-        (lambda layers: layers.UpSampling2D(2, name="up"), "'up' of class 'UpSampling2D'"),
+        (lambda layers: layers.Conv2DTranspose(2, 3, name="up"), "'up' of class 'Conv2DTranspose'"),
         (lambda layers: layers.Conv2D(2, 3, dilation_rate=2), "dilation_rate"),
-        (lambda layers: layers.Conv2D(2, 3, activation="gelu"), "'gelu'"),
-        (lambda layers: layers.DepthwiseConv2D(3, depth_multiplier=2), "depth_multiplier"),
-        (lambda layers: layers.ReLU(max_value=6.0), "max_value"),
-        (lambda layers: layers.GlobalMaxPooling2D(keepdims=True), "keepdims"),
-        (lambda layers: layers.Rescaling(1 / 127.5, offset=-1), "offset"),
+        (lambda layers: layers.UpSampling2D(2, interpolation="bilinear"), "interpolation"),
+        (lambda layers: layers.Resizing(4, 4), "'Resizing'"),
     ],
 )
 def test_what_has_no_equal_is_refused_by_name(make: Any, says: str) -> None:
@@ -144,13 +141,23 @@ def test_a_registered_custom_class_is_refused_by_name() -> None:
         architecture_of(config, where="my_model.keras")
 
 
-def test_a_layer_that_is_used_twice_and_several_inputs_are_refused() -> None:
+def test_a_layer_that_is_used_twice_is_two_with_the_same_weights(tmp_path: Path) -> None:
+    tf_keras = load()
+    image = tf_keras.Input((4, 4, 1))
+    shared = tf_keras.layers.Conv2D(1, 3, name="shared", padding="same")
+    between = tf_keras.layers.ReLU(name="between")
+    model = tf_keras.Model(image, tf_keras.layers.Add()([shared(between(shared(image))), image]))
+    for ending in ("keras", "h5"):
+        model.save(tmp_path / f"model.{ending}")
+        found = load_user_model(f"model.{ending}", folder=tmp_path)
+        assert [layer.name for layer in found.architecture.layers][:3] == ["shared", "between", "shared_use2"]
+        pixels = np.random.default_rng(0).uniform(size=(3, 4, 4, 1)).astype(np.float32)
+        np.testing.assert_allclose(found.build()(pixels), model(pixels), rtol=1e-5, atol=1e-6)
+
+
+def test_several_inputs_and_open_sizes_are_refused() -> None:
     tf_keras = load()
     one, two = tf_keras.Input((4, 4, 1)), tf_keras.Input((4, 4, 1))
-    shared = tf_keras.layers.Conv2D(1, 3, name="shared", padding="same")
-    twice = tf_keras.Model(one, shared(shared(one)))
-    with pytest.raises(ModelError, match=r"'shared'.*more than once"):
-        architecture_of(json.loads(twice.to_json()), where="x")
     both = tf_keras.Model([one, two], tf_keras.layers.Add()([one, two]))
     with pytest.raises(ModelError, match="2 inputs"):
         architecture_of(json.loads(both.to_json()), where="x")

@@ -137,7 +137,6 @@ CASES: dict[str, Case] = {
     "MODEL-CODE": Case("model: {file: 'evil:make'}\n", words="evil:make"),
     "FIELD-HLS4ML": Case(digits("hls: {ReuseFactor: 4}\n"), words="hls.reuse_factors"),
     "LAYER-KIND": Case(layers(CONV, "kind: dropout", "kind: flatten", DENSE)),
-    "LAYER-ACTIVATION": Case(layers("kind: conv2d, filters: 4, activation: softmax", "kind: flatten", DENSE)),
     "LAYER-UNACTIVATED": Case(
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),

@@ -63,7 +63,7 @@ def plan(architecture, config):
 
 def described(layer):
     """What must be the same with assumed weights: all but numbers of bits, weights and depths."""
-    bits = ("type", "weight", "bias", "accumulator", "weights", "fifo_depth", "input", "output")
+    bits = ("type", "weight", "bias", "accumulator", "weights", "table_type", "fifo_depth", "input", "output")
     rest = {one.name: getattr(layer, one.name) for one in fields(layer) if one.name not in bits}
     return type(layer), rest, layer.input.shape, layer.output.shape, layer.output.type.rounds
 

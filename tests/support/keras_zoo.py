@@ -1,0 +1,241 @@
+"""Small Keras networks, one for each way in which a layer of Keras is read, for either Keras, and the way of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from siliconv.models.architectures.folding import without_batch_normalization
+from siliconv.models.architectures.user_model import load_user_model
+from siliconv.quantize.lowering.agreement import agree
+from siliconv.quantize.lowering.lowering import lower
+from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
+from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.training.calibration import choose_types
+
+IMAGE, WAVE = (6, 8, 3), (12, 4)
+
+
+def _row(shape: tuple[int, ...], *makes: Any) -> Any:
+    def build(keras: Any) -> Any:
+        return keras.Sequential([keras.Input(shape), *(make(keras.layers) for make in makes)])
+
+    return build
+
+
+def _conv(layers: Any) -> Any:
+    return layers.Conv2D(3, 3, padding="same")
+
+
+def _flat(layers: Any) -> Any:
+    return layers.Flatten()
+
+
+def _dense(layers: Any) -> Any:
+    return layers.Dense(4)
+
+
+def _function(name: str) -> Any:
+    return _row(IMAGE, _conv, lambda layers: layers.Activation(name), _flat, _dense)
+
+
+def _merge(kind: str, *, broadcast: Any = None) -> Any:
+    def build(keras: Any) -> Any:
+        layers, image = keras.layers, keras.Input(IMAGE)
+        one, other = layers.Conv2D(3, 1)(image), layers.Conv2D(3, 1, activation="relu")(image)
+        if broadcast is not None:
+            other = broadcast(layers, other)
+        merged = getattr(layers, kind)()([one, other])
+        return keras.Model(image, layers.Dense(3)(layers.Flatten()(merged)))
+
+    return build
+
+
+def _many(kind: str) -> Any:
+    def build(keras: Any) -> Any:
+        layers, image = keras.layers, keras.Input(IMAGE)
+        parts = [layers.Conv2D(2, 1, activation="relu")(image) for _ in range(3)]
+        return keras.Model(image, layers.Dense(3)(layers.Flatten()(getattr(layers, kind)()(parts))))
+
+    return build
+
+
+def _joined(axis: int) -> Any:
+    def build(keras: Any) -> Any:
+        layers, image = keras.layers, keras.Input(IMAGE)
+        one, other = layers.Conv2D(2, 1)(image), layers.Conv2D(2, 1, activation="relu")(image)
+        joined = layers.Concatenate(axis=axis)([one, other, one])
+        return keras.Model(image, layers.Dense(3)(layers.Flatten()(joined)))
+
+    return build
+
+
+def _shared(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    shared = layers.Conv2D(3, 3, padding="same", activation="relu")
+    twice = layers.Add()([shared(shared(image)), image])
+    return keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(twice)))
+
+
+def _normalization(layers: Any) -> Any:
+    return layers.Normalization(mean=[0.5, 0.4, 0.3], variance=[0.04, 0.09, 0.25])
+
+
+def _offset(layers: Any) -> Any:
+    return layers.Rescaling(1 / 127.5, offset=-1.0)
+
+
+def _batch(layers: Any) -> Any:
+    return layers.BatchNormalization()
+
+
+def _relu(**settings: Any) -> Any:
+    return _row(IMAGE, _conv, lambda layers: layers.ReLU(**settings), _flat, _dense)
+
+
+def _distributed(shape: tuple[int, ...], *makes: Any) -> Any:
+    def build(keras: Any) -> Any:
+        layers = keras.layers
+        inner = [make(layers) for make in makes]
+        one = inner[0] if len(inner) == 1 else keras.Sequential(inner)
+        steps = [keras.Input(shape), layers.TimeDistributed(one), layers.Flatten(), layers.Dense(3)]
+        return keras.Sequential(steps)
+
+    return build
+
+
+NETWORKS: dict[str, Any] = {
+    "dense at each step": _distributed(WAVE, _dense),
+    "vectors at each step": _distributed(WAVE, _dense, _batch, lambda layers: layers.PReLU()),
+    "waves at each step": _distributed(
+        IMAGE, lambda layers: layers.Conv1D(2, 3, padding="same"), lambda layers: layers.MaxPooling1D(2)
+    ),
+    "images at each step": _distributed(
+        (2, *IMAGE), lambda layers: layers.Conv2D(2, 3, padding="same"), lambda layers: layers.MaxPooling2D(2)
+    ),
+    "flat at each step": _distributed(IMAGE, _flat, lambda layers: layers.Dense(3, activation="relu")),
+    **{
+        name: _function(name)
+        for name in (
+            *("elu", "selu", "softplus", "softsign", "swish", "gelu", "exponential", "hard_sigmoid", "mish"),
+            *("tanh", "sigmoid", "softmax", "relu"),
+        )
+    },
+    "relu6": _relu(max_value=6.0),
+    "relu of an odd bound": _relu(max_value=0.37),
+    "relu with all": _relu(max_value=0.9, negative_slope=0.25, threshold=0.1),
+    "leaky relu": _row(IMAGE, _conv, lambda layers: layers.LeakyReLU(0.1), _flat, _dense),
+    "leaky relu by two": _row(IMAGE, _conv, lambda layers: layers.LeakyReLU(0.125), _flat, _dense),
+    "elu layer": _row(IMAGE, _conv, lambda layers: layers.ELU(1.25), _flat, _dense),
+    "prelu of channels": _row(IMAGE, _conv, lambda layers: layers.PReLU(shared_axes=[1, 2]), _flat, _dense),
+    "prelu of rows": _row(IMAGE, _conv, lambda layers: layers.PReLU(shared_axes=[2]), _flat, _dense),
+    "prelu of elements": _row(IMAGE, _conv, lambda layers: layers.PReLU(), _flat, _dense),
+    "prelu of a vector": _row(WAVE, _flat, _dense, lambda layers: layers.PReLU()),
+    "softmax layer": _row(IMAGE, _conv, lambda layers: layers.Softmax(), _flat, _dense),
+    **{kind.lower(): _merge(kind) for kind in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")},
+    **{f"{kind.lower()} of many": _many(kind) for kind in ("Add", "Multiply", "Maximum", "Minimum", "Average")},
+    "channel broadcast": _merge("Multiply", broadcast=lambda layers, other: layers.Conv2D(1, 1)(other)),
+    "gate": _merge("Multiply", broadcast=lambda layers, other: layers.GlobalAveragePooling2D(keepdims=True)(other)),
+    "vector broadcast": _merge("Add", broadcast=lambda layers, other: layers.GlobalMaxPooling2D()(other)),
+    **{f"joined along {axis}": _joined(axis) for axis in (1, 2, 3, -2)},
+    "batch norm behind relu": _row(
+        IMAGE, lambda layers: layers.Conv2D(3, 3, activation="relu"), _batch, _flat, _dense, _batch
+    ),
+    "batch norm of a vector": _row(
+        WAVE, _flat, lambda layers: layers.Dense(6, activation="relu"), _batch, lambda layers: layers.ReLU(), _dense
+    ),
+    "batch norm before padding": _row(IMAGE, _batch, _conv, lambda layers: layers.ReLU(), _flat, _dense),
+    "normalization": _row(IMAGE, _normalization, lambda layers: layers.Conv2D(3, 3), _flat, _dense),
+    "normalization before padding": _row(IMAGE, _normalization, _conv, _flat, _dense),
+    "causal": _row(WAVE, lambda layers: layers.Conv1D(3, 4, padding="causal", strides=2), _flat, _dense),
+    "depth multiplier": _row(
+        IMAGE, lambda layers: layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"), _flat, _dense
+    ),
+    "separable multiplier": _row(IMAGE, lambda layers: layers.SeparableConv2D(4, 3, depth_multiplier=3), _flat, _dense),
+    "dense on positions": _row(WAVE, lambda layers: layers.Dense(5, activation="relu"), _flat, _dense),
+    "dense on pixels": _row(IMAGE, lambda layers: layers.Dense(5, activation="elu"), _flat, _dense),
+    "cropping": _row(IMAGE, lambda layers: layers.Cropping2D(((1, 2), (3, 1))), _conv, _flat, _dense),
+    "cropping of a wave": _row(WAVE, lambda layers: layers.Cropping1D((2, 3)), _flat, _dense),
+    "upsampling": _row(IMAGE, lambda layers: layers.UpSampling2D((2, 3)), _conv, _flat, _dense),
+    "upsampling of a wave": _row(WAVE, lambda layers: layers.UpSampling1D(2), _flat, _dense),
+    "permute": _row(IMAGE, lambda layers: layers.Permute((3, 1, 2)), _flat, _dense),
+    "reshape": _row(IMAGE, lambda layers: layers.Reshape((8, -1)), lambda layers: layers.Conv1D(3, 3), _flat, _dense),
+    "repeated vector": _row(
+        WAVE, _flat, _dense, lambda layers: layers.RepeatVector(5), lambda layers: layers.Conv1D(2, 3), _flat, _dense
+    ),
+    "kept axes": _row(IMAGE, lambda layers: layers.GlobalMaxPooling2D(keepdims=True), _flat, _dense),
+    "shared": _shared,
+    "training only": _row(
+        IMAGE,
+        lambda layers: layers.RandomFlip("horizontal"),
+        lambda layers: layers.GaussianNoise(0.1),
+        _conv,
+        lambda layers: layers.SpatialDropout2D(0.3),
+        lambda layers: layers.ActivityRegularization(l2=0.1),
+        _flat,
+        _dense,
+    ),
+}
+"""Networks that take values of 0 to 1, by what is read in them."""
+
+ON_PIXELS: dict[str, Any] = {
+    "rescaling": _row(IMAGE, lambda layers: layers.Rescaling(1 / 255), _conv, _flat, _dense),
+    "offset": _row(IMAGE, _offset, _conv, _flat, _dense),
+    "offset before valid": _row(IMAGE, _offset, lambda layers: layers.Conv2D(3, 3), _flat, _dense),
+    "factors": _row(IMAGE, lambda layers: layers.Rescaling([0.01, 0.02, 0.003], offset=0.1), _flat, _dense),
+    "negative": _row(
+        IMAGE, lambda layers: layers.Rescaling(-1 / 255), lambda layers: layers.GlobalMaxPooling2D(), _dense
+    ),
+    "function": _row(
+        IMAGE, lambda layers: layers.Rescaling(1 / 255), lambda layers: layers.Activation("tanh"), _flat, _dense
+    ),
+}
+"""Networks that take pixels of 0 to 255."""
+
+
+def shaken(model: Any, seed: int = 3) -> Any:
+    """Give every weight of a model a value that tells it apart."""
+    random = np.random.default_rng(seed)
+    weights = [random.normal(0.0, 0.4, one.shape) if one.ndim else one for one in model.get_weights()]
+    names = [variable.name for variable in model.weights]
+    model.set_weights(
+        [
+            np.abs(value) + 0.5 if "variance" in name or "gamma" in name else value
+            for name, value in zip(names, weights, strict=True)
+        ]
+    )
+    return model
+
+
+def read_and_lowered(path: Path, *, images: int = 6) -> tuple[Any, Any]:
+    """Read a file and lower it: its float outputs on some pixels, and the network.
+
+    The quantized Keras model and the integer network are compared on all layers.
+    """
+    user = load_user_model(path.name, folder=path.parent)
+    pixels = np.random.default_rng(5).integers(0, 256, (images, *user.architecture.input_shape))
+    architecture, deployed = without_batch_normalization(user.build(), user.architecture)
+    values = (pixels / 256).astype(np.float32)
+    outputs = np.asarray(deployed(values))
+    types = choose_types(deployed, Recipe(weights=8, activations=8), values)
+
+    def quantized() -> Any:
+        model = quantized_model(deployed, types)
+        snap_weights(model)
+        return model
+
+    model = quantized()
+    network = lower(model, name="net")
+    weights = model.get_weights()
+
+    def again() -> Any:
+        from siliconv.models.architectures.keras_model import build_model
+
+        copy = quantized_model(build_model(architecture), types)
+        copy.set_weights(weights)
+        return copy
+
+    agree(model, again, network, pixels).require_equal()
+    return outputs, network
