@@ -176,3 +176,47 @@ def test_a_certificate_is_exact(tmp_path, compiler, capsys):
     assert "The network is a trained QKeras model, taken as it is" in page
     assert "QKeras file&#39;s test accuracy" in page
     assert run_command_line(["verify", str(folder)]) == 0
+
+
+@pytest.mark.long
+def test_a_normalization_that_no_type_holds_is_folded_and_fine_tuned_where_that_is_asked_for(tmp_path, capsys):
+    model = classifier(qkeras.QDense(3, kernel_quantizer=bits(4), bias_quantizer=bits(7), name="head"))
+    normalized = with_random_weights(
+        in_a_row(
+            layers.Input((9,)),
+            qkeras.QDense(6, kernel_quantizer=bits(5), bias_quantizer=bits(8), name="first"),
+            layers.BatchNormalization(name="normal"),
+            qkeras.QActivation("quantized_relu(7,2)", name="relu"),
+            *model.layers[2:],
+        )
+    )
+    folder = write_project(tmp_path, normalized, "quantize: {train: {epochs: 1}}\n")
+    text = (folder / "project.yml").read_text()
+    (folder / "project.yml").write_text(text.replace("file: model.h5", "file: model.h5, fold: fine_tune"))
+    assert codes_of(folder) == []
+    assert run_command_line(["run", str(folder), "--until", "lower"]) == 0
+    said = capsys.readouterr().err
+    assert "its quantizers are left out, its batch normalizations folded" in said
+    assert "epochs of fine-tuning" in said
+    network = network_file.load(folder / "build" / "network")
+    assert network.by_name["first"].kernel.type.width == 5
+    assert network.by_name["first"].bias.type.width == 8
+    assert network.by_name["head"].kernel.type.width == 4
+    assert network.by_name["relu"].type.width == 7
+    assert "normal" not in network.by_name
+
+
+@pytest.mark.long
+def test_float_models_inside_and_as_configuration_with_weights_are_compared_with_keras(tmp_path, capsys):
+    inner = in_a_row(layers.Input((9,)), layers.Dense(5, activation="relu", name="deep"), layers.BatchNormalization())
+    model = with_random_weights(in_a_row(layers.Input((9,)), inner, layers.Dense(3, name="last")))
+    folder = write_project(tmp_path, model, "quantize: {train: null}\n")
+    assert run_command_line(["run", str(folder), "--until", "train"]) == 0
+    assert "gives the same within" in capsys.readouterr().err
+    flat = with_random_weights(in_a_row(layers.Input((9,)), layers.Dense(3, name="last")))
+    (folder / "model.json").write_text(flat.to_json())
+    flat.save_weights(folder / "weights.h5")
+    text = (folder / "project.yml").read_text()
+    (folder / "project.yml").write_text(text.replace("file: model.h5", "file: model.json, weights: weights.h5"))
+    assert run_command_line(["run", str(folder), "--until", "train"]) == 0
+    assert "gives the same within" in capsys.readouterr().err
