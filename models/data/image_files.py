@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from siliconv.bounded_reading import ordinary
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import Aspect
 
@@ -165,7 +166,7 @@ def _open(image: RawImage | str) -> Image.Image:
     if isinstance(image, np.ndarray):
         squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return Image.fromarray(as_bytes_array(squeezed, where="an image array"))
-    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else ordinary(Path(image)))
     if picture.width * picture.height > MOST_PIXELS:
         raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
     return picture

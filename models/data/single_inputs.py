@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError
+from siliconv.bounded_reading import UnreadableError, ordinary
 from siliconv.errors import DataError
 from siliconv.models.data.columns import NpyFile, fits
 from siliconv.models.data.data_config import DataConfig
@@ -116,7 +116,7 @@ def _array(path: Path, summary: DataSummary) -> np.ndarray:
 
 def _rows(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
     """Read the lines of a table; where it names the columns of the data, those alone are inputs."""
-    with path.open(encoding="utf-8-sig") as file:
+    with ordinary(path).open(encoding="utf-8-sig") as file:
         first = file.readline(1 << 20)
     delimiter = max(",;\t ", key=first.count)
     if all(_is_number(entry) for entry in first.strip().split(delimiter)):

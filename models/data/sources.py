@@ -43,11 +43,11 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
         case "digits":
             listing = _list_digits(question)
         case "folder":
-            listing = _list_folder(_path(config), question, config, input_shape)
+            listing = _list_folder(source_path(config), question, config, input_shape)
         case "npz" | "npy" | "hdf5" | "csv":
             from siliconv.models.data.array_sources import list_arrays
 
-            listing = list_arrays(config, _path(config), input_shape, question)
+            listing = list_arrays(config, source_path(config), input_shape, question)
         case "generated":
             from siliconv.models.data.array_sources import list_generated
 
@@ -91,7 +91,8 @@ def _check_classes(answers: RightAnswers, where: str) -> None:
         )
 
 
-def _path(config: DataConfig) -> Path:
+def source_path(config: DataConfig) -> Path:
+    """Give the folder or file of a source, or raise `DataError` ``DATA-MISSING`` or ``DATA-LAYOUT``."""
     if config.path is None:
         raise DataError(
             "DATA-MISSING",
@@ -105,6 +106,13 @@ def _path(config: DataConfig) -> Path:
             f"{config.path} does not exist",
             where="data.path",
             fix="correct the path, or use source: digits, which is built in",
+        )
+    if config.source != "folder" and not config.path.is_file():
+        raise DataError(
+            "DATA-LAYOUT",
+            f"{config.path} is {'a folder' if config.path.is_dir() else 'a device or a pipe'}, no file of arrays",
+            where="data.path",
+            fix="name the file itself; a folder of images is source: folder",
         )
     return config.path
 

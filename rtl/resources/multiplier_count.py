@@ -28,8 +28,9 @@ def _of(block: Block, family: str) -> int:
             width = max(reciprocals).bit_length()
             return block.inputs[0].lanes * _positive(block.division.total.width, width, family)
         case Softmax():
-            entries = (int(table.codes.max()).bit_length() for table in (block.node.exponential, block.node.reciprocal))
-            return _positive(*entries, family)
+            node = block.node
+            one, other = (int(table.codes.max()).bit_length() for table in (node.exponential, node.reciprocal))
+            return _positive(one, other, family)
         case _:
             return 0
 
