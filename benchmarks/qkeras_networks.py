@@ -295,7 +295,8 @@ def files_of(folder: Path) -> Iterator[tuple[str, Callable[[], QKerasFile], Path
         written = read_written_model(path.name, folder=folder, weights=beside.name if path.suffix == ".json" else None)
         if is_qkeras(written.config):
             h5 = beside if path.suffix == ".json" else path if path.suffix == ".h5" else None
-            yield path.name, partial(qkeras_model_of, written.config, written.weights, where=str(path)), h5
+            read = partial(qkeras_model_of, written.config, written.weights, where=str(path))
+            yield path.name, read, h5
 
 
 def main() -> None:

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load as load_keras_2
+from siliconv.models.architectures.keras_file import read_keras_file
 from siliconv.models.architectures.keras_settings import Harmless, dtype_name, treatment
+from siliconv.models.architectures.nested_models import inner_layers, is_inside
 from siliconv.progress import Progress
 
 BATCH = 32
@@ -43,18 +45,20 @@ class KerasPrediction:
 
 
 def predict_file(
-    source: str, inputs: NDArray[np.floating], layers: Sequence[str], *, progress: Progress
+    source: str, inputs: NDArray[np.floating], layers: Sequence[str], weights: Path | None = None, *, progress: Progress
 ) -> KerasPrediction:
     """Run inputs through a model file in Keras.
 
     Parameters
     ----------
     source
-        A ``.keras`` or ``.h5`` file by its whole path.
+        A ``.keras``, ``.h5`` or ``.json`` file by its whole path.
     inputs
         (n, *input shape), as the model takes them.
     layers
         Names of the layers whose outputs are wanted besides.
+    weights
+        The file of weights beside a ``.json``.
     progress
         Not told: it takes seconds.
 
@@ -64,7 +68,7 @@ def predict_file(
         ``MODEL-KERAS`` when Keras cannot load the file.
     """
     keras = _keras_of(Path(source))
-    model = _load(keras, Path(source))
+    model = _load(keras, Path(source), weights)
     batch = next((shape[0] for shape in [model.inputs[0].shape] if shape[0]), None)
     outputs = _predict(keras, model, model.outputs, inputs, batch)[0]
     wanted = [model.get_layer(name).output for name in layers]
@@ -99,8 +103,10 @@ def written_version(path: Path) -> str:
         return found.decode() if isinstance(found, bytes) else str(found)
 
 
-def _load(keras: Any, path: Path) -> Any:
+def _load(keras: Any, path: Path, weights: Path | None) -> Any:
     try:
+        if path.suffix.lower() == ".json" or any(is_inside(layer) for layer in inner_layers(_written_config(path))):
+            return _of_configuration(keras, path, weights)
         with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
             copy = _for_prediction(path, Path(scratch))
             return keras.models.load_model(copy, compile=False, safe_mode=True)
@@ -112,6 +118,27 @@ def _load(keras: Any, path: Path) -> Any:
             where=str(path),
             fix="save it again with the installed Keras: what was read of it is compared with Keras' own prediction",
         ) from error
+
+
+def _written_config(path: Path) -> Mapping[str, Any]:
+    import h5py
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            found: Mapping[str, Any] = json.loads(archive.read("config.json"))
+            return found
+    with h5py.File(path, "r") as file:
+        return dict(json.loads(file.attrs["model_config"]))
+
+
+def _of_configuration(keras: Any, path: Path, weights: Path | None) -> Any:
+    """Build the model of its configuration, models in it laid flat and wrappers taken away, and give it its weights."""
+    config, arrays = read_keras_file(path, weights)
+    model = keras.models.model_from_json(json.dumps(for_prediction(config)))
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(arrays[layer.name])
+    return model
 
 
 def _for_prediction(path: Path, folder: Path) -> Path:

@@ -6,7 +6,7 @@ A model that is used as a layer computes what its layers compute one after the o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def flat_model(config: Config, weights: NamedArrays, *, where: str) -> tuple[Con
         ``MODEL-NESTED`` for an inner model of several inputs or outputs, or one that is used twice.
     """
     written = inner_layers(config)
-    if not any(_is_model(layer) or layer["class_name"] == _PRUNING for layer in written):
+    if not any(is_inside(layer) for layer in written):
         return config, {name: _in_order(values) for name, values in weights.items()}
     flat = _Flat(where)
     flat.add(config, weights, outside=None)
@@ -125,6 +125,11 @@ class _Flat:
         return unused
 
 
+def is_inside(layer: Config) -> bool:
+    """Whether a layer is a model or a pruning wrapper, in whose place its layers are put."""
+    return _is_model(layer) or layer["class_name"] == _PRUNING
+
+
 def _is_model(layer: Config) -> bool:
     return layer["class_name"] in _MODELS and isinstance(layer.get("config"), Mapping | list)
 
@@ -195,14 +200,3 @@ def _in_order(weights: Sequence[tuple[str, np.ndarray]]) -> list[np.ndarray]:
         return own
     # The layer's own are kernel, bias and the count of its training steps.
     return [*own[:-1], *inside[:-2], *own[-1:], *inside[-2:]]
-
-
-def layers_inside(config: Config) -> Iterator[Config]:
-    """Yield every layer of a model and of the models and wrappers in it."""
-    for layer in inner_layers(config):
-        if _is_model(layer):
-            yield from layers_inside(layer)
-        elif layer["class_name"] == _PRUNING:
-            yield layer["config"]["layer"]
-        else:
-            yield layer

@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class UserModel:
     takes_pixels: bool = False
     keras_model: Any = None
     """The model itself, where a function made it."""
+    weights_file: Path | None = None
+    """The file of weights beside a configuration."""
 
     @property
     def output_as_written(self) -> Output:
@@ -74,6 +76,7 @@ class WrittenModel:
     made: Any = None
     architecture: Architecture | None = None
     keras: int = 2
+    weights_file: Path | None = None
 
 
 def load_user_model(source: str, *, folder: Path, weights: str | None = None) -> UserModel:
@@ -103,8 +106,10 @@ def load_user_model(source: str, *, folder: Path, weights: str | None = None) ->
 def read_written_model(source: str, *, folder: Path, weights: str | None = None) -> WrittenModel:
     """Read what a user's model says of itself, before it is understood; for the rest see `load_user_model`."""
     if not is_function(source):
-        config, arrays = read_keras_file(folder / source, folder / weights if weights is not None else None)
-        return WrittenModel(source, config, arrays, keras=_major(written_version(folder / source)))
+        beside = folder / weights if weights is not None else None
+        config, arrays = read_keras_file(folder / source, beside)
+        keras = _major(written_version(folder / source))
+        return WrittenModel(source, config, arrays, keras=keras, weights_file=beside)
     # A model made with `tf.keras` must be one of Keras 2: TensorFlow has to be imported here first. Layers are
     # numbered from one again, so that the same function gives the same names each time.
     load().backend.reset_uids()
@@ -131,7 +136,7 @@ def user_model_of(written: WrittenModel) -> UserModel:
     if written.architecture is not None:
         return UserModel(written.architecture, {})
     with understanding(written.source):
-        return _understood(written)
+        return replace(_understood(written), weights_file=written.weights_file)
 
 
 @contextmanager

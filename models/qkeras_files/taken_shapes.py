@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
@@ -85,7 +87,21 @@ def _flatten(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
 
 
 def _concatenate(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
-    return (*sources[0][:-1], sum(shape[-1] for shape in sources))
+    written, rank = int(layer.settings.get("axis", -1)), len(sources[0])
+    axis = written - 1 if written > 0 else rank + written
+    return tuple(
+        sum(shape[place] for shape in sources) if place == axis else size for place, size in enumerate(sources[0])
+    )
+
+
+def _reshape(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
+    target = tuple(int(size) for size in layer.settings["target_shape"])
+    rest = prod(sources[0]) // max(prod(size for size in target if size != -1), 1)
+    return tuple(rest if size == -1 else size for size in target)
+
+
+def _merged(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
+    return tuple(int(size) for size in np.broadcast_shapes(*sources))
 
 
 def _pad(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
@@ -110,6 +126,8 @@ _RULES: Mapping[str, Callable[[TakenLayer, Sequence[Shape]], Shape]] = {
     "Concatenate": _concatenate,
     "ZeroPadding1D": _pad,
     "ZeroPadding2D": _pad,
-    **dict.fromkeys(("Activation", "BatchNormalization", "Add", "ReLU", "Softmax", "Dropout"), _same),
+    "Reshape": _reshape,
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Maximum", "Minimum"), _merged),
+    **dict.fromkeys(("Activation", "BatchNormalization", "ReLU", "Softmax", "Dropout"), _same),
 }
 """By the class' name, without QKeras' first letter."""

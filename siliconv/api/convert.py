@@ -21,7 +21,9 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import TaskChoice
 from siliconv.models.architectures.field_problems import problems_of
 from siliconv.models.data.data_config import InputConfig
+from siliconv.models.data.number_type import PIXELS
 from siliconv.network import network_file
+from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.progress import Progress, for_terminal
 from siliconv.project.project import PROJECT_FILE, c_identifier
@@ -87,12 +89,12 @@ def convert(
     Parameters
     ----------
     model
-        A Keras 2 or 3 model, the path of its file (.keras, .h5), a `QuantizedModel`, or an integer network
+        A Keras 2 or 3 or QKeras model, the path of its file (.keras, .h5), a `QuantizedModel`, or an integer network
         (`siliconv.network.graph.Network`). A model is saved and read as data; nothing in it is run.
     calibration
         Inputs like those that it will see, (n, *input shape): the ranges of the activations are measured on them. uint8
         are pixels; other numbers are taken as they are, and the type of the input is chosen from them. Needed for a
-        Keras model.
+        Keras model; of a QKeras model, whose own quantizers are taken as they are, no range is measured.
     input
         The type of the input, such as ``siliconv.InputConfig(bits=12, integer=2, signed=True)``; what it leaves open is
         chosen from the calibration inputs.
@@ -150,18 +152,42 @@ def convert(
         elif isinstance(model, Network):
             network_file.save(model, folder / "network")
         else:
-            from siliconv.api.keras_work import round_model
-
-            codes, numbers = calibration_codes(calibration, input, recipe)
             source, title = model_source(model, folder)
-            top = c_identifier(name or title)
-            call_apart(round_model, source, codes, recipe, top, folder, numbers, progress=progress)
+            codes = _taken(source, calibration, input, recipe, c_identifier(name or title), folder, progress)
             np.save(folder / VECTORS_FILE, codes[:TEST_VECTORS])
         firmware = Firmware(folder, config, progress=progress)
     if board is not None:
         target = {"images_per_second": images_per_second, "latency_us": latency_us}
         firmware.hls = _fitted(firmware.network, config, find_board(board), target)
     return firmware
+
+
+def _taken(
+    source: str,
+    calibration: NDArray[Any] | None,
+    stated: InputConfig | None,
+    recipe: Recipe,
+    top: str,
+    folder: Path,
+    progress: Progress,
+) -> Codes:
+    """Round a float model by a recipe, or take a QKeras model as it is; give the inputs for the test bench."""
+    from siliconv.api.keras_work import round_model
+    from siliconv.api.qkeras_work import bits_of_rest, qkeras_file, random_codes, take_model
+
+    file = qkeras_file(source)
+    if file is None:
+        codes, numbers = calibration_codes(calibration, stated, recipe)
+        call_apart(round_model, source, codes, recipe, top, folder, numbers, progress=progress)
+        return codes
+    bits = bits_of_rest(recipe)
+    if calibration is not None:
+        codes, numbers = calibration_codes(calibration, stated, recipe)
+    else:
+        numbers = (stated.stated() if stated is not None else PIXELS) or PIXELS
+        codes = random_codes(file.model.input_shape, numbers)
+    call_apart(take_model, source, codes, bits, top, folder, numbers, progress=progress)
+    return codes
 
 
 def load(folder: str | Path, *, progress: Progress | None = None) -> Firmware:

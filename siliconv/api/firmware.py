@@ -16,6 +16,7 @@ from siliconv.api.estimate import HardwareEstimate
 from siliconv.errors import ProjectError
 from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import read_json, write_json
+from siliconv.flow.taken_artefacts import is_taken
 from siliconv.hls.configuration import HlsConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes, to_values
@@ -232,7 +233,8 @@ class Firmware:
         call_apart(write_firmware, self._folder, self.hls, codes, progress=self._progress)
 
     def _artefacts(self) -> list[Path]:
-        names = ("network/network.json", "network/weights.npz", "quantized/weights.npz", "quantized/types.json")
+        quantized = "quantized/taken.json" if is_taken(self._folder / "quantized") else "quantized/types.json"
+        names = ("network/network.json", "network/weights.npz", "quantized/weights.npz", quantized)
         return [self._folder / name for name in names]
 
     def __repr__(self) -> str:

@@ -26,6 +26,7 @@ from siliconv.models.data.image_files import PIXEL_SCALE
 from siliconv.models.qkeras_files.taken_shapes import output_shape_of
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
+from siliconv.project.folded_project import folded, without_quantizers
 from siliconv.project.placing import placed
 from siliconv.project.project_problems import fields_at, project_problems
 from siliconv.project.versions import VERSION, migrated
@@ -166,7 +167,7 @@ class ModelConfig(BaseModel):
 
         if self.file is None and not any(row.parameters for row in layer_table(self.architecture)):
             return UserModel(self.architecture, {})
-        return user_model_of(self.written)
+        return user_model_of(self.written if self.fold is None else without_quantizers(self.written))
 
     @property
     def unit(self) -> float:
@@ -355,7 +356,8 @@ def load_project(folder: Path) -> ProjectConfig:
     """
     path = folder / PROJECT_FILE
     project = parse_project(read_project_text(path), path)
-    return placed(project, folder)
+    project = placed(project, folder)
+    return project if project.model.fold is None else folded(project)
 
 
 def parse_project(text: str, path: Path) -> ProjectConfig:

@@ -36,6 +36,12 @@ def taken(project: ProjectConfig) -> QKerasFile | None:
             "train",
             "take train: out; to fold and fine-tune it: model: {fold: fine_tune}",
         )
+    if project.data.standardize:
+        raise _refused(
+            "a standardization in front of a QKeras model would be a layer without a quantizer",
+            "data.standardize",
+            "standardize the data as the training did, and take standardize: out",
+        )
     others = sorted(said - {"unquantized"})
     if others:
         raise _refused(

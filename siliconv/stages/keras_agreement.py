@@ -127,7 +127,8 @@ def compare_with_keras(
     pixels = to_values(codes, kind).astype(np.float32)  # exact: an input has 24 bits at most
     names = [*(f"image {number}" for number in range(len(images[:MOST_IMAGES]))), *directed]
     progress.say("Comparing the model that was read with Keras' own prediction of the file")
-    keras = call_apart(predict_file, str(source.resolve()), _as_keras_takes(pixels, user), [], progress=progress)
+    taken, beside = _as_keras_takes(pixels, user), user.weights_file
+    keras = call_apart(predict_file, str(source.resolve()), taken, [], beside, progress=progress)
     if not np.isfinite(keras.logits).all():
         raise ModelError(
             "MODEL-WEIGHTS",
@@ -173,9 +174,8 @@ def _differs(
     from siliconv.models.architectures.keras_prediction import predict_file
 
     layers = _compared_layers(user)
-    keras = call_apart(
-        predict_file, str(source.resolve()), _as_keras_takes(pixels, user), list(layers.values()), progress=progress
-    )
+    taken, wanted = _as_keras_takes(pixels, user), list(layers.values())
+    keras = call_apart(predict_file, str(source.resolve()), taken, wanted, user.weights_file, progress=progress)
     first = _first_differing(user, layers, keras, pixels)
     at = (
         f"; the first layer that differs is {first!r}" if first else "; no single layer differs, but their folding does"

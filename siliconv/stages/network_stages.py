@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
+from siliconv.project.folded_project import write_float_model
 from siliconv.project.project import c_identifier
 from siliconv.project.taken_project import taken
 from siliconv.quantize.input_type import fixed_point_of
@@ -145,10 +147,15 @@ def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str
     images = dataset.train.read(spread(len(dataset.train), wanted))
     kind = fixed_point_of(dataset.input)
     _, deployed = without_batch_normalization(model.user_model.build(), model.architecture)
-    source = model.source if model.brings_weights else None
-    found = compare_with_keras(model.user_model, deployed, source, images, kind, progress=context.progress)
+    user, source = model.user_model, model.source if model.brings_weights else None
+    with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
+        if model.fold is not None:
+            source, weights = write_float_model(model.written, Path(scratch))
+            user = replace(user, weights_file=weights)
+        found = compare_with_keras(user, deployed, source, images, kind, progress=context.progress)
     write_json(folder / AGREEMENT_FILE, found.as_json())
-    return f"; {found.in_words}"
+    folded = "; its quantizers are left out, its batch normalizations folded" if model.fold is not None else ""
+    return f"{folded}; {found.in_words}"
 
 
 def quantize_network(context: Context) -> str:

@@ -11,6 +11,7 @@ from qkeras_networks import in_a_row, read_back
 from siliconv import legacy_keras
 from siliconv.bounded_reading import UnreadableError
 from siliconv.errors import ModelError
+from siliconv.models.architectures.keras_file import read_keras_file
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
 from siliconv.models.qkeras_files.qkeras_settings import QKERAS_SETTINGS, qkeras_treatment
@@ -280,3 +281,28 @@ def test_names_are_made_fit_and_kept_apart():
     names = [layer.name for layer in file.model.layers]
     assert names == ["a_b", "a_b_"]
     assert [file.keras_names[name] for name in names] == ["a.b", "a-b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "fix"),
+    [
+        (
+            "saved",
+            "SavedModel holds compiled functions",
+            "tf_keras.models.load_model('FOLDER'); model.save('model.keras')",
+        ),
+        ("net.onnx", "no Keras model", "ONNX and QONNX files are not read"),
+        ("net.pth", "no Keras model", "Brevitas files are not read"),
+    ],
+)
+def test_files_of_other_kinds_are_refused_with_the_way_out(name, says, fix, tmp_path):
+    path = tmp_path / name
+    if name == "saved":
+        path.mkdir()
+        (path / "saved_model.pb").write_bytes(b"")
+    else:
+        path.write_bytes(b"")
+    with pytest.raises(ModelError, match="MODEL-FILE") as caught:
+        read_keras_file(path)
+    assert says in caught.value.what
+    assert fix in caught.value.fix
