@@ -140,17 +140,6 @@ CASES: dict[str, Case] = {
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
-    "MERGE-FLATTENED": Case(
-        layers(
-            CONV,
-            "kind: flatten, name: one",
-            "kind: conv2d, filters: 4, activation: relu, inputs: [conv2d_1], name: again",
-            "kind: flatten, name: two",
-            "kind: concatenate, inputs: [one, two]",
-            DENSE,
-        ),
-        words="'one'",
-    ),
     "UNROLL-PRODUCTS": Case(
         layers(
             CONV,
