@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
 from siliconv.bounded_reading import SECTION
+from siliconv.models.architectures.standardization import STANDARDIZE
 from siliconv.models.training.train_config import TrainConfig
 
 FEWEST, MOST = 2, 16
@@ -149,7 +150,12 @@ class Recipe(BaseModel):
         return self
 
     def bits(self, layer: str) -> LayerBits:
-        """Give the bits of one layer, every field set."""
+        """Give the bits of one layer, every field set.
+
+        The layer that standardizes the inputs has 16 bits for weights and biases where no pattern names it: means and
+        deviations of different features lie far apart.
+        """
+        of_standardization = {"weights": MOST, "biases": MOST, "sparsity": 0.0} if layer == STANDARDIZE else {}
         chosen = LayerBits(
             weights=self.weights,
             biases=self.biases,
@@ -158,6 +164,7 @@ class Recipe(BaseModel):
             functions=self.functions,
             sparsity=self.pruning.sparsity if self.pruning else 0.0,
         )
+        chosen = chosen.model_copy(update=of_standardization)
         for pattern, exception in self.layers.items():
             if fnmatchcase(layer, pattern):
                 chosen = chosen.model_copy(update=exception.model_dump(exclude_none=True))

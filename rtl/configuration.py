@@ -35,6 +35,9 @@ class RtlConfig(BaseModel):
     part: Literal["LFE5UM5G-85F-8BG756", "LFE5U-85F-6BG381"] = Field(
         "LFE5UM5G-85F-8BG756", description="the ECP5 that nextpnr places on; LFE5U-85F-6BG381 is a ULX3S's"
     )
+    board: Literal["ulx3s"] | None = Field(
+        None, description="a board whose top is synthesized around the core, with its own device and clock"
+    )
     clock_mhz: float = Field(150.0, gt=0, le=1000, description="the clock that nextpnr is asked for")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="of nextpnr's placer")
 

@@ -62,10 +62,17 @@ def in_words(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 
+def ordinary(path: Path) -> Path:
+    """Give a path back, or raise `UnreadableError` where a device or a pipe is there: those may never end."""
+    if path.exists() and not path.is_file():
+        raise UnreadableError("it is a folder" if path.is_dir() else "it is no ordinary file")
+    return path
+
+
 def read_text(path: Path, *, most: int = TEXT_BYTES) -> str:
     """Read a text file of at most `most` bytes, or raise `UnreadableError`."""
     try:
-        with path.open("rb") as file:
+        with ordinary(path).open("rb") as file:
             content = file.read(most + 1)
         if len(content) > most:
             raise UnreadableError(f"it has more than {most >> 20} MiB")
@@ -115,7 +122,7 @@ def read_arrays(path: Path, *, names: Iterable[str] | None = None) -> dict[str, 
     announces and the file does not hold.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(ordinary(path)) as archive:
             check_archive(archive, path.stat().st_size)
             arrays = {}
             for member in archive.infolist():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from siliconv.errors import WorkSaysNoError
-from siliconv.hardware.stream.stream_graph import StreamGraph
+from siliconv.hardware.stream.stream_graph import StreamGraph, in_order_of_data
 from siliconv.hardware.stream.stream_relaxation import Relaxation, Schedule, Times, TooManyUpdates
 from siliconv.hardware.stream.stream_simulation import Trace, simulate
 
@@ -63,7 +63,7 @@ class _Search:
 
     def __init__(self, graph: StreamGraph, images: int) -> None:
         self._graph, self._images = graph, images
-        order = _order(graph)
+        order = in_order_of_data(graph)
         if len(order) < len(graph.actors):
             raise deadlock_error(simulate(graph.with_depths(None), images=images))
         self._relaxation = Relaxation(graph, images)
@@ -157,21 +157,3 @@ def deadlock_error(trace: Trace) -> WorkSaysNoError:
         where="the FIFOs between the layers",
         fix="let siliconv choose the FIFO depths, or deepen one of those that are waited on for room",
     )
-
-
-def _order(graph: StreamGraph) -> list[str]:
-    """Return the actors from sources to sinks."""
-    missing = {actor.name: 0 for actor in graph.actors}
-    for fifo in graph.fifos:
-        missing[fifo.reader] += 1
-    ready = [name for name, count in missing.items() if count == 0]
-    found: list[str] = []
-    while ready:
-        name = ready.pop()
-        found.append(name)
-        for fifo in graph.fifos:
-            if fifo.writer == name:
-                missing[fifo.reader] -= 1
-                if missing[fifo.reader] == 0:
-                    ready.append(fifo.reader)
-    return found

@@ -78,6 +78,24 @@ class StreamGraph:
         )
 
 
+def in_order_of_data(graph: StreamGraph) -> list[str]:
+    """Return the actors from sources to sinks; those on a circle are left out."""
+    missing = {actor.name: 0 for actor in graph.actors}
+    for fifo in graph.fifos:
+        missing[fifo.reader] += 1
+    ready = [name for name, count in missing.items() if count == 0]
+    found: list[str] = []
+    while ready:
+        name = ready.pop()
+        found.append(name)
+        for fifo in graph.fifos:
+            if fifo.writer == name:
+                missing[fifo.reader] -= 1
+                if missing[fifo.reader] == 0:
+                    ready.append(fifo.reader)
+    return found
+
+
 def steps(count: int, *, reads: bool = True, cycles: int = 1, writes: bool = True) -> tuple[Step, ...]:
     """Return the same step so many times."""
     return (Step(reads, cycles, writes),) * count

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
-from statistics import median
+from statistics import median, stdev
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,15 @@ from siliconv.hls.calibration.observations import Observation, is_informative, o
 from siliconv.hls.calibration.record_layers import Fields
 from siliconv.hls.calibration.records import SynthesisRecord
 from siliconv.hls.calibration.regression import RESOURCES, fit
-from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of
+from siliconv.hls.design.design import MatrixLayer
+from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of
 from siliconv.hls.estimate.estimate import point_values
 from siliconv.hls.estimate.schedule import schedule
 from siliconv.hls.kinds import Synthesis
 
 COVERAGE = 0.8
+# Of the logarithm of logic over C synthesis, where too few designs have both.
+_USUAL_SPREAD = 0.4
 # A group needs this many projects for bands of its own.
 _LEAST_PROJECTS = 3
 # No band is narrower than this: what tool versions and settings that no report names may change.
@@ -79,7 +82,20 @@ def fit_coefficients(samples: Sequence[Sample], source: str) -> Coefficients:
         bands={"all": dict.fromkeys(METRICS, (0.0, 1e3))},
         coverage=COVERAGE,
         source=source,
+        projects=_projects(samples),
+        logic_spread={m: round(stdev(map(log, ratios[m])), 3) if len(ratios[m]) > 2 else _USUAL_SPREAD for m in usual},
     )
+
+
+def _projects(samples: Sequence[Sample]) -> dict[str, int]:
+    """Count the projects with layers of each kind; single test layers and changed templates do not speak for a kind."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        if sample.record.tier not in _NOT_JUDGED:
+            for layer in sample.record.design.layers:
+                if isinstance(layer, MatrixLayer):
+                    found[kind_of(layer, sample.record.design)].add(sample.record.project)
+    return {kind: len(projects) for kind, projects in sorted(found.items())}
 
 
 def predictions(samples: Sequence[Sample], known: Coefficients) -> dict[str, dict[str, float]]:
@@ -129,7 +145,7 @@ def with_bands(known: Coefficients, samples: Sequence[Sample], predicted: Predic
         metric: (min(one[metric][0] for one in known_bands), max(one[metric][1] for one in known_bands))
         for metric in METRICS
     }
-    return Coefficients(known.parts, known.logic_synthesis, bands, known.coverage, known.source)
+    return replace(known, bands=bands)
 
 
 def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coefficients) -> list[dict[str, Any]]:
@@ -229,7 +245,7 @@ def _covered(samples: Sequence[Sample], predicted: Predictions, known: Coefficie
                 continue
             group = group_of(sample.record.design)
             for metric in sample.record.reported:
-                low, high = bands.band(group, metric)
+                low, high = bands.band(group, metric, sample.record.stage)
                 ratio = exp(_residual(sample.record, predicted, metric))
                 found[sample.record.identity, metric] = low - 1e-9 <= ratio <= high + 1e-9
     return found

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 
-from siliconv.hls.rendering import TEMPLATES, render
+from siliconv.hardware.license_file import write_license
+from siliconv.hls.rendering import render
 
-LICENSE_FILE, NOTICE_FILE = "LICENSE", "NOTICE"
+NOTICE_FILE = "NOTICE"
 
-_LICENSE_TEXT = TEMPLATES / "Apache-2.0.txt"
 _STATED = re.compile(r"copyright\s+(?:\(c\)\s*)?(?:\d{4}).*", flags=re.IGNORECASE)
 _GPL = re.compile(r"GNU (?:Lesser )?General Public License")
 _HEADER_BYTES = 4096
@@ -20,7 +19,7 @@ _SOURCES = {".h", ".hpp", ".cpp", ".py", ".tcl", ".txt", ".inc"}
 
 def write_notices(folder: Path, top: str) -> None:
     """Write LICENSE and NOTICE into a project, once everything else but README and manifest lies there."""
-    shutil.copyfile(_LICENSE_TEXT, folder / LICENSE_FILE)
+    write_license(folder)
     stated: dict[str, set[str]] = {}
     other: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix in _SOURCES and path.is_file()):

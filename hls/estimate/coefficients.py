@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from math import exp, hypot, log
+from statistics import NormalDist
 from typing import Any
 
 from siliconv.hls.design.design import Design, MatrixLayer
@@ -29,8 +31,9 @@ class Coefficients:
     ----------
     parts
         Synthesis to resource ("lut", "ff") to part to its cost.
-    logic_synthesis
-        What logic synthesis usually leaves of the LUTs and flip-flops of C synthesis.
+    logic_synthesis, logic_spread
+        What logic synthesis usually leaves of the LUTs and flip-flops of C synthesis, and the standard deviation of the
+        logarithm of that share over published designs that have both.
     bands
         Group of designs to metric to the factors (low, high) between which the truth lies around a value.
     coverage
@@ -44,6 +47,9 @@ class Coefficients:
     bands: Mapping[str, Mapping[str, tuple[float, float]]]
     coverage: float
     source: str
+    logic_spread: Mapping[str, float] = field(default_factory=dict)
+    projects: Mapping[str, int] = field(default_factory=dict)
+    """How many projects with layers of a kind (`kind_of`) the fit and the bands rest on."""
 
     def costs(self, resource: str, design: Design, stage: Synthesis) -> tuple[Mapping[str, float], float]:
         """Return the cost of the parts in LUTs or flip-flops, and a factor for all of them.
@@ -58,9 +64,17 @@ class Coefficients:
             return own, 1.0
         return self.parts[Synthesis.CSYNTH][resource], self.logic_synthesis[resource]
 
-    def band(self, group: str, metric: str) -> tuple[float, float]:
-        """Return the factors of the band, those of all designs where the group has none of its own."""
-        return self.bands.get(group, self.bands["all"])[metric]
+    def band(self, group: str, metric: str, stage: Synthesis = Synthesis.CSYNTH) -> tuple[float, float]:
+        """Return the factors of the band, those of all designs where the group has none of its own.
+
+        Where logic synthesis of a group was not fitted, its spread over C synthesis is added to both ends, as that of
+        an independent error.
+        """
+        low, high = self.bands.get(group, self.bands["all"])[metric]
+        if stage is Synthesis.CSYNTH or group == LOGIC_GROUP or metric not in self.logic_spread:
+            return low, high
+        reach = float(NormalDist().inv_cdf((1 + self.coverage) / 2)) * self.logic_spread[metric]
+        return exp(-hypot(log(low), reach)), exp(hypot(log(high), reach))
 
     def as_json(self) -> dict[str, Any]:
         """Return what `constants/estimator.json` holds."""
@@ -68,6 +82,8 @@ class Coefficients:
             "source": self.source,
             "coverage": self.coverage,
             "logic_synthesis": dict(self.logic_synthesis),
+            "logic_spread": dict(self.logic_spread),
+            "projects": dict(self.projects),
             "bands": {
                 group: {metric: list(factors) for metric, factors in of_group.items()}
                 for group, of_group in self.bands.items()
@@ -90,6 +106,8 @@ def from_json(fields: Mapping[str, Any]) -> Coefficients:
         },
         coverage=float(fields["coverage"]),
         source=str(fields["source"]),
+        logic_spread=fields["logic_spread"],
+        projects=fields["projects"],
     )
 
 
@@ -105,6 +123,13 @@ def cross_validated_errors() -> tuple[Mapping[str, Any], ...]:
     """Return the rows of the shipped error table (see `siliconv.hls.calibration.cross_validation.error_table`)."""
     text = resources.files("siliconv.hls.estimate").joinpath("constants/estimator_errors.json").read_text("utf-8")
     return tuple(json.loads(text)["rows"])
+
+
+def kind_of(layer: MatrixLayer, design: Design) -> str:
+    """Return what decides which hardware a layer with weights becomes: tool, ports, layer, and how it is computed."""
+    what = "depthwise convolutions" if layer.kind.is_depthwise else "convolutions"
+    how = "unrolled" if is_unrolled(layer) else "looped"
+    return f"{design.backend}, {design.io_type}, {how} {what if layer.kind.is_convolution else 'dense layers'}"
 
 
 def group_of(design: Design) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, UnknownLayer
-from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, shipped
+from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of, shipped
 from siliconv.hls.estimate.logic_memory import logic_blocks
 from siliconv.hls.estimate.memory import input_buffer_blocks, layer_fifo_blocks, memory_blocks
-from siliconv.hls.estimate.multipliers import dsps
+from siliconv.hls.estimate.multipliers import dsps, fusable
 from siliconv.hls.estimate.network_schedule import network_cycles
 from siliconv.hls.estimate.parts import Parts, fifo_parts, parts, passing_parts
-from siliconv.hls.estimate.schedule import Cycles, schedule
+from siliconv.hls.estimate.schedule import Cycles, has_rounded_interval, schedule
 from siliconv.hls.kinds import Strategy, Synthesis
 
 SOURCE = "estimate"
@@ -144,7 +144,10 @@ def estimate(
         group=group,
         coverage=known.coverage,
         clock_ns=design.clock_ns,
-        **{metric: _banded(metric, values[metric], known.band(group, metric)) for metric in METRICS},
+        **{
+            metric: _widened(metric, _banded(metric, values[metric], known.band(group, metric, stage)), design)
+            for metric in METRICS
+        },
         uram=Value(0, 0, 0),
         layers=tuple(
             _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
@@ -152,7 +155,7 @@ def estimate(
         )
         if by_layer
         else (),
-        warnings=_warnings(design),
+        warnings=(*_unknown_kinds(design, known), *_warnings(design)),
     )
 
 
@@ -215,12 +218,40 @@ def _banded(metric: str, value: float, band: tuple[float, float]) -> Value:
     return Value(int(value), int(min(low, value)), int(max(high, value)))
 
 
+def _widened(metric: str, value: Value, design: Design) -> Value:
+    """Widen a band by what is known to go either way, whatever the errors of published designs were."""
+    if metric == "dsp":
+        return replace(
+            value, high=max(value.high, value.value + ceil(sum(fusable(layer, design) for layer in design.layers)))
+        )
+    if metric in ("latency_cycles", "interval_cycles"):
+        pixels = max((layer.input.pixels for layer in design.layers if has_rounded_interval(layer, design)), default=0)
+        least, most = value.value - pixels, value.value + pixels
+        return replace(value, low=max(min(value.low, least), 0), high=max(value.high, most))
+    return value
+
+
 _UNREPORTED = {
     Strategy.DISTRIBUTED_ARITHMETIC: "its adders are counted before outputs share any, so LUTs and flip-flops are "
     "rather too many, and its cycles are those of such a tree",
     Strategy.RESOURCE_UNROLLED: "its figures are those of the resource strategy, which it is a variant of",
 }
 """What is assumed of strategies that no published report has."""
+
+
+def _unknown_kinds(design: Design, known: Coefficients) -> list[str]:
+    """Say which layers are of a kind that no published result was fitted to."""
+    unknown: dict[str, list[str]] = {}
+    for layer in design.layers:
+        if isinstance(layer, MatrixLayer) and layer.strategy not in _UNREPORTED:
+            kind = kind_of(layer, design)
+            if not known.projects.get(kind):
+                unknown.setdefault(kind, []).append(layer.name)
+    return [
+        f"{', '.join(names)}: no published result of this kind ({kind}) is in the fit; values follow from the templates"
+        " and from other kinds, and the bands may not cover it"
+        for kind, names in unknown.items()
+    ]
 
 
 def _warnings(design: Design) -> tuple[str, ...]:

@@ -247,6 +247,20 @@ def pixel_cycles(layer: MatrixLayer, design: Design) -> PixelCycles:
     return PixelCycles(interval, interval, product.latency)
 
 
+def has_rounded_interval(layer: Layer, design: Design) -> bool:
+    """Whether a layer's cycles a pixel are a small whole number that a stage more or less changes by one.
+
+    Vitis HLS' unrolled convolutions of a stream: 2 to 7 cycles a pixel in published reports, and no rule gives each.
+    """
+    return (
+        isinstance(layer, MatrixLayer)
+        and layer.kind.is_convolution
+        and design.backend is Backend.VITIS
+        and design.io_type is IoType.STREAM
+        and is_unrolled(layer)
+    )
+
+
 def _last_stages(design: Design) -> int:
     """Return the cycles of the last step of a product: weight, multiplication, addition."""
     family = family_of(design.part)

@@ -9,15 +9,17 @@ are estimated again with the FIFOs that their firmware gets.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from siliconv.hardware.boards import RESOURCES, Board
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.conversion.reuse_factors import legal_parallelization_factors, legal_reuse_factors
 from siliconv.hls.design.design import Design, Layer, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
+from siliconv.hls.fifo.stream_actors import stream_graph
+from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit
 from siliconv.hls.kinds import IoType, Strategy, Synthesis
 
 # hls4ml's unrolled loops end at so many products ("Stop unrolling loop", hls4ml #1013).
@@ -30,130 +32,12 @@ _INTERVALS = 40
 _SHOWN = 5
 # So many of the best are estimated with their real FIFOs.
 _EXAMINED = 12
+# And so many of the fastest that may fit.
+_RISKY = 4
 # Periods to try, in units of the board's usual one: never faster, for the estimate does not know the timing.
 _CLOCKS = (1.0, 1.25, 1.5, 2.0)
 # Weight of the resource that is taken as the dear one.
 _DEAR = 8.0
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One way to build a design on a board.
-
-    Parameters
-    ----------
-    reuse_factors, strategies, parallelization_factors
-        By layer.
-    fifo_memory
-        Where FIFOs lie, as in `HlsConfig`.
-    clock_ns
-        Period.
-    estimate
-        For logic synthesis.
-    shares
-        Share of each resource of the device that is used.
-    fits, surely
-        Whether the values, and the upper ends of their bands, stay within the usable share of the device.
-    meets
-        Whether the rate or latency asked for is reached.
-    """
-
-    reuse_factors: Mapping[str, int]
-    strategies: Mapping[str, Strategy]
-    clock_ns: float
-    estimate: Estimate
-    shares: Mapping[str, float]
-    fits: bool
-    surely: bool
-    meets: bool
-    parallelization_factors: Mapping[str, int] = field(default_factory=dict)
-    fifo_memory: str = "auto"
-
-    @property
-    def images_per_second(self) -> float:
-        """Return the rate of a stream of images."""
-        return 1e9 / (max(self.estimate.interval_cycles.value, 1) * self.clock_ns)
-
-    @property
-    def latency_us(self) -> float:
-        """Return the latency of one image in microseconds."""
-        return self.estimate.latency_cycles.value * self.clock_ns / 1e3
-
-    @property
-    def binding(self) -> tuple[str, float]:
-        """Return the resource that is fullest, and its share."""
-        name = max(RESOURCES, key=lambda one: self.shares[one])
-        return name, self.shares[name]
-
-    def applied_to(self, design: Design) -> Design:
-        """Return the design with these reuse factors, strategies, pixels at once and clock."""
-        return replace(
-            design,
-            clock_ns=self.clock_ns,
-            layers=tuple(
-                replace(
-                    layer,
-                    reuse_factor=self.reuse_factors[layer.name],
-                    strategy=self.strategies[layer.name],
-                    parallelization_factor=self.parallelization_factors.get(layer.name, 1),
-                )
-                if isinstance(layer, MatrixLayer)
-                else layer
-                for layer in design.layers
-            ),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the configuration for machines; a share of a resource that the device lacks is null."""
-        return {
-            "images_per_second": round(self.images_per_second, 3),
-            "latency_us": round(self.latency_us, 3),
-            "clock_ns": self.clock_ns,
-            "fifo_memory": self.fifo_memory,
-            "reuse_factors": dict(self.reuse_factors),
-            "strategies": {name: str(strategy) for name, strategy in self.strategies.items()},
-            "parallelization_factors": dict(self.parallelization_factors),
-            "fits": self.fits,
-            "fits_with_its_band": self.surely,
-            "meets": self.meets,
-            "shares": {name: share if share != float("inf") else None for name, share in self.shares.items()},
-            "estimate": self.estimate.as_json(),
-        }
-
-    def settings(self, config: HlsConfig, board: Board) -> HlsConfig:
-        """Return the firmware settings of a project with this configuration in them."""
-        changes = {
-            "part": board.part,
-            "clock_ns": self.clock_ns,
-            "fifo_memory": self.fifo_memory,
-            "strategies": {name: one for name, one in self.strategies.items() if one is not config.strategy},
-            "reuse_factors": dict(self.reuse_factors),
-            "parallelization_factors": {name: one for name, one in self.parallelization_factors.items() if one > 1},
-        }
-        return config.model_copy(update=changes)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What the search found.
-
-    `best` are the best configurations, the chosen one first: those that fit and reach what was asked for,
-    else those that come nearest. `chosen` is None when nothing does. `beyond` is faster than the best and full: what
-    stands in the way of more; None where the templates have nothing faster.
-    """
-
-    board: Board
-    best: tuple[Configuration, ...]
-    chosen: Configuration | None
-    target: str
-    beyond: Configuration | None = None
-
-    @property
-    def binding(self) -> tuple[str, float] | None:
-        """Return the resource that stands in the way and its share, None where none does."""
-        if self.best and not self.best[0].fits:
-            return self.best[0].binding
-        return self.beyond.binding if self.beyond is not None else None
 
 
 @dataclass(frozen=True)
@@ -247,17 +131,34 @@ def fit(
         found += [_configuration(placed, picked, target) for picked in _choices(options)]
     found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     searched = tuple(found)
+    found = _worth_examining(found)
     if as_generated is not None:
-        found = [_placed(one, as_generated, fifo_memories, target) for one in found[:_EXAMINED]]
+        found = [_placed(one, as_generated, fifo_memories, target) for one in found]
         found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
-    best = _telling(found)[:_SHOWN]
+    told = _telling(found)
+    best = told[:_SHOWN]
     if as_generated is None:
         best = [_judged(one, one.applied_to(shallow), target) for one in best]
     chosen = best[0] if best and best[0].fits and best[0].meets else None
+    risky = [one for one in told if chosen is not None and one.fits and one.meets and not one.surely]
+    at_risk = max(
+        (one for one in risky if chosen is not None and one.images_per_second > chosen.images_per_second),
+        key=lambda one: one.images_per_second,
+        default=None,
+    )
     full = [one for one in searched if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
-    return Fit(board, tuple(best), chosen, str(target), beyond)
+    return Fit(
+        board, tuple(best), chosen, str(target), beyond, at_risk if chosen is not None and chosen.surely else None
+    )
+
+
+def _worth_examining(found: Sequence[Configuration]) -> list[Configuration]:
+    """Return the best, and the fastest of those that may fit: what is worth an estimate with real FIFOs."""
+    best = list(found[:_EXAMINED])
+    risky = [one for one in found[_EXAMINED:] if one.fits and one.meets and not one.surely]
+    return best + sorted(risky, key=lambda one: -one.images_per_second)[:_RISKY]
 
 
 def _options(layer: MatrixLayer, design: Design, target: _Target) -> list[_Option]:
@@ -344,7 +245,8 @@ def _configuration(design: Design, picked: Mapping[str, _Option], target: _Targe
 def _judged(one: Configuration, design: Design, target: _Target) -> Configuration:
     """Return a configuration judged by its design as it will be generated."""
     found = target.estimate(design)
-    return replace(one, estimate=found, **_verdict(found, target))
+    steady = steady_interval(stream_graph(design)) if design.io_type is IoType.STREAM else None
+    return replace(one, estimate=found, steady_cycles=steady, **_verdict(found, target, steady))
 
 
 def _placed(
@@ -360,16 +262,18 @@ def _placed(
     return tried[0]
 
 
-def _verdict(found: Estimate, target: _Target) -> dict[str, Any]:
+def _verdict(found: Estimate, target: _Target, steady: int | None = None) -> dict[str, Any]:
     shares = target.board.shares({name: getattr(found, name).value for name in RESOURCES})
     upper = target.board.shares({name: getattr(found, name).high for name in RESOURCES})
-    rate = 1e9 / (max(found.interval_cycles.value, 1) * found.clock_ns)
+    cycles = found.interval_cycles.value if steady is None else steady
+    rate = 1e9 / (max(cycles, 1) * found.clock_ns)
     latency = found.latency_cycles.value * found.clock_ns / 1e3
     fast_enough = target.images_per_second is None or rate >= target.images_per_second
     return {
         "shares": shares,
         "fits": max(shares.values()) <= target.most_share,
         "surely": max(upper.values()) <= target.most_share,
+        "chance": chance_to_fit(found, target.board, target.most_share),
         "meets": fast_enough and (target.latency_us is None or latency <= target.latency_us),
     }
 
@@ -378,9 +282,11 @@ def _rank(one: Configuration, *, wanted: bool) -> tuple[float, ...]:
     """Return the order of preference, the best first."""
     fullest, together = one.binding[1], sum(one.shares.values())
     if not one.fits:
-        return (2.0, 0.0 if one.meets else 1.0, fullest, together)
+        return (3.0, 0.0 if one.meets else 1.0, fullest, together)
     if not one.meets:
-        return (1.0, -one.images_per_second, fullest, together)
+        return (2.0, -one.images_per_second, fullest, together)
+    if not one.surely:
+        return (1.0, -round(one.chance, 1), -one.images_per_second, together)
     if wanted:
         return (0.0, fullest, -one.images_per_second, together)
     return (0.0, -one.images_per_second, fullest, together)

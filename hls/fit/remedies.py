@@ -10,7 +10,8 @@ from typing import Any
 from siliconv.errors import WorkSaysNoError
 from siliconv.hardware.boards import Board, boards
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, Tensor
-from siliconv.hls.fit.fit import MOST_MULTIPLIERS, Configuration, Fit, fit
+from siliconv.hls.fit.candidates import Configuration, Fit
+from siliconv.hls.fit.fit import MOST_MULTIPLIERS, fit
 from siliconv.hls.weight_statistics import WeightStatistics
 
 _SPELLED = {

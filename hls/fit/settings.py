@@ -9,7 +9,8 @@ from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design
 from siliconv.hls.estimate.coefficients import Coefficients
-from siliconv.hls.fit.fit import Configuration, Fit, fit
+from siliconv.hls.fit.candidates import Configuration, Fit
+from siliconv.hls.fit.fit import fit
 from siliconv.hls.kinds import Strategy
 
 

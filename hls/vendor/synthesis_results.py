@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from siliconv.bounded_reading import as_kind
+from siliconv.bounded_reading import as_kind, read_json
 from siliconv.errors import ToolError
 from siliconv.hls.vendor.build_script import BuildScript
+from siliconv.hls.vendor.synthesis_log import PIPELINES_FILE
 from siliconv.hls.vendor.timing_reports import read_implementation, read_timing_summary
 from siliconv.hls.vendor.vendor_reports import read_cosimulation, read_csynthesis, read_logic_synthesis
 
@@ -32,6 +33,9 @@ class SynthesisResults:
     cosimulation_passed: bool | None = None
     function: str = ""
     """The top function that was built: the core, or the AXI-Stream top level around it."""
+    loops: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[Mapping[str, Any], ...] = ()
+    """Of C synthesis' log, as `siliconv.hls.vendor.synthesis_log.SynthesisLog` gives them."""
 
     @property
     def source(self) -> str:
@@ -105,8 +109,22 @@ def gather(folder: Path, script: BuildScript) -> SynthesisResults:
         placed = read_implementation(exported)
         timing |= {"implementation_ns": placed.implementation_ns, "required_ns": placed.required_ns, "met": placed.met}
     return SynthesisResults(
-        f"{csynth.tool} {csynth.version}", csynth.part, csynth.clock_ns, stages, timing, passed, function
+        f"{csynth.tool} {csynth.version}",
+        csynth.part,
+        csynth.clock_ns,
+        stages,
+        timing,
+        passed,
+        function,
+        **_said(project),
     )
+
+
+def _said(project: Path) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """Give loops and warnings that were kept of the log."""
+    path = project / PIPELINES_FILE
+    said = read_json(path) if path.is_file() else {"loops": (), "warnings": ()}
+    return {name: tuple(said[name]) for name in ("loops", "warnings")}
 
 
 def beside(estimate: Mapping[str, Any], results: SynthesisResults) -> dict[str, Any]:

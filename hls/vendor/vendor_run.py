@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from siliconv.hardware.processes import lines_of, supervised
 from siliconv.hls.rendering import render
 from siliconv.hls.vendor.build_script import BuildScript
+from siliconv.hls.vendor.synthesis_log import PIPELINES_FILE, layers_by_config, read_log
 from siliconv.hls.vendor.vendor_failures import recognize
 from siliconv.hls.vendor.vendor_tools import VendorTool
 from siliconv.progress import Progress
@@ -101,8 +103,19 @@ def run(tool: VendorTool, folder: Path, script: BuildScript, steps: Steps, progr
     return_code = _stream(tool.arguments(script.script), folder, log, (tool.name, len(steps.chosen)), progress)
     with log.open(encoding="utf-8", errors="replace") as lines:
         failure = recognize(lines, return_code)
+    _keep_pipelines(log, folder, script)
     if failure is not None:
         raise failure.error(str(log))
+
+
+def _keep_pipelines(log: Path, folder: Path, script: BuildScript) -> None:
+    """Keep what the log says of loops, in the folder that the tool works in: later runs have logs of their own."""
+    sources = [folder / name for name in script.sources]
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in sources if path.is_file())
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        said = read_log(lines, layers_by_config(text))
+    if said.loops and (folder / script.project).is_dir():
+        (folder / script.project / PIPELINES_FILE).write_text(json.dumps(said.as_json(), indent=1) + "\n", "utf-8")
 
 
 def _stream(command: list[str], folder: Path, log: Path, work: tuple[str, int], progress: Progress) -> int:

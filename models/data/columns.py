@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError, in_words, read_header
+from siliconv.bounded_reading import UnreadableError, in_words, ordinary, read_header
 from siliconv.errors import DAMAGE
 from siliconv.models.data.hdf5 import plain_numbers
 
@@ -65,7 +65,7 @@ class NpyFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            with path.open("rb") as file:
+            with ordinary(path).open("rb") as file:
                 self.shape, fortran, self.dtype = read_header(file)
                 self._start = file.tell()
             size = path.stat().st_size - self._start

@@ -11,6 +11,7 @@ from siliconv.models.data.number_type import MOST_BITS, NumberType
 
 SourceKind = Literal["digits", "folder", "npz", "npy", "hdf5", "csv", "generated", "tfds"]
 Aspect = Literal["stretch", "crop", "pad"]
+PixelScale = Literal["0..1", "0..255", "-1..1"]
 
 
 class InputConfig(BaseModel):
@@ -82,6 +83,14 @@ class DataConfig(BaseModel):
         gt=0.0,
         le=1e30,
         description="Numbers that are no pixels are multiplied by it first, such as 0.000244140625 (1/4096)",
+    )
+    pixel_scale: PixelScale = Field(
+        default="0..1",
+        description="What 8-bit pixels are for the network: 0..1 (k/256), 0..255 (k), -1..1 (k/128 - 1)",
+    )
+    standardize: bool = Field(
+        default=False,
+        description="Put a layer in front of the network that brings each feature (or channel) to mean 0, deviation 1",
     )
     validation: float = Field(
         default=0.1,

@@ -8,7 +8,7 @@ import hashlib
 import math
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,8 +22,15 @@ from siliconv.models.data.columns import Rows
 from siliconv.models.data.data_config import Aspect, DataConfig, InputConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import RawImage, Shape, decode_image
-from siliconv.models.data.image_store import SPLITS, DataSummary, StoreWriter
-from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, refuse_saturation, scaled
+from siliconv.models.data.image_store import (
+    SPLITS,
+    DataSummary,
+    StoreWriter,
+    open_dataset,
+    statistics_of,
+    write_summary,
+)
+from siliconv.models.data.input_choice import InputChoice, choose_input, look_at, pixels_as, refuse_saturation, scaled
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.sources import list_source
 from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
@@ -87,7 +94,7 @@ def prepare(
     if config.limit is not None:
         chosen = stratified_subset(strata, config.limit, seed=config.seed)
     splits = assign_splits(strata[chosen], listing.given[chosen], config)
-    choice = InputChoice()
+    choice = pixels_as(config.pixel_scale)
     if listing.numbers is not None:
         choice = _chosen_type(listing.numbers, chosen[splits == 0], config, percentile, unit)
     written = _Written(StoreWriter(folder, choice.type))
@@ -96,7 +103,7 @@ def prepare(
             if listing.numbers is not None:
                 choice = _write_numbers(listing.numbers, chosen, splits, config, choice, written, progress, unit)
             else:
-                _write_images(listing, chosen, splits, input_shape, config.aspect, written, progress, jobs)
+                _write_images(listing, chosen, splits, input_shape, config.aspect, written, progress, jobs, choice)
         kept, kept_splits = np.asarray(written.kept), np.asarray(written.splits)
         labels = {split: listing.labels[kept[kept_splits == number]] for number, split in enumerate(SPLITS)}
         counts = {split: _counts(listing.answers, values) for split, values in labels.items()}
@@ -115,6 +122,9 @@ def prepare(
         written.writer.finish(summary, labels)
     finally:
         written.writer.close()
+    if config.standardize:
+        summary = replace(summary, statistics=statistics_of(open_dataset(folder).train))
+        write_summary(folder, summary)
     _report(summary, progress)
     return summary
 
@@ -139,13 +149,14 @@ def _write_images(
     written: _Written,
     progress: Progress,
     jobs: int,
+    choice: InputChoice,
 ) -> None:
     for position, pixels in enumerate(_decode_all(listing.images(chosen), input_shape, aspect, jobs)):
         index = int(chosen[position])
         if isinstance(pixels, str):
             written.left_out.append((listing.name(index), pixels))
         else:
-            written.writer.append(SPLITS[splits[position]], pixels)
+            written.writer.append(SPLITS[splits[position]], choice.codes_of_pixels(pixels))
             written.digests.append(int.from_bytes(hashlib.blake2b(pixels.data, digest_size=8).digest()))
             written.kept.append(index)
             written.splits.append(int(splits[position]))

@@ -22,7 +22,7 @@ def generated(name: str | None) -> Mapping[str, np.ndarray]:
     DataError
         ``DATA-MISSING`` for another name.
     """
-    if name not in _SETS:
+    if name is None or name not in _SETS:
         raise DataError(
             "DATA-MISSING",
             f"no generated data set is called {name!r}",

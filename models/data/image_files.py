@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from siliconv.bounded_reading import ordinary
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import Aspect
 
@@ -28,6 +30,7 @@ MOST_PIXELS = 100_000_000
 """Of a picture that is decoded; Pillow itself warns from 89 million on, and takes up to 1.5 GB for twice as many."""
 
 _MODES = {1: "L", 3: "RGB"}
+_NO_WHITE = "and nothing says which of them is white; store it with 8 bits, or say data.input"
 _WITH_16_BITS = ("PNG", "PPM")
 """Formats whose 16-bit images Pillow opens as numbers of 32 bits; they have none with more."""
 # What Pillow raises, besides its own UnidentifiedImageError (an OSError), on damaged files of one format or
@@ -75,7 +78,6 @@ def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = 
     """
     if isinstance(image, np.ndarray) and image.shape == tuple(input_shape) and image.dtype == np.uint8:
         return image
-    where = str(image) if isinstance(image, Path | str) else "an image"
     if len(input_shape) != 3 or input_shape[2] not in _MODES:
         raise DataError(
             "DATA-SHAPE",
@@ -84,21 +86,27 @@ def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = 
             fix="use height x width x 1 (grey) or height x width x 3 (RGB); "
             "other shapes need an .npz of that very shape",
         )
+    with opened(image) as picture:
+        picture = _to_mode(picture, _MODES[input_shape[2]])
+        pixels = np.asarray(to_size(picture, input_shape[1], input_shape[0], aspect))
+    return pixels.reshape(input_shape)
+
+
+@contextmanager
+def opened(image: RawImage | str) -> Iterator[Image.Image]:
+    """Open an image, turned as its EXIF data say; what goes wrong while it is used is a `DataError` ``DATA-IMAGE``."""
     try:
         with warnings.catch_warnings():
             # Pillow warns about odd metadata and large images; what cannot be decoded raises.
             warnings.simplefilter("ignore")
-            picture = _open(image)
-            picture = _to_mode(_upright(picture), _MODES[input_shape[2]])
-            pixels = np.asarray(_to_size(picture, input_shape[1], input_shape[0], aspect))
+            yield _upright(_open(image))
     except _DAMAGE as error:
         raise DataError(
             "DATA-IMAGE",
             f"the image cannot be decoded: {_reason(error)}",
-            where=where,
+            where=str(image) if isinstance(image, Path | str) else "an image",
             fix="open it in an image viewer; replace or remove it",
         ) from error
-    return pixels.reshape(input_shape)
 
 
 def as_bytes(arrays: Sequence[np.ndarray], *, where: str) -> list[np.ndarray]:
@@ -158,7 +166,7 @@ def _open(image: RawImage | str) -> Image.Image:
     if isinstance(image, np.ndarray):
         squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return Image.fromarray(as_bytes_array(squeezed, where="an image array"))
-    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+    picture = Image.open(io.BytesIO(image) if isinstance(image, bytes) else ordinary(Path(image)))
     if picture.width * picture.height > MOST_PIXELS:
         raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
     return picture
@@ -172,13 +180,13 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode == "I" and picture.format not in _WITH_16_BITS:
-        raise ValueError("its pixels are 32-bit numbers, and nothing says which of them is white; store it with 8 bits")
+        raise ValueError(f"its pixels are 32-bit numbers, {_NO_WHITE}")
     if picture.mode == "F":
         values = np.asarray(picture)
         pixels = (values >= 0) & (values <= 255) & (values == np.floor(values))
         if not pixels.all() or 0 < values.max() <= 1:
             shown = f"floating-point numbers between {values.min():g} and {values.max():g}"
-            raise ValueError(f"its pixels are {shown}, and nothing says which of them is white; store it with 8 bits")
+            raise ValueError(f"its pixels are {shown}, {_NO_WHITE}")
     if picture.mode.startswith("I"):
         wide = np.asarray(picture)
         return _to_mode(Image.fromarray((wide.clip(0, 65535) >> 8).astype(np.uint8)), mode)
@@ -189,7 +197,8 @@ def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
     return picture.convert(mode)
 
 
-def _to_size(picture: Image.Image, width: int, height: int, aspect: Aspect) -> Image.Image:
+def to_size(picture: Image.Image, width: int, height: int, aspect: Aspect) -> Image.Image:
+    """Bring a picture to a size."""
     if picture.size == (width, height):
         return picture
     match aspect:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -149,13 +149,47 @@ Images = ImageSet | LoadedImages
 
 
 @dataclass(frozen=True)
+class Statistics:
+    """Mean and deviation of each feature (the last axis of the inputs) over the training data."""
+
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any] | None) -> Statistics | None:
+        """Read the fields by name; None of nothing."""
+        return cls(tuple(found["means"]), tuple(found["deviations"])) if found is not None else None
+
+    @property
+    def in_words(self) -> str:
+        """For the line of a stage."""
+        return (
+            f"standardized in the network: means {min(self.means):.4g} to {max(self.means):.4g}, deviations "
+            f"{min(self.deviations):.4g} to {max(self.deviations):.4g}"
+        )
+
+
+def statistics_of(images: Images) -> Statistics:
+    """Compute mean and deviation of each feature, a block at a time."""
+    count, sums, squares = 0, np.zeros(images.shape[-1]), np.zeros(images.shape[-1])
+    block = max(1, _READ_BYTES // (16 * prod(images.shape)))
+    shift = images.values(slice(0, 1)).reshape(-1, images.shape[-1])[:1].astype(np.float64)
+    for start in range(0, len(images), block):
+        values = images.values(slice(start, start + block)).astype(np.float64).reshape(-1, images.shape[-1]) - shift
+        count, sums, squares = count + len(values), sums + values.sum(axis=0), squares + (values**2).sum(axis=0)
+    means = sums / max(count, 1)
+    deviations = np.sqrt(np.maximum(squares / max(count, 1) - means**2, 0.0))
+    return Statistics(tuple((means + shift[0]).tolist()), tuple(deviations.tolist()))
+
+
+@dataclass(frozen=True)
 class DataSummary:
     """What `prepare` found: sizes, and everything that a user should know about the images.
 
     `counts` are those of the classes in each split, a single number where there are none; `class_names` those of labels
     or targets in other tasks. `left_out` names each file that was not used with the reason; `duplicates` counts images
     that occur, pixel for pixel, in two splits, and names a few. `input` is the type of the input, `task` what the
-    network is asked.
+    network is asked, `statistics` those of the training inputs where the network standardizes them.
     """
 
     shape: Shape
@@ -166,6 +200,7 @@ class DataSummary:
     duplicate_examples: tuple[tuple[str, str], ...] = field(default=())
     input: InputChoice = field(default=InputChoice())
     task: Task = "classification"
+    statistics: Statistics | None = None
 
     def size(self, split: str) -> int:
         """Give the number of examples of a split."""
@@ -183,6 +218,7 @@ class DataSummary:
             "duplicate_examples": [list(entry) for entry in self.duplicate_examples],
             "input": self.input.as_json(),
             "task": self.task,
+            "statistics": asdict(self.statistics) if self.statistics is not None else None,
         }
 
     @classmethod
@@ -197,6 +233,9 @@ class DataSummary:
             tuple((one, other) for one, other in found["duplicate_examples"]),
             InputChoice.from_json(found["input"]),
             found["task"],
+            Statistics(**{name: tuple(of) for name, of in found["statistics"].items()})
+            if found["statistics"]
+            else None,
         )
 
 
@@ -292,15 +331,20 @@ class StoreWriter:
         """Write the right answers of each split and the description: from now on the folder can be opened."""
         for split in SPLITS:
             np.save(self._folder / f"{split}.labels.npy", labels[split])
-        partial = self._folder / "dataset.json.partial"
         self.close()
-        partial.write_text(json.dumps(summary.as_json(), indent=1), encoding="utf-8")
-        partial.replace(self._folder / "dataset.json")
+        write_summary(self._folder, summary)
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             file.close()
+
+
+def write_summary(folder: Path, summary: DataSummary) -> None:
+    """Write the description of a data set at one stroke."""
+    partial = folder / "dataset.json.partial"
+    partial.write_text(json.dumps(summary.as_json(), indent=1), encoding="utf-8")
+    partial.replace(folder / "dataset.json")
 
 
 def spread(total: int, wanted: int) -> np.ndarray:

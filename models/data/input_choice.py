@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import DataError
-from siliconv.models.data.data_config import InputConfig
+from siliconv.models.data.data_config import InputConfig, PixelScale
 from siliconv.models.data.number_type import (
     MOST_BITS,
     PIXELS,
@@ -44,6 +44,8 @@ class InputChoice:
         Of all values; those of pixels are 0 and 255/256.
     saturated
         Share of all values outside the type.
+    offset
+        What is added to a pixel of 0 to 255 to be the code; None of numbers that are no pixels.
     """
 
     type: NumberType = PIXELS
@@ -51,16 +53,21 @@ class InputChoice:
     smallest: float = 0.0
     largest: float = 255 / 256
     saturated: float = 0.0
+    offset: int | None = 0
 
     @property
     def is_pixels(self) -> bool:
-        """Whether inputs are pixels of images."""
-        return self.type == PIXELS
+        """Whether inputs are 8-bit pixels of images."""
+        return self.offset is not None
+
+    def codes_of_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Give the codes of pixels of 0 to 255."""
+        return (pixels.astype(np.int16) + (self.offset or 0)).astype(self.type.dtype) if self.offset else pixels
 
     @property
     def in_words(self) -> str:
         """For the line of a stage."""
-        if self.is_pixels and self.method == InputChoice.method:
+        if self.is_pixels:
             return self.method
         return (
             f"{self.type} ({self.method}); values from {self.smallest:.6g} to {self.largest:.6g}, "
@@ -166,17 +173,33 @@ def choose_input(stated: InputConfig, seen: Seen, percentile: float | None) -> I
         bits = stated.bits or needed
         if needed <= bits <= MOST_BITS and (signed or not found):
             integer = bits + round(math.log2(seen.step))
-            return InputChoice(NumberType(signed, bits, integer), "holds all whole numbers of the training data")
+            return _numbers(NumberType(signed, bits, integer), "holds all whole numbers of the training data")
     bits = stated.bits or min(MOST_BITS if seen.step is not None else REAL_BITS, MOST_BITS)
     if stated.integer is not None:
-        return InputChoice(NumberType(signed, bits, stated.integer), "as the project says")
+        return _numbers(NumberType(signed, bits, stated.integer), "as the project says")
     values = seen.sample if signed else np.maximum(seen.sample, 0.0)
     if percentile is None:
         integer = integer_bits_of_least_error(values, bits, signed=signed)
-        return InputChoice(NumberType(signed, bits, integer), "least error on the training data")
+        return _numbers(NumberType(signed, bits, integer), "least error on the training data")
     largest = float(np.percentile(np.abs(values), percentile)) if values.size else 0.0
     integer = integer_bits_that_cover(largest, signed=signed)
-    return InputChoice(NumberType(signed, bits, integer), f"percentile {percentile:g} of the training data")
+    return _numbers(NumberType(signed, bits, integer), f"percentile {percentile:g} of the training data")
+
+
+def _numbers(kind: NumberType, method: str) -> InputChoice:
+    return InputChoice(kind, method, offset=None)
+
+
+def pixels_as(scale: PixelScale) -> InputChoice:
+    """Give what 8-bit pixels are for the network; a bit pattern each, whatever they mean."""
+    match scale:
+        case "0..1":
+            return InputChoice()
+        case "0..255":
+            return InputChoice(NumberType(False, 8, 8), "8-bit pixels as they are, 0 to 255", 0.0, 255.0)
+        case "-1..1":
+            ends = (-1.0, 127 / 128)
+            return InputChoice(NumberType(True, 8, 1), "8-bit pixels as k/128 - 1: codes k - 128", *ends, offset=-128)
 
 
 def refuse_saturation(choice: InputChoice, where: str) -> None:

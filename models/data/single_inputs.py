@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError
+from siliconv.bounded_reading import UnreadableError, ordinary
 from siliconv.errors import DataError
 from siliconv.models.data.columns import NpyFile, fits
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import decode_image
 from siliconv.models.data.image_store import DataSummary
 from siliconv.models.data.input_choice import scaled
+from siliconv.models.data.number_images import decode_numbers
 from siliconv.models.data.number_type import shape_in_words
 from siliconv.models.data.table_files import read_table
 
@@ -43,7 +44,8 @@ def read_inputs(
     names, codes = [], []
     for path in paths:
         if path.suffix.lower() not in (*TABLES, *ARRAYS):
-            codes.append(_image(path, config, summary)[np.newaxis])
+            image = _image(path, config, summary)[np.newaxis]
+            codes.append(_codes(image, config, summary, unit, str(path)))
             names.append(str(path))
             continue
         values = _numbers(path, config, summary)
@@ -53,6 +55,8 @@ def read_inputs(
 
 
 def _image(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
+    if not summary.input.is_pixels and config.source == "folder":
+        return decode_numbers(path, summary.shape, aspect=config.aspect)
     if not summary.input.is_pixels:
         raise DataError(
             "DATA-IMAGE",
@@ -68,14 +72,14 @@ def _codes(values: np.ndarray, config: DataConfig, summary: DataSummary, unit: f
     if not summary.input.is_pixels:
         return kind.encode(scaled(values, config.scale * unit, where))[0]
     pixels = values.astype(np.int64)
-    if (pixels != values).any() or (values < 0).any() or (values > kind.codes[1]).any():
+    if (pixels != values).any() or (values < 0).any() or (values > 255).any():
         raise DataError(
             "DATA-RANGE",
             "the network's inputs are 8-bit pixels, and not all of the numbers are whole and 0 to 255",
             where=where,
             fix="give pixels of 0 to 255",
         )
-    return pixels.astype(kind.dtype)
+    return summary.input.codes_of_pixels(pixels.astype(np.uint8))
 
 
 def _numbers(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
@@ -112,7 +116,7 @@ def _array(path: Path, summary: DataSummary) -> np.ndarray:
 
 def _rows(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
     """Read the lines of a table; where it names the columns of the data, those alone are inputs."""
-    with path.open(encoding="utf-8-sig") as file:
+    with ordinary(path).open(encoding="utf-8-sig") as file:
         first = file.readline(1 << 20)
     delimiter = max(",;\t ", key=first.count)
     if all(_is_number(entry) for entry in first.strip().split(delimiter)):

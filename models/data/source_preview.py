@@ -13,7 +13,7 @@ from siliconv.models.data.array_sources import array_parts
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import Shape
 from siliconv.models.data.input_choice import look_at
-from siliconv.models.data.sources import class_folders, list_source
+from siliconv.models.data.sources import class_folders, list_source, source_path
 
 WHOLE_BYTES = 16 * 2**20
 """Arrays of so many bytes are read as a whole; of larger ones the labels alone."""
@@ -33,6 +33,8 @@ def preview_answers(config: DataConfig, input_shape: Shape, question: Question |
         return list_source(config, input_shape, question).answers
     if config.path is None or not config.path.exists() or config.source == "tfds":
         return None
+    if config.source != "folder":
+        source_path(config)
     if config.source == "folder":
         return _named(class_folders(config.path), question, config.path) if config.path.is_dir() else None
     if config.source == "npz":

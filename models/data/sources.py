@@ -9,10 +9,13 @@ import numpy as np
 from siliconv.errors import DataError
 from siliconv.models.answers.right_answers import RightAnswers, answers_of_classes
 from siliconv.models.answers.task import Question
+from siliconv.models.data.columns import Rows
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.image_files import Shape
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
+from siliconv.models.data.number_images import NumberImages
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.data.splits import UNASSIGNED
 
 LONGEST_NAME = 200
@@ -40,11 +43,11 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
         case "digits":
             listing = _list_digits(question)
         case "folder":
-            listing = _list_folder(_path(config), question)
+            listing = _list_folder(source_path(config), question, config, input_shape)
         case "npz" | "npy" | "hdf5" | "csv":
             from siliconv.models.data.array_sources import list_arrays
 
-            listing = list_arrays(config, _path(config), input_shape, question)
+            listing = list_arrays(config, source_path(config), input_shape, question)
         case "generated":
             from siliconv.models.data.array_sources import list_generated
 
@@ -88,7 +91,8 @@ def _check_classes(answers: RightAnswers, where: str) -> None:
         )
 
 
-def _path(config: DataConfig) -> Path:
+def source_path(config: DataConfig) -> Path:
+    """Give the folder or file of a source, or raise `DataError` ``DATA-MISSING`` or ``DATA-LAYOUT``."""
     if config.path is None:
         raise DataError(
             "DATA-MISSING",
@@ -102,6 +106,13 @@ def _path(config: DataConfig) -> Path:
             f"{config.path} does not exist",
             where="data.path",
             fix="correct the path, or use source: digits, which is built in",
+        )
+    if config.source != "folder" and not config.path.is_file():
+        raise DataError(
+            "DATA-LAYOUT",
+            f"{config.path} is {'a folder' if config.path.is_dir() else 'a device or a pipe'}, no file of arrays",
+            where="data.path",
+            fix="name the file itself; a folder of images is source: folder",
         )
     return config.path
 
@@ -121,8 +132,11 @@ def _list_digits(question: Question | None) -> Listing:
     )
 
 
-def _list_folder(root: Path, question: Question | None) -> Listing:
-    """Class = folder name; either one tree of classes, or train / val / test above them."""
+def _list_folder(root: Path, question: Question | None, config: DataConfig, input_shape: Shape) -> Listing:
+    """Class = folder name; either one tree of classes, or train / val / test above them.
+
+    Where the input's type is stated and is not that of pixels, the files hold numbers.
+    """
     trees, class_names = _trees(root)
     files: list[str] = []  # of strings: a Path an image would be most of the memory for large sets
     labels, given = [], []
@@ -133,11 +147,16 @@ def _list_folder(root: Path, question: Question | None) -> Listing:
             files += [f"{prefix}/{name}" for name in files_below(tree / class_name)]
             labels.append(np.full(len(files) - before, number, np.int32))
             given.append(np.full(len(files) - before, split, np.int64))
+    numbers = None
+    if config.input != "auto" and config.input.stated() != PIXELS:
+        column = NumberImages(lambda i: root / files[i], len(files), input_shape, config.aspect)
+        numbers = Rows([column], input_shape)
     return Listing(
         answers_of_classes(np.concatenate(labels), class_names, question, root),
         np.concatenate(given),
         lambda i: files[i],
         lambda chosen: (root / files[i] for i in chosen),
+        numbers,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError
+from siliconv.bounded_reading import UnreadableError, ordinary
 from siliconv.models.data.columns import Column, InMemory
 
 _LINES = 65536
@@ -67,7 +67,7 @@ def read_table(path: Path) -> TextTable:
         For what is no such table, with the line that is wrong.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with ordinary(path).open(encoding="utf-8-sig", newline="") as file:
             return _read(file)
     except UnicodeDecodeError as error:
         raise UnreadableError("it is no UTF-8 text") from error

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.folding import fold_batch_normalization
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.models.architectures.layers import Dropout
+from siliconv.models.architectures.standardization import set_standardization
 from siliconv.models.architectures.user_model import set_weights
 from siliconv.models.data.image_store import Dataset
 from siliconv.models.training.history import History
@@ -56,6 +59,9 @@ def train_float(
         seed=config.seed,
         batch_normalization=config.batch_normalization and not weights,
     )
+    statistics = dataset.summary.statistics
+    if statistics is not None:
+        set_standardization(model, *(np.asarray(one, np.float64) for one in (statistics.means, statistics.deviations)))
     if weights:
         set_weights(model, weights)
     function = output_activation(architecture)

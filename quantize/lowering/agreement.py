@@ -21,6 +21,7 @@ from siliconv.network.explanation.comparison import Comparison, add_to, compare_
 from siliconv.network.fixed_point import Codes, to_values
 from siliconv.network.graph import AveragePool, Network, Node
 from siliconv.network.reference import FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND
+from siliconv.quantize.lowering.model_graph import node_name_of
 
 BATCH = 16
 
@@ -181,9 +182,9 @@ def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Comparis
         Codes of the network's input.
     """
     keras = legacy_keras.load()
-    layers = [layer for layer in model.layers if layer.name in network.by_name]
-    # The output of a layer with an activation of its own is that of the node behind.
-    nodes = [network.by_name.get(f"{layer.name}_activation", network.by_name[layer.name]) for layer in layers]
+    # A layer may have no node: a ReLU that a quantized one behind it repeats is left out.
+    layers = [layer for layer in model.layers if node_name_of(layer) in network.by_name]
+    nodes = [network.by_name[node_name_of(layer)] for layer in layers]
     probe = keras.Model(model.inputs, [layer.output for layer in layers])
     total: dict[str, Comparison] = {}
     for start in range(0, len(codes), BATCH):

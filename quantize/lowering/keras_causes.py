@@ -15,6 +15,7 @@ from siliconv.network.explanation.element_trace import Index, conversion, multip
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
 from siliconv.network.fixed_point import to_values
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
+from siliconv.quantize.lowering.model_graph import node_name_of
 
 QUANTIZED, FLOAT = "quantized", "float"
 MATRICES = (ir.Conv, ir.DepthwiseConv, ir.Dense)
@@ -41,13 +42,14 @@ class Contribution:
 def model_values(model: Any, network: ir.Network, inputs: NDArray[np.floating]) -> dict[str, Values]:
     """Run a Keras model and give its layers by the names of the nodes they became, (n, *shape), the input included."""
     keras = legacy_keras.load()
-    layers = [layer for layer in model.layers if layer.name in network.by_name]
+    layers = [layer for layer in model.layers if node_name_of(layer) in network.by_name]
     outputs = keras.Model(model.input, [layer.output for layer in layers])(inputs.astype(np.float32), training=False)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     values = {network.input.name: np.asarray(inputs, dtype=np.float64)}
     for layer, output in zip(layers, outputs, strict=True):
-        shape = network.by_name[layer.name].shape
-        values[layer.name] = output.numpy().astype(np.float64).reshape(-1, *shape)
+        name = node_name_of(layer)
+        shape = network.by_name[name].shape
+        values[name] = output.numpy().astype(np.float64).reshape(-1, *shape)
     return values
 
 

@@ -55,7 +55,7 @@ def add_activation(name: str, activation: Any, source: ir.Node, graph: LoweringG
         kind = "sign"
     if is_real_function(activation):
         kind = "real"
-    if kind == "quantized_bits" and not (activation.alpha is None or np.all(np.equal(activation.alpha, 1.0))):
+    if kind == "quantized_bits" and _is_scaled(activation.alpha):
         kind = "scaled bits"
     add = _ADD.get(kind or "")
     if add is not None:
@@ -183,6 +183,10 @@ def _scaled_bits(name: str, quantizer: Any, source: ir.Node, graph: LoweringGrap
     values = np.float32(alpha) * (_all_codes(kind) * kind.step).astype(np.float32)
     entries = dyadic_weights(values, where, widest=WIDEST_SCALED)
     return graph.add(ir.Table(name, (rounded.name,), source.shape, entries.type, entries, "scale"))
+
+
+def _is_scaled(alpha: Any) -> bool:
+    return isinstance(alpha, str) or not (alpha is None or np.all(np.equal(alpha, 1.0)))
 
 
 def _given_alpha(name: str, quantizer: Any) -> float:

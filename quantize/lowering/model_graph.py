@@ -106,6 +106,13 @@ def refuse_settings(layer: Any) -> None:
     raise NetworkError("LOWER-SETTING", wrong, where=f"layer '{layer.name}'", fix=fix)
 
 
+def node_name_of(layer: Any) -> str:
+    """Give the name of the node that has the value of a layer: behind its own activation, where it has one."""
+    own = getattr(layer, "activation", None)
+    does_more = layer.weights or exact_class(layer) in ("QAveragePooling2D", "QGlobalAveragePooling2D")
+    return f"{layer.name}_activation" if does_more and own is not None and not is_linear(own) else str(layer.name)
+
+
 def is_linear(activation: Any) -> bool:
     """Say whether an activation is Keras' own identity, not a function that is called so."""
     return activation is legacy_keras.load().activations.linear

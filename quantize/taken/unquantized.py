@@ -79,9 +79,12 @@ def _rounded(layer: TakenLayer, values: list[Any], bits: int, rounded: list[Roun
     kind = layer.kind.removeprefix("Q")
     if kind not in _ROLES or layer.kind in _FOLDED:
         return values
-    result = []
+    result: list[Any] = []
+    some = False
     for role, array in zip(_ROLES[kind], values, strict=False):
-        if layer.settings.get(f"{role}_quantizer") is None and not _is_exact(array, role):
+        # Beside rounded weights, a bias of many bits would only widen the sums.
+        if layer.settings.get(f"{role}_quantizer") is None and (some or not _is_exact(array, role)):
+            some = True
             nearest = nearest_fixed(array, bits)
             scale = float(np.sqrt(np.mean(np.square(array)))) or 1.0
             error = float(np.sqrt(np.mean(np.square(nearest - array)))) / scale

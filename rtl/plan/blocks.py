@@ -37,6 +37,12 @@ class Stream:
         """Bits of a word."""
         return self.lanes * self.type.width
 
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes in which Verilator, and so every file of vectors, keeps a word."""
+        whole = next((size for size in (1, 2, 4, 8) if self.bits <= 8 * size), 0)
+        return whole or 4 * -(-self.bits // 32)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -146,7 +152,7 @@ class Mvu(Block):
     @property
     def latency(self) -> int:
         """Cycles from the start of a result to its FIFO."""
-        return self.window.taps + 5 + (self.pin - 1).bit_length() + self.pack + self.finish.latency
+        return self.window.taps + 6 + (self.pin - 1).bit_length() + self.pack + self.finish.latency
 
     @property
     def weight_bits(self) -> int:

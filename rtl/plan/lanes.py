@@ -24,7 +24,7 @@ def lanes_for_interval(network: ir.Network, interval: int) -> dict[str, Lanes]:
     Where none is fast enough, a node takes all that it has: the design's interval is what the cycle model says.
     """
     return {
-        node.name: min(_choices(node, network), key=lambda one: _cost(node, network, one, interval))
+        node.name: min(choices_of(node, network), key=lambda one: _cost(node, network, one, interval))
         for node in network.nodes
         if not isinstance(node, ir.Input | ir.Reshape)
     }
@@ -46,7 +46,10 @@ def cycles_of(node: ir.Node, network: ir.Network, lanes: Lanes) -> int:
     return window.busy
 
 
-def _choices(node: ir.Node, network: ir.Network) -> list[Lanes]:
+def choices_of(node: ir.Node, network: ir.Network) -> list[Lanes]:
+    """List the lanes that a node can have; none for what is nothing in hardware."""
+    if isinstance(node, ir.Input | ir.Reshape):
+        return []
     channels = [source.shape[-1] for source in network.sources(node)]
     if isinstance(node, ir.Conv | ir.Dense):
         return [Lanes(pin, pout) for pin in divisors(channels[0]) for pout in divisors(node.shape[-1])]

@@ -11,20 +11,12 @@ from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.blocks import Stream
 
 
-def word_bytes(stream: Stream) -> int:
-    """Give the bytes that Verilator keeps a word in."""
-    for size in (1, 2, 4, 8):
-        if stream.bits <= 8 * size:
-            return size
-    return 4 * -(-stream.bits // 32)
-
-
 def to_words(codes: Codes, stream: Stream) -> NDArray[np.uint8]:
     """Give codes of any shape as the words of a stream, (words, bytes)."""
     lanes = codes.reshape(-1, stream.lanes)
     bits = ((lanes[:, :, None] >> np.arange(stream.type.width)) & 1).astype(np.uint8).reshape(len(lanes), -1)
     packed = np.packbits(bits, axis=1, bitorder="little")
-    return np.pad(packed, ((0, 0), (0, word_bytes(stream) - packed.shape[1])))
+    return np.pad(packed, ((0, 0), (0, stream.kept_bytes - packed.shape[1])))
 
 
 def from_words(words: NDArray[np.uint8], stream: Stream) -> Codes:
@@ -39,4 +31,4 @@ def from_words(words: NDArray[np.uint8], stream: Stream) -> Codes:
 
 def read_words(path: Path, stream: Stream) -> Codes:
     """Read the codes that the test bench kept of a stream, (words, lanes)."""
-    return from_words(np.fromfile(path, np.uint8).reshape(-1, word_bytes(stream)), stream)
+    return from_words(np.fromfile(path, np.uint8).reshape(-1, stream.kept_bytes), stream)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from siliconv.errors import ProjectError
 from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.synthesis.open_tools import Spent, run_tool
+from siliconv.rtl.synthesis.open_tools import Spent, run_tool, top_name
+from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class Placed:
     spent: Spent
 
 
-def place(project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int = 1) -> Placed:
+def place(
+    project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int = 1, board: str | None = None
+) -> Placed:
     """Place and route a design that `siliconv.rtl.synthesis.yosys.synthesize` mapped to ECP5.
 
     Parameters
@@ -70,8 +73,10 @@ def place(project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int 
         The clock that is asked for.
     seed
         Of the placer.
+    board
+        A board of `siliconv.rtl.writing.board_tops.BOARD_TOPS` whose top was mapped: its pins are taken.
     """
-    top, chip = design.name, PARTS[part]
+    top, chip = top_name(design, board), PARTS[part]
     arguments = [chip.option, "--package", chip.package, "--speed", str(chip.speed), "--json", f"{top}_ecp5.json"]
     arguments += [
         "--textcfg",
@@ -91,10 +96,10 @@ def place(project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int 
         "--log",
         f"{top}_nextpnr.log",
     ]
-    if chip.clock_pin:
-        pins = f"{top}.lpf"
-        (project / pins).write_text(f'LOCATE COMP "clk_i" SITE "{chip.clock_pin}";\n', encoding="ascii")
-        arguments += ["--lpf", pins]
+    pins = BOARD_TOPS[board].pins if board else f'LOCATE COMP "clk_i" SITE "{chip.clock_pin}";\n'
+    if board or chip.clock_pin:
+        (project / f"{top}.lpf").write_text(pins, encoding="ascii")
+        arguments += ["--lpf", f"{top}.lpf"]
     spent = run_tool("nextpnr-ecp5", [*arguments, "--quiet"], project, "nextpnr_said.log")
     report = json.loads((project / f"{top}_placed.json").read_text(encoding="utf-8"))
     use = report["utilization"]
@@ -120,9 +125,10 @@ def check_family(family: str) -> None:
         )
 
 
-def pack(project: Path, design: RtlDesign) -> tuple[Path, Spent]:
+def pack(project: Path, design: RtlDesign, *, board: str | None = None) -> tuple[Path, Spent]:
     """Write the bitstream of a placed design; gives its path."""
-    config, bitstream = f"{design.name}.config", f"{design.name}.bit"
+    top = top_name(design, board)
+    config, bitstream = f"{top}.config", f"{top}.bit"
     spent = run_tool("ecppack", ["--compress", config, bitstream], project, "ecppack_said.log")
     return project / bitstream, spent
 

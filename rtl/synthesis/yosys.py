@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.synthesis.open_tools import Spent, run_tool
+from siliconv.rtl.synthesis.open_tools import Spent, run_tool, top_name
 from siliconv.rtl.synthesis.output_registers import absorb_output_registers
 
 FAMILIES = {
@@ -55,12 +55,13 @@ class Cells:
     spent: Spent
 
 
-def synthesize(project: Path, design: RtlDesign | str, family: str) -> Cells:
-    """Synthesize the top of a written project, or a module of its library by name."""
-    top = design if isinstance(design, str) else f"{design.name}"
+def synthesize(project: Path, design: RtlDesign | str, family: str, *, board: str | None = None) -> Cells:
+    """Synthesize the top of a written project, or that of a board around it, or a module of its library by name."""
+    top = design if isinstance(design, str) else top_name(design, board)
     found = {path.name: path for folder in ("library", f"library/{family}") for path in project.glob(f"{folder}/*.sv")}
     sources = " ".join(path.relative_to(project).as_posix() for _, path in sorted(found.items()))
-    own = "" if isinstance(design, str) else f" {top}.sv"
+    own = "" if isinstance(design, str) else f" {design.name}.sv"
+    own += f" {board}/{top}.sv" if board else ""
     script = [
         f"read_verilog -defer -sv {sources}{own}",
         # Flat and written once: Yosys would read a module anew when a family's own cells become known.

@@ -6,7 +6,7 @@
 //             sign bit is inverted, so that it is not negative and nothing is borrowed from above. What this adds to
 //             the lower results, 2^(WeightWidth-1) times the activations' sum, is subtracted again.
 //             The accumulator has the width that the network proves for every partial sum.
-// Latency:    4 + ceil(log2 Pin) (+ 1 with Pack) cycles from `tap_i` with `last_i` to `put_o`. Weights come one cycle
+// Latency:    5 + ceil(log2 Pin) (+ 1 with Pack) cycles from `tap_i` with `last_i` to `put_o`. Weights come two cycles
 //             after the activations that they belong to.
 // Throughput: a tap a cycle.
 module mac #(
@@ -27,21 +27,24 @@ module mac #(
     input  logic                            first_i,
     input  logic                            last_i,
     input  logic [       XLanes*XWidth-1:0] x_i,
-    input  logic [Pout*Pin*WeightWidth-1:0] weights_i,  // a cycle after x_i
+    input  logic [Pout*Pin*WeightWidth-1:0] weights_i,  // two cycles after x_i
     input  logic                            start_i,  // two cycles before the first tap
-    output logic                            bias_step_o,  // the bias is wanted three cycles later
+    output logic                            bias_step_o,  // the bias is wanted four cycles later
     input  logic [          Pout*Width-1:0] bias_i,
     output logic                            put_o,
     output logic [          Pout*Width-1:0] data_o
 );
   localparam int unsigned Levels = $clog2(Pin);
-  localparam int unsigned Stages = 3 + Levels + (Pack ? 1 : 0);  // before the accumulator
+  localparam int unsigned Stages = 4 + Levels + (Pack ? 1 : 0);  // before the accumulator
   localparam int unsigned ProductWidth = XWidth + WeightWidth + 1;
   localparam int unsigned SumWidth = ProductWidth + Levels;
 
   // ---- operands: the activations wait for their weights
-  logic [XLanes*XWidth-1:0] x_q;
-  always_ff @(posedge clk_i) x_q <= x_i;
+  logic [XLanes*XWidth-1:0] x1_q, x_q;
+  always_ff @(posedge clk_i) begin
+    x1_q <= x_i;
+    x_q  <= x1_q;
+  end
 
   // ---- flags beside the data
   logic [Stages-1:0] tap_q, first_q, last_q;
@@ -100,12 +103,12 @@ module mac #(
   end
 
   // ---- accumulators
-  logic [Stages-2:0] start_q;
+  logic [Stages-3:0] start_q;
   always_ff @(posedge clk_i) begin
     if (rst_i) start_q <= '0;
-    else start_q <= (Stages - 1)'({start_q, start_i});
+    else start_q <= (Stages - 2)'({start_q, start_i});
   end
-  assign bias_step_o = start_q[Stages-2];
+  assign bias_step_o = start_q[Stages-3];
   logic [Pout*Width-1:0] total_q;
   for (genvar o = 0; o < Pout; o++) begin : gen_accumulator
     logic [Width-1:0] term;

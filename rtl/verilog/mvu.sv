@@ -4,7 +4,7 @@
 //             with Lanewise), a word out Pout. The order of the weights' words is that of the taps: repeat, kernel row,
 //             kernel column, word of the pixel; a word holds the weight of result lane o and input lane i at
 //             o * Pin + i.
-// Latency:    taps + 6 + ceil(log2 Pin) + Pack + finish.sv's, from the start of a result to its word.
+// Latency:    taps + 7 + ceil(log2 Pin) + Pack + finish.sv's, from the start of a result to its word.
 // Throughput: see window.sv; a result takes KernelRows * KernelColumns * Words cycles (without Words with Lanewise).
 module mvu #(
     parameter int unsigned Pin = 1,

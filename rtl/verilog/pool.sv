@@ -114,11 +114,6 @@ module pool #(
       assign reciprocal = Reciprocal;
     end else begin : gen_counts
       // Wanted four cycles after the last tap's issue; the next one is asked for behind the last result of a pixel.
-      logic ask_q;
-      always_ff @(posedge clk_i) begin
-        if (rst_i) ask_q <= 1'b0;
-        else ask_q <= pixel;
-      end
       rom #(
           .Width(ReciprocalWidth),
           .Depth(Reciprocals),
@@ -126,7 +121,7 @@ module pool #(
       ) u_reciprocals (
           .clk_i,
           .rst_i,
-          .step_i(ask_q),
+          .step_i(pixel),
           .data_o(reciprocal)
       );
     end

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from siliconv.hardware.license_file import write_license
 from siliconv.rtl.library import library_files
 from siliconv.rtl.plan.blocks import RtlDesign, Stream
+from siliconv.rtl.writing.board_tops import board_files
 from siliconv.rtl.writing.memory_words import memories
 from siliconv.rtl.writing.top_level import render, top_level
 
@@ -49,11 +51,16 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
         for block in design.blocks:
             for name, lines in memories(block).items():
                 _write(folder / name, "\n".join(lines) + "\n")
+    if len(designs) == 1:
+        for name, text in board_files(designs[0]).items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            _write(folder / name, text)
     _write(folder / "bench.sv", render("bench.sv.j2", designs=designs))
     _write(folder / "ports.h", render("ports.h.j2", ports=list(_ports(designs, probes)), probes=probes))
     _write(folder / "bench.cpp", _template("bench.cpp"))
     _write(folder / "README.md", render("README.md.j2", designs=designs))
     _write(folder / "NOTICE", _template("NOTICE"))
+    write_license(folder)
     _write(folder / "Makefile", render("Makefile.j2", designs=designs, images=images, probes=probes))
     if probes:
         lines = [f'public_flat_rd -module "{design.name}" -var "*"' for design in designs]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +15,13 @@ from siliconv.hardware.board_design.board_design import OVERLAY, board_for
 from siliconv.hardware.boards import board_of_part, boards
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.manifest import read_manifest
+from siliconv.hls.fifo.expected_pipelines import expected_pipelines
+from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.vendor.build_script import axi_script, core_script
-from siliconv.hls.vendor.synthesis_results import gather
+from siliconv.hls.vendor.synthesis_results import SynthesisResults, gather
 from siliconv.hls.vendor.vendor_run import Steps, prepare, run
 from siliconv.hls.vendor.vendor_tools import find_tool
+from siliconv.network import network_file
 from siliconv.progress import Progress
 from siliconv.project.project import load_project
 from siliconv.stages.stages import STAGES
@@ -94,10 +97,26 @@ def build_project(
     if steps.bitstream:
         progress.say(f"the overlay is in {work / OVERLAY}: copy it to the board and run check_board.py there")
     if steps.chosen != ("csim",):
-        write_synthesis(build, asdict(manifest), gather(work, script))
+        results = gather(work, script)
+        write_synthesis(build, asdict(manifest), replace(results, loops=_beside_schedule(results, build, project.hls)))
     until("estimate")
     content: dict[str, Any] = read_json(build / "estimate.json")
     return content
+
+
+def _beside_schedule(results: SynthesisResults, build: Path, config: HlsConfig) -> tuple[Mapping[str, Any], ...]:
+    """Put beside each loop of the tool's log what the estimate and the FIFO sizes assumed of its layer."""
+    if not results.loops:
+        return ()
+    expected = expected_pipelines(design_of(network_file.load(build / "network"), config))
+    return tuple(
+        {
+            **loop,
+            "expected": assumed.interval if (assumed := expected.get(loop["layer"])) else None,
+            "most_stages": assumed.most_stages if assumed else None,
+        }
+        for loop in results.loops
+    )
 
 
 def _check_bitstream(config: HlsConfig, top: str) -> None:

@@ -11,7 +11,8 @@ from siliconv.errors import FirmwareError, ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
-from siliconv.hls.fit.fit import MOST_SHARE, Fit
+from siliconv.hls.fit.candidates import Fit
+from siliconv.hls.fit.fit import MOST_SHARE
 from siliconv.hls.fit.remedies import Remedy, does_not_fit, remedies, what_binds
 from siliconv.hls.fit.settings import fit_settings, no_firmware, without_settings
 from siliconv.models.architectures.presets import preset, preset_names
@@ -32,7 +33,10 @@ PLACEMENT = (
     "memory: FIFO depths and where FIFOs lie are written as chosen; whether a weight memory becomes block memory or "
     "LUTs is no setting of hls4ml's templates but the tool's decision"
 )
-CLOCK = "clock: the period is what the tool is asked for; whether it is met is known after synthesis only"
+CLOCK = (
+    "clock: the period is what the tool is asked for; public convolutions asked for 5 ns report 5.1 to 5.8, so leave a"
+    " margin of a sixth there"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class ProjectFit:
             "target": self.fit.target,
             "source": self.source,
             "chosen": self.fit.chosen.as_json() if self.fit.chosen else None,
+            "at_risk": self.fit.at_risk.as_json() if self.fit.at_risk else None,
             "best": [one.as_json() for one in self.fit.best],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
@@ -237,8 +242,22 @@ def _about_choice(found: Fit) -> list[str]:
             for name, value in low_high.items()
             if value.high > MOST_SHARE * getattr(found.board, name)
         ]
-        coverage = found.chosen.estimate.coverage
-        notes.append(f"not sure: with the estimate's own band ({coverage:.0%}) it may take {', '.join(wide)}")
+        coverage, chance = found.chosen.estimate.coverage, found.chosen.chance
+        notes.append(
+            f"at risk: it fits with a chance of about {chance:.0%}; with the estimate's own band ({coverage:.0%})"
+            f" it may take {', '.join(wide)}"
+        )
+    elif found.at_risk is not None:
+        faster, chance = found.at_risk.images_per_second, found.at_risk.chance
+        notes.append(f"the one at risk gives {faster:,.0f} images/s and fits with a chance of about {chance:.0%}")
+    if found.chosen is not None:
+        notes += found.chosen.estimate.warnings
+        if found.chosen.steady_cycles is not None:
+            worst = found.chosen.estimate.interval_cycles.value
+            notes.append(
+                f"images/s as simulated: an image in {found.chosen.steady_cycles:,} cycles; C synthesis will state"
+                f" up to {worst:,}"
+            )
     return notes
 
 

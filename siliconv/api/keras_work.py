@@ -110,9 +110,8 @@ def fine_tune_model(
     source: str, data: TrainingData, recipe: Recipe, name: str, folder: Path, *, progress: Progress
 ) -> FineTuned:
     """Quantize a Keras file's network by a recipe, fine-tune it, and lower it; for the rest see `round_model`."""
-    from siliconv.models.answers.task import Question
     from siliconv.models.architectures.architecture import output_activation
-    from siliconv.models.architectures.shapes import layer_table
+    from siliconv.models.architectures.network_question import question_of
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
@@ -125,7 +124,7 @@ def fine_tune_model(
     from siliconv.quantize.training.fine_tuning import quantize
 
     user = load_user_model(source, folder=Path())
-    shape, last = tuple(user.architecture.input_shape), layer_table(user.architecture)[-1]
+    shape = tuple(user.architecture.input_shape)
     function = output_activation(user.architecture)
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
     prepare(
@@ -133,7 +132,7 @@ def fine_tune_model(
         shape,
         folder / "data",
         progress,
-        question=Question(data.task, last.name, shape, last.output_shape, function, trains=recipe.train is not None),
+        question=question_of(user.architecture, data.task, trains=recipe.train is not None),
         percentile=recipe.percentile if recipe.calibration == "percentile" else None,
         unit=1 / PIXEL_SCALE if user.takes_pixels else 1.0,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from siliconv.actions.explain import Answer
     from siliconv.actions.export import Exported
     from siliconv.actions.fit_project import ProjectFit
+    from siliconv.actions.fit_rtl import RtlFit
     from siliconv.actions.predict import Prediction
     from siliconv.actions.summary import SummaryRow
     from siliconv.actions.verify import Verification
@@ -314,6 +315,29 @@ class Project:
                 images_per_second=images_per_second,
                 latency_us=latency_us,
                 clocks_ns=clocks_ns,
+                write=write,
+            )
+
+    def fit_rtl(
+        self,
+        board: str,
+        *,
+        images_per_second: float | None = None,
+        latency_us: float | None = None,
+        clock_ns: float | None = None,
+        write: bool = True,
+    ) -> RtlFit:
+        """Search the SystemVerilog core's interval for a board, and write it into the project file; see `fit_rtl`."""
+        from siliconv.actions.fit_rtl import fit_rtl
+        from siliconv.hardware.boards import board as find_board
+
+        with build_as_written(self.build_folder):
+            return fit_rtl(
+                self.folder,
+                find_board(board),
+                images_per_second=images_per_second,
+                latency_us=latency_us,
+                clock_ns=clock_ns,
                 write=write,
             )
 

@@ -9,12 +9,15 @@ from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 from siliconv.errors import ModelError
 from siliconv.models.answers.right_answers import check_answers
+from siliconv.models.architectures.standardization import STANDARDIZE
 from siliconv.models.training.losses import loss_kind, loss_misfit
 from siliconv.models.training.train_config import TrainConfig
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
 _UNBALANCED = 5
 _MUCH_SATURATED = 0.001
+_BITS_OF_A_WEIGHT = 4
+"""Of a weight that is as good as any, once its scale is its own."""
 
 # C simulation of the lecture's CNN (80 million multiplications): 0.75 s an image on one core.
 _PRODUCTS_PER_SECOND, _LONG_SECONDS = 1e8, 1800
@@ -139,6 +142,24 @@ def data_duplicates(facts: Facts) -> Words:
             f"{facts.images.duplicates} images occur in two splits, such as {one} and {other}: the test accuracy is "
             "flattered",
             "remove the copies",
+        )
+
+
+@rule_at("STANDARDIZE-SPREAD", Severity.WARNING, "data.standardize")
+def standardize_spread(facts: Facts) -> Words:
+    found = facts.images.statistics if facts.images is not None else None
+    first = next((layer for layer in facts.plan.matrices), None)
+    if found is None or first is None or first.name == STANDARDIZE:
+        return
+    deviations = [one for one in found.deviations if one > 0]
+    spread = max(deviations, default=1.0) / min(deviations, default=1.0)
+    bits = facts.plan.weight_bits(first)
+    if spread > 2 ** max(bits - _BITS_OF_A_WEIGHT, 0):
+        yield (
+            f"the features' deviations differ by a factor of {spread:.3g}, and are folded into the {bits}-bit weights "
+            f"of '{first.name}': those of the widest features round to nothing",
+            f"give that layer more bits: quantize.layers: {{{first.name}: {{weights: 16}}}}, or bring the features to "
+            "similar scales",
         )
 
 

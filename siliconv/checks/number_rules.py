@@ -45,7 +45,7 @@ def bits_tuning(plan: Plan) -> Words:
 @matrix_rule("BITS-BIAS", Severity.WARNING)
 def bits_bias(plan: Plan, layer: PlannedLayer) -> Words:
     bits = plan.recipe.bits(layer.name)
-    if bits.biases is not None and bits.biases < plan.weight_bits(layer):
+    if not plan.taken and bits.biases is not None and bits.biases < plan.weight_bits(layer):
         yield (
             f"biases of {bits.biases} bits beside weights of {plan.weight_bits(layer)}: a bias is as large as a "
             "sum of products, so its steps are coarse",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,6 +98,36 @@ def _show(content: Mapping[str, Any]) -> None:
         table.add_row(title, f"{one['value']:,}", f"{one['low']:,} to {one['high']:,}", *cells)
     show(table)
     console.print("The estimate is for C synthesis; logic synthesis usually leaves less.", markup=False)
+    if measured["loops"]:
+        _show_loops(measured["loops"])
+    for warning in measured["warnings"]:
+        times = f" ({warning['count']} times)" if warning["count"] > 1 else ""
+        console.print(f"{warning['code']}: {warning['what']}{times}: {warning['first']}", markup=False)
     timing = {name: value for name, value in measured["timing"].items() if value is not None}
     if timing:
         console.print("Timing: " + ", ".join(f"{name} {value}" for name, value in timing.items()), markup=False)
+
+
+def _show_loops(loops: Sequence[Mapping[str, Any]]) -> None:
+    """Show the pipelines that the tool made beside what the estimate and the FIFO sizes assumed."""
+    table = Table("layer", "loop", "interval", "estimate", "depth", "at most", title="Pipelines")
+    for loop in loops:
+        expected, most = loop["expected"], loop["most_stages"]
+        table.add_row(
+            loop["layer"] or loop["module"],
+            loop["name"],
+            str(loop["achieved"]),
+            "" if expected is None else str(expected),
+            str(loop["depth"]),
+            "" if most is None else str(most + 1),
+        )
+    show(table)
+    deep = [
+        loop["layer"] for loop in loops if loop["most_stages"] is not None and loop["depth"] > loop["most_stages"] + 1
+    ]
+    if deep:
+        console.print(
+            f"Deeper than FIFOs of joins have room for: {', '.join(deep)}; set hls.fifo_depths: hls4ml if co-simulation"
+            " does not end.",
+            markup=False,
+        )

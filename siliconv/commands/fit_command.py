@@ -13,8 +13,10 @@ from siliconv.errors import ProjectError
 
 if TYPE_CHECKING:
     from siliconv.actions.fit_project import ProjectFit
+    from siliconv.actions.fit_rtl import RtlFit
+    from siliconv.api.projects import Project
     from siliconv.hardware.boards import Board
-    from siliconv.hls.fit.fit import Configuration, Fit
+    from siliconv.hls.fit.candidates import Configuration, Fit
 
 BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")]
 RateOption = Annotated[
@@ -27,6 +29,7 @@ ClockOption = Annotated[
     list[float] | None,
     typer.Option("--clock-ns", min=0.1, metavar="NS", help="clock period to try; may be given several times"),
 ]
+CoreOption = Annotated[str, typer.Option("--core", metavar="hls|rtl", help="hls4ml's core, or the SystemVerilog core")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="write nothing into the project file")]
 
 
@@ -36,6 +39,7 @@ def fit(
     fps: RateOption = None,
     latency_us: LatencyOption = None,
     clock_ns: ClockOption = None,
+    core: CoreOption = "hls",
     dry_run: DryRunOption = False,
     json_output: JsonOption = False,
 ) -> int:
@@ -44,6 +48,10 @@ def fit(
     Works on the project's integer network, or before any training on its architecture. Without a rate or a latency the
     fastest that fits is chosen, else the smallest that reaches it. Exits 1 when nothing does, and says what would help.
     """
+    if core == "rtl":
+        return _fit_rtl(open_project(project), board, fps, latency_us, clock_ns, dry_run, json_output)
+    if core != "hls":
+        raise ProjectError("FIT-CORE", f"there is no core '{core}'", where="--core", fix="use hls or rtl")
     found = open_project(project).fit(
         board, images_per_second=fps, latency_us=latency_us, clocks_ns=clock_ns or None, write=not dry_run
     )
@@ -67,6 +75,50 @@ def fit(
     return 0
 
 
+def _fit_rtl(
+    project: Project,
+    board: str,
+    fps: float | None,
+    latency_us: float | None,
+    clock_ns: list[float] | None,
+    dry_run: bool,
+    json_output: bool,
+) -> int:
+    found = project.fit_rtl(
+        board,
+        images_per_second=fps,
+        latency_us=latency_us,
+        clock_ns=clock_ns[0] if clock_ns else None,
+        write=not dry_run,
+    )
+    if json_output:
+        print_json(found.as_json())
+    else:
+        show(rtl_table(found))
+        for note in found.notes:
+            console.print(f"- {note}", markup=False)
+    if found.chosen is None:
+        raise found.refusal()
+    if found.written and not json_output:
+        console.print(f"Wrote {', '.join(found.written)} into {found.path}", markup=False)
+    return 0
+
+
+def rtl_table(found: RtlFit) -> Table:
+    """Make the table of the chosen design of the SystemVerilog core and those beside it."""
+    shown = Table(
+        "",
+        *("images/s", "latency us", "interval", "products", "LUT", "FF", "DSP", "block memories"),
+        title=f"{found.board.title}, SystemVerilog: {found.target}",
+    )
+    for one in found.best:
+        cells = (f"{count:,.0f} {one.shares[name]:.0%}" for name, count in one.cells.by_resource().items())
+        verdict = "chosen" if one is found.chosen else "fits" if one.fits else "too large"
+        speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.interval:,}")
+        shown.add_row(verdict, *speed, f"{one.design.products:,}", *cells)
+    return shown
+
+
 def _show(found: ProjectFit, board: Board) -> None:
     if found.fit.best:
         show(table(found.fit, board))
@@ -81,7 +133,8 @@ def table(found: Fit, board: Board) -> Table:
         *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
-    for one in found.best:
+    risky = [found.at_risk] if found.at_risk is not None and found.at_risk not in found.best else []
+    for one in [*found.best[:1], *risky, *found.best[1:]]:
         cells = (
             f"{getattr(one.estimate, name).value:,.0f} {one.shares[name]:.0%}"
             for name in ("lut", "ff", "dsp", "bram18")
@@ -97,7 +150,9 @@ def _verdict(one: Configuration, found: Fit) -> str:
         return "chosen"
     if not one.fits:
         return "too large"
-    return "fits" if one.meets else "too slow"
+    if not one.meets:
+        return "too slow"
+    return "fits" if one.surely else f"at risk, {one.chance:.0%}"
 
 
 def _factors(one: Configuration) -> str:

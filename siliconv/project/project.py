@@ -17,8 +17,10 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import Question, TaskChoice
 from siliconv.models.architectures.architecture import Architecture, output_activation
 from siliconv.models.architectures.model_source import is_function
+from siliconv.models.architectures.network_question import question_of
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import PIXEL_SCALE
 from siliconv.models.qkeras_files.taken_shapes import output_shape_of
@@ -71,6 +73,7 @@ class ModelConfig(BaseModel):
     )
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
     _folder: Path = PrivateAttr(default=Path())
+    _standardized: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _one_of_three(self) -> ModelConfig:
@@ -91,10 +94,14 @@ class ModelConfig(BaseModel):
             raise ValueError(f"no preset is called '{name}'; use one of " + ", ".join(preset_names()))
         return name
 
-    def beside(self, folder: Path) -> ModelConfig:
-        """Give the same section of a project file in `folder`: there a model's file or module is looked for."""
+    def beside(self, folder: Path, *, standardized: bool = False) -> ModelConfig:
+        """Give the same section of a project file in `folder`: there a model's file or module is looked for.
+
+        With ``standardized``, a layer that standardizes the inputs stands in front of the network.
+        """
         placed = self.model_copy()
         placed._folder = folder
+        placed._standardized = standardized
         return placed
 
     @property
@@ -173,8 +180,13 @@ class ModelConfig(BaseModel):
         qkeras = self.qkeras
         return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
 
-    @cached_property
+    @property
     def architecture(self) -> Architecture:
+        """The network described, with the standardization in front of it where the project asks for one; see there."""
+        return with_standardization(self.described) if self._standardized else self.described
+
+    @cached_property
+    def described(self) -> Architecture:
         """The network described.
 
         Raises
@@ -230,6 +242,15 @@ class ProjectConfig(BaseModel):
     csim: CsimConfig = Field(default_factory=lambda: CsimConfig(), description="the C simulation")
     rtl: RtlConfig = Field(default_factory=lambda: RtlConfig(), description="the SystemVerilog core (--until rtlsim)")
 
+    @model_validator(mode="after")
+    def _trains_what_it_standardizes(self) -> ProjectConfig:
+        if self.data.standardize and self.model.file is not None:
+            raise ValueError(
+                "data.standardize is for networks that are described here; a model file brings its own normalization, "
+                "or takes the numbers that it was trained on"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _trained_already(cls, content: Any) -> Any:
@@ -253,17 +274,9 @@ class ProjectConfig(BaseModel):
         if qkeras is not None:
             last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
             return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
-        architecture = self.model.architecture
-        last = layer_table(architecture)[-1]
         pruned = self.quantize.pruning is not None and self.quantize.pruning.before is not None
-        return Question(
-            self.task,
-            last.name,
-            tuple(architecture.input_shape),
-            last.output_shape,
-            output_activation(architecture),
-            trains=self.train is not None or self.quantize.train is not None or pruned,
-        )
+        trains = self.train is not None or self.quantize.train is not None or pruned
+        return question_of(self.model.architecture, self.task, trains=trains)
 
     @property
     def percentile(self) -> float | None:
@@ -332,7 +345,10 @@ def load_project(folder: Path) -> ProjectConfig:
     """
     path = folder / PROJECT_FILE
     project = parse_project(read_project_text(path), path)
-    return _with_absolute_path(project.model_copy(update={"model": project.model.beside(folder)}), folder)
+    return _with_absolute_path(
+        project.model_copy(update={"model": project.model.beside(folder, standardized=project.data.standardize)}),
+        folder,
+    )
 
 
 def parse_project(text: str, path: Path) -> ProjectConfig:

@@ -54,12 +54,35 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
     return path
 
 
+_GENERATED = "# Generated; replace it by your own: source, path, x, y (docs/data.md)."
+_DATA_OF = {
+    "jets": (_GENERATED, "data:", "  source: generated", "  name: jets", ""),
+    "calorimeter": (
+        _GENERATED,
+        "data:",
+        "  source: generated",
+        "  name: calorimeter",
+        "  scale: 0.000244140625  # 12-bit samples as 0 to 1",
+        "",
+    ),
+    "autoencoder": (
+        "# Your own features: x_train and x_test, (n, 640) each; y_test of 0 (normal) and 1 (anomaly) if any.",
+        "data:",
+        "  source: npz",
+        "  path: features.npz",
+        "",
+    ),
+}
+"""Lines of data for presets whose inputs are no images."""
+
+
 def project_text(name: str, preset: str) -> str:
     """Give the text of a project file with only the preset set."""
     lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
     lines += [f"version: {VERSION}", "", "model:", f"  preset: {preset}", ""]
+    lines += [*_DATA_OF.get(preset, ())]
     for section, field in ProjectConfig.model_fields.items():
-        if section in ("version", "model"):
+        if section in ("version", "model") or (section == "data" and preset in _DATA_OF):
             continue
         lines += [f"# {field.description}", f"# {section}:"]
         default = field.get_default(call_default_factory=True)

@@ -106,6 +106,8 @@ def estimate_hardware(context: Context) -> str:
         verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {content['board']['title']}"
     if results is not None:
         kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
+    if content["axi"]["limits"]:
+        verdict += f"; AXI-Stream limits it to an image in {content['axi']['interval_cycles']:,.0f} cycles"
     cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
         f"{cycles:,.0f} cycles = {cycles * content['clock_ns'] / 1000:,.0f} us, {lut:,.0f} LUT,"

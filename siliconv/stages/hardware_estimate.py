@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from siliconv.hardware.beat_format import beat_format
 from siliconv.hardware.boards import RESOURCES, board_of_part
 from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
@@ -64,12 +65,23 @@ def estimate_network(
             "weight_bits": matrix.weight_bits if matrix else 0,
         }
     content["part"] = config.part
+    content["axi"] = _axi_cycles(network, found.interval_cycles.value)
     board = board_of_part(config.part)
     content["board"] = None
     if board is not None:
         shares = board.shares({name: content["logic_synthesis"][name]["value"] for name in RESOURCES})
         content["board"] = {"name": board.name, "title": board.title, "shares": shares}
     return beside(content, results) if results is not None else content
+
+
+def _axi_cycles(network: Network, interval: float) -> dict[str, Any]:
+    """Give the beats of an image and a result, and the interval of the AXI-Stream top level: a beat a cycle."""
+    beats = {
+        name: beat_format(node.shape, node.type).beats_of_image
+        for name, node in (("input_beats", network.input), ("output_beats", network.output))
+    }
+    slowest = max(interval, *beats.values())
+    return {**beats, "interval_cycles": slowest, "limits": slowest > interval}
 
 
 def count_multipliers(network: Network, config: HlsConfig) -> dict[str, Any]:

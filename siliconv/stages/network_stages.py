@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
     RANGES_FILE,
@@ -30,12 +31,14 @@ from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
 from siliconv.models.data.image_store import SPLITS, Dataset, DataSummary, open_dataset, spread
+from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import to_values
 from siliconv.project.project import c_identifier
 from siliconv.project.taken_project import taken
 from siliconv.quantize.input_type import fixed_point_of
+from siliconv.stages.pixel_scale import other_scale
 
 
 def prepare_data(context: Context) -> str:
@@ -44,6 +47,13 @@ def prepare_data(context: Context) -> str:
     question = project.question
     if question.asked != "auto":
         check_answers(question, question.asked, None)
+    if project.model.unit != 1.0 and project.data.pixel_scale != "0..1":
+        raise ProjectError(
+            "PROJECT-VALUE",
+            f"pixel_scale is {project.data.pixel_scale}, and the model file rescales pixels of 0 to 255 itself",
+            where="data.pixel_scale",
+            fix="leave pixel_scale out",
+        )
     summary = prepare(
         project.data,
         project.model.network_shape,
@@ -55,7 +65,8 @@ def prepare_data(context: Context) -> str:
     )
     sizes = " + ".join(str(summary.size(split)) for split in SPLITS)
     told = f"{sizes} {'images' if summary.input.is_pixels else 'inputs'} {_asked(summary)}"
-    return told if summary.input.is_pixels else f"{told}; {summary.input.in_words}"
+    told += "" if summary.input == InputChoice() else f"; {summary.input.in_words}"
+    return f"{told}; {summary.statistics.in_words}" if summary.statistics is not None else told
 
 
 def _asked(summary: DataSummary) -> str:
@@ -97,7 +108,8 @@ def train_network(context: Context) -> str:
     if project.train is None:
         _ = project.initial_weights  # refused where there are none
         trained = project.model.user_model.build()
-        how = f"with the weights of {project.model.file}, not trained further"
+        file = project.model.file
+        how = f"with the weights of {file}, not trained further" if file is not None else "without any weights"
     else:
         trained, history = train_float(
             project.model.architecture,
@@ -114,7 +126,10 @@ def train_network(context: Context) -> str:
     architecture, model = without_batch_normalization(trained, project.model.architecture)
     save_float_model(architecture, model, folder)
     score = write_evaluation(logits_of(model, dataset, context), dataset, folder, judge)
-    return f"{score.in_words} {how}{read}"
+    hint, kept_as_it_is = "", project.train is None and project.model.unit == 1.0
+    if kept_as_it_is and (better := other_scale(model, dataset, judge, score.value)) is not None:
+        hint = f"; that is chance, and with data.pixel_scale: {better[0]} it is {better[1]:.4f}"
+    return f"{score.in_words} {how}{read}{hint}"
 
 
 def _compare_with_keras(context: Context, dataset: Dataset, folder: Path) -> str:

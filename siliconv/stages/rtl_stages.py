@@ -19,7 +19,8 @@ from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.verilator import verilator
 from siliconv.rtl.synthesis.nextpnr import check_family
-from siliconv.rtl.synthesis.open_tools import check_tool
+from siliconv.rtl.synthesis.open_tools import check_tool, top_name
+from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 CYCLES_FILE = "rtl_cycles.json"
 """What was measured beside the certificate."""
@@ -34,7 +35,7 @@ def check_rtl_tools(until: str, config: RtlConfig) -> None:
         verilator()
     for tool in TOOLS_OF.get(until, ()):
         check_tool(tool)
-    if until in ("place", "bitstream"):
+    if until in ("place", "bitstream") or (config.board and until == "synth"):
         check_family(config.family)
 
 
@@ -101,8 +102,9 @@ def synthesize_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_netlist"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl", folder)
-    cells = synthesize(folder, design, config.family)
-    kept = {f"{design.name}_{config.family}.json", f"{design.name}_{config.family}.log"}
+    cells = synthesize(folder, design, config.family, board=config.board)
+    top = top_name(design, config.board)
+    kept = {f"{top}_{config.family}.json", f"{top}_{config.family}.log"}
     _keep_only(folder, kept)
     write_json(context.out / "synth.json", asdict(cells))
     return (
@@ -118,8 +120,11 @@ def place_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_placed"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl_netlist", folder)
-    placed = place(folder, design, config.part, mhz=config.clock_mhz, seed=config.seed)
-    _keep_only(folder, {f"{design.name}.config", f"{design.name}_placed.json", f"{design.name}_nextpnr.log"})
+    board = BOARD_TOPS[config.board] if config.board else None
+    part, mhz = (board.part, float(board.clock_mhz)) if board else (config.part, config.clock_mhz)
+    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board)
+    top = top_name(design, config.board)
+    _keep_only(folder, {f"{top}.config", f"{top}_placed.json", f"{top}_nextpnr.log"})
     write_json(context.out / "place.json", asdict(placed))
     return f"{placed.mhz:.1f} MHz routed on {placed.part}, seed {placed.seed}"
 
@@ -132,9 +137,14 @@ def pack_rtl(context: Context) -> str:
     work = context.work / "ecppack"
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(context.build / "rtl_placed", work)
-    bitstream, _ = pack(work, design)
+    config = context.project.rtl
+    bitstream, _ = pack(work, design, board=config.board)
     shutil.copyfile(bitstream, context.out / "rtl.bit")
-    return f"{(context.out / 'rtl.bit').stat().st_size:,} bytes for {context.project.rtl.part}"
+    size = (context.out / "rtl.bit").stat().st_size
+    if config.board:
+        check = f"build/rtl/{config.board}/check_board.py"
+        return f"{size:,} bytes: openFPGALoader -b {config.board} build/rtl.bit, then python {check}"
+    return f"{size:,} bytes for {config.part}"
 
 
 def written_design(build: Path, network: Network, config: RtlConfig) -> RtlDesign:

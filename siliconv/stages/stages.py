@@ -179,7 +179,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         outputs=("rtl",),
         needs=("data", "lower"),
         settings=lambda project: {
-            "rtl": project.rtl.model_dump(mode="json", exclude={"part", "clock_mhz", "seed"}),
+            "rtl": project.rtl.model_dump(mode="json", exclude={"part", "board", "clock_mhz", "seed"}),
             "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
         },
         modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.writing.rtl_project", "siliconv.network.vectors.corners"),
@@ -198,7 +198,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         synthesize_rtl,
         outputs=("rtl_netlist", "synth.json"),
         needs=("lower", "rtl"),
-        settings=lambda project: project.rtl.family,
+        settings=lambda project: [project.rtl.family, project.rtl.board],
         modules=(*_RTL_CODE, "siliconv.rtl.synthesis.yosys"),
     ),
     Stage(
@@ -206,7 +206,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         place_rtl,
         outputs=("rtl_placed", "place.json"),
         needs=("lower", "rtl", "synth"),
-        settings=lambda project: project.rtl.model_dump(mode="json", include={"part", "clock_mhz", "seed"}),
+        settings=lambda project: project.rtl.model_dump(mode="json", include={"part", "board", "clock_mhz", "seed"}),
         modules=("siliconv.rtl.synthesis.nextpnr",),
     ),
     Stage(
@@ -214,7 +214,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         pack_rtl,
         outputs=("rtl.bit",),
         needs=("lower", "rtl", "place"),
-        settings=lambda project: project.rtl.part,
+        settings=lambda project: [project.rtl.part, project.rtl.board],
         modules=("siliconv.rtl.synthesis.nextpnr",),
     ),
 )

@@ -9,7 +9,7 @@ from siliconv.hardware import boards, devices
 
 PROMISED = {
     *("pynq-z2", "zcu102", "zcu104", "zcu106", "kv260", "ultra96-v2", "arty-a7-35t", "arty-a7-100t"),
-    *("alveo-u50", "alveo-u200", "alveo-u250", "alveo-u55c", "vu13p", "de10-nano", "ecp5-evn"),
+    *("alveo-u50", "alveo-u200", "alveo-u250", "alveo-u55c", "vu13p", "de10-nano", "ecp5-evn", "ulx3s-85f"),
 }
 
 

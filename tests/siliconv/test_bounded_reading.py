@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,3 +101,13 @@ def test_arrays_of_every_order_and_kind_come_back(tmp_path: Path, save: object) 
         np.testing.assert_array_equal(found[name], expected)
         assert found[name].dtype == expected.dtype
         assert found[name].flags.writeable
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path):
+    """A pipe that nobody writes into would be read for ever, a device without end until memory is full."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, says in ((pipe, "no ordinary file"), (Path("/dev/zero"), "no ordinary file"), (tmp_path, "a folder")):
+        for read in (read_text, read_arrays):
+            with pytest.raises(UnreadableError, match=says):
+                read(path)

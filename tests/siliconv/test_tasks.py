@@ -137,6 +137,28 @@ def test_a_training_without_answers_is_refused_before_any_work(tmp_path, capsys)
     assert not (tmp_path / "build" / "float").exists()
 
 
+def test_channels_of_other_scales_are_standardized_in_the_network_that_takes_raw_samples(tmp_path, capsys):
+    waves = np.concatenate([WAVES, WAVES // 64 + 500, np.full_like(WAVES, 7)], axis=2)
+    text = f"""
+        model: {{input_shape: [12, 3], layers: [{{kind: flatten}}, {{kind: dense, units: 2}}]}}
+        data: {{source: npz, path: data.npz, standardize: true}}
+        train: {TRAINED}
+        quantize: {{train: null, weights: 10, biases: 12}}
+        """
+    mean = waves[..., 1].mean(axis=1)
+    found = run(tmp_path, text, {"x": waves, "y": (mean > np.median(mean)).astype(int)})
+    assert "standardized in the network" in capsys.readouterr().err
+    summary = open_dataset(tmp_path / "build" / "data").summary
+    assert summary.statistics is not None
+    train = open_dataset(tmp_path / "build" / "data").train.read(slice(None)).reshape(-1, 3)
+    assert summary.statistics.means == pytest.approx(train.mean(axis=0))
+    assert summary.statistics.deviations == pytest.approx(train.std(axis=0), abs=1e-9)
+    assert found["float"]["accuracy"] > 0.85
+    assert found["network"]["accuracy"] > found["float"]["accuracy"] - 0.05
+    network = network_file.load(tmp_path / "build" / "network")
+    assert network.input.type == FixedPoint(True, 12, 12)  # raw samples reach the firmware
+
+
 @pytest.mark.slow
 def test_a_regression_of_samples_goes_to_exact_firmware_a_report_and_predictions(tmp_path, compiler, capsys):
     y = (WAVES.astype(np.float64).mean(axis=(1, 2)) / 1000).astype(np.float32)

@@ -74,6 +74,9 @@ def main() -> int:
             say(f"{FAILURES[failure]}\nERROR: [HLS 200-70] Pre-synthesis failed.")
             return 0 if failure == "unroll" else 1
         (solution / "syn/report").mkdir(parents=True)
+        say("INFO: [HLS 200-42] -- Implementing module 'dense_array_array_ap_fixed_10u_config3_s'")
+        say("INFO: [HLS 200-1470] Pipelining result : Target II = 1, Final II = 4, Depth = 40, loop 'DataPrepare'")
+        say("WARNING: [HLS 200-960] Cannot flatten loop 'ReuseLoop' in function 'dense'")
         shutil.copy(reports / "myproject_csynth.rpt", solution / f"syn/report/{top}_csynth.rpt")
         say("***** C/RTL SYNTHESIS COMPLETED IN 0h0m40s *****")
     if options["cosim"] == "1":

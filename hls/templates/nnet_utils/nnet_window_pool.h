@@ -50,7 +50,9 @@ typename CONFIG_T::accum_t pool_one_window(data_T window[CONFIG_T::window_height
         }
     }
     if (CONFIG_T::average) {
-        pooled = pooled / count;
+        // A constant divisor where there is only one.
+        pooled = window_walk<CONFIG_T>::whole ? typename CONFIG_T::accum_t(pooled / unsigned(window_walk<CONFIG_T>::size))
+                                              : typename CONFIG_T::accum_t(pooled / count);
     }
     return pooled;
 }
@@ -83,11 +85,15 @@ void window_pool(channel<data_T> &data, channel<res_T> &res) {
     typedef typename data_T::value_type value_T;
     typedef window_walk<CONFIG_T> walk;
 
-    value_T lines[CONFIG_T::window_height][CONFIG_T::n_chan][walk::cols];
+    // A memory a row, of all channels of a pixel; a place is read again a row later, not before.
+    static const int row_length = walk::cols;
+    value_T lines[walk::kept_rows][CONFIG_T::n_chan][walk::cols];
     #pragma HLS ARRAY_PARTITION variable=lines complete dim=1
-    #pragma HLS ARRAY_PARTITION variable=lines complete dim=2
+    #pragma HLS ARRAY_RESHAPE variable=lines complete dim=2
+    #pragma HLS DEPENDENCE variable=lines inter RAW distance=row_length true
     NNET_REGISTER value_T window[CONFIG_T::n_chan][walk::size];
     #pragma HLS ARRAY_PARTITION variable=window complete dim=0
+    window_ends<CONFIG_T> ends;
 
     for (int r = 0; r < walk::rows; r++) {
         NNET_PIPELINE
@@ -101,7 +107,7 @@ void window_pool(channel<data_T> &data, channel<res_T> &res) {
             shift_windows<data_T, CONFIG_T>(pixel, q, lines, window);
 
             const int top = r - (CONFIG_T::window_height - 1), left = q - (CONFIG_T::window_width - 1);
-            if (is_window<CONFIG_T>(top, left)) {
+            if (ends.at(r, q)) {
                 res_T out_pack;
                 NNET_DATA_PACK(out_pack)
                 NNET_UNROLL

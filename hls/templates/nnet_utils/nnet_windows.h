@@ -17,6 +17,11 @@ template <typename CONFIG_T> struct window_walk {
     static const int rows = covered_rows > image_rows ? covered_rows : image_rows;
     static const int cols = covered_cols > image_cols ? covered_cols : image_cols;
     static const int size = CONFIG_T::window_height * CONFIG_T::window_width;
+    // Rows that are kept: those of a window above the present one.
+    static const int kept_rows = CONFIG_T::window_height > 1 ? CONFIG_T::window_height - 1 : 1;
+    // Whether every window lies in the image with all its pixels.
+    static const bool whole = CONFIG_T::pad_top == 0 && CONFIG_T::pad_left == 0 && covered_rows <= CONFIG_T::in_height &&
+                              covered_cols <= CONFIG_T::in_width;
 };
 
 template <typename CONFIG_T> bool inside_image(int row, int col) {
@@ -24,16 +29,37 @@ template <typename CONFIG_T> bool inside_image(int row, int col) {
     return row >= 0 && row < CONFIG_T::in_height && col >= 0 && col < CONFIG_T::in_width;
 }
 
-// Whether a window whose first row and column are these, counted from the padded image's, is one of the layer's.
-template <typename CONFIG_T> bool is_window(int top, int left) {
-    #pragma HLS INLINE
-    return top >= 0 && left >= 0 && top % CONFIG_T::stride_height == 0 && left % CONFIG_T::stride_width == 0 &&
-           top / CONFIG_T::stride_height < CONFIG_T::out_height && left / CONFIG_T::stride_width < CONFIG_T::out_width;
-}
+// Where the windows of a layer end in the padded image, counted on its way: strides need no division.
+template <typename CONFIG_T> struct window_ends {
+    int row, col;             // of the next one
+    int rows_left, cols_left; // of windows, in the image and in the present row
+
+    window_ends()
+        : row(CONFIG_T::window_height - 1), col(CONFIG_T::window_width - 1), rows_left(CONFIG_T::out_height),
+          cols_left(CONFIG_T::out_width) {}
+
+    // Whether a window ends at a pixel; to be asked of each pixel once, in raster order.
+    bool at(int r, int q) {
+        #pragma HLS INLINE
+        const bool row_has = r == row && rows_left > 0, col_has = q == col && cols_left > 0;
+        if (q == window_walk<CONFIG_T>::cols - 1) {
+            if (row_has) {
+                row += CONFIG_T::stride_height;
+                rows_left--;
+            }
+            col = CONFIG_T::window_width - 1;
+            cols_left = CONFIG_T::out_width;
+        } else if (col_has) {
+            col += CONFIG_T::stride_width;
+            cols_left--;
+        }
+        return row_has && col_has;
+    }
+};
 
 template <class data_T, typename CONFIG_T>
 void shift_windows(const data_T &pixel, int col,
-                   typename data_T::value_type lines[CONFIG_T::window_height][CONFIG_T::n_chan][window_walk<CONFIG_T>::cols],
+                   typename data_T::value_type lines[window_walk<CONFIG_T>::kept_rows][CONFIG_T::n_chan][window_walk<CONFIG_T>::cols],
                    typename data_T::value_type window[CONFIG_T::n_chan][window_walk<CONFIG_T>::size]) {
     #pragma HLS INLINE
 
@@ -49,8 +75,9 @@ void shift_windows(const data_T &pixel, int col,
                 #pragma HLS UNROLL
                 window[c][i * CONFIG_T::window_width + j] = window[c][i * CONFIG_T::window_width + j + 1];
             }
-            value_T element = i + 1 < CONFIG_T::window_height ? lines[i + 1][c][col] : value_T(pixel[c]);
-            lines[i][c][col] = element;
+            value_T element = i + 1 < CONFIG_T::window_height ? lines[i][c][col] : value_T(pixel[c]);
+            if (i > 0)
+                lines[i - 1][c][col] = element;
             window[c][i * CONFIG_T::window_width + CONFIG_T::window_width - 1] = element;
         }
     }

@@ -15,6 +15,7 @@ from siliconv.hardware.stream.stream_graph import (
     Actor,
     Fifo,
     StreamGraph,
+    in_order_of_data,
     padding_steps,
     steps,
     window_steps,
@@ -43,7 +44,7 @@ def test_relaxation_gives_the_times_of_the_simulation(graph, images):
     """From the schedule without limits, with every end allowed up to the simulation's own and not a cycle less."""
     trace = simulate(graph, images=images)
     relaxation = Relaxation(graph, images)
-    free = relaxation.unlimited(fifo_depths._order(graph))
+    free = relaxation.unlimited(in_order_of_data(graph))
     unlimited = simulate(graph.with_depths(None), images=images)
     assert [list(ends) for ends in free.ends] == [list(ends) for ends in unlimited.ends]
     depths = {fifo.name: fifo.depth for fifo in graph.fifos if fifo.depth is not None}

@@ -158,6 +158,9 @@ def test_pixels_wider_than_a_beat_come_in_several(build, tmp_path, io_type):
     driver = loaded_driver(tmp_path)
     lanes = driver.pack(codes)
     assert lanes.shape == (5, 3, 64), "two beats of 32 lanes of 16 bits"
+    assert np.array_equal(driver.to_codes(to_values(codes, signed)), codes), "real values are codes again"
+    step = signed.step
+    assert driver.to_codes([0.5 * step, 1.5 * step, 100.0, -100.0]).tolist() == [0, 2, *reversed(signed.codes)]
     lanes.tofile(tmp_path / "in.bin")
     subprocess.run(["csim/axi_testbench", "in.bin", "out.bin"], cwd=tmp_path, check=True)
     found = driver.unpack(np.fromfile(tmp_path / "out.bin", np.uint8))

@@ -189,3 +189,34 @@ def test_shipped_coefficients_are_those_of_the_fit(validated):
     for stage in Synthesis:
         for resource, costs in fitted.parts[stage].items():
             assert dict(costs) == pytest.approx(dict(shipped.parts[stage][resource]), rel=1e-2, abs=1e-3)
+
+
+def test_the_band_after_logic_synthesis_holds_its_spread_over_c_synthesis():
+    design = network((27, 36, 200))
+    before, after = (estimate.estimate(design, stage=stage).lut for stage in Synthesis)
+    assert after.high / after.value > 1.05 * before.high / before.value
+    assert after.low / after.value < 0.95 * before.low / before.value
+
+
+@pytest.mark.parametrize(("clock_ns", "ranges"), [(5.0, False), (10.0, True)])
+def test_narrow_products_of_a_reuse_loop_may_become_dsp_blocks_where_a_period_holds_them(clock_ns, ranges):
+    design = dataclasses.replace(network((27, 36, 200), backend=Backend.VITIS), clock_ns=clock_ns)
+    lanes = sum(layer.multipliers for layer in design.layers if isinstance(layer, MatrixLayer))
+    found = estimate.estimate(design).dsp
+    assert found.value == 0
+    assert (found.high >= lanes) == ranges
+
+
+def test_unrolled_convolutions_of_vitis_streams_may_take_a_cycle_a_pixel_more_or_less():
+    design = network((1, 1, 1), backend=Backend.VITIS, strategy=Strategy.LATENCY)
+    found = estimate.estimate(design).interval_cycles
+    pixels = max(layer.input.pixels for layer in design.layers if isinstance(layer, MatrixLayer))
+    assert found.low <= found.value - pixels
+    assert found.high >= found.value + pixels
+
+
+def test_a_kind_that_nothing_was_fitted_to_is_named():
+    looped = estimate.estimate(network((27, 36, 200), backend=Backend.VITIS)).warnings
+    assert any("Vitis, io_stream, looped convolutions" in one for one in looped)
+    known = estimate.estimate(network((1, 1, 1), backend=Backend.VITIS, strategy=Strategy.LATENCY)).warnings
+    assert not any("no published result" in one for one in known)

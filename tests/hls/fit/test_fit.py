@@ -190,3 +190,27 @@ def test_narrower_activations_narrow_what_layers_of_weights_read():
     widths = {layer.input.type.width for layer in narrow.layers if isinstance(layer, MatrixLayer)}
     assert widths == {4}
     assert narrow.layers[1].output.type == WIDE
+
+
+def test_what_fits_with_its_band_comes_before_what_is_faster_and_may_fit():
+    found = fit.fit(lecture(), board("zcu104"))
+    assert found.chosen is not None
+    assert found.chosen.surely
+    assert found.chosen.chance >= 0.9, "an end of a band of 80 %"
+    assert found.at_risk is not None
+    assert not found.at_risk.surely
+    assert found.at_risk.images_per_second > found.chosen.images_per_second
+    assert 0.5 <= found.at_risk.chance < 0.9
+    assert all(one.chance < 0.5 for one in [found.beyond] if one is not None), "its values are too large"
+
+
+def test_rates_are_those_of_the_steady_state():
+    """A stride of two halves both axes: three of four pixels complete no window, and C synthesis charges them all."""
+    strided = dataclasses.replace(
+        convolution("conv", (33, 33, 8), (16, 16, 8), strategy=Strategy.RESOURCE), stride=(2, 2)
+    )
+    design = Design("strided", (strided,), "xczu7ev-ffvc1156-2-e", 5.0, Backend.VITIS, IoType.STREAM)
+    one = fit.fit(design, board("zcu104"), images_per_second=100).best[0]
+    assert one.steady_cycles is not None
+    assert one.steady_cycles < 0.6 * one.estimate.interval_cycles.value
+    assert one.images_per_second == 1e9 / (one.steady_cycles * one.clock_ns)

@@ -15,6 +15,7 @@ from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.datasets import prepare, source_fingerprint
 from siliconv.models.data.image_files import decode_image, to_fraction
 from siliconv.models.data.image_store import SPLITS, Dataset, open_dataset
+from siliconv.models.data.sources import list_source
 
 
 def _picture(path: Path, seed: int, size: tuple[int, int] = (20, 14)) -> Path:
@@ -251,3 +252,11 @@ def test_fractions_are_exact() -> None:
     every = np.arange(256, dtype=np.uint8)
     assert to_fraction(every).dtype == np.float32
     assert (to_fraction(every) * 256 == every).all()
+
+
+@pytest.mark.parametrize("source", ["npz", "npy", "csv", "hdf5"])
+def test_a_device_or_a_pipe_is_no_file_of_arrays(tmp_path: Path, source: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(DataError, match="DATA-LAYOUT"):
+            list_source(DataConfig(source=source, path=path), (8, 8, 1))

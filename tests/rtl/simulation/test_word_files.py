@@ -5,7 +5,7 @@ import pytest
 
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.rtl.plan.blocks import Stream
-from siliconv.rtl.simulation.word_files import from_words, to_words, word_bytes
+from siliconv.rtl.simulation.word_files import from_words, to_words
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -16,11 +16,11 @@ def test_there_and_back(lanes, width, signed):
     codes = np.random.default_rng(1).integers(low, high, (10, lanes), endpoint=True)
     codes[0, 0], codes[1, 0] = low, high
     found = to_words(codes, stream)
-    assert found.shape == (10, word_bytes(stream))
+    assert found.shape == (10, stream.kept_bytes)
     assert np.array_equal(from_words(found, stream), codes)
 
 
 def test_words_lie_as_verilator_keeps_them():
-    sizes = [word_bytes(Stream("s", "n", 1, FixedPoint(False, width, 0), 1)) for width in (1, 8, 9, 16, 17, 32, 33, 62)]
+    sizes = [Stream("s", "n", 1, FixedPoint(False, width, 0), 1).kept_bytes for width in (1, 8, 9, 16, 17, 32, 33, 62)]
     assert sizes == [1, 1, 2, 2, 4, 4, 8, 8]
-    assert word_bytes(Stream("s", "n", 13, FixedPoint(False, 5, 0), 1)) == 12
+    assert Stream("s", "n", 13, FixedPoint(False, 5, 0), 1).kept_bytes == 12

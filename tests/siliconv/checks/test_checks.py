@@ -79,6 +79,7 @@ def counts(train=(100, 100), val=(20, 20), test=(200, 200), **more) -> dict[str,
         "duplicate_examples": [],
         "input": InputChoice().as_json(),
         "task": "classification",
+        "statistics": None,
         **more,
     }
 
@@ -240,6 +241,9 @@ CASES: dict[str, Case] = {
         TWO_CLASSES,
         images=counts(input=InputChoice(NumberType(True, 8, 2), "as stated", -3.0, 3.0, 0.25).as_json()),
         words="25.00%",
+    ),
+    "STANDARDIZE-SPREAD": Case(
+        TWO_CLASSES, images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.5, 100.0, 0.0]}), words="200"
     ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),

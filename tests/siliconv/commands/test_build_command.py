@@ -79,6 +79,12 @@ def test_c_synthesis_takes_the_place_of_the_estimate(project, tool, capsys):
     assert "csynth" in shown.err
     assert "Vitis HLS 2024.1" in shown.out
     assert "17,966" in shown.out
+    assert "HLS 200-960: a loop was not flattened" in " ".join(shown.err.split())
+    (loop,) = estimate_of(project)["measured"]["loops"]
+    assert (loop["layer"], loop["achieved"], loop["depth"]) == ("dense_1", 4, 40)
+    assert loop["expected"] > 0
+    assert "dense_1" in shown.out
+    assert "Deeper than FIFOs of joins have room for: dense_1" in " ".join(shown.err.split())
     after = estimate_of(project)
     assert after["source"] == "csynth"
     assert after["lut"] == {"value": 17966, "low": 17966, "high": 17966}

@@ -118,7 +118,7 @@ def test_a_shape_that_becomes_empty_is_told(tmp_path):
         summarize(load(tmp_path, text), tmp_path / "build")
 
 
-@pytest.mark.parametrize("name", ["digits", "lecture"])
+@pytest.mark.parametrize("name", ["digits", "lecture", "jets"])
 def test_the_projects_of_the_repository_are_valid(name):
     project = load_project(ROOT / "firmware_projects" / name)
     assert project.model.preset == name
@@ -167,3 +167,14 @@ def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
 )
 def test_names_become_c_identifiers(name, identifier):
     assert c_identifier(name) == identifier
+
+
+@pytest.mark.parametrize("name", ["jets", "calorimeter", "autoencoder"])
+def test_a_new_project_of_numbers_says_where_they_come_from(tmp_path, name):
+    from siliconv.project.project_template import project_text
+
+    text = project_text("mine", name)
+    (tmp_path / "project.yml").write_text(text)
+    data = load_project(tmp_path).data
+    assert text.count("\ndata:") == 1
+    assert (data.source, data.name) == (("npz", None) if name == "autoencoder" else ("generated", name))

@@ -1,0 +1,120 @@
+"""Fit what the parts of a SystemVerilog design take of a device: weights that are not negative, on runs of Yosys.
+
+Usage: python benchmarks/rtl_cells.py NETWORK... [--products N...] [--families ecp5 xc7] [--runs FILE] [--write FILE]
+
+NETWORK is the folder of an integer network. Each run is kept in FILE, a line a run, and not repeated. The error is that
+of designs whose network took no part in the fit, nine times of ten. Multipliers and block memories are counted, not
+fitted: each run shows whether they are equal to Yosys'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from siliconv.network import network_file
+from siliconv.rtl.configuration import MULTIPLIER_BITS
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.plan.lanes import lanes_for_products
+from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.resources.design_parts import PARTS, parts_of
+from siliconv.rtl.resources.memory_choice import block_memories
+from siliconv.rtl.resources.multiplier_count import multipliers
+from siliconv.rtl.synthesis.yosys import synthesize
+from siliconv.rtl.writing.rtl_project import write_project
+
+
+def main() -> None:
+    """Run what is not known yet, fit, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", type=Path)
+    parser.add_argument("--products", type=int, nargs="+", default=[8, 24, 64])
+    parser.add_argument("--families", nargs="+", default=["ecp5", "xc7"], choices=list(MULTIPLIER_BITS))
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--write", type=Path)
+    options = parser.parse_args()
+    known = [json.loads(line) for line in options.runs.read_text("utf-8").splitlines()] if options.runs.exists() else []
+    for products in options.products:
+        for folder in options.networks:
+            for family in options.families:
+                if not any(
+                    (one["path"], one["products"], one["family"]) == (str(folder), products, family) for one in known
+                ):
+                    known.append(run(folder, products, family))
+                    with options.runs.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(known[-1]) + "\n")
+    families = {family: fit([one for one in known if one["family"] == family]) for family in options.families}
+    print(json.dumps(families, indent=1))
+    if options.write:
+        content = {"source": "benchmarks/rtl_cells.py, Yosys 0.70 before placement", "families": families}
+        options.write.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def designed(folder: Path, products: int, family: str) -> RtlDesign:
+    """Lay a network out for so many products a cycle."""
+    network = network_file.load(folder)
+    return plan(network, lanes_for_products(network, products), multiplier_bits=MULTIPLIER_BITS[family])
+
+
+def run(folder: Path, products: int, family: str) -> dict[str, Any]:
+    """Synthesize a design, and keep what Yosys counts."""
+    design = designed(folder, products, family)
+    with tempfile.TemporaryDirectory() as scratch:
+        write_project([design], Path(scratch))
+        cells = synthesize(Path(scratch), design, family)
+    counts = {"lut": cells.lut + cells.lut_memory, "ff": cells.ff, "dsp": cells.dsp, "bram": cells.block_memory}
+    return {"path": str(folder), "network": design.network.name, "products": products, "family": family, **counts}
+
+
+def fit(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Fit the weights of the parts, and compare what is counted."""
+    designs = [designed(Path(one["path"]), one["products"], one["family"]) for one in runs]
+    parts = np.array(
+        [
+            [parts_of(design.blocks, one["family"])[name] for name in PARTS]
+            for design, one in zip(designs, runs, strict=True)
+        ]
+    )
+    owners = np.array([one["network"] for one in runs])
+    found: dict[str, Any] = {"runs": len(runs), "networks": len(set(owners)), "weights": {}, "error": {}, "largest": {}}
+    for kind in ("lut", "ff"):
+        truth = np.array([float(one[kind]) for one in runs])
+        weights = _weights(parts, truth)
+        found["weights"][kind] = {name: round(float(one), 4) for name, one in zip(PARTS, weights, strict=True)}
+        off = [
+            abs(float(parts[number] @ _weights(parts[owners != owner], truth[owners != owner])) / truth[number] - 1)
+            for number, owner in enumerate(owners)
+        ]
+        found["error"][kind] = round(float(np.quantile(off, 0.9)), 3)
+        found["largest"][kind] = round(max(off), 3)
+    counted = [
+        (
+            multipliers(design.blocks, one["family"]) == one["dsp"],
+            block_memories(design.blocks, one["family"]) == one["bram"],
+        )
+        for design, one in zip(designs, runs, strict=True)
+    ]
+    found["dsp_equal"], found["block_memory_equal"] = (sum(column) for column in zip(*counted, strict=True))
+    found["unequal"] = [
+        {**one, "dsp_counted": multipliers(design.blocks, one["family"])}
+        | {"bram_counted": block_memories(design.blocks, one["family"])}
+        for design, one, equal in zip(designs, runs, counted, strict=True)
+        if not all(equal)
+    ]
+    return found
+
+
+def _weights(parts: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Give the weights that are not negative and leave the smallest relative errors."""
+    solution, _ = nnls(parts / truth[:, None], np.ones(len(truth)))
+    return np.asarray(solution)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The interval that a board can keep: every layer takes the fewest lanes that keep up with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from siliconv.errors import FirmwareError
+from siliconv.hardware.boards import Board
+from siliconv.network.graph import Network
+from siliconv.rtl.configuration import MULTIPLIER_BITS
+from siliconv.rtl.cycles.cycle_model import Cycles, cycles
+from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.plan.lanes import Lanes, choices_of, cycles_of, lanes_for_interval
+from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.resources.predicted_cells import Predicted, predicted
+
+MOST_SHARES = {"lut": 0.8, "ff": 0.8, "dsp": 1.0, "bram18": 0.95, "uram": 1.0}
+"""What of a device may be used: fuller logic seldom meets its clock, multipliers and memories stand fixed."""
+
+_TRIED = 48
+_IMAGES = 3
+_FAMILIES = {"LFE5": "ecp5", "xc7": "xc7", "xczu": "xcup", "xck": "xcup", "xcu": "xcup"}
+
+
+@dataclass(frozen=True, eq=False)
+class RtlChoice:
+    """One way to build a network on a board.
+
+    Parameters
+    ----------
+    interval
+        Cycles from image to image.
+    clock_mhz
+        The clock that is counted with.
+    lanes
+        By layer.
+    design
+        With rings as they are before they are sized.
+    cells
+        What it is predicted to take.
+    shares
+        Of the board, by resource.
+    """
+
+    interval: int
+    clock_mhz: float
+    lanes: Mapping[str, Lanes]
+    design: RtlDesign
+    cells: Predicted
+    shares: Mapping[str, float]
+
+    @property
+    def fits(self) -> bool:
+        """Whether no resource is fuller than it may be."""
+        return all(share <= MOST_SHARES[name] for name, share in self.shares.items())
+
+    @property
+    def binding(self) -> tuple[str, float]:
+        """The resource that is fullest, of what may be used, and its share of the device."""
+        name = max(self.shares, key=lambda one: self.shares[one] / MOST_SHARES[one])
+        return name, self.shares[name]
+
+    @property
+    def images_per_second(self) -> float:
+        """The rate of a stream of images."""
+        return self.clock_mhz * 1e6 / self.interval
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """When each word of some images moves."""
+        return cycles(self.design, _IMAGES)
+
+    @property
+    def latency_us(self) -> float:
+        """Microseconds from the first word of an image to the last of its result."""
+        return self.cycles.latency / self.clock_mhz
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "interval": self.interval,
+            "images_per_second": round(self.images_per_second, 3),
+            "latency_us": round(self.latency_us, 3),
+            "clock_mhz": self.clock_mhz,
+            "products": self.design.products,
+            "lanes": {name: [one.pin, one.pout] for name, one in self.lanes.items()},
+            "fits": self.fits,
+            "cells": self.cells.by_resource(),
+            "shares": dict(self.shares),
+        }
+
+
+def family_of(board: Board) -> str:
+    """Give the family of a board's device; raises `FirmwareError` ``RTL-BOARD`` where the core has none for it."""
+    for prefix, family in _FAMILIES.items():
+        if board.part.startswith(prefix):
+            return family
+    raise FirmwareError(
+        "RTL-BOARD",
+        f"the SystemVerilog core is counted on {', '.join(MULTIPLIER_BITS)}, not on {board.part} ({board.title})",
+        where=f"--board {board.name}",
+        fix="choose a board with an ECP5, 7 series or UltraScale+ device, see siliconv boards",
+    )
+
+
+def choices(network: Network, board: Board, clock_mhz: float) -> tuple[RtlChoice, ...]:
+    """Give designs of a network from the slowest to the fastest, and what each takes of a board."""
+    family = family_of(board)
+    nodes = [node for node in network.nodes[1:] if choices_of(node, network)]
+    known = {cycles_of(node, network, lanes) for node in nodes for lanes in choices_of(node, network)}
+    # No interval is shorter than that of the layer that is slowest with all its lanes.
+    least = max(min(cycles_of(node, network, lanes) for lanes in choices_of(node, network)) for node in nodes)
+    intervals = sorted((one for one in known if one >= least), reverse=True)
+    step = max(len(intervals) / _TRIED, 1.0)
+    tried = [intervals[int(number * step)] for number in range(min(len(intervals), _TRIED))]
+    found: dict[int, RtlChoice] = {}
+    for interval in (*tried, least):
+        lanes = lanes_for_interval(network, interval)
+        design = plan(network, lanes, multiplier_bits=MULTIPLIER_BITS[family])
+        cells = predicted(design, family)
+        shares = board.shares(cells.by_resource())
+        reached = max(cycles_of(node, network, lanes[node.name]) for node in nodes)
+        found[reached] = RtlChoice(reached, clock_mhz, lanes, design, cells, shares)
+    return tuple(found[interval] for interval in sorted(found, reverse=True))
+
+
+def chosen_of(
+    found: tuple[RtlChoice, ...], images_per_second: float | None, latency_us: float | None
+) -> RtlChoice | None:
+    """Give the fastest design that fits, or the slowest of those that reach what is asked for; None where none does."""
+    fitting = [one for one in found if one.fits]
+    if images_per_second is None and latency_us is None:
+        return fitting[-1] if fitting else None
+    for one in fitting:
+        if one.images_per_second >= (images_per_second or 0.0) and (latency_us is None or one.latency_us <= latency_us):
+            return one
+    return None

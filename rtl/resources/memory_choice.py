@@ -1,0 +1,82 @@
+"""Which memories stand in block memories, as Yosys decides by their sizes, and how many blocks they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from siliconv.network.fixed_point import Codes
+from siliconv.rtl.plan.block_memories import SMALL_WORDS, blocks_of, rom_blocks
+from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax, TableLookup
+
+_MOST_A_BLOCK = {"ecp5": 22, "xc7": 56, "xcup": 56}
+"""A memory that takes more of `Memory.distributed` for each block that it would need becomes block memory."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory of `words` words; one that is written can be distributed, constants of few words are logic."""
+
+    width: int
+    words: int
+    written: bool
+    bank: int = 16384
+
+    def distributed(self, family: str) -> int:
+        """Count what it would take outside of block memory: cells of 16 words of 4 bits on ECP5, elsewhere LUTs.
+
+        Four LUTs hold 32 words of 6 bits or 64 of 3, two hold 64 words of one bit.
+        """
+        if family == "ecp5":
+            return -(-self.width // 4) * -(-self.words // 16)
+        if self.words <= 32:
+            return 4 * -(-self.width // 6)
+        whole, rest = divmod(self.width, 3)
+        return -(-self.words // 64) * (4 * whole + 2 * rest)
+
+    def blocks(self, family: str) -> int:
+        """Count the block memories that it takes; 0 where it is distributed or logic."""
+        if not self.written:
+            rest = self.words % self.bank
+            small = rest if rest <= SMALL_WORDS else 0
+            return rom_blocks(self.width, self.words - small, self.bank)
+        blocks = -(-self.words // 16384) * blocks_of(self.width, min(self.words, 16384))
+        return blocks if self.distributed(family) > _MOST_A_BLOCK[family] * blocks else 0
+
+
+def memories_of(block: Block) -> Iterator[Memory]:
+    """Give the memories of a block that may be block memory: rings, constants, tables, the totals of a whole image."""
+    if isinstance(block, Mvu | Pool):
+        yield Memory(block.inputs[0].bits, 1 << block.window.log_ring, written=True)
+    match block:
+        case Mvu():
+            repeats = block.window.repeats
+            yield Memory(block.weight_bits, repeats * block.window.taps, False, block.weight_bank)
+            bias = block.node.bias.codes << (block.node.type.fraction - block.node.bias.type.fraction)
+            yield Memory(_varying(bias.reshape(-1, block.pout), block.node.type.width), repeats, False, 512)
+        case Pool() if block.division and len(block.division.reciprocals) > 1:
+            width = max(block.division.reciprocals).bit_length()
+            yield Memory(width, len(block.division.reciprocals), False, 512)
+        case GlobalPool() if block.words > 1:
+            total = block.division.total.width if block.division else block.inputs[0].type.width
+            yield Memory(block.inputs[0].lanes * total, block.words, written=True)
+        case TableLookup():
+            for _ in range(block.inputs[0].lanes):
+                yield Memory(_varying(block.table.reshape(-1, 1), block.outputs[0].type.width), block.table.size, False)
+        case Softmax():
+            for table in (block.node.exponential, block.node.reciprocal):
+                yield Memory(_varying(table.codes.reshape(-1, 1), 48), prod(table.codes.shape), False)
+
+
+def _varying(lanes: Codes, width: int) -> int:
+    """Count the bits of a word, (words, lanes), that are not the same in all words: Yosys drops the others."""
+    changes = np.bitwise_or.reduce(lanes, axis=0) ^ np.bitwise_and.reduce(lanes, axis=0)
+    return sum((int(lane) & ((1 << width) - 1)).bit_count() for lane in changes)
+
+
+def block_memories(blocks: tuple[Block, ...], family: str) -> int:
+    """Count the block memories of a design on a family."""
+    return sum(memory.blocks(family) for block in blocks for memory in memories_of(block))

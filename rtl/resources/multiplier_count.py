@@ -1,0 +1,50 @@
+"""How many multipliers a design takes, by the rules with which Yosys maps products."""
+
+from __future__ import annotations
+
+from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax
+
+LEAST_PRODUCT_BITS = {"ecp5": 0, "xc7": 9, "xcup": 9}
+"""A product of fewer bits stays in look-up tables; on ECP5 multiply.sv names the multiplier itself."""
+
+_SIDES = {"ecp5": (18, 18), "xc7": (25, 18), "xcup": (27, 18)}
+
+
+def multipliers(blocks: tuple[Block, ...], family: str) -> int:
+    """Count the multipliers of a design on a family."""
+    return sum(_of(block, family) for block in blocks)
+
+
+def _of(block: Block, family: str) -> int:
+    match block:
+        case Mvu():
+            weight, source = block.weight_type.width, block.inputs[0].type.width
+            one = 2 * weight + source if block.pack else weight
+            return block.pin * block.pout // (2 if block.pack else 1) * _product(one, source + 1, family)
+        case Pool() | GlobalPool() if block.division:
+            reciprocals = block.division.reciprocals
+            if len(reciprocals) == 1 and reciprocals[0].bit_count() == 1:
+                return 0
+            width = max(reciprocals).bit_length()
+            return block.inputs[0].lanes * _positive(block.division.total.width, width, family)
+        case Softmax():
+            node = block.node
+            one, other = (int(table.codes.max()).bit_length() for table in (node.exponential, node.reciprocal))
+            return _positive(one, other, family)
+        case _:
+            return 0
+
+
+def _positive(one: int, other: int, family: str) -> int:
+    """Count the multipliers of a product of numbers that are not negative: outside of ECP5 all are signed."""
+    sign = 0 if family == "ecp5" else 1
+    return _product(one + sign, other + sign, family)
+
+
+def _product(one: int, other: int, family: str) -> int:
+    """Count the multipliers of a product of so many bits."""
+    if (min(one, other) < 2 and family != "ecp5") or one + other < LEAST_PRODUCT_BITS[family]:
+        return 0
+    wide, narrow = _SIDES[family]
+    fits = max(one, other) <= wide and min(one, other) <= narrow
+    return 1 if fits else -(-max(one, other) // narrow) * -(-min(one, other) // narrow)

@@ -1,0 +1,316 @@
+"""What stands in other people's QKeras models: each construct equals QKeras in every bit, or is refused by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qkeras_networks import (
+    EIGHT,
+    SIXTEEN,
+    all_or_random_codes,
+    in_a_row,
+    prediction_of,
+    values_of,
+    with_random_weights,
+)
+
+from siliconv import legacy_keras
+from siliconv.errors import NetworkError
+from siliconv.network.emulator import emulator
+from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values
+from siliconv.network.graph import Requantize, Softmax, Table
+from siliconv.quantize.lowering.lowering import lower
+
+keras = legacy_keras.load()
+
+import qkeras  # noqa: E402
+from qkeras.qconv2d_batchnorm import QConv2DBatchnorm  # noqa: E402
+from qkeras.qdepthwiseconv2d_batchnorm import QDepthwiseConv2DBatchnorm  # noqa: E402
+
+layers = keras.layers
+
+
+def bits(width=6, integer=0, **more):
+    return qkeras.quantized_bits(width, integer, **{"alpha": 1, **more})
+
+
+ACTIVATIONS = {
+    "one bit": lambda: bits(1),
+    "one bit of another range": lambda: bits(1, 2),
+    "one bit, zero or one": lambda: bits(1, 0, keep_negative=False),
+    "scaled by a half": lambda: bits(4, 2, alpha=0.5),
+    "alpha not given": lambda: qkeras.quantized_bits(5, 1),
+    "symmetric": lambda: bits(4, 1, symmetric=1),
+    "binary": lambda: "binary",
+    "binary of size two": lambda: qkeras.binary(alpha=2.0),
+    "binary of zero and one": lambda: qkeras.binary(use_01=True),
+    "ternary": lambda: "ternary",
+    "ternary with a threshold": lambda: qkeras.ternary(alpha=0.5, threshold=0.8),
+    "ternary without a threshold": lambda: qkeras.ternary(alpha=1, threshold=0.0),
+    "binary_tanh": lambda: "binary_tanh",
+    "binary_sigmoid": lambda: "binary_sigmoid",
+    "hard_tanh": lambda: "hard_tanh",
+    "hard_sigmoid": lambda: "hard_sigmoid",
+    "smooth_tanh": lambda: "smooth_tanh",
+    "smooth_sigmoid": lambda: "smooth_sigmoid",
+    "relu of Keras": lambda: "relu",
+    "true tanh": lambda: qkeras.quantized_tanh(6, use_real_tanh=True),
+    "true tanh, symmetric": lambda: qkeras.quantized_tanh(5, symmetric=True, use_real_tanh=True),
+    "true sigmoid": lambda: qkeras.quantized_sigmoid(7, use_real_sigmoid=True),
+    "true sigmoid, symmetric": lambda: qkeras.quantized_sigmoid(4, symmetric=True, use_real_sigmoid=True),
+    "slope of a half": lambda: qkeras.quantized_relu(4, negative_slope=0.5),
+    "slope of one": lambda: qkeras.quantized_relu(8, 4, negative_slope=1.0),
+    "slope of a quarter": lambda: qkeras.quantized_relu(10, 2, negative_slope=0.25),
+    "slope below the last place": lambda: qkeras.quantized_relu(3, 1, negative_slope=0.125),
+    "slope of two": lambda: qkeras.quantized_relu(6, 1, negative_slope=2.0),
+}
+
+
+@pytest.mark.parametrize("kind", [EIGHT, SIXTEEN], ids=str)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_equals_qkeras_for_every_input(name, kind):
+    model = in_a_row(layers.Input((1,)), qkeras.QActivation(ACTIVATIONS[name](), name="activation"))
+    network = lower(model, name="net", input_type=kind)
+    codes = all_or_random_codes(kind, (1,), 0)
+    found = values_of(network, codes)
+    assert np.array_equal(found, prediction_of(model, network, codes))
+    assert len(np.unique(found)) > 1
+    emulated = emulator.compile(network).run(codes)[network.output.name]
+    assert np.array_equal(to_values(emulated, network.output.type), found)
+
+
+def test_a_scale_that_is_no_power_of_two_is_what_float32_makes_of_it():
+    quantizer = qkeras.quantized_bits(8, 8, keep_negative=False, alpha=1 / 255)
+    model = in_a_row(layers.Input((1,)), qkeras.QActivation(quantizer, name="pixels"))
+    network = lower(model, name="net", input_type=FixedPoint(False, 8, 8))
+    codes = np.arange(256).reshape(-1, 1)
+    expected = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
+    assert np.array_equal(values_of(network, codes).ravel(), expected.astype(np.float64))
+    # QKeras' trick for gradients, x + (q - x), rounds: no more than that.
+    assert np.abs(prediction_of(model, network, codes).ravel() - expected).max() < 2e-5
+
+
+SIGNS = {
+    "ternary, then binary_tanh": (lambda: qkeras.ternary(alpha=1), "binary_tanh", False),
+    "binary, then binary_tanh": (lambda: qkeras.binary(), "binary_tanh", False),
+    "scaled ternary, normalized, binary": (lambda: qkeras.ternary(alpha="auto"), "binary", True),
+    "scaled ternary, normalized, ternary": (lambda: qkeras.ternary(alpha="auto"), "ternary", True),
+    "a low threshold": (lambda: qkeras.ternary(alpha="auto"), qkeras.ternary(threshold=0.2), True),
+    "a high threshold": (lambda: qkeras.ternary(alpha="auto"), qkeras.ternary(threshold=0.8), True),
+    "scaled ternary, ternary": (lambda: qkeras.ternary(alpha="auto"), "ternary", False),
+    "scaled binary, one bit": (lambda: qkeras.binary(alpha="auto"), bits(1), False),
+    "bits, normalized, binary": (bits, "binary", True),
+    "bits, normalized, no threshold": (bits, qkeras.ternary(alpha=0.5, threshold=0.0), True),
+    "bits, normalized, binary_sigmoid": (bits, "binary_sigmoid", True),
+}
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("name", SIGNS)
+def test_signs_behind_scales_that_no_type_holds_are_thresholds_of_integers(name, fresh):
+    kernel, activation, normalized = SIGNS[name]
+    dense = qkeras.QDense(10, kernel_quantizer=kernel(), bias_quantizer=qkeras.quantized_bits(5, 2), name="dense")
+    between = [layers.BatchNormalization(name="normal")] if normalized else []
+    model = in_a_row(layers.Input((10,)), dense, *between, qkeras.QActivation(activation, name="sign"))
+    model = model if fresh else with_random_weights(model)
+    network = lower(model, name="net", input_type=SIXTEEN)
+    codes = all_or_random_codes(SIXTEEN, (10,), 2000)
+    found = values_of(network, codes)
+    assert np.array_equal(found, prediction_of(model, network, codes))
+    assert len(np.unique(found)) > 1
+
+
+def test_signs_behind_a_normalization_alone_and_on_a_map():
+    for shape, activation in (((8,), "binary"), ((6, 5, 3), "ternary"), ((7, 2), "binary_tanh")):
+        model = with_random_weights(
+            in_a_row(layers.Input(shape), layers.BatchNormalization(), qkeras.QActivation(activation))
+        )
+        network = lower(model, name="net")
+        codes = all_or_random_codes(PIXEL, shape, 100)
+        assert np.array_equal(values_of(network, codes), prediction_of(model, network, codes))
+
+
+def _po2_normalization(shape, *before):
+    model = in_a_row(layers.Input(shape), *before, layers.BatchNormalization(epsilon=0.0, name="normal"))
+    channels = model.output_shape[-1]
+    gamma, variance = np.resize([0.5, -1.0, 2.0], channels), np.resize([4.0, 1.0, 0.25], channels)
+    with_random_weights(model)
+    model.get_layer("normal").set_weights([gamma, np.full(channels, 0.375), np.full(channels, -0.25), variance])
+    return model
+
+
+NETWORKS = {
+    "normalized by powers of two": lambda: _po2_normalization(
+        (8,), qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits())
+    ),
+    "normalized by powers of two, a map": lambda: _po2_normalization(
+        (6, 6, 2), qkeras.QConv2D(3, 3, kernel_quantizer=bits(), bias_quantizer=bits())
+    ),
+    "normalized before anything": lambda: _po2_normalization((8,)),
+    "folded convolution": lambda: in_a_row(
+        layers.Input((8, 8, 1)),
+        QConv2DBatchnorm(
+            4, 3, kernel_quantizer=bits(8), bias_quantizer=bits(8), activation=qkeras.quantized_relu(8, 0)
+        ),
+    ),
+    "folded convolution without a bias of its own": lambda: in_a_row(
+        layers.Input((8, 8, 2)),
+        QConv2DBatchnorm(3, 3, use_bias=False, kernel_quantizer=bits(6, 1), bias_quantizer=bits(8, 2)),
+    ),
+    "folded depthwise convolution": lambda: in_a_row(
+        layers.Input((8, 8, 3)), QDepthwiseConv2DBatchnorm(3, depthwise_quantizer=bits(6, 1), bias_quantizer=bits(8, 2))
+    ),
+    "separable": lambda: in_a_row(
+        layers.Input((9, 10, 3)),
+        qkeras.QSeparableConv2D(
+            5,
+            3,
+            padding="same",
+            depthwise_quantizer=bits(8, 3),
+            pointwise_quantizer=qkeras.quantized_po2(4),
+            bias_quantizer=bits(8, 3),
+            activation=qkeras.quantized_relu(6, 4),
+        ),
+    ),
+    "separable sequence": lambda: in_a_row(
+        layers.Input((13, 6)),
+        qkeras.QSeparableConv1D(5, 3, depthwise_quantizer=bits(), pointwise_quantizer=bits(), bias_quantizer=bits()),
+    ),
+    "average with a quantizer": lambda: in_a_row(
+        layers.Input((6, 6, 2)),
+        qkeras.QAveragePooling2D(3, average_quantizer=bits(6), activation=qkeras.quantized_relu(5)),
+    ),
+    "average without a quantizer": lambda: in_a_row(layers.Input((6, 6, 2)), qkeras.QAveragePooling2D(2)),
+    "overall average with a quantizer": lambda: in_a_row(
+        layers.Input((3, 3, 2)), qkeras.QGlobalAveragePooling2D(average_quantizer=bits(6))
+    ),
+    "a float ReLU before a quantized one": lambda: in_a_row(
+        layers.Input((8, 8, 1)),
+        qkeras.QConv2D(2, 3, kernel_quantizer=bits(), bias_quantizer=bits(), activation="relu"),
+        qkeras.QActivation(qkeras.quantized_relu(6, 0)),
+    ),
+    "a float ReLU that stays": lambda: in_a_row(
+        layers.Input((8,)), qkeras.QDense(4, kernel_quantizer=bits(), bias_quantizer=bits()), layers.ReLU()
+    ),
+    "one bit for kernel and bias": lambda: in_a_row(
+        layers.Input((8,)), qkeras.QDense(3, kernel_quantizer=bits(1), bias_quantizer=bits(1, 1))
+    ),
+    "a kernel scaled by a half": lambda: in_a_row(
+        layers.Input((8,)), qkeras.QDense(3, kernel_quantizer=bits(4, 1, alpha=0.5), bias_quantizer=bits())
+    ),
+    "alpha not given": lambda: in_a_row(
+        layers.Input((8,)),
+        qkeras.QDense(3, kernel_quantizer=qkeras.quantized_bits(4, 1), bias_quantizer=qkeras.quantized_bits(4, 1)),
+    ),
+    "ones and zeros without quantizers": lambda: in_a_row(
+        layers.Input((10,)), qkeras.QDense(8, kernel_initializer="ones", activation=qkeras.quantized_relu(8, 2))
+    ),
+    "a model in a model": lambda: in_a_row(
+        layers.Input((8, 8, 1)),
+        in_a_row(layers.Input((8, 8, 1)), qkeras.QConv2D(2, 3, kernel_quantizer=bits(), bias_quantizer=bits())),
+        layers.Flatten(),
+        qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits()),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_equals_qkeras(name):
+    model = NETWORKS[name]()
+    model = model if name.startswith(("normalized", "ones")) else with_random_weights(model)
+    network = lower(model, name="net")
+    codes = all_or_random_codes(PIXEL, network.input.shape, 60)
+    found = values_of(network, codes)
+    assert np.array_equal(found, prediction_of(model, network, codes))
+    assert len(np.unique(found)) > 5
+
+
+@pytest.mark.parametrize("width", [4, 18])
+def test_powers_of_two_of_any_width_are_lowered(width):
+    dense = qkeras.QDense(6, kernel_quantizer=qkeras.quantized_po2(width, max_value=2**20))
+    model = in_a_row(layers.Input((26,)), dense)
+    dense.set_weights([2**18 * np.random.default_rng(0).random((26, 6)), np.zeros(6)])
+    network = lower(model, name="net")
+    codes = all_or_random_codes(PIXEL, (26,), 60)
+    assert np.array_equal(values_of(network, codes), prediction_of(model, network, codes))
+
+
+def test_powers_of_two_too_far_apart_are_refused_with_their_width():
+    dense = qkeras.QDense(2, kernel_quantizer=qkeras.quantized_po2(9), use_bias=False, name="wide")
+    model = in_a_row(layers.Input((2,)), dense)
+    dense.set_weights([np.array([[2.0**40, 1.0], [1.0, 2.0**-20]])])
+    with pytest.raises(NetworkError, match="LOWER-WIDTH") as caught:
+        lower(model, name="net")
+    assert "2^-20 to 2^40" in caught.value.what
+
+
+def test_a_redundant_relu_leaves_no_node():
+    model = with_random_weights(NETWORKS["a float ReLU before a quantized one"]())
+    assert len([node for node in lower(model, name="net").nodes if isinstance(node, Requantize)]) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(("function", "kind"), [("softmax", Softmax), ("sigmoid", Table)])
+def test_a_function_at_the_end_stands_behind_exact_logits(function, kind, own):
+    def make(behind):
+        own_function = {"activation": function} if own and behind else {}
+        dense = qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits(), name="head", **own_function)
+        after = [layers.Activation(function, name="end")] if behind and not own else []
+        return with_random_weights(in_a_row(layers.Input((8,)), dense, *after))
+
+    model, logits = make(behind=True), make(behind=False)
+    network = lower(model, name="net")
+    assert isinstance(network.output, kind)
+    assert network.logits.name == "head"
+    codes = all_or_random_codes(PIXEL, (8,), 200)
+    alone = lower(logits, name="net")
+    assert np.array_equal(values_of(alone, codes), prediction_of(logits, alone, codes))
+    assert np.abs(values_of(network, codes) - prediction_of(model, network, codes)).max() < 0.005
+    # The model is as it was: its function is left out while it is lowered only.
+    assert np.allclose(model.predict(np.ones((1, 8)), verbose=0).sum(), 1.0) == (function == "softmax")
+
+
+REFUSED = {
+    "a normalization that is no shift": (
+        lambda: [
+            qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits()),
+            layers.BatchNormalization(name="normal"),
+            qkeras.QActivation(qkeras.quantized_relu(4)),
+        ],
+        "LOWER-NORMALIZATION",
+        "fold: fine_tune",
+    ),
+    "a scale of each channel": (
+        lambda: [qkeras.QDense(3, kernel_quantizer=bits(alpha="auto"), bias_quantizer=bits())],
+        "LOWER-ALPHA",
+        "auto_po2",
+    ),
+    "a plain layer": (lambda: [layers.Dense(3)], "LOWER-QUANTIZER", "unquantized: {weights: 8}"),
+    "a smooth function inside": (
+        lambda: [layers.Activation("tanh"), qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits())],
+        "LOWER-FUNCTION",
+        "quantized_tanh",
+    ),
+    "a scale from the batch": (lambda: [qkeras.QActivation(qkeras.binary(alpha="auto_po2"))], "LOWER-ALPHA", "number"),
+    "noise that is left": (
+        lambda: [qkeras.QActivation(bits(4, qnoise_factor=0.5))],
+        "LOWER-STOCHASTIC",
+        "qnoise_factor=1",
+    ),
+    "powers of two as activations": (
+        lambda: [qkeras.QActivation(qkeras.quantized_po2(4))],
+        "LOWER-QUANTIZER",
+        "kernels",
+    ),
+    "a bounded float ReLU": (lambda: [layers.ReLU(6.0)], "LOWER-FUNCTION", "relu_upper_bound"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_exact_meaning_is_refused_with_the_fix(name):
+    make, code, fix = REFUSED[name]
+    with pytest.raises(NetworkError, match=code) as caught:
+        lower(with_random_weights(in_a_row(layers.Input((6,)), *make())), name="net")
+    assert fix in caught.value.fix
+    if code == "LOWER-NORMALIZATION":
+        assert "-" in caught.value.what.split(":")[1]  # the scales, one of them negative
