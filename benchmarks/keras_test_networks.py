@@ -107,9 +107,8 @@ def _pools() -> Iterator[TestedNetwork]:
         made = _layer(f"{kind}Pooling{axes}D", 2, strides=2, padding=padding)
         yield TestedNetwork("keras_api", f"pooling {axes}-D {kind} {padding}", _row(shape, made))
     for axes, kind, kept in product((1, 2), ("Max", "Average"), (True, False)):
-        shape = (18,) * axes + (6,)
         made = _layer(f"Global{kind}Pooling{axes}D", keepdims=kept)
-        yield TestedNetwork("globalpooling", f"{axes}-D {kind} {kept}", _row(shape, made))
+        yield TestedNetwork("globalpooling", f"{axes}-D {kind} {kept}", _row((18,) * axes + (6,), made))
 
 
 def _shapes() -> Iterator[TestedNetwork]:
@@ -180,7 +179,6 @@ def _vectors() -> Iterator[TestedNetwork]:
     made = _row((4,), *rows, _layer("BatchNormalization"), _layer("Dense", 4, activation="relu"))
     yield TestedNetwork("auto_precision", "dense", made)
     for axes, kind in product((1, 2), ("Conv", "SeparableConv")):
-        shape = (16,) * axes + (4,)
         row = [
             _layer(f"{kind}{axes}D", 8, 3),
             _layer(f"AveragePooling{axes}D", 2),
@@ -189,13 +187,12 @@ def _vectors() -> Iterator[TestedNetwork]:
             _layer(f"{kind}{axes}D", 4, 2, activation="relu"),
             _layer(f"{kind}{axes}D", 4, 1, activation="relu"),
         ]
-        made = _row(shape, *row, _layer("Flatten"), _layer("Dense", 4, activation="relu"))
+        made = _row((16,) * axes + (4,), *row, _layer("Flatten"), _layer("Dense", 4, activation="relu"))
         yield TestedNetwork("auto_precision", f"{kind} {axes}-D", made)
     yield TestedNetwork("dense_unrolled", "dense", _row((16,), _layer("Dense", 8)))
     yield TestedNetwork("dense_unrolled", "dense of 16 and 12", _row((16,), _layer("Dense", 12, activation="relu")))
     for axes in (1, 2):
-        shape = (8,) * axes + (3,)
-        made = _row(shape, _layer(f"Conv{axes}D", 4, 3), _layer("Flatten"), _layer("Dense", 1))
+        made = _row((8,) * axes + (3,), _layer(f"Conv{axes}D", 4, 3), _layer("Flatten"), _layer("Dense", 1))
         yield TestedNetwork("dense_unrolled", f"conv {axes}-D", made)
     yield TestedNetwork("weight_writer", "dense", _row((1,), _layer("Dense", 1)))
 
