@@ -32,8 +32,10 @@ def flattened_apart(nodes: Sequence[ir.Node], io_type: IoType | str) -> frozense
     by_name = {node.name: node for node in nodes}
     read = {name for node in nodes for name in node.inputs}
     wanted = {name for node in nodes if isinstance(node, _BY_WORD) for name in node.inputs}
-    found = set()
-    for node in nodes:
-        if is_flattening(node) and (node.name in wanted or node.name not in read):
-            found.add(node.name)
-    return frozenset(name for name in found if prod(by_name[by_name[name].inputs[0]].shape[:-1]) > 1)
+    return frozenset(
+        node.name
+        for node in nodes
+        if is_flattening(node)
+        # hls4ml makes another layer of a flattening at the end, whatever it flattens.
+        and (node.name not in read or (node.name in wanted and prod(by_name[node.inputs[0]].shape[:-1]) > 1))
+    )
