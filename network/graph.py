@@ -275,13 +275,18 @@ class Network:
 
     @property
     def logits(self) -> Node:
-        """The node before a final table function (sigmoid) or softmax: what the decision is made of."""
+        """The node before a final sigmoid or softmax: what the decision is made of; the output where there is none.
+
+        A network of nothing but such a function has no logits either.
+        """
         node = self.output
-        while isinstance(node, Table | Softmax) or (
-            isinstance(node, Requantize) and not node.relu and node is not self.output
+        while (
+            isinstance(node, Softmax)
+            or (isinstance(node, Table) and node.function == "sigmoid")
+            or (isinstance(node, Requantize) and not node.relu and node is not self.output)
         ):
             node = self.by_name[node.inputs[0]]
-        return node
+        return self.output if isinstance(node, Input) else node
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:

@@ -207,10 +207,8 @@ def _(node: ir.Requantize, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bo
 @describe.register
 def _(node: ir.Reshape, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bounds]) -> LayerDescription:
     if len(node.shape) > 1:
-        attributes = attributes_of("ReshapeWords", node, output_shape=node.shape, n_in=int(np.prod(node.shape)))
-    else:
-        attributes = attributes_of("Reshape", node, target_shape=list(node.shape))
-    return LayerDescription(attributes, types_of(node))
+        return words_of_another_length(node)
+    return LayerDescription(attributes_of("Reshape", node, target_shape=list(node.shape)), types_of(node))
 
 
 @describe.register
@@ -251,6 +249,12 @@ def _(node: ir.Softmax, sources: tuple[ir.Node, ...], bounds: Mapping[str, Bound
     return LayerDescription(
         attributes, types_of(node, exponential=node.exponential.type, reciprocal=node.reciprocal.type)
     )
+
+
+def words_of_another_length(node: ir.Node) -> LayerDescription:
+    """Describe a reshaping by our own layer, which gathers a stream into words of another length."""
+    attributes = attributes_of("ReshapeWords", node, output_shape=node.shape, n_in=int(np.prod(node.shape)))
+    return LayerDescription(attributes, types_of(node))
 
 
 def attributes_of(class_name: str, node: ir.Node, **others: Any) -> dict[str, Any]:

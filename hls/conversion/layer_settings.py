@@ -10,7 +10,8 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.firmware_form import written_form
-from siliconv.hls.conversion.layer_list import LayerDescription, describe
+from siliconv.hls.conversion.flattening import flattened_apart
+from siliconv.hls.conversion.layer_list import LayerDescription, describe, words_of_another_length
 from siliconv.hls.conversion.own_layer_list import describe_for_ac
 from siliconv.hls.conversion.reuse_factors import (
     check_reuse_factor,
@@ -113,7 +114,9 @@ def describe_layers(network: Network, config: HlsConfig) -> dict[str, LayerDescr
     own_kernels = BACKENDS[config.backend].has_ac_kernels
     network = written_form(network, config)
     bounds, describe_node = prove(network), describe_for_ac if own_kernels else describe
-    return {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
+    found = {node.name: describe_node(node, network.sources(node), bounds) for node in network.nodes}
+    apart = flattened_apart(network.nodes, config.io_type)
+    return found | {name: words_of_another_length(network.by_name[name]) for name in apart}
 
 
 def choose_reuse_factor(name: str, layer: LayerDescription, config: HlsConfig) -> int:

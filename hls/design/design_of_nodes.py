@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from siliconv.errors import FirmwareError
 from siliconv.hls.backends import family_of
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
+from siliconv.hls.conversion.flattening import flattened_apart, is_flattening
 from siliconv.hls.design.design import Design, ForkLayer, Layer
 from siliconv.hls.design.hardware_layers import Settings, hardware_layers
 from siliconv.hls.kinds import IoType
-from siliconv.network.graph import Input, Node, Reshape
+from siliconv.network.graph import Input, Node
 
 
 def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Design:
@@ -23,12 +24,13 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
         ``FIFO-MEMORY`` as `shift_register_words`.
     """
     config, by_name = settings.config, {node.name: node for node in nodes}
+    apart = flattened_apart(nodes, config.io_type)
     layers: list[Layer] = []
     inputs: dict[str, tuple[str, ...]] = {}
     for node in nodes:
-        if isinstance(node, Input) or is_flattening(node):
+        if isinstance(node, Input) or (is_flattening(node) and node.name not in apart):
             continue
-        sources = _stream_sources(node, by_name)
+        sources = _stream_sources(node, by_name, apart)
         found = hardware_layers(node, sources, settings)
         layers += found
         inputs[found[0].name] = tuple(source.name for source in sources)
@@ -46,11 +48,6 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
             reader: tuple(source for source in sources if source != nodes[0].name) for reader, sources in inputs.items()
         },
     )
-
-
-def is_flattening(node: Node) -> bool:
-    """Whether a node is no hardware: a tensor that is read as one long vector, word by word as it comes."""
-    return isinstance(node, Reshape) and len(node.shape) == 1
 
 
 def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -> list[Layer]:
@@ -91,12 +88,12 @@ def shift_register_words(config: HlsConfig) -> int:
     return SHIFT_REGISTER_WORDS
 
 
-def _stream_sources(node: Node, by_name: Mapping[str, Node]) -> tuple[Node, ...]:
+def _stream_sources(node: Node, by_name: Mapping[str, Node], apart: Collection[str]) -> tuple[Node, ...]:
     """Give the nodes whose streams a node reads: flattening leaves a stream as it is."""
     found = []
     for name in node.inputs:
         source = by_name[name]
-        while is_flattening(source):
+        while is_flattening(source) and source.name not in apart:
             source = by_name[source.inputs[0]]
         found.append(source)
     return tuple(found)

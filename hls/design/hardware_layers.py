@@ -68,8 +68,7 @@ def hardware_layers(node: ir.Node, sources: tuple[ir.Node, ...], settings: Setti
     Raises
     ------
     FirmwareError
-        ``ESTIMATE-NODE`` for a node that no template computes, ``FIRMWARE-CONCATENATE`` for streams that can't
-        be joined.
+        ``ESTIMATE-NODE`` for a node that no template computes.
     """
     raise FirmwareError(
         "ESTIMATE-NODE",
@@ -106,14 +105,6 @@ def _(node: ir.MaxPool | ir.AveragePool, sources: tuple[ir.Node, ...], settings:
 @hardware_layers.register(ir.Concatenate)
 @hardware_layers.register(ir.Pairwise)
 def _(node: ir.Add | ir.Concatenate | ir.Pairwise, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
-    pixels = {_tensor(source).pixels for source in sources} | {_tensor(node).pixels}
-    if settings.config.io_type == "io_stream" and len(pixels) > 1:
-        raise FirmwareError(
-            "FIRMWARE-CONCATENATE",
-            "flattened images joined in a stream, of which the second would have to wait in full",
-            where=f"node '{node.name}'",
-            fix="join them before flattening, or use io_parallel",
-        )
     function = node.operation if isinstance(node, ir.Pairwise) else type(node).__name__.lower()
     return [MergeLayer(node.name, _tensor(sources[0]), _tensor(node), function=function, inputs=len(sources))]
 

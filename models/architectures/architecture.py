@@ -118,7 +118,11 @@ def normal_form(architecture: Architecture) -> tuple[LayerNode, ...]:
 
 def output_activation(architecture: Architecture) -> Literal["sigmoid", "softmax"] | None:
     """Return the sigmoid or softmax that turns the network's logits into probabilities, if it is written."""
-    activation = getattr(architecture.layers[-1], "activation", None)
+    *before, last = architecture.layers
+    activation = getattr(last, "activation", None)
+    if isinstance(last, kinds.Activation) and all(isinstance(layer, kinds.Dropout) for layer in before):
+        # Nothing gives logits: it is a function of the input, as any other.
+        return None
     return activation if activation in ("sigmoid", "softmax") else None
 
 
@@ -128,13 +132,6 @@ def without_output_activation(architecture: Architecture) -> Architecture:
         return architecture
     *before, last = architecture.layers
     if isinstance(last, kinds.Activation):
-        if not before:
-            raise ModelError(
-                "MODEL-LAYERS",
-                "the network is nothing but its output activation",
-                where="model.layers",
-                fix="put at least one dense or convolution layer before it",
-            )
         return architecture.model_copy(update={"layers": tuple(before)})
     return architecture.model_copy(update={"layers": (*before, last.model_copy(update={"activation": None}))})
 

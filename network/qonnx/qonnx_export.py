@@ -55,8 +55,8 @@ def last_node(network: ir.Network) -> ir.Node:
     """Give the node that an export ends with: the output, or the logits where the output is a table or a softmax."""
     if not isinstance(network.output, ir.Table | ir.Softmax):
         return network.output
-    if isinstance(network.logits, ir.Input):
-        raise _refusal(network.output, "NODE", "a network of a table alone", "export the part before it")
+    if network.logits is network.output:
+        raise _refusal(network.output, "NODE", "a table at the end that is no sigmoid", "export the part before it")
     return network.logits
 
 

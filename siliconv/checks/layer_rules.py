@@ -78,22 +78,13 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
         )
 
 
-@rule("MERGE-FLATTENED", Severity.ERROR)
-def merge_flattened(plan: Plan) -> Iterator[Complaint]:
-    """Joined in a stream, the second image would have to wait in full."""
-    if plan.io_type is not IoType.STREAM:
-        return
-    by_name = {layer.name: layer for layer in plan.layers}
-    for layer in plan.layers:
-        merges = layer.kind in ("add", "concatenate", "subtract", "multiply", "maximum", "minimum")
-        joined = [by_name.get(name) for name in layer.sources] if merges else []
-        flat = [one for one in joined if one is not None and one.kind == "flatten" and prod(one.inputs[0][:-1]) > 1]
-        if flat:
-            yield Complaint(
-                f"'{flat[0].name}' flattens an image before it is joined with another: a stream can't wait for it",
-                f"layer '{layer.name}'",
-                "join them before flattening, or use hls.io_type: io_parallel",
-            )
+@layer_rule("RTL-NODE-KIND", Severity.HINT)
+def rtl_node_kind(plan: Plan, layer: PlannedLayer) -> Words:
+    if layer.kind in ("subtract", "multiply", "maximum", "minimum", "rearrange"):
+        yield (
+            f"a layer of kind {layer.kind} has no block in SystemVerilog: the stage rtl will refuse this network",
+            "nothing to do for the firmware by hls4ml; for the core rtl, use other layers",
+        )
 
 
 @matrix_rule("UNROLL-PRODUCTS", Severity.ERROR)

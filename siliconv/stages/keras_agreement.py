@@ -142,8 +142,8 @@ def compare_with_keras(
     rounding = max(_largest(read, read64), _largest(folded, folded64))
     largest_output = float(np.abs(keras.logits).max(initial=0.0))
     tolerance = max(_ROUNDINGS * rounding, _SHARE * largest_output)
-    apart = _apart(folded, keras.logits)
     function = output_activation(user.architecture)
+    apart = _apart(folded, keras.logits if function else keras.outputs)
     probabilities = _apart(_probabilities(folded, function), keras.outputs) if function else None
     agreement = KerasAgreement(
         keras.keras,

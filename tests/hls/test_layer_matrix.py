@@ -100,6 +100,10 @@ def add_rearranged(cases: Cases) -> None:
         cases.rearrange(f"swapped{number}", cases.source("signed"), swapped, order, (0,) * axes, once)
     image = cases.source("integer")
     size = int(np.prod(image.shape))
+    # A flattened image that is taken word by word, and one that is joined.
+    vector = cases.graph.add(ir.Reshape("vector", (image.name,), (size,), plain(image.type)))
+    cases.add(ir.Requantize, "function_of_a_vector", [vector], TYPES["unsigned"], True)
+    cases.merge(ir.Concatenate, "joined_vectors", vector, cases.graph.nodes["function_of_a_vector"])
     row = cases.graph.add(ir.Reshape("row", (image.name,), (1, size), plain(image.type)))
     cases.pool(ir.MaxPool, "row_end", row, (1,), (1,), ((0, 0),), (size,))
     wide = cases.source("signed")

@@ -99,9 +99,14 @@ def test_a_table_at_the_end_is_left_out_and_one_inside_is_refused():
     image = ir.Input("image", (), (2,), bit)
     table = ir.Table("table", ("image",), (2,), bit, ir.Weights(np.array([1, 0]), bit))
     again = ir.Requantize("again", ("image",), (2,), FixedPoint(False, 2, 2), True)
-    at_end = ir.Network(
-        "at_end", (image, again, ir.Table("table", ("again",), (2,), bit, ir.Weights(np.array([1, 0, 0, 1]), bit)))
-    )
+    entries = ir.Weights(np.array([1, 0, 0, 1]), bit)
+    at_end = ir.Network("at_end", (image, again, ir.Table("table", ("again",), (2,), bit, entries, "sigmoid")))
+    assert at_end.logits is again
     assert assert_same_values(at_end, np.array([[0, 1]]))
+    # Any other function is part of the answer.
+    elu = ir.Network("elu", (image, again, ir.Table("table", ("again",), (2,), bit, entries, "elu")))
+    assert elu.logits is elu.output
+    with pytest.raises(NetworkError, match="QONNX-NODE"):
+        qonnx_model(elu)
     with pytest.raises(NetworkError, match="QONNX-NODE"):
         qonnx_model(ir.Network("inside", (image, table, ir.Requantize("o", ("table",), (2,), bit, False))))
