@@ -155,7 +155,7 @@ def estimate(
         )
         if by_layer
         else (),
-        warnings=(*_unknown_kinds(design, known), *_warnings(design)),
+        warnings=(*_warnings(design), *_unknown_kinds(design, known)),
     )
 
 

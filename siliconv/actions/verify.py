@@ -32,6 +32,11 @@ class Verification:
     """That of the SystemVerilog core, where there is one beside it."""
 
     @property
+    def title(self) -> str:
+        """What it is called where both are told."""
+        return "The certificate" if self.name == CERTIFICATE else f"The certificate of the SystemVerilog ({self.name})"
+
+    @property
     def holds(self) -> bool:
         """Whether nothing changed and the firmware is exact, and the core beside it."""
         own = not self.changes and self.certificate["exact"] is True

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from siliconv.actions.verify import CERTIFICATE, Verification
 from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+
+if TYPE_CHECKING:
+    from siliconv.actions.verify import Verification
 
 
 def verify(project: ProjectArgument, json_output: JsonOption = False) -> int:
@@ -31,6 +34,7 @@ def _write_what_holds(found: Verification) -> None:
     content = found.certificate
     vectors, layers, files = content["vectors"], len(content["layers"]), len(content["files"])
     claims = f"{len(content['claims'])} claims"
-    which = "The certificate" if found.name == CERTIFICATE else f"The certificate of the SystemVerilog ({found.name})"
-    sys.stdout.write(f"{which} holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n")
+    sys.stdout.write(
+        f"{found.title} holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n"
+    )
     sys.stdout.writelines(f"  edited since it was written: {line}\n" for line in content["edited"])

@@ -122,7 +122,7 @@ def driver(amd):
 
 
 def loaded_driver(folder):
-    (path,) = (folder / "driver").glob("*.py")
+    (path,) = (folder / "driver").glob("*_driver.py")
     spec = importlib.util.spec_from_file_location("driver", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

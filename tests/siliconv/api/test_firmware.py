@@ -93,8 +93,8 @@ def test_a_board_is_fitted_or_refused_with_what_binds():
     [
         ({"model": 3}, ModelError, "MODEL-KIND"),
         ({"model": "nowhere.keras"}, ModelError, "MODEL-FILE"),
-        ({"model": "x.keras", "calibration": None}, DataError, "DATA-CALIBRATION"),
-        ({"model": "x.keras", "calibration": np.array([["a", "b"]])}, DataError, "DATA-CALIBRATION"),
+        ({"model": small_network(), "calibration": None}, DataError, "DATA-CALIBRATION"),
+        ({"model": small_network(), "calibration": np.array([["a", "b"]])}, DataError, "DATA-CALIBRATION"),
         ({"model": small_network(), "weights": 40}, ProjectError, "CONVERT-BITS"),
         ({"model": small_network(), "weights": 4, "recipe": siliconv.Recipe()}, ProjectError, "CONVERT-BITS"),
     ],

@@ -149,7 +149,7 @@ def test_the_certificate_says_exact_with_every_layer(built):
     assert any(name.startswith("data/") for name in files)
     assert {layer["max_abs_difference"] for layer in certificate["layers"]} == {0.0}
     assert len(certificate["layers"]) == 9
-    assert set(certificate["accuracy"]) == {"float", "quantized", "firmware"}
+    assert set(certificate["accuracy"]) == {"float", "quantized", "firmware", "metric"}
     assert certificate["accuracy"]["quantized"] == certificate["accuracy"]["firmware"]
 
 
