@@ -15,14 +15,16 @@ def placed(project: ProjectConfig, folder: Path) -> ProjectConfig:
     path = project.data.path
     if path is not None and not path.is_absolute():
         update["data"] = project.data.model_copy(update={"path": (folder / path).resolve()})
+    # What has no module to look for stays as it was said or left out: a section knows which fields were written.
     if project.train is not None:
         update["train"] = project.train.beside(folder)
     recipe: dict[str, Any] = {}
-    if project.quantize.train is not None:
-        recipe["train"] = project.quantize.train.beside(folder)
-    pruning = project.quantize.pruning
-    if pruning is not None and pruning.before is not None:
-        recipe["pruning"] = pruning.model_copy(update={"before": pruning.before.beside(folder)})
+    tuning, pruning = project.quantize.train, project.quantize.pruning
+    if tuning is not None and tuning.own_loss is not None:
+        recipe["train"] = tuning.beside(folder)
+    before = pruning.before if pruning is not None else None
+    if pruning is not None and before is not None and before.own_loss is not None:
+        recipe["pruning"] = pruning.model_copy(update={"before": before.beside(folder)})
     if recipe:
         update["quantize"] = project.quantize.model_copy(update=recipe)
     return project.model_copy(update=update)
