@@ -106,6 +106,6 @@ def test_the_estimate_has_no_memory_for_them_and_says_so(network):
     assert all(layer.weights_outside for layer in outside.layers if isinstance(layer, MatrixLayer))
     for stage in Synthesis:
         assert estimate(outside, stage=stage).bram18.value < estimate(inside, stage=stage).bram18.value
-    (warning,) = estimate(outside).warnings
+    (warning,) = (one for one in estimate(outside).warnings if "no published result" not in one)
     assert "conv_1, dense_1" in warning
-    assert not estimate(inside).warnings
+    assert all("no published result" in one for one in estimate(inside).warnings)
