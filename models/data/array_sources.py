@@ -92,6 +92,13 @@ def listing_of(
     names: Sequence[str],
 ) -> Listing:
     """List columns of inputs and labels; `names` are of classes, labels or targets, as far as they are known."""
+    if any(not part.x.shape for part in parts):
+        raise DataError(
+            "DATA-LAYOUT",
+            "its inputs are a single number",
+            where=str(path),
+            fix="store an array (n, *input shape), one input an entry",
+        )
     counts = [part.x.shape[0] for part in parts]
     pixels = _white(config, parts, input_shape)
     for part in parts:

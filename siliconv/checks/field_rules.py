@@ -136,7 +136,7 @@ def model_code(written: Written) -> Iterator[Complaint]:
                 f"{written.path}:{line}, field model.file",
                 "run it if you trust it (siliconv summary does, and says so), or save its model to a .keras file",
             )
-        if key[-1] == "loss" and is_function(value):
+        if key[-1:] == ("loss",) and is_function(value):
             yield Complaint(
                 f"the loss is Python code, {value}, which check does not run",
                 f"{written.path}:{line}, field {'.'.join(key)}",
