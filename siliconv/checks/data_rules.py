@@ -60,7 +60,7 @@ def _unanswered(facts: Facts, code: str) -> Iterator[Complaint]:
             yield Complaint(error.what, error.where, error.fix)
 
 
-@rule("OUTPUT-RELU", Severity.ERROR)
+@rule("OUTPUT-RELU", Severity.WARNING)
 def output_relu(facts: Facts) -> Iterator[Complaint]:
     last = facts.plan.layers[-1]
     if last.activation == "relu" and facts.task in (None, "classification", "multilabel"):
