@@ -154,6 +154,7 @@ def test_a_model_that_is_not_what_qkeras_predicts_stops_the_run(tmp_path, capsys
     assert "'image 3'" in said
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_the_python_api_takes_one_without_calibration(tmp_path, compiler):
     model = classifier()

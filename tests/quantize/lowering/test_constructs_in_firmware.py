@@ -58,7 +58,7 @@ NETWORKS = {"maps": (of_maps, PIXEL), "vectors": (of_vectors, FixedPoint(False, 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_firmware_of_qkeras_constructs_computes_their_bits(name, io_type, compiler):
     make, kind = NETWORKS[name]
