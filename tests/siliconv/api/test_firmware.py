@@ -10,6 +10,7 @@ import pytest
 from small_network import small_network
 
 import siliconv
+from siliconv.api.codes import calibration_codes
 from siliconv.errors import DataError, ModelError, ProjectError, WorkSaysNoError
 from siliconv.network import reference
 from siliconv.network.fixed_point import to_values
@@ -93,8 +94,6 @@ def test_a_board_is_fitted_or_refused_with_what_binds():
     [
         ({"model": 3}, ModelError, "MODEL-KIND"),
         ({"model": "nowhere.keras"}, ModelError, "MODEL-FILE"),
-        ({"model": small_network(), "calibration": None}, DataError, "DATA-CALIBRATION"),
-        ({"model": small_network(), "calibration": np.array([["a", "b"]])}, DataError, "DATA-CALIBRATION"),
         ({"model": small_network(), "weights": 40}, ProjectError, "CONVERT-BITS"),
         ({"model": small_network(), "weights": 4, "recipe": siliconv.Recipe()}, ProjectError, "CONVERT-BITS"),
     ],
@@ -104,6 +103,13 @@ def test_bad_arguments_get_one_clear_message(arguments, error, code):
     with pytest.raises(error) as raised:
         siliconv.convert(arguments.pop("model"), **arguments)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize("inputs", [None, np.empty((0, 4)), np.array([["a", "b"]])])
+def test_what_is_no_calibration_is_one_clear_message(inputs):
+    with pytest.raises(DataError) as raised:
+        calibration_codes(inputs, None, siliconv.Recipe())
+    assert raised.value.code == "DATA-CALIBRATION"
 
 
 @pytest.mark.long
