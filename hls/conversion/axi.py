@@ -36,14 +36,15 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         Those that the project has; the AXI-Stream top level has them as well.
     """
     source, result = network.input, network.output
+    beats = (beat_format(source.shape, source.type), beat_format(result.shape, result.type))
     classes = network.metadata.get("class_names", ())
     values = {
         "top": network.name,
         "stream": config.io_type == "io_stream",
         "input_raw": raw_bits(source.type),
         "output_raw": raw_bits(result.type),
-        "input": beat_format(source.shape, source.type),
-        "output": beat_format(result.shape, result.type),
+        "input": beats[0],
+        "output": beats[1],
         "own_beats": BACKENDS[config.backend].family is Backend.VIVADO,
         "input_type": source.type,
         "output_type": result.type,
@@ -66,6 +67,5 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
     board = board_for(config.part)
     if board is not None:
         project = axi_script(network.name).project
-        beats = (beat_format(source.shape, source.type), beat_format(result.shape, result.type))
         core = StreamCore(f"{network.name}_axi", f"{project}/solution1/impl/ip", *beats)
         write_board_design(board, core, network.name, config.clock_ns, folder)

@@ -33,20 +33,19 @@ def preview_answers(config: DataConfig, input_shape: Shape, question: Question |
         return list_source(config, input_shape, question).answers
     if config.path is None or not config.path.exists() or config.source == "tfds":
         return None
-    if config.source != "folder":
-        source_path(config)
     if config.source == "folder":
         return _named(class_folders(config.path), question, config.path) if config.path.is_dir() else None
+    path = source_path(config)
     if config.source == "npz":
-        bytes_inside = _bytes_inside(config.path)
+        bytes_inside = _bytes_inside(path)
         if bytes_inside is not None and bytes_inside > WHOLE_BYTES:
-            return _of_labels(config.path, question)
-    elif config.path.stat().st_size > WHOLE_BYTES:
+            return _of_labels(path, question)
+    elif path.stat().st_size > WHOLE_BYTES:
         return None
     listing = list_source(config, input_shape, question)
     if listing.numbers is not None:
         every = listing.numbers.blocks(np.arange(len(listing)))
-        look_at(every, len(listing), config.scale, whole=listing.numbers.whole, where=str(config.path))
+        look_at(every, len(listing), config.scale, whole=listing.numbers.whole, where=str(path))
     return listing.answers
 
 
