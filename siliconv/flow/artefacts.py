@@ -22,8 +22,9 @@ from siliconv.models.data.image_store import Dataset, Images, spread
 from siliconv.models.data.number_type import PIXELS, NumberType
 from siliconv.models.training.history import History
 from siliconv.models.training.scoring import Judge
-from siliconv.network.fixed_point import Codes, FixedPoint
+from siliconv.network.fixed_point import Codes, FixedPoint, to_values
 from siliconv.network.graph import Network
+from siliconv.network.rows import rows_of, values_of
 from siliconv.progress import Progress, activity
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
@@ -167,8 +168,8 @@ def network_outputs(emulated: Emulator, images: Images, names: Sequence[str], pr
 
 def network_logits(emulated: Emulator, images: Images, progress: Progress) -> Codes:
     """Run the integer network on all images of a set, in bounded memory; its logits, (n, outputs)."""
-    name = emulated.network.logits.name
-    return network_outputs(emulated, images, [name], progress)[name]
+    nodes = emulated.network.decisions
+    return rows_of(nodes, network_outputs(emulated, images, [node.name for node in nodes], progress))
 
 
 def write_evaluation(
@@ -218,12 +219,25 @@ def write_evaluation(
 
 def judge_of(project: ProjectConfig, dataset: Dataset) -> Judge:
     """Give what judges the networks of a project."""
-    return Judge.of(dataset, project.model.ending)
+    outputs = project.model.ports.outputs
+    return Judge.of(dataset, outputs[0].function if len(outputs) == 1 else None)
+
+
+def judged_values(judge: Judge, network: Network, tensors: Mapping[str, Codes]) -> np.ndarray:
+    """Give what a network itself gives behind its functions, as it is judged: rows of several outputs.
+
+    Outputs that are decided by logits are their logits.
+    """
+    if not judge.parts:
+        return to_values(tensors[network.output.name], network.output.type)
+    pairs = zip(judge.each, network.decisions, network.outputs, strict=True)
+    nodes = [logits if one.takes_logits else output for one, logits, output in pairs]
+    return values_of(nodes, rows_of(nodes, tensors))
 
 
 def float_outputs(build: Path, judge: Judge) -> np.ndarray | None:
     """Read what the float network gave for the test images, where other networks are compared with it alone."""
-    return judge.outputs(np.load(build / "float" / TEST_LOGITS_FILE)) if judge.task == "none" else None
+    return judge.outputs(np.load(build / "float" / TEST_LOGITS_FILE)) if judge.compares else None
 
 
 def write_history(path: Path, history: History) -> None:

@@ -15,15 +15,16 @@ from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import Question, TaskChoice
-from siliconv.models.architectures.architecture import Architecture, output_activation
+from siliconv.models.architectures.architecture import Architecture
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.network_question import question_of
+from siliconv.models.architectures.ports import Ports, ports_of
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import PIXEL_SCALE
-from siliconv.models.qkeras_files.taken_shapes import output_shape_of
+from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.folded_project import folded, without_quantizers
@@ -177,10 +178,10 @@ class ModelConfig(BaseModel):
         return 1 / PIXEL_SCALE if self.user_model.takes_pixels else 1.0
 
     @property
-    def ending(self) -> str | None:
-        """The sigmoid or softmax behind the logits, or None."""
+    def ports(self) -> Ports:
+        """Inputs and outputs of the network."""
         qkeras = self.qkeras
-        return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
+        return ports_of_taken(qkeras.model) if qkeras is not None else ports_of(self.architecture)
 
     @property
     def architecture(self) -> Architecture:
@@ -229,10 +230,10 @@ class ProjectConfig(BaseModel):
     )
     data: DataConfig = Field(default_factory=DataConfig, description="the images, waveforms or features")
     model: ModelConfig = Field(description="the network")
-    task: TaskChoice = Field(
+    task: TaskChoice | dict[str, TaskChoice] = Field(
         "auto",
         description="what the network is asked: classification, multilabel, regression, autoencoder or none (bits are "
-        "compared alone); auto finds it from network and labels",
+        "compared alone); auto finds it from network and labels; of several outputs by name: {output: task}",
     )
     train: TrainConfig | None = Field(
         default_factory=TrainConfig,
@@ -272,11 +273,8 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-...`` for an architecture that is impossible.
         """
-        qkeras = self.model.qkeras
-        if qkeras is not None:
-            last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
-            return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
-        return question_of(self.model.architecture, self.task, trains=bool(self.trainings))
+        trains = self.model.qkeras is None and bool(self.trainings)
+        return question_of(self.model.ports, self.model.network_shape, self.task, trains=trains)
 
     @property
     def trainings(self) -> dict[str, TrainConfig]:
