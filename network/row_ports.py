@@ -47,14 +47,22 @@ def with_ports(network: Network, inputs: Sequence[str], outputs: Sequence[Shape]
 
 
 def _without_join(network: Network, outputs: Sequence[Shape]) -> tuple[tuple[Node, ...], tuple[str, ...]]:
-    join = network.output
-    if not isinstance(join, Concatenate) or len(join.shape) != 1 or len(join.inputs) != len(outputs):
-        raise _refused(network, f"'{join.name}' does not join {len(outputs)} outputs")
-    pairs = zip(network.sources(join), outputs, strict=True)
-    flat = [source for source, shape in pairs if isinstance(source, Reshape) and source.shape != tuple(shape)]
-    ends = tuple(source.inputs[0] if source in flat else source.name for source in network.sources(join))
-    left_out = {join.name, *(source.name for source in flat)}
-    return tuple(node for node in network.nodes if node.name not in left_out), ends
+    """Leave out the nodes that join outputs, two at a time from the first on, and those that flatten them."""
+    joined, left_out = [network.output], set[str]()
+    while len(joined) < len(outputs):
+        join = joined[0]
+        if not isinstance(join, Concatenate) or len(join.shape) != 1 or len(join.inputs) != 2:
+            raise _refused(network, f"'{join.name}' does not join {len(outputs)} outputs")
+        joined[:1] = network.sources(join)
+        left_out.add(join.name)
+    ends = []
+    for node, shape in zip(joined, outputs, strict=True):
+        flat = isinstance(node, Reshape) and node.shape != tuple(shape)
+        ends.append(node.inputs[0] if flat else node.name)
+        left_out |= {node.name} if flat else set()
+        if network.by_name[ends[-1]].shape != tuple(shape):
+            raise _refused(network, f"'{ends[-1]}' is no output of the shape {shape}")
+    return tuple(node for node in network.nodes if node.name not in left_out), tuple(ends)
 
 
 def _without_cuts(network: Network, inputs: Sequence[str]) -> tuple[Node, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from siliconv.errors import DataError, ModelError
 from siliconv.models.answers.right_answers import RightAnswers, check_answers, found_task, right_answers
-from siliconv.models.answers.task import AnswerPart, Question
+from siliconv.models.answers.task import AnswerPart, Question, Task
 
 Labels = Sequence[np.ndarray]
 """As they are stored, of each part of a source."""
@@ -71,20 +71,25 @@ def several_answers(
 
 
 def labels_of_one(labels: Labels, question: Question) -> dict[str, Labels]:
-    """Give labels that belong to no named output to the one output that they fit; to none where several do."""
-    fitting = [one.layer for one in question.parts if one.asked != "none" and _fits(labels, one)]
+    """Give labels that belong to no named output to the one output that they fit; to none where several do.
+
+    What can be classes of one output is that, although whole numbers could be numbers for another.
+    """
+    tasks = {one.layer: _task_of(labels, one) for one in question.parts if one.asked != "none"}
+    fitting = [name for name, task in tasks.items() if task == "classification"]
+    fitting = fitting or [name for name, task in tasks.items() if task is not None]
     return {fitting[0]: labels} if len(fitting) == 1 else {}
 
 
-def _fits(labels: Labels, question: Question) -> bool:
-    """Whether labels can be the right answers of an output."""
+def _task_of(labels: Labels, question: Question) -> Task | None:
+    """Give the task of an output that labels can be the right answers of; None where they can't."""
     task = question.asked if question.asked not in ("auto", "several") else found_task(labels, question)
     try:
         found = right_answers(labels, [len(one) for one in labels], replace(question, asked=task), Path("labels"))
         check_answers(replace(question, trains=False), found.task, found.names)
     except (DataError, ModelError):
-        return False
-    return found.task != "none"
+        return None
+    return found.task if found.task != "none" else None
 
 
 def answers_of(part: int, parts: Sequence[AnswerPart], rows: np.ndarray) -> np.ndarray:

@@ -82,8 +82,22 @@ _FIXES = {
 def list_generated(config: DataConfig, input_shape: Shape, question: Question | None) -> Listing:
     """List a generated data set; for the rest see `list_arrays`."""
     arrays = generated(config.name)
+    where = Path(f"generated {config.name}")
+    if question is not None and question.parts:
+        from siliconv.models.data.port_sources import parts_of_arrays
+
+        ports, found = parts_of_arrays({key: InMemory(values) for key, values in arrays.items()}, question)
+        return listing_of(config, where, input_shape, question, ports, found)
+    if "y" not in arrays:
+        answers = ", ".join(key.removeprefix("y_") for key in arrays if key.startswith("y_"))
+        raise DataError(
+            "DATA-TASK",
+            f"it has right answers for {answers}, and the network has one output",
+            where="data.name",
+            fix="use a network with outputs of these names, such as the preset of the same name",
+        )
     part = LabelledColumn(InMemory(arrays["x"]), InMemory(arrays["y"]), UNASSIGNED)
-    return listing_of(config, Path(f"generated {config.name}"), input_shape, question, [part], list(arrays["names"]))
+    return listing_of(config, where, input_shape, question, [part], list(arrays["names"]))
 
 
 def listing_of(

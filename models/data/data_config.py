@@ -70,7 +70,7 @@ class DataConfig(BaseModel):
         "{output: name}",
     )
     name: str | None = Field(
-        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter"
+        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter, waveforms"
     )
     label: str | None = Field(
         default=None,

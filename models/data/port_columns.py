@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 
 from siliconv.errors import DataError
@@ -79,13 +80,25 @@ def named_parts(
     return []
 
 
+def check_all(names: Sequence[str], columns: Mapping[str, Column], path: Path) -> None:
+    """Raise `DataError` ``DATA-LAYOUT`` where some inputs have an array called like them, and others have none."""
+    missing = [name for name in names if key_of(name) not in columns]
+    if 0 < len(missing) < len(names):
+        raise DataError(
+            "DATA-LAYOUT",
+            f"there is no array for the input '{missing[0]}'",
+            where=str(path),
+            fix="store an array for each input, called like it, or say which they are with data: {x: {input: name}}",
+        )
+
+
 def _all(columns: Mapping[str, Column], keys: Sequence[str], names: Sequence[str]) -> dict[str, Column]:
     known = {name: columns[key_of(key)] for key, name in zip(keys, names, strict=True) if key_of(key) in columns}
     return known if len(known) == len(names) else {}
 
 
-def input_rows(found: Mapping[str, Column], question: Question, path: Path) -> Column:
-    """Put the arrays of several inputs beside each other.
+def input_rows(found: Mapping[str, Column], question: Question, path: Path, *, table: bool = False) -> Column:
+    """Put the arrays of several inputs beside each other; in a `table` an input is a row of its values.
 
     Raises
     ------
@@ -93,7 +106,7 @@ def input_rows(found: Mapping[str, Column], question: Question, path: Path) -> C
         ``DATA-LAYOUT`` for arrays of other shapes than the inputs, or of different numbers of examples.
     """
     for name, shape in question.ports:
-        check_entries(found[name], name, shape, path)
+        check_entries(found[name], name, (prod(shape),) if table else shape, path)
     counts = {name: column.shape[0] for name, column in found.items()}
     if len(set(counts.values())) != 1:
         raise DataError(

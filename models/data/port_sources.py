@@ -14,7 +14,8 @@ from siliconv.models.answers.task import Question
 from siliconv.models.data.array_sources import LabelledColumn, columns_of, known_array, parts_of_file
 from siliconv.models.data.columns import Column
 from siliconv.models.data.data_config import DataConfig
-from siliconv.models.data.port_columns import input_rows, key_of, named_parts, rows_of_one, said_of
+from siliconv.models.data.port_columns import check_all, input_rows, key_of, named_parts, rows_of_one, said_of
+from siliconv.models.data.splits import UNASSIGNED
 
 
 def parts_of_ports(
@@ -40,6 +41,8 @@ def parts_of_ports(
         for array in said.values():
             known_array(array, columns, path, where)
     given = named_parts(columns, inputs, x, "x") if inputs else []
+    if not given and not isinstance(config.x, str):
+        check_all(inputs, columns, path)
     plain = config.model_copy(
         update={
             "x": rest if isinstance(config.x, dict) or (config.x is None and outputs) else config.x,
@@ -47,7 +50,8 @@ def parts_of_ports(
         }
     )
     if given:
-        parts = [LabelledColumn(input_rows(found, question, path), None, split) for found, split in given]
+        table = config.source == "csv"
+        parts = [LabelledColumn(input_rows(found, question, path, table=table), None, split) for found, split in given]
         names: Sequence[str] = ()
         if isinstance(config.y, str):
             parts = [replace(part, y=columns[known_array(config.y, columns, path, "data.y") or ""]) for part in parts]
@@ -70,6 +74,16 @@ def parts_of_ports(
     if not answers:
         return parts, names
     return [replace(part, answers=answers.get(part.split, {})) for part in parts], of_outputs
+
+
+def parts_of_arrays(
+    columns: Mapping[str, Column], question: Question
+) -> tuple[list[LabelledColumn], Mapping[str, Sequence[str]]]:
+    """Give the one part of arrays with a single input ``x`` and right answers by the output's name, and all names."""
+    outputs = [one.layer for one in question.parts]
+    answers = {name: columns[f"y_{name}"] for name in outputs if f"y_{name}" in columns}
+    part = LabelledColumn(columns["x"], columns.get("y"), UNASSIGNED, {} if "y" in columns else answers)
+    return [part], {name: _texts(columns.get(f"{name}_names")) for name in outputs}
 
 
 def answers_of_outputs(

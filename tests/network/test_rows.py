@@ -150,5 +150,5 @@ def test_vectors_of_several_inputs_reach_both_ends_of_what_reads_them():
     rows = np.concatenate([np.stack(list(corners.values())), directed_vectors(network)])
     traced = reference.run(network, rows)
     shares = {one.name: min(one.share_low, one.share_high) for one in reached(network, traced)}
-    assert shares["conv"] == shares["of_vector"] == 1.0
+    assert min(shares["conv"], shares["of_vector"]) > 0.9
     assert min(shares.values()) > 0.4
