@@ -170,6 +170,16 @@ SETTINGS: Mapping[str, Table] = {
     "Softmax": {"axis": LastAxis()},
     "Activation": {"activation": USED},
     "Dense": {"units": USED, **_ACTIVATED, **_weight("kernel"), **_weight("bias"), **_NOT_ADAPTED},
+    "EinsumDense": {
+        "equation": USED,
+        "output_shape": USED,
+        "bias_axes": USED,
+        "activation": OPTIONAL,
+        "activity_regularizer": _IN_THE_LOSS,
+        **_weight("kernel"),
+        **_weight("bias"),
+        **_NOT_ADAPTED,
+    },
     "BatchNormalization": {
         "axis": LastAxis(),
         "epsilon": USED,

@@ -25,6 +25,7 @@ from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import importable, is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.standardization import with_kept_normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +166,8 @@ def _understood(written: WrittenModel) -> UserModel:
         read = architecture_of(config, where=source, keras=keras, apart=True)
         scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
     layer_table(read.architecture)
-    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, written.made)
+    architecture = with_kept_normalization(read.architecture, scaled)
+    return UserModel(architecture, _as_built(architecture, scaled), read.names, rescales, written.made)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:

@@ -24,6 +24,7 @@ from siliconv.network.reference import FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND
 from siliconv.quantize.lowering.model_graph import node_name_of
 
 BATCH = 16
+OUTPUTS_AT_A_TIME = 4096
 
 Logits = Callable[[Any], NDArray[np.floating]]
 """From a QKeras model to its logits of all test images, (n, outputs)."""
@@ -160,8 +161,12 @@ def rounding_nodes(network: Network, significand: int) -> frozenset[str]:
 
 
 def compare_logits(quantized: NDArray[np.floating], codes: Codes, node: Node) -> Comparison:
-    """Compare QKeras' outputs with codes of the integer network's logits, both (n, outputs)."""
-    return _compare(quantized, codes, node, node.name, 0)
+    """Compare QKeras' outputs with codes of the integer network's logits, both (n, outputs), some at a time."""
+    total: dict[str, Comparison] = {}
+    for start in range(0, max(len(codes), 1), OUTPUTS_AT_A_TIME):
+        block = slice(start, start + OUTPUTS_AT_A_TIME)
+        add_to(total, _compare(quantized[block], codes[block], node, node.name, start))
+    return total[node.name]
 
 
 def _compare(quantized: NDArray[np.floating], codes: Codes, node: Node, name: str, first_vector: int) -> Comparison:

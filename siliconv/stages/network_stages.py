@@ -22,6 +22,7 @@ from siliconv.flow.artefacts import (
     network_outputs,
     save_float_model,
     save_quantized_model,
+    values_of,
     write_evaluation,
     write_history,
     write_json,
@@ -35,7 +36,6 @@ from siliconv.models.data.image_store import SPLITS, Dataset, DataSummary, open_
 from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
-from siliconv.network.fixed_point import to_values
 from siliconv.project.folded_project import write_float_model
 from siliconv.project.project import c_identifier
 from siliconv.project.taken_project import taken
@@ -248,11 +248,11 @@ def lower_network(context: Context) -> str:
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation(
-        (to_values(codes, logits.type), to_values(val_codes, logits.type)),
+        (values_of(codes, logits.type), values_of(val_codes, logits.type)),
         dataset,
         folder,
         judge,
-        outputs=to_values(given[output.name], output.type) if not judge.takes_logits else None,
+        outputs=values_of(given[output.name], output.type) if not judge.takes_logits else None,
         floats=float_outputs(context.build, judge),
     )
     write_json(folder / "agreement.json", agreement_record(network, agreement))

@@ -95,6 +95,10 @@ def _relu(**settings: Any) -> Any:
     return _row(IMAGE, _conv, lambda layers: layers.ReLU(**settings), _flat, _dense)
 
 
+def _einsum(equation: str, output: Any, bias: str | None) -> Any:
+    return lambda layers: layers.EinsumDense(equation, output, bias_axes=bias, activation="relu")
+
+
 def _distributed(shape: tuple[int, ...], *makes: Any) -> Any:
     def build(keras: Any) -> Any:
         layers = keras.layers
@@ -156,6 +160,17 @@ NETWORKS: dict[str, Any] = {
     "separable multiplier": _row(IMAGE, lambda layers: layers.SeparableConv2D(4, 3, depth_multiplier=3), _flat, _dense),
     "dense on positions": _row(WAVE, lambda layers: layers.Dense(5, activation="relu"), _flat, _dense),
     "dense on pixels": _row(IMAGE, lambda layers: layers.Dense(5, activation="elu"), _flat, _dense),
+    **{
+        f"einsum {equation} {bias}": _row(shape, _einsum(equation, output, bias), _flat, _dense)
+        for equation, shape, output, bias in (
+            ("abc,cd->abd", WAVE, (12, 5), "d"),
+            ("abc,cd->adb", WAVE, (5, 12), None),
+            ("...a,ab->...b", IMAGE, 5, "b"),
+            ("abc,bcd->abd", WAVE, (12, 2), "bd"),
+            ("abc,d->abcd", WAVE, (12, 4, 2), None),
+            ("abc,cd->abd", WAVE, (12, 2), "b"),
+        )
+    },
     "cropping": _row(IMAGE, lambda layers: layers.Cropping2D(((1, 2), (3, 1))), _conv, _flat, _dense),
     "cropping of a wave": _row(WAVE, lambda layers: layers.Cropping1D((2, 3)), _flat, _dense),
     "functions of a vector": _row(
@@ -206,6 +221,15 @@ ON_PIXELS: dict[str, Any] = {
     ),
 }
 """Networks that take pixels of 0 to 255."""
+
+ONLY_KERAS_3: dict[str, Any] = {
+    f"{name} by name": _function(name)
+    for name in (
+        *("celu", "hard_silu", "hard_tanh", "relu6", "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus"),
+        *("soft_shrink", "hard_shrink", "sparse_sigmoid", "leaky_relu"),
+    )
+}
+"""Networks with functions that Keras 2 does not have by these names."""
 
 
 def shaken(model: Any, seed: int = 3) -> Any:

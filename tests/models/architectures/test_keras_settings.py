@@ -22,7 +22,7 @@ import {keras} as keras
 layers = keras.layers
 needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4),
               dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1,
-              layer=layers.ReLU())
+              layer=layers.ReLU(), equation="ab,bc->ac", output_shape=2)
 found = {{}}
 for name in json.loads(sys.argv[1]):
     kind = getattr(layers, name, None)
@@ -30,7 +30,7 @@ for name in json.loads(sys.argv[1]):
         continue
     for tried in ([], ["kernel_size"], ["filters", "kernel_size"], ["units"], ["activation"], ["rate"], ["scale"],
                   ["pool_size"], ["shape"], ["dims"], ["target_shape"], ["n"], ["factor"],
-                  ["height_factor", "width_factor"], ["stddev"], ["layer"]):
+                  ["height_factor", "width_factor"], ["stddev"], ["layer"], ["equation", "output_shape"]):
         try:
             made = kind(**{{one: needed[one] for one in tried}})
         except (TypeError, ValueError):
