@@ -4,7 +4,7 @@
 
 Each is saved as a file, read, compared with Keras' own prediction, quantized by the default recipe, lowered, and
 compared with QKeras on every layer; every Nth goes on through C simulation, where every layer of its firmware is
-compared. What is refused is counted by its code.
+compared. What is refused is counted by its code. With --only, the figures of other files stay as they are.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--firmware", type=int, default=0, help="every so many-th goes on through C simulation")
     arguments = parser.parse_args()
     only, every = arguments.only, arguments.firmware
+    known = json.loads(RESULTS.read_text(encoding="utf-8"))["networks"] if only is not None else {}
     found: dict[str, dict[str, str]] = {}
     for number, network in enumerate(networks()):
         if only is None or network.file in only:
@@ -111,10 +112,10 @@ def main() -> None:
                 result = judged(network, Path(folder), firmware=every > 0 and number % every == 0)
             found.setdefault(network.file, {})[network.which] = result
             print(f"{network.file:20} {network.which:40} {result}", flush=True)
+    found = {**known, **found}
     counted = Counter(result for results in found.values() for result in results.values())
     print(dict(counted))
-    if only is None:
-        RESULTS.write_text(json.dumps({"counted": counted, "networks": found}, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps({"counted": counted, "networks": found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

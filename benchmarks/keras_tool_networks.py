@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import numpy as np
 from keras_test_networks import Build, TestedNetwork, chain, of_kind
 
 
@@ -87,7 +86,8 @@ def _of_tools() -> Iterator[TestedNetwork]:
         "report", "dense", chain((16,), *_hidden(64, 32, 32), of_kind("Dense", 5, activation="softmax"))
     )
     for power in (-2, 0, 2, 7, 14):
-        kernel = of_kind("Dense", 1, kernel_initializer=_constant(2.0**-power))
+        start = {"class_name": "Constant", "config": {"value": 2.0**-power}}
+        kernel = of_kind("Dense", 1, kernel_initializer=start)
         yield TestedNetwork("weight_writer", f"dense of 2^{-power}", chain((1,), kernel))
 
     def split(keras: Any) -> Any:
@@ -149,10 +149,6 @@ def _of_tools() -> Iterator[TestedNetwork]:
 
 def _hidden(*units: int) -> list[Any]:
     return [of_kind("Dense", count, activation="relu") for count in units]
-
-
-def _constant(value: float) -> Any:
-    return lambda shape, dtype=None: np.full(shape, value, np.float32)
 
 
 def _of_optimization() -> Iterator[TestedNetwork]:

@@ -250,7 +250,7 @@ _DESCRIBE: dict[str, Describe] = {
     "PReLU": steps.prelu,
     "ELU": _function("elu", "alpha"),
     "ThresholdedReLU": steps.thresholded_relu,
-    "Softmax": _plain("activation", activation="softmax"),
+    "Softmax": steps.softmax,
     "Activation": _own_activation,
     "Dense": _dense,
     "EinsumDense": _einsum_dense,

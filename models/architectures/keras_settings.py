@@ -167,7 +167,7 @@ SETTINGS: Mapping[str, Table] = {
     "PReLU": {"shared_axes": USED, **_weight("alpha")},
     "ELU": {"alpha": USED},
     "ThresholdedReLU": {"theta": USED},
-    "Softmax": {"axis": LastAxis()},
+    "Softmax": {"axis": USED},
     "Activation": {"activation": USED},
     "Dense": {"units": USED, **_ACTIVATED, **_weight("kernel"), **_weight("bias"), **_NOT_ADAPTED},
     "EinsumDense": {

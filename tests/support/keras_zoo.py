@@ -79,6 +79,12 @@ def _shared(keras: Any) -> Any:
     return keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(twice)))
 
 
+def _operators(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one, other = layers.Conv2D(3, 1)(image), layers.Conv2D(3, 1, activation="relu")(image)
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()((one + other) * (other - image))))
+
+
 def _normalization(layers: Any) -> Any:
     return layers.Normalization(mean=[0.5, 0.4, 0.3], variance=[0.04, 0.09, 0.25])
 
@@ -119,6 +125,10 @@ NETWORKS: dict[str, Any] = {
     "images at each step": _distributed(
         (2, *IMAGE), lambda layers: layers.Conv2D(2, 3, padding="same"), lambda layers: layers.MaxPooling2D(2)
     ),
+    "softmax of rows at each step": _distributed(WAVE, _dense, lambda layers: layers.Softmax(axis=1)),
+    "softmax of columns at each step": _distributed(
+        IMAGE, lambda layers: layers.Dense(2), lambda layers: layers.Softmax(axis=1)
+    ),
     "flat at each step": _distributed(IMAGE, _flat, lambda layers: layers.Dense(3, activation="relu")),
     **{
         name: _function(name)
@@ -137,6 +147,9 @@ NETWORKS: dict[str, Any] = {
     "prelu of rows": _row(IMAGE, _conv, lambda layers: layers.PReLU(shared_axes=[2]), _flat, _dense),
     "prelu of elements": _row(IMAGE, _conv, lambda layers: layers.PReLU(), _flat, _dense),
     "prelu of a vector": _row(WAVE, _flat, _dense, lambda layers: layers.PReLU()),
+    "operators": _operators,
+    "softmax along rows": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=1), _flat, _dense),
+    "softmax of a wave": _row(WAVE, lambda layers: layers.Softmax(axis=-2), _flat, _dense),
     "softmax layer": _row(IMAGE, _conv, lambda layers: layers.Softmax(), _flat, _dense),
     **{kind.lower(): _merge(kind) for kind in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")},
     **{f"{kind.lower()} of many": _many(kind) for kind in ("Add", "Multiply", "Maximum", "Minimum", "Average")},
