@@ -24,6 +24,7 @@ from siliconv.errors import ModelError
 from siliconv.legacy_keras import load as load_keras_2
 from siliconv.models.architectures.keras_config import KerasPorts
 from siliconv.models.architectures.keras_file import read_keras_file
+from siliconv.models.architectures.keras_operators import with_layers_for_operators
 from siliconv.models.architectures.keras_settings import Harmless, dtype_name, treatment
 from siliconv.models.architectures.nested_models import inner_layers, is_inside
 from siliconv.progress import Progress
@@ -209,6 +210,7 @@ def _for_prediction(path: Path, folder: Path) -> Path:
 
 def for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give a model's configuration with the settings that are used of it, all of which were looked at."""
+    config = with_layers_for_operators(config)
     model = config["config"]
     layers = [_layer_for_prediction(layer) for layer in (model["layers"] if isinstance(model, Mapping) else model)]
     kept = {key: model[key] for key in _OF_A_MODEL if key in model} if isinstance(model, Mapping) else {}

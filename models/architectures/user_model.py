@@ -25,6 +25,7 @@ from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import importable, is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.standardization import with_kept_normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +169,9 @@ def _understood(written: WrittenModel) -> UserModel:
         read = architecture_of(config, where=source, keras=keras, apart=True)
         scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
     layer_table(read.architecture)
-    built = _as_built(read.architecture, scaled)
-    return UserModel(read.architecture, built, read.names, rescales, written.made, ports=read.ports)
+    architecture = with_kept_normalization(read.architecture, scaled)
+    built = _as_built(architecture, scaled)
+    return UserModel(architecture, built, read.names, rescales, written.made, ports=read.ports)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from siliconv.models.data.columns import Column, Hdf5Column, InMemory, NpyFile, 
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.generated import generated
 from siliconv.models.data.hdf5 import arrays_below
-from siliconv.models.data.image_files import RawImage, Shape, pixels_of
+from siliconv.models.data.image_files import MOST_PIXELS, RawImage, Shape, pixels_of
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.number_type import PIXELS, shape_in_words
 from siliconv.models.data.port_columns import Names, key_of, plain_names
@@ -203,6 +204,13 @@ def _check_shape(column: Column, input_shape: Shape, path: Path, *, pictures: bo
     if column.dtype.kind not in "biuf":
         raise DataError(
             "DATA-RANGE", f"the inputs are {column.dtype}, no numbers", where=str(path), fix="store real numbers"
+        )
+    if picture and math.prod(shape[1:3]) > MOST_PIXELS:
+        raise DataError(
+            "DATA-LAYOUT",
+            f"images of {shape[1]} x {shape[2]} pixels, {MOST_PIXELS:,} are read",
+            where=str(path),
+            fix="store them smaller",
         )
     if as_network_takes_it or (pictures and picture and len(input_shape) == 3):
         return

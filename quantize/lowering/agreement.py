@@ -25,6 +25,7 @@ from siliconv.network.rows import parts_of, values_of
 from siliconv.quantize.lowering.model_graph import node_name_of
 
 BATCH = 16
+OUTPUTS_AT_A_TIME = 4096
 
 Logits = Callable[[Any], NDArray[np.floating]]
 """From a QKeras model to its logits of all test images, (n, outputs)."""
@@ -162,9 +163,13 @@ def rounding_nodes(network: Network, significand: int) -> frozenset[str]:
 
 
 def compare_logits(quantized: NDArray[np.floating], codes: Codes, nodes: Sequence[Node]) -> Comparison:
-    """Compare QKeras' outputs with codes of the integer network's logits, both (n, outputs); rows of several."""
-    name = " and ".join(node.name for node in nodes)
-    return compare_values(name, quantized.astype(np.float64), values_of(nodes, codes))
+    """Compare QKeras' outputs with codes of the network's logits, (n, outputs), rows of several; some at a time."""
+    name, total = " and ".join(node.name for node in nodes), dict[str, Comparison]()
+    for start in range(0, max(len(codes), 1), OUTPUTS_AT_A_TIME):
+        block = slice(start, start + OUTPUTS_AT_A_TIME)
+        values, expected = quantized[block].astype(np.float64), values_of(nodes, codes[block])
+        add_to(total, compare_values(name, values, expected, first_vector=start))
+    return total[name]
 
 
 def _compare(quantized: NDArray[np.floating], codes: Codes, node: Node, name: str, first_vector: int) -> Comparison:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
 from siliconv.quantize.lowering.endings import endings_of
 from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
-from siliconv.quantize.lowering.lowering_activations import add_activation
+from siliconv.quantize.lowering.lowering_activations import add_activation, add_sloped_relu
 from siliconv.quantize.lowering.lowering_composites import folded_weights, lower_factor_pooling, lower_separable
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_normalization import lower_normalization
@@ -189,6 +190,12 @@ def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
     return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
 
 
+def _lower_sloped(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,), kind = sources, layer.outputs
+    up = FixedPoint(False, kind.width - 1, kind.integer - 1, kind.rounding, kind.overflow)
+    return add_sloped_relu(layer.name, source, graph, up, Fraction(layer.slope), lowest=Fraction(-kind.codes.low))
+
+
 def _lower_softmax(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
@@ -244,5 +251,6 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "QGlobalAveragePooling2D": _lower_average,
     "TableActivation": _lower_table,
     "SoftmaxActivation": _lower_softmax,
+    "SlopedActivation": _lower_sloped,
     **SHAPE_LOWERERS,
 }

@@ -20,7 +20,7 @@ from siliconv.hls.design.design import Design, Layer
 from siliconv.hls.design.hardware_layers import Product, Settings, hardware_layers, product_layers
 from siliconv.hls.fifo.sized_design import design_of, sized_design
 from siliconv.hls.kinds import IoType, LayerKind
-from siliconv.models.architectures.functions import relu_bound
+from siliconv.models.architectures.functions import relu_bound, sloped_relu
 from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
 from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
@@ -145,7 +145,12 @@ def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> 
         return _table(layer.name, source, function, table_input(function), table_output(function, bits))
     if function == "softmax":
         return _softmax(source, layer.name)
-    bound = relu_bound(function)
+    bound, slope = relu_bound(function), sloped_relu(function)
+    if slope == 1.0:
+        kind = FixedPoint(True, bits, _ACTIVATION_INTEGER + 1, Rounding.RND_CONV, Overflow.SAT)
+        return [ir.Requantize(layer.name, (source.name,), source.shape, kind, relu=False)]
+    if slope is not None:
+        return _sloped(layer.name, source, bits, slope)
     if bound is None:
         # Where the values of other functions lie is known from the data only.
         integer = _ACTIVATION_INTEGER + 1
@@ -159,6 +164,18 @@ def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> 
     rounded = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, kind, relu=True)
     entries_of = _entries(bits, plain(kind))
     return [rounded, ir.Table(layer.name, (rounded.name,), source.shape, entries_of.type, entries_of, function)]
+
+
+def _sloped(name: str, source: ir.Node, bits: int, slope: float) -> list[ir.Node]:
+    """A ReLU with a slope that is a power of two, as lowering makes it."""
+    up = FixedPoint(False, bits - 1, _ACTIVATION_INTEGER, Rounding.RND_CONV, Overflow.SAT)
+    down = FixedPoint(True, bits, bits - up.fraction - round(log2(slope)), Rounding.RND_CONV, Overflow.SAT)
+    positive = ir.Requantize(f"{name}_positive", (source.name,), source.shape, up, relu=True)
+    rounded = ir.Requantize(f"{name}_input", (source.name,), source.shape, down, relu=False)
+    kind = FixedPoint(True, bits, _ACTIVATION_INTEGER + 1)
+    entries = _entries(bits, kind)
+    negative = ir.Table(f"{name}_negative", (rounded.name,), source.shape, kind, entries, "negative_slope")
+    return [positive, rounded, negative, ir.Add(name, (positive.name, negative.name), source.shape, kind)]
 
 
 def _max_pool(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:

@@ -19,6 +19,7 @@ from siliconv.flow.artefacts import (
     load_float_model,
     load_quantized_model,
     logits_of,
+    narrow_values,
     network_logits,
     network_outputs,
     save_float_model,
@@ -37,7 +38,7 @@ from siliconv.models.data.image_store import SPLITS, Dataset, DataSummary, open_
 from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
-from siliconv.network.rows import rows_of, values_of
+from siliconv.network.rows import rows_of
 from siliconv.project.folded_project import write_float_model
 from siliconv.project.project import c_identifier
 from siliconv.project.taken_project import taken
@@ -256,7 +257,7 @@ def lower_network(context: Context) -> str:
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation(
-        (values_of(logits, codes), values_of(logits, val_codes)),
+        (narrow_values(logits, codes), narrow_values(logits, val_codes)),
         dataset,
         folder,
         judge,

@@ -246,7 +246,9 @@ CASES: dict[str, Case] = {
         words="25.00%",
     ),
     "STANDARDIZE-SPREAD": Case(
-        TWO_CLASSES, images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.5, 100.0, 0.0]}), words="200"
+        TWO_CLASSES + "data: {standardize: true}\n",
+        images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.01, 100.0, 0.0]}),
+        words="1e+04",
     ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),
