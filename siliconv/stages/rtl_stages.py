@@ -35,7 +35,7 @@ def check_rtl_tools(until: str, config: RtlConfig) -> None:
         verilator()
     for tool in TOOLS_OF.get(until, ()):
         check_tool(tool)
-    if until in ("place", "bitstream") or (config.board and until == "synth"):
+    if until in ("place", "bitstream") or (config.board_top and until == "synth"):
         check_family(config.family)
 
 
@@ -46,6 +46,7 @@ def write_rtl(context: Context) -> str:
     from siliconv.rtl.cycles.ring_depths import rings_of
     from siliconv.rtl.design.rtl_design import design_of
     from siliconv.rtl.simulation.word_files import to_words
+    from siliconv.rtl.writing.axi_top import write_axi_vectors, write_block_design
     from siliconv.rtl.writing.rtl_project import write_project
 
     network = network_file.load(context.build / "network")
@@ -58,6 +59,8 @@ def write_rtl(context: Context) -> str:
     expected = reference.run_batches(network, vectors, output)
     to_words(vectors, design.source).tofile(folder / "vectors" / "in_0.bin")
     to_words(expected, design.sink).tofile(folder / "vectors" / "expected_0.bin")
+    write_axi_vectors(design, vectors, expected, folder / "vectors")
+    write_block_design(design, context.project.rtl, vectors, expected, folder)
     predicted = cycles(design, 4)
     content = {
         "latency_cycles": predicted.latency,
@@ -102,8 +105,8 @@ def synthesize_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_netlist"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl", folder)
-    cells = synthesize(folder, design, config.family, board=config.board)
-    top = top_name(design, config.board)
+    cells = synthesize(folder, design, config.family, board=config.board_top)
+    top = top_name(design, config.board_top)
     kept = {f"{top}_{config.family}.json", f"{top}_{config.family}.log"}
     _keep_only(folder, kept)
     write_json(context.out / "synth.json", asdict(cells))
@@ -120,10 +123,10 @@ def place_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_placed"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl_netlist", folder)
-    board = BOARD_TOPS[config.board] if config.board else None
+    board = BOARD_TOPS[config.board_top] if config.board_top else None
     part, mhz = (board.part, float(board.clock_mhz)) if board else (config.part, config.clock_mhz)
-    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board)
-    top = top_name(design, config.board)
+    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board_top)
+    top = top_name(design, config.board_top)
     _keep_only(folder, {f"{top}.config", f"{top}_placed.json", f"{top}_nextpnr.log"})
     write_json(context.out / "place.json", asdict(placed))
     return f"{placed.mhz:.1f} MHz routed on {placed.part}, seed {placed.seed}"
@@ -138,12 +141,12 @@ def pack_rtl(context: Context) -> str:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(context.build / "rtl_placed", work)
     config = context.project.rtl
-    bitstream, _ = pack(work, design, board=config.board)
+    bitstream, _ = pack(work, design, board=config.board_top)
     shutil.copyfile(bitstream, context.out / "rtl.bit")
     size = (context.out / "rtl.bit").stat().st_size
-    if config.board:
-        check = f"build/rtl/{config.board}/check_board.py"
-        return f"{size:,} bytes: openFPGALoader -b {config.board} build/rtl.bit, then python {check}"
+    if config.board_top:
+        check = f"build/rtl/{config.board_top}/check_board.py"
+        return f"{size:,} bytes: openFPGALoader -b {config.board_top} build/rtl.bit, then python {check}"
     return f"{size:,} bytes for {config.part}"
 
 

@@ -182,6 +182,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         needs=("data", "lower"),
         settings=lambda project: {
             "rtl": project.rtl.model_dump(mode="json", exclude={"part", "board", "clock_mhz", "seed"}),
+            "block_design": project.rtl.block_design,
             "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
         },
         modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.writing.rtl_project", "siliconv.network.vectors.corners"),
