@@ -4,7 +4,7 @@ Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 
            [--parts PART] [--multipliers N] [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
 
 NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes, or
-all test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
+test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
 model, with and without pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network: the
 slowest that its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys'
 counts before placement. JSON is written after every step.
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=list(PARTS)[:1], choices=list(PARTS))
     parser.add_argument("--multipliers", type=int, help="further products are made of look-up tables")
     parser.add_argument("--images", type=int, default=16)
-    parser.add_argument("--data", type=Path, help="build/data of the project: all of its test images, no random ones")
+    parser.add_argument("--data", type=Path, help="build/data of the project: its first test images, no random ones")
     parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -111,13 +111,13 @@ def planned(design: RtlDesign) -> dict[str, Any]:
 
 
 def images_of(network: Network, images: int, data: Path | None) -> Codes:
-    """Give all test images of a project, or random codes; and the corner vectors."""
+    """Give the first test images of a project, or random codes; and the corner vectors."""
     if data is None:
         ends = network.input.type.codes
         chosen = np.random.default_rng(0).integers(*ends, (images, *network.input.shape), endpoint=True)
     else:
         test = open_dataset(data).test
-        chosen = test.read(slice(0, len(test))).astype(np.int64)
+        chosen = test.read(slice(0, min(images, len(test)))).astype(np.int64)
     return np.concatenate([chosen, np.stack(list(corner_vectors(network).values()))])
 
 
