@@ -70,7 +70,7 @@ def main() -> None:
 def random_network(seed: int) -> Network:
     """Draw a network of convolutions, poolings and dense layers with random sizes and widths."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-    from network_builder import NetworkBuilder
+    from network_builder import NetworkBuilder  # type: ignore[import-not-found]
 
     draw = random.Random(seed)
     size = draw.choice([8, 12, 16, 24])

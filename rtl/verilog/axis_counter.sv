@@ -1,7 +1,7 @@
 // One axis of rearrange.sv: places that are repeated, and the words from the first place to this one.
 //
-// Function:   `step_i` goes on to the next repeat, then to the next place, then to the first one again; `end_o` tells that
-//             this is the last one. Latency: 1 cycle. Throughput: a step a cycle.
+// Function:   `step_i` goes on to the next repeat, then to the next place, then to the first one again; `end_o` tells
+//             that this is the last one. Latency: 1 cycle. Throughput: a step a cycle.
 module axis_counter #(
     parameter int unsigned Kept = 1,  // places
     parameter int unsigned Repeats = 1,

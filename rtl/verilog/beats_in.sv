@@ -1,7 +1,7 @@
 // Beats of AXI-Stream (docs/stream_format.md) become words of codes, image by image.
 //
-// Function:   of each lane of a beat the low bits; the lanes of a pixel `Part` at a time, those behind its channels left
-//             out. A packet that ends inside an image is filled up with zeros. With the last word of each image,
+// Function:   of each lane of a beat the low bits; the lanes of a pixel `Part` at a time, those behind its channels
+//             left out. A packet that ends inside an image is filled up with zeros. With the last word of each image,
 //             `image_o` tells whether the packet ends there (`end_o`); it waits for `free_i`, room for that.
 // Latency:    0 cycles. Throughput: a word a cycle, a beat in as many cycles as it has words.
 module beats_in #(

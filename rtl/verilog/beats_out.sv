@@ -1,8 +1,8 @@
 // Words of codes become beats of AXI-Stream (docs/stream_format.md), with TLAST where a packet of results ends.
 //
-// Function:   codes in lanes, signed ones sign-extended, lanes behind a pixel's channels zero. The last beat of a result
-//             waits until it is known whether its image was the last of its packet (`known_i`, `end_i`); `image_o`
-//             takes that away.
+// Function:   codes in lanes, signed ones sign-extended, lanes behind a pixel's channels zero. The last beat of a
+//             result waits until it is known whether its image was the last of its packet (`known_i`, `end_i`);
+//             `image_o` takes that away.
 // Latency:    1 cycle. Throughput: a word a cycle.
 module beats_out #(
     parameter int unsigned LaneBits = 8,

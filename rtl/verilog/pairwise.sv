@@ -1,8 +1,8 @@
 // Two streams joined element by element: difference, product, larger or smaller one.
 //
-// Function:   Operation 0: one - other, 1: one * other, 2: the larger, 3: the smaller, each operand moved up by its shift
-//             (a product by OneShift), in Width bits, which hold every result. Waits for a word of both, and for room.
-//             Then finish.sv.
+// Function:   Operation 0: one - other, 1: one * other, 2: the larger, 3: the smaller, each operand moved up by its
+//             shift (a product by OneShift), in Width bits, which hold every result. Waits for a word of both, and for
+//             room. Then finish.sv.
 // Latency:    2 cycles (product: 3) + finish.sv's. Throughput: a word a cycle.
 module pairwise #(
     parameter int unsigned Lanes = 1,

@@ -1,7 +1,7 @@
 // A signed product between registers, in a multiplier of the device (multiply.sv) or made of look-up tables.
 //
-// Function:   product = a * b. Logic = 1: the wider side times each bit of the other, added in pairs, then all; the sign
-//             bit of the other side counts negative. Latency: 2 cycles. Throughput: a product a cycle.
+// Function:   product = a * b. Logic = 1: the wider side times each bit of the other, added in pairs, then all; the
+//             sign bit of the other side counts negative. Latency: 2 cycles. Throughput: a product a cycle.
 module product #(
     parameter int unsigned AWidth = 18,
     parameter int unsigned BWidth = 18,

@@ -2,8 +2,8 @@
 //
 // Function:   A ring buffer keeps whole parts of the image: its rows, or the image where rows are swapped with others.
 //             Of each image, part `First` and those behind it are read, `Kept` of them, each `Repeats` times. Within a
-//             part three axes are walked over, axis 0 fastest: from word `Start` on, `KeptN` places `StepN` words apart,
-//             each place `RepeatsN` times.
+//             part three axes are walked over, axis 0 fastest: from word `Start` on, `KeptN` places `StepN` words
+//             apart, each place `RepeatsN` times.
 // Latency:    a word leaves 3 cycles after its part's last word came, at the earliest.
 // Throughput: a word a cycle on both sides, while one part is read and the next one is written.
 module rearrange #(

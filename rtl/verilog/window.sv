@@ -2,12 +2,11 @@
 //
 // Function:   The writer walks over the padded image, one word a cycle: a word of the stream, or `PadWord` where there
 //             is padding. The reader gives each output pixel's window word by word ("taps"), `Repeats` times. A window
-//             starts two cycles after its last word came, when `free_i` says that there is room for the result;
-//             from then on a tap comes each cycle. No word of a window stands in a register.
-//             Pixels > 1: so many windows of a row at a time, each read from a copy of the ring, pixel 0 in the low bits.
-//             Order of taps: pixel, repeat, kernel row, then
-//               Lanewise = 0: all words of the kernel row's columns (they follow each other in the ring);
-//               Lanewise = 1: the same word of each column, and the repeat is the number of that word.
+//             starts two cycles after its last word came, when `free_i` says that there is room for the result; from
+//             then on a tap comes each cycle. No word of a window stands in a register. Pixels > 1: so many windows of
+//             a row at a time, each read from a copy of the ring, pixel 0 in the low bits. Order of taps: pixel,
+//             repeat, kernel row, then Lanewise = 0: all words of the kernel row's columns (they follow each other in
+//             the ring); Lanewise = 1: the same word of each column, and the repeat is the number of that word.
 // Latency:    2 cycles from the issue of a tap (`start_o` marks the first of a result) to `tap_o` with its word.
 // Throughput: a tap a cycle; OutRows * OutColumns * Repeats * taps cycles an image, at least the padded image's words.
 module window #(
