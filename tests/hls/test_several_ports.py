@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,13 @@ def test_random_networks_of_two_inputs_are_exact(compiler, tmp_path, io_type, se
     compared = {one.name: one for one in compare(library, network, rows, jobs=1)}
     assert {node.name for node in network.outputs} <= set(compared)
     assert not any(one.differing for one in compared.values())
+
+
+def test_an_input_that_nothing_reads_is_refused():
+    network = crossing()
+    needed = tuple(node for node in network.nodes if node.name in ("image", "vector", "conv", "small"))
+    with pytest.raises(FirmwareError, match="nothing reads the input 'vector'"):
+        describe_layers(replace(network, nodes=needed, ends=()), HlsConfig())
 
 
 def test_an_output_that_is_read_inside_is_copied_and_the_copy_has_a_depth():
