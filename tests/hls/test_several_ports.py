@@ -103,6 +103,7 @@ def test_an_output_that_is_read_inside_is_copied_and_the_copy_has_a_depth():
     assert depths == {"conv": 2, "small": 2, "small->of_image": 2, "of_image": 2, "of_vector": 2}
 
 
+@pytest.mark.slow
 def test_the_depth_of_a_copy_is_written(tmp_path):
     config = HlsConfig(io_type="io_stream")
     folder = tmp_path / "firmware"
