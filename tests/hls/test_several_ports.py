@@ -23,8 +23,6 @@ from siliconv.network.rows import input_rows
 from siliconv.network.vectors.corners import corner_vectors
 from siliconv.stages.firmware_project import write_firmware_project
 
-IO_TYPES = ("io_stream", "io_parallel")
-
 
 def vectors(network):
     corners = np.stack(list(corner_vectors(network).values()))
@@ -32,12 +30,14 @@ def vectors(network):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("io_type", IO_TYPES)
-def test_firmware_and_test_bench_of_two_inputs_and_two_outputs_are_exact(compiler, tmp_path, io_type):
+@pytest.mark.parametrize(
+    ("backend", "io_type"), [("Vitis", "io_stream"), ("Vitis", "io_parallel"), ("Vivado", "io_stream")]
+)
+def test_firmware_and_test_bench_of_two_inputs_and_two_outputs_are_exact(compiler, tmp_path, backend, io_type):
     network, folder = crossing(), tmp_path / "firmware"
     folder.mkdir()
     rows = vectors(network)
-    write_firmware_project(network, HlsConfig(io_type=io_type), rows, folder)
+    write_firmware_project(network, HlsConfig(backend=backend, io_type=io_type), rows, folder)
     ports = ports_of(network, folder)
     assert [[port.node for port in side] for side in ports] == [["image", "vector"], ["sum", "small"]]
     assert not (folder / "axi").exists()

@@ -6,6 +6,7 @@ from math import prod
 
 import pytest
 from rtl_designs import WITHOUT_BLOCK, drawn, one_of_each_kind, random_design
+from several_network import crossing
 from small_network import small_network
 from strategies import networks
 
@@ -16,6 +17,11 @@ from siliconv.rtl.plan.blocks import Mvu, Pool
 from siliconv.rtl.plan.fusing import units_of
 from siliconv.rtl.plan.lanes import Lanes, cycles_of, lanes_for_interval
 from siliconv.rtl.plan.planning import plan
+
+
+def test_several_inputs_or_outputs_are_refused_by_name():
+    with pytest.raises(FirmwareError, match="RTL-PORTS"):
+        plan(crossing(), {})
 
 
 @pytest.fixture(scope="module")
