@@ -208,6 +208,13 @@ def _resume(
 
 
 def _check_augmentation(config: TrainConfig, dataset: Dataset) -> None:
+    if config.augmentation != AugmentConfig() and dataset.summary.ports:
+        raise ModelError(
+            "AUGMENT-SHAPE",
+            "augmentation changes images, and the network has several inputs",
+            where="train.augmentation",
+            fix="leave the augmentation out",
+        )
     if config.augmentation != AugmentConfig() and dataset.input != PIXELS:
         raise ModelError(
             "AUGMENT-SHAPE",
