@@ -103,7 +103,8 @@ def _planned(architecture: Architecture) -> _Plan:
             layers |= made
             *_, moved[name] = made
             plan.apart[name] = next(one for one, made_layer in made.items() if hasattr(made_layer, "kernel"))
-    deployed = architecture.model_copy(update={"layers": tuple(layers.values())})
+    outputs = tuple(moved.get(name, name) for name in architecture.outputs)
+    deployed = architecture.model_copy(update={"layers": tuple(layers.values()), "outputs": outputs})
     return replace(plan, architecture=deployed)
 
 

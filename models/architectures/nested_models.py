@@ -48,6 +48,8 @@ def flat_model(config: Config, weights: NamedArrays, *, where: str) -> tuple[Con
     model = config["config"]
     settings = {key: model[key] for key in ("name",) if isinstance(model, Mapping) and key in model}
     inputs = [layer["config"]["name"] for layer in flat.layers if layer["class_name"] == "InputLayer"]
+    if isinstance(model, Mapping) and len(inputs) > 1:
+        inputs = list(references(model["input_layers"]))
     outputs = [[name, 0, 0] for name in flat.outputs]
     settings |= {"layers": flat.layers, "input_layers": [[name, 0, 0] for name in inputs], "output_layers": outputs}
     kept = {key: config[key] for key in ("module", "registered_name") if key in config}

@@ -18,7 +18,7 @@ from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation
 from siliconv.models.architectures.input_scale import InputScaleError, with_input_scale
-from siliconv.models.architectures.keras_config import ReadModel, architecture_of
+from siliconv.models.architectures.keras_config import KerasPorts, ReadModel, architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.keras_prediction import written_version
@@ -44,11 +44,14 @@ class UserModel:
     """The model itself, where a function made it."""
     weights_file: Path | None = None
     """The file of weights beside a configuration."""
+    ports: KerasPorts | None = None
+    """Inputs and outputs in Keras, of a model that has several."""
 
     @property
     def output_as_written(self) -> Output:
         """What the network ends in."""
-        return "logits" if output_activation(self.architecture) is None else "probabilities"
+        several = bool(self.architecture.outputs)
+        return "logits" if not several and output_activation(self.architecture) is None else "probabilities"
 
     def build(self, *, output: Output = "logits") -> Any:
         """Return the tf_keras model with these weights.
@@ -167,7 +170,8 @@ def _understood(written: WrittenModel) -> UserModel:
         scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
     layer_table(read.architecture)
     architecture = with_kept_normalization(read.architecture, scaled)
-    return UserModel(architecture, _as_built(architecture, scaled), read.names, rescales, written.made)
+    built = _as_built(architecture, scaled)
+    return UserModel(architecture, built, read.names, rescales, written.made, ports=read.ports)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:

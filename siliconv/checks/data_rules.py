@@ -166,6 +166,14 @@ def standardize_spread(facts: Facts) -> Words:
 def train_loss(facts: Facts) -> Iterator[Complaint]:
     question, task = facts.project.question, facts.task or "classification"
     for section, config in _trainings(facts):
+        if question.parts:
+            if config.loss != "auto" or not config.from_logits:
+                yield Complaint(
+                    "each of several outputs has the loss of its task, and their sum is trained on",
+                    f"{section}.loss" if config.loss != "auto" else f"{section}.from_logits",
+                    "leave loss and from_logits out",
+                )
+            continue
         kind = loss_kind(config, question.output[-1], task)
         why = loss_misfit(kind, question.output[-1], task, question.function) if task != "none" else None
         if why is not None and (len(question.output) == 1 or task != "classification"):

@@ -88,19 +88,31 @@ def _described(node: ir.Node, nodes: Mapping[str, ir.Node]) -> LayerDescription:
 
 def _planned_nodes(plan: Plan) -> dict[str, ir.Node]:
     """Give the nodes that lowering will make, by name, in the order of the data."""
-    image = ir.Input(INPUT_NAME, (), plan.layers[0].inputs[0], plan.input_type)
-    nodes: dict[str, ir.Node] = {image.name: image}
+    made = {layer.name for layer in plan.layers}
+    inputs = {
+        source: ir.Input(INPUT_NAME if source == INPUT else source, (), shape, plan.input_type)
+        for layer in plan.layers
+        for source, shape in zip(layer.sources, layer.inputs, strict=True)
+        if source not in made
+    }
+    nodes: dict[str, ir.Node] = {image.name: image for image in inputs.values()}
     for layer in plan.layers:
         make = _product if layer.matrix is not None else _MAKERS.get(layer.kind)
         if make is None:
             raise _no_hardware(layer, f"a layer of kind {layer.kind}")
         nodes |= {
             node.name: node
-            for node in make(layer, tuple(image if name == INPUT else nodes[name] for name in layer.sources), plan)
+            for node in make(
+                layer, tuple(inputs[name] if name in inputs else nodes[name] for name in layer.sources), plan
+            )
         }
-    logits = nodes[next(reversed(nodes))]
-    behind = {"sigmoid": _sigmoid, "softmax": _softmax}.get(plan.output_activation or "")
-    return nodes | {node.name: node for node in behind(logits)} if behind is not None else nodes
+    ends = plan.ends or {next(reversed(nodes)): plan.output_activation or ""}
+    for name, function in ends.items():
+        behind = {"sigmoid": _sigmoid, "softmax": _softmax}.get(function)
+        if behind is not None and name in nodes:
+            before = f"{name}_" if plan.ends else ""
+            nodes |= {node.name: node for node in behind(nodes[name], f"{before}{function}")}
+    return nodes
 
 
 def _product(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
@@ -273,8 +285,8 @@ _MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[ir.Node], Plan], list[ir.
 }
 
 
-def _sigmoid(logits: ir.Node) -> list[ir.Node]:
-    return _table("sigmoid", logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
+def _sigmoid(logits: ir.Node, name: str = "sigmoid") -> list[ir.Node]:
+    return _table(name, logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
 
 
 def _softmax(logits: ir.Node, name: str = "softmax") -> list[ir.Node]:

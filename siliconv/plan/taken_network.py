@@ -44,6 +44,7 @@ def network_of_taken(name: str, project: ProjectConfig, input_type: FixedPoint) 
 
 def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoint, *, progress: Progress) -> None:
     """Lower the model in a folder, and write ``network/`` beside it."""
+    from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers
     from siliconv.stages.lowered_network import lowered_network
@@ -51,5 +52,5 @@ def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoi
     model, weights = read_taken(folder)
     found, arrays, _ = with_quantizers(model, weights, bits)
     live = taken_model(found, arrays)
-    network = lowered_network(live, name=name, output_activation=model.ending, input_type=input_type)
+    network = lowered_network(live, name=name, ports=ports_of_taken(model), input_type=input_type)
     network_file.save(network, folder / "network")
