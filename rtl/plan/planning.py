@@ -12,6 +12,7 @@ from siliconv.errors import FirmwareError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.intervals import Bounds, prove
+from siliconv.network.network_file import is_of_several
 from siliconv.rtl.plan.blocks import (
     Add,
     Align,
@@ -63,8 +64,16 @@ def plan(
     Raises
     ------
     FirmwareError
-        ``RTL-NODE-KIND`` for a kind that has no block, ``RTL-LANES`` for lanes that do not divide the channels.
+        ``RTL-NODE-KIND`` for a kind that has no block, ``RTL-LANES`` for lanes that do not divide the channels,
+        ``RTL-PORTS`` for several inputs or outputs.
     """
+    if is_of_several(network):
+        raise FirmwareError(
+            "RTL-PORTS",
+            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs: the SystemVerilog core has one of each",
+            where=f"network '{network.name}'",
+            fix="nothing to do for the firmware by hls4ml, which has a port for each; take the section rtl: out",
+        )
     bounds = prove(network)
     layout = _Layout(network, bounds, lanes, multiplier_bits, rings or {}, prefix)
     return layout.design()

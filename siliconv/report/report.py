@@ -64,11 +64,28 @@ def write_report(
         "reached": certificate.reached,
         "estimate": _read(build / "estimate.json"),
         "estimator_errors": cross_validated_errors(),
-        "pictures": {picture.stem: _as_uri(picture) for picture in sorted(pictures.glob("*.png"))},
+        "pictures": _pictures(pictures),
         "rtl": rtl_content(build, content_of_certificate["hashes"]["network"]),
         "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
     }
+    content["parts"] = _parts(content, pictures)
     path.write_text(TEMPLATES.get_template("report.html.j2").render(content), encoding="utf-8")
+
+
+def _parts(content: dict[str, Any], pictures: Path) -> dict[str, dict[str, Any]]:
+    """Give task, metrics and pictures of each of several outputs by name."""
+    return {
+        part["name"]: {
+            "task": part["task"],
+            "metrics": {kind: metrics["outputs"][part["name"]] for kind, metrics in content["metrics"].items()},
+            "pictures": _pictures(pictures / part["name"]),
+        }
+        for part in content["data"].get("parts", ())
+    }
+
+
+def _pictures(folder: Path) -> dict[str, str]:
+    return {picture.stem: _as_uri(picture) for picture in sorted(folder.glob("*.png"))}
 
 
 def _read(path: Path) -> Any:
