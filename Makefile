@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 WINGS  := network hardware models quantize hls rtl
 # mypy sees the folders as the package they are installed as (siliconv.models, ...).
 TYPED  := build/typing/siliconv
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 FAST   := not slow and not long and not compiles
 
 .PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup setup-rtl clean

@@ -174,6 +174,27 @@ def _giant_pictures(folder: Path) -> None:
     )
 
 
+def _table(folder: Path) -> None:
+    with (folder / "images.csv").open("w") as file:
+        file.write("a,b,label\n" + "1,2,0\n" * 30 + "1,")
+        for _ in range(300):
+            file.write("2" * (1 << 20))
+    (folder / "project.yml").write_text(
+        PROJECT.replace("{source: npz, path: images.npz}", "{source: csv, path: images.csv}")
+    )
+
+
+def _hdf5(folder: Path) -> None:
+    import h5py
+
+    with h5py.File(folder / "images.h5", "w") as file:
+        file.create_dataset("x", (1 << 40, 6, 6, 1), "u1", chunks=(1024, 6, 6, 1))
+        file.create_dataset("y", (1 << 40,), "u1", chunks=(1 << 20,))
+    (folder / "project.yml").write_text(
+        PROJECT.replace("{source: npz, path: images.npz}", "{source: hdf5, path: images.h5}")
+    )
+
+
 _ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(20)
 )
@@ -190,6 +211,8 @@ INPUTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "input of 65536 x 65536": (_text(PROJECT.replace("[6, 6, 1]", "[65536, 65536, 1]")), _DATA),
     ".npz of 4 GB": (_npz_bomb, _DATA),
     ".npz announcing 64 TB": (_lying_header, _DATA),
+    "table with a line of 300 MB": (_table, _DATA),
+    "HDF5 announcing 36 TB": (_hdf5, _DATA),
     ".keras of 4 GB": (_keras_bomb, _SUMMARY),
     ".keras, 2 GB of text": (_keras_text_bomb, _CHECK),
     "200 megapixels in a folder": (_giant_pictures, _DATA),

@@ -17,6 +17,7 @@ from siliconv.models.data.datasets import prepare
 from siliconv.models.data.image_store import Dataset, open_dataset
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = ("test_kills.py", "test_qkeras_project.py", "test_lecture_firmware.py", "test_cli.py")
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +101,11 @@ def tiny_project():
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take the compiler's fixture compile: `make test-fast` leaves them out."""
+    """Tests that take the compiler's fixture compile: `make test-fast` leaves them out.
+
+    The longest files come first: one that is left to the end keeps one core alone.
+    """
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
     for item in items:
         if "compiler" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.compiles)

@@ -165,8 +165,8 @@ def _graph(
                 description.attributes | ({ADDERS: adders[name]} if name in adders else {})
                 for name, description in descriptions.items()
             ],
-            inputs=[network.input.name],
-            outputs=[network.output.name],
+            inputs=[node.name for node in network.inputs],
+            outputs=[node.name for node in network.outputs],
         )
     _check_kept(network, graph, layers)
     return graph
@@ -239,7 +239,10 @@ def _fifo_name(layer: Any, output: str) -> str:
     """Name a FIFO as `siliconv.hls.fifo.sized_design.fifo_depths` does: by its writer, a copy also by its reader."""
     if layer.class_name != "Clone":
         return str(layer.name)
-    (reader,) = layer.get_output_nodes(output)
+    readers = layer.get_output_nodes(output)
+    if not readers:
+        return ""  # it leaves the core: a port, behind which there is no FIFO
+    (reader,) = readers
     while reader.class_name == "Reshape":
         (reader,) = reader.get_output_nodes()
     return f"{layer.get_input_node().name}->{reader.name}"

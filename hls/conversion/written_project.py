@@ -36,6 +36,8 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         Name of its top function.
     """
     facts, source = BACKENDS[config.backend], folder / "firmware" / f"{top}.cpp"
+    # A top level with AXI-Stream ports has one for the input and one for the output.
+    axi = facts.is_amd and len(graph.inputs) == 1 and len(graph.outputs) == 1
     _remove_traces_of_this_run(folder, top, graph.config.get_config_value("Stamp"))
     for name in _UNREAD:
         shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
@@ -46,7 +48,7 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
             shutil.copyfile(header, simulation / header.name)
         read_in_simulation(source, folder / "firmware" / "weights")
     if facts.is_amd:
-        write_build_scripts(folder, top, config)
+        write_build_scripts(folder, top, config, axi=axi)
     if facts.family is Backend.VITIS:
         for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
             _inline_without_instances(header)
@@ -60,17 +62,18 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         if config.io_type == "io_stream":
             _trace_own_outputs(graph, source)
     if facts.is_simulated:
-        write_makefile(config, folder, top)
+        write_makefile(config, folder, top, axi=axi)
 
 
-def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
-    """Write the Makefile of a project, for g++ and for the vendor's tool."""
+def write_makefile(config: HlsConfig, folder: Path, top: str, *, axi: bool = True) -> None:
+    """Write the Makefile of a project, for g++ and for the vendor's tool; `axi`: with the AXI-Stream top level."""
     facts = BACKENDS[config.backend]
     text = render(
         "Makefile.j2",
         top=top,
         backend=config.backend,
         amd=facts.is_amd,
+        axi=axi and facts.is_amd,
         part=config.part,
         includes=facts.includes,
         steps="synth cosim" if config.backend == "Quartus" else "csim synth",

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError, in_words, ordinary, read_header
+from siliconv.bounded_reading import FREE_BYTES, MOST_COMPRESSION, UnreadableError, in_words, ordinary, read_header
 from siliconv.errors import DAMAGE
 from siliconv.models.data.hdf5 import plain_numbers
 
 BLOCK_BYTES = 8 << 20
 """Of the values that are read at once."""
+_MOST_UNPACKED = 1100
+"""Times the bytes that are stored: deflate reaches 1,032; what announces more holds nothing but its fill value."""
 
 
 class Column(Protocol):
@@ -92,20 +94,44 @@ class Hdf5Column:
     Raises
     ------
     UnreadableError
-        For what is no plain array of numbers of this very file.
+        For what is no plain array of numbers of this very file, announces more than it holds, or is packed in
+        pieces too large for memory.
     """
 
     def __init__(self, file: Any, path: str) -> None:
         self._found = plain_numbers(file, path)
+        self._stored, announced = self._found.id.get_storage_size(), self._found.size * self._found.dtype.itemsize
+        if announced > max(FREE_BYTES, _MOST_UNPACKED * self._stored):
+            raise UnreadableError(f"'{path}' announces {announced:,} bytes and holds {self._stored:,}")
+        if math.prod(self._found.chunks or ()) * self._found.dtype.itemsize > FREE_BYTES:
+            raise UnreadableError(f"'{path}' is stored in chunks of {self._found.chunks}: write it with smaller ones")
         self.shape: tuple[int, ...] = tuple(self._found.shape)
         self.dtype: np.dtype[Any] = self._found.dtype
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read these examples."""
+        size = (stop - start) * math.prod(self.shape[1:]) * self.dtype.itemsize
+        if size > max(FREE_BYTES, MOST_COMPRESSION * self._stored):
+            raise UnreadableError(f"{self._stored:,} bytes would unpack to {size:,} at once: store it uncompressed")
         try:
             return np.asarray(self._found[start:stop])
         except DAMAGE as error:
             raise UnreadableError(in_words(error)) from error
+
+
+class Beside:
+    """Columns of the same examples beside each other, each entry flattened: rows of several inputs."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        values = sum(math.prod(column.shape[1:]) for column in columns)
+        self.shape: tuple[int, ...] = (columns[0].shape[0], values)
+        self.dtype: np.dtype[Any] = np.result_type(*(column.dtype for column in columns))
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read these examples."""
+        parts = [column.read(start, stop) for column in self._columns]
+        return np.concatenate([part.reshape(len(part), -1).astype(self.dtype, copy=False) for part in parts], axis=1)
 
 
 class Rows:

@@ -16,6 +16,7 @@ from siliconv.models.data.image_store import DataSummary
 from siliconv.models.data.input_choice import scaled
 from siliconv.models.data.number_images import decode_numbers
 from siliconv.models.data.number_type import shape_in_words
+from siliconv.models.data.port_columns import plain_names
 from siliconv.models.data.table_files import read_table
 
 TABLES, ARRAYS = (".csv", ".tsv", ".txt"), (".npy",)
@@ -125,9 +126,9 @@ def _rows(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
         except ValueError as error:
             raise UnreadableError(str(error).splitlines()[0]) from error
     table = read_table(path)
-    wanted = (config.x,) if isinstance(config.x, str) else config.x
+    wanted = plain_names(config.x)
     if wanted is None or any(name not in table.names for name in wanted):
-        labels = (config.y,) if isinstance(config.y, str) else (config.y or ("y", "label", "labels", "target", "class"))
+        labels = plain_names(config.y) or ("y", "label", "labels", "target", "class")
         wanted = tuple(name for name in table.names if name not in labels)
     column = table.column(wanted)
     return column.read(0, column.shape[0]).reshape(column.shape[0], len(wanted))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,6 @@ import numpy as np
 from siliconv.bounded_reading import UnreadableError, ordinary
 from siliconv.models.data.columns import Column, InMemory
 
-_LINES = 65536
 _LONGEST_LINE = 1 << 20
 _LOOKED_AT = 1000
 """Lines that say which columns are texts."""
@@ -76,7 +76,7 @@ def read_table(path: Path) -> TextTable:
 
 
 def _read(file: Any) -> TextTable:
-    first = file.readline(_LONGEST_LINE)
+    first = _line(file)
     delimiter = max(",;\t", key=first.count)
     names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if len(set(names)) != len(names) or not all(names) or all(_number(name) is not None for name in names):
@@ -84,12 +84,21 @@ def _read(file: Any) -> TextTable:
     scratch = tempfile.TemporaryFile(prefix="siliconv-")  # noqa: SIM115  (lives as long as its columns)
     texts: dict[int, list[str]] = {}
     rows = 0
-    while lines := file.readlines(_LINES * 16):
+    while text := file.read(_LONGEST_LINE):
+        lines = io.StringIO(text + _line(file), newline="").readlines()
         rows += _block(lines, names, delimiter, rows, texts, scratch)
     if not rows:
         raise UnreadableError("it has no line but its names")
     scratch.flush()
     return TextTable(names, texts, rows, scratch)
+
+
+def _line(file: Any) -> str:
+    """Read the rest of a line, or raise `UnreadableError` where it does not end."""
+    line: str = file.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise UnreadableError(f"a line of it is longer than {_LONGEST_LINE:,} characters")
+    return line
 
 
 def _block(

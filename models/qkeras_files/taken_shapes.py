@@ -10,9 +10,15 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
+from siliconv.models.architectures.ports import OutputPort, Ports
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 
 Shape = tuple[int, ...]
+
+
+def ports_of_taken(model: TakenModel) -> Ports:
+    """Give the input and the output of a model that is taken as it is; errors as `output_shape_of`."""
+    return Ports((), (OutputPort(model.layers[-1].name, output_shape_of(model), model.ending),))
 
 
 def output_shape_of(model: TakenModel) -> Shape:

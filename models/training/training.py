@@ -110,7 +110,7 @@ def fit(
         math.ceil(len(dataset.train) / config.batch_size),
         before_step,
         progress,
-        metric_of(dataset.task),
+        metric_of(judge),
     )
     path = work / CHECKPOINT
     fingerprint = training_fingerprint(config, model.get_weights(), dataset, about)
@@ -228,7 +228,7 @@ def _check_fit(model: Any, dataset: Dataset) -> None:
             fix="prepare the data with the network's input shape",
         )
     wanted = dataset.train.shape if task == "autoencoder" else dataset.train.labels.shape[1:]
-    if task != "classification" and (task == "none" or given != tuple(wanted)):
+    if task not in ("classification", "several") and (task == "none" or given != tuple(wanted)):
         raise ModelError(
             "TRAIN-SHAPE",
             f"the network gives {given}, and its answers are {tuple(wanted)}"

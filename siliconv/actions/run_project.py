@@ -7,6 +7,7 @@ from pathlib import Path
 
 from siliconv.checks.checks import examine
 from siliconv.checks.preflight import Severity
+from siliconv.checks.stopping import stopping
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.hls.backends import check_simulated
@@ -14,6 +15,7 @@ from siliconv.hls.csim.csim import compiler_version
 from siliconv.progress import Progress
 from siliconv.project.data_choice import apply_data_choice, remember_data_choice
 from siliconv.project.project import load_project
+from siliconv.project.project_problems import ProjectProblemsError
 from siliconv.stages.rtl_stages import check_rtl_tools
 from siliconv.stages.stages import STAGE_NAMES, STAGES, road_to
 
@@ -50,7 +52,7 @@ def run_project(
     Raises
     ------
     ProjectError
-        ``STAGE-UNKNOWN``, and for a project file that is wrong.
+        ``STAGE-UNKNOWN``, for a project file that is wrong, and for what a pre-flight rule knows that a stage refuses.
     ToolError
         ``TOOL-GXX``, ``BACKEND-...`` for what the simulation lacks, before any work.
     SiliconvError
@@ -64,13 +66,16 @@ def run_project(
     project, remark = apply_data_choice(load_project(folder), build, data)
     stages = STAGES if until in {stage.name for stage in STAGES} else road_to(until)
     if until in ("csim", "estimate", "report"):
-        # Told now, not after an hour of training.
         check_simulated(project.hls.backend)
         compiler_version()
     check_rtl_tools(until, project.rtl)
     if remark:
         on_event(remark)
-    for finding in examine(folder, project):
+    findings = examine(folder, project)
+    if refused := stopping(findings, until):
+        # Told now, not after an hour of training.
+        raise ProjectProblemsError([ProjectError(one.code, one.what, where=one.where, fix=one.fix) for one in refused])
+    for finding in findings:
         if finding.severity is not Severity.HINT:
             on_event(f"{finding.severity:<8}  {finding.code}, {finding.where}: {finding.what}; {finding.fix}")
 

@@ -16,13 +16,14 @@ from siliconv.models.architectures.architecture import (
     LayerNode,
     normal_form,
     output_activation,
-    without_output_activation,
 )
 from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
+from siliconv.models.architectures.ports import as_logits, input_layer, logit_layers, port_layers
 from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
+from siliconv.models.data.input_choice import pixels_as
 from siliconv.network import network_file
-from siliconv.network.fixed_point import PIXEL, FixedPoint
+from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.plan.plan_of_network import plan_of_network
@@ -73,16 +74,17 @@ def plan_of(
 
 
 def stated_type(project: ProjectConfig) -> FixedPoint:
-    """Give the type of the input as far as the project file says it; else that of pixels."""
+    """Give the type of the input as far as the project file says it; else that of its pixels."""
     stated = project.data.input
     numbers = stated.stated() if stated != "auto" else None
-    return fixed_point_of(numbers) if numbers is not None else PIXEL
+    return fixed_point_of(numbers or pixels_as(project.data.pixel_scale, project.data.pixel_bits).type)
 
 
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:
     """Plan the firmware of an architecture; for the rest see `plan_of`."""
     activation = output_activation(architecture)
-    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part))
+    ends = logit_layers(architecture)
+    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part), ends=ends)
 
 
 def read_network(build: Path) -> Network | None:
@@ -96,9 +98,13 @@ def read_network(build: Path) -> Network | None:
 def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
     """Give the layers of an architecture as they are deployed, ending with the logits."""
     shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
-    source_of = {INPUT: INPUT}
+    inputs_and_joins = port_layers(architecture)
+    shapes |= {input_layer(name): tuple(shape) for name, shape in architecture.inputs.items()}
+    source_of = {name: name for name in shapes}
     found = []
-    for node in normal_form(without_output_activation(deployed_architecture(architecture))):
+    for node in normal_form(as_logits(deployed_architecture(architecture))):
+        if node.name in inputs_and_joins:  # no hardware: the ports of the core
+            continue
         sources = tuple(source_of[name] for name in node.inputs)
         if isinstance(node.layer, kinds.Dropout):  # the identity
             source_of[node.name] = sources[0]

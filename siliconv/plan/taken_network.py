@@ -1,6 +1,6 @@
 """The integer network of a QKeras model that is taken as it is: known before anything is run, as nothing is trained.
 
-Lowering takes Keras, and so seconds in a process of its own.
+Lowering takes Keras, and so seconds in a process of its own; what comes out of it is kept for the next command.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from siliconv.flow.taken_artefacts import read_taken, save_taken
 from siliconv.network import network_file
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.graph import Network
+from siliconv.plan.taken_cache import kept_network
 from siliconv.progress import Progress, Silent
 from siliconv.project.project import ProjectConfig, c_identifier
 from siliconv.project.taken_project import taken, unquantized
@@ -31,14 +32,19 @@ def network_of_taken(name: str, project: ProjectConfig, input_type: FixedPoint) 
     if file is None:
         return None
     with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
-        folder = Path(scratch)
+        folder, bits, identifier = Path(scratch), unquantized(project), c_identifier(name)
         save_taken(file.model, file.weights, folder)
-        call_apart(lower_taken, folder, unquantized(project), c_identifier(name), input_type, progress=Silent())
-        return network_file.load(folder / "network")
+
+        def make(folder: Path) -> None:
+            call_apart(lower_taken, folder, bits, identifier, input_type, progress=Silent())
+
+        said = f"{bits.model_dump_json()} {identifier} {input_type}"
+        return kept_network(folder, said, __name__, make)
 
 
 def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoint, *, progress: Progress) -> None:
     """Lower the model in a folder, and write ``network/`` beside it."""
+    from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers
     from siliconv.stages.lowered_network import lowered_network
@@ -46,5 +52,5 @@ def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoi
     model, weights = read_taken(folder)
     found, arrays, _ = with_quantizers(model, weights, bits)
     live = taken_model(found, arrays)
-    network = lowered_network(live, name=name, output_activation=model.ending, input_type=input_type)
+    network = lowered_network(live, name=name, ports=ports_of_taken(model), input_type=input_type)
     network_file.save(network, folder / "network")

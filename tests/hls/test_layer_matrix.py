@@ -23,7 +23,7 @@ from siliconv.network.intervals import sum_of_products_type
 from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
 
 pytestmark = pytest.mark.usefixtures("compiler")
-SLOW = pytest.mark.slow  # one back end of each library of numbers, and one rank of pairs, are in make test
+SLOW = pytest.mark.slow  # one back end of each library of numbers, and one rank, are in make test
 
 
 def add_windows(cases: Cases, windows, kinds) -> None:
@@ -146,7 +146,7 @@ NETWORKS = {
 @pytest.mark.long
 @pytest.mark.parametrize(
     "network",
-    [pytest.param(make, id=name, marks=SLOW if name == "pairs-1-D" else ()) for name, make in NETWORKS.items()],
+    [pytest.param(make, id=name, marks=SLOW if name.endswith("1-D") else ()) for name, make in NETWORKS.items()],
 )
 @pytest.mark.parametrize(
     "backend", ["Vitis", pytest.param("Vivado", marks=SLOW), "Quartus", pytest.param("Catapult", marks=SLOW)]

@@ -102,7 +102,7 @@ def cases(axes, io_type, strategies=tuple(Strategy)):
     return found
 
 
-@pytest.mark.parametrize("axes", [2, 1], ids=["2-D", "1-D"])
+@pytest.mark.parametrize("axes", [2, pytest.param(1, marks=pytest.mark.slow)], ids=["2-D", "1-D"])
 @pytest.mark.parametrize("backend", ["Vitis", pytest.param("Vivado", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_every_strategy_is_exact(axes, backend, io_type, tmp_path):
@@ -110,6 +110,7 @@ def test_every_strategy_is_exact(axes, backend, io_type, tmp_path):
     assert_every_case_exact(found.network(), found.config(backend), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
 def test_an_accelerators_strategies_are_exact_through_its_wrapper(io_type, tmp_path):
     found = cases(2, io_type, [Strategy.RESOURCE, Strategy.DISTRIBUTED_ARITHMETIC])

@@ -32,7 +32,7 @@ def network(build):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+@pytest.mark.parametrize("backend", ["Vitis", pytest.param("Vivado", marks=pytest.mark.slow)])
 def test_a_project_with_weights_outside_the_core_is_exact_in_every_test_bench(network, backend, tmp_path):
     config = HlsConfig(backend=backend, bram_factor=100, reuse_factors={"dense_1": 10})
     folder = tmp_path / "firmware"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import h5py
@@ -167,6 +168,34 @@ def no_names(folder: Path) -> dict[str, object]:
     return {"source": "csv", "path": folder / "d.csv"}
 
 
+def endless_line(folder: Path) -> dict[str, object]:
+    (folder / "d.csv").write_text("a,b,c,d,label\n1,2,3,4,0\n1,2,3," + "4" * (3 << 20))
+    return {"source": "csv", "path": folder / "d.csv"}
+
+
+def never_written(folder: Path) -> dict[str, object]:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file.create_dataset("x", (1 << 40, 4), "f8", chunks=(1024, 4))
+        file["y"] = CLASSES
+    return {"source": "hdf5", "path": folder / "data.h5", "x": "x", "y": "y"}
+
+
+def one_large_chunk(folder: Path) -> dict[str, object]:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file.create_dataset("x", (60, 4), "f8", chunks=(1 << 24, 4), maxshape=(None, 4), compression="gzip")
+        file["y"] = CLASSES
+    return {"source": "hdf5", "path": folder / "data.h5", "x": "x", "y": "y"}
+
+
+def swollen_labels(folder: Path) -> dict[str, object]:
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["x"] = FEATURES
+        y = file.create_dataset("y", (60, 1 << 20), "f8", chunks=(1, 1 << 20), compression="gzip")
+        for row in range(60):  # 8 MiB each, of some kilobytes
+            y.id.write_direct_chunk((row, 0), zlib.compress(bytes(8 << 20), 1))
+    return {"source": "hdf5", "path": folder / "data.h5", "x": "x", "y": "y"}
+
+
 def short(folder: Path) -> dict[str, object]:
     found = as_npy(folder)
     (folder / "x.npy").write_bytes((folder / "x.npy").read_bytes()[:-8])
@@ -193,6 +222,10 @@ def another_shape(folder: Path) -> dict[str, object]:
         (ragged, "line 3 has 4 entries for 5 columns"),
         (no_number, "line 2002, column 'c'"),
         (no_names, "first line gives no names"),
+        (endless_line, "longer than 1,048,576"),
+        (never_written, "announces"),
+        (one_large_chunk, "chunks of"),
+        (swollen_labels, "would unpack"),
         (short, "announced"),
         (objects, "Python objects"),
         (another_shape, "inputs of shape"),

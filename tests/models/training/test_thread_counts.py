@@ -36,6 +36,7 @@ def bits(folder, *before, threads=None, asked=None):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_threads_and_cores_change_no_bit(digits_folder):
     expected = bits(digits_folder)

@@ -59,7 +59,7 @@ NETWORKS = {"maps": (of_maps, PIXEL), "vectors": (of_vectors, FixedPoint(False, 
 
 @pytest.mark.long
 @pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["vectors", pytest.param("maps", marks=pytest.mark.slow)])
 def test_the_firmware_of_qkeras_constructs_computes_their_bits(name, io_type, compiler):
     make, kind = NETWORKS[name]
     model = with_random_weights(make(), seed=5)

@@ -246,7 +246,9 @@ CASES: dict[str, Case] = {
         words="25.00%",
     ),
     "STANDARDIZE-SPREAD": Case(
-        TWO_CLASSES, images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.5, 100.0, 0.0]}), words="200"
+        TWO_CLASSES + "data: {standardize: true}\n",
+        images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.01, 100.0, 0.0]}),
+        words="1e+04",
     ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),
@@ -476,3 +478,22 @@ def test_this_machine_is_looked_at(tmp_path):
     (tmp_path / "project.yml").write_text(SOUND)
     found = examine(tmp_path)
     assert not [finding for finding in found if finding.code in ("MACHINE-LIBRARY", "MACHINE-KERAS", "MACHINE-HLS4ML")]
+
+
+@pytest.mark.parametrize(
+    ("text", "until", "codes"),
+    [
+        ("quantize: {layers: {conv9: {weights: 4}}}\n", "data", ["RECIPE-LAYER"]),
+        (
+            "hls: {reuse_factors: {conv2d_1: 5}}\nquantize: {layers: {conv9: {weights: 4}}}\n",
+            "csim",
+            ["REUSE-ILLEGAL", "RECIPE-LAYER"],
+        ),
+    ],
+)
+def test_what_a_stage_would_refuse_stops_a_run_before_its_first_stage(tmp_path, capsys, text, until, codes):
+    (tmp_path / "project.yml").write_text("model: {preset: digits}\n" + text)
+    assert run_command_line(["run", str(tmp_path), "--until", until]) == 2
+    said = capsys.readouterr().err
+    assert [code for code in codes if code in said] == codes
+    assert not (tmp_path / "build" / "data").exists()

@@ -103,7 +103,9 @@ def test_an_impossible_rate_exits_1_and_says_what_stands_in_the_way(digits, caps
     assert (digits / "project.yml").read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["alveo-u250", "pynq-z2", "ecp5-evn"])
+@pytest.mark.parametrize(
+    "name", ["pynq-z2", *(pytest.param(name, marks=pytest.mark.slow) for name in ("alveo-u250", "ecp5-evn"))]
+)
 def test_the_flat_head_of_the_lecture_is_refused_before_any_work(tmp_path, capsys, name):
     code, found, said = outcome(capsys, project_of(tmp_path, "lecture_flatten"), "--board", name)
     assert code == 1

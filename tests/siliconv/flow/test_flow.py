@@ -173,6 +173,7 @@ def finished_files(build):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_run_killed_in_training_and_in_conversion_ends_with_the_same_bits(tmp_path):
     folders = [tmp_path / name for name in ("undisturbed", "killed")]

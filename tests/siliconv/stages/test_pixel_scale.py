@@ -48,7 +48,10 @@ def project_of(folder: Path, factor: float, offset: float) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("scale", "factor", "offset"), [("0..255", 1.0, 0.0), ("-1..1", 1 / 127.5, -1.0)])
+@pytest.mark.parametrize(
+    ("scale", "factor", "offset"),
+    [("0..255", 1.0, 0.0), pytest.param("-1..1", 1 / 127.5, -1.0, marks=pytest.mark.slow)],
+)
 def test_a_file_at_chance_is_told_its_scale_and_right_with_it(tmp_path, capsys, scale, factor, offset):
     project_of(tmp_path, factor, offset)
     assert run_command_line(["run", str(tmp_path), "--until", "train"]) == 0
