@@ -133,7 +133,7 @@ def table(found: Fit, board: Board) -> Table:
     """Make the table of the best configurations; resources are those of logic synthesis, and their share."""
     shown = Table(
         "",
-        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
+        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs, weights in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
     risky = [found.at_risk] if found.at_risk is not None and found.at_risk not in found.best else []
@@ -143,7 +143,8 @@ def table(found: Fit, board: Board) -> Table:
             for name in ("lut", "ff", "dsp", "bram18")
         )
         speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.clock_ns:g}")
-        place = "LUTs" if one.fifo_memory == "shift_registers" else "auto"
+        places = (one.fifo_memory == "shift_registers", one.weight_memory == "luts")
+        place = ", ".join("LUTs" if in_luts else "auto" for in_luts in places)
         shown.add_row(_verdict(one, found), *speed, *cells, place, _factors(one))
     return shown
 
