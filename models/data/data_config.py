@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 
 from siliconv.bounded_reading import SECTION, BoundedPath
-from siliconv.models.data.number_type import MOST_BITS, NumberType
+from siliconv.models.data.number_type import MOST_BITS, PIXELS, NumberType
 
 SourceKind = Literal["digits", "folder", "npz", "npy", "hdf5", "csv", "generated", "tfds"]
 Aspect = Literal["stretch", "crop", "pad"]
@@ -91,6 +91,12 @@ class DataConfig(BaseModel):
         default="0..1",
         description="What 8-bit pixels are for the network: 0..1 (k/256), 0..255 (k), -1..1 (k/128 - 1)",
     )
+    pixel_bits: int = Field(
+        default=8,
+        ge=1,
+        le=8,
+        description="Bits of a pixel for the network: 8-bit pixels are rounded to so many",
+    )
     standardize: bool = Field(
         default=False,
         description="Put a layer in front of the network that brings each feature (or channel) to mean 0, deviation 1",
@@ -115,3 +121,14 @@ class DataConfig(BaseModel):
         le=2**31 - 1,
         description="Take at most this many images, stratified by class; all when left out",
     )
+
+    @model_validator(mode="after")
+    def _says_what_pixels_are_once(self) -> DataConfig:
+        stated = self.input.stated() if self.input != "auto" else PIXELS
+        if self.source in ("digits", "tfds") and stated != PIXELS:
+            raise ValueError(f"{self.source} are 8-bit pixels; write pixel_bits: 3 for fewer bits, in place of input:")
+        if self.pixel_bits != 8 and stated != PIXELS:
+            raise ValueError("pixel_bits is for 8-bit pixels, and input: makes numbers of them; leave one of them out")
+        if self.pixel_bits == 1 and self.pixel_scale == "-1..1":
+            raise ValueError("pixels of -1 to 1 have a sign, so 2 bits at least")
+        return self

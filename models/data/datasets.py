@@ -40,6 +40,7 @@ from siliconv.models.data.input_choice import (
     scaled,
 )
 from siliconv.models.data.listing import Listing
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.data.sources import list_source
 from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
 from siliconv.progress import Progress, Silent, activity
@@ -102,7 +103,14 @@ def prepare(
     if config.limit is not None:
         chosen = stratified_subset(strata, config.limit, seed=config.seed)
     splits = assign_splits(strata[chosen], listing.given[chosen], config)
-    choice = pixels_as(config.pixel_scale)
+    choice = pixels_as(config.pixel_scale, config.pixel_bits)
+    if listing.numbers is not None and config.pixel_bits != PIXELS.bits:
+        raise DataError(
+            "DATA-RANGE",
+            "pixel_bits is given, and the inputs are numbers, no 8-bit pixels",
+            where="data.pixel_bits",
+            fix="say data.input: {bits: ...} in its place",
+        )
     if listing.numbers is not None:
         choice = _chosen_type(listing.numbers, chosen[splits == 0], config, percentile, unit)
     written = _Written(StoreWriter(folder, choice.type))

@@ -64,8 +64,11 @@ class InputChoice:
         return self.offset is not None
 
     def codes_of_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        """Give the codes of pixels of 0 to 255."""
-        return (pixels.astype(np.int16) + (self.offset or 0)).astype(self.type.dtype) if self.offset else pixels
+        """Give the codes of pixels of 0 to 255; of fewer bits than 8, the nearest, ties to the even one."""
+        codes = pixels.astype(np.int16) + (self.offset or 0) if self.offset else pixels
+        if self.type.bits < PIXELS.bits:
+            return self.type.encode(codes.astype(np.float64) * math.ldexp(1.0, self.type.integer - PIXELS.bits))[0]
+        return codes.astype(self.type.dtype)
 
     @property
     def in_words(self) -> str:
@@ -193,16 +196,18 @@ def _numbers(kind: NumberType, method: str) -> InputChoice:
     return InputChoice(kind, method, offset=None)
 
 
-def pixels_as(scale: PixelScale) -> InputChoice:
-    """Give what 8-bit pixels are for the network; a bit pattern each, whatever they mean."""
-    match scale:
-        case "0..1":
-            return InputChoice()
-        case "0..255":
-            return InputChoice(NumberType(False, 8, 8), "8-bit pixels as they are, 0 to 255", 0.0, 255.0)
-        case "-1..1":
-            ends = (-1.0, 127 / 128)
-            return InputChoice(NumberType(True, 8, 1), "8-bit pixels as k/128 - 1: codes k - 128", *ends, offset=-128)
+def pixels_as(scale: PixelScale, bits: int = 8) -> InputChoice:
+    """Give what 8-bit pixels are for the network, rounded to `bits`; with 8 a bit pattern each, whatever they mean."""
+    kind, words, offset = {
+        "0..1": (PIXELS, "k/256", 0),
+        "0..255": (NumberType(False, 8, 8), "as they are, 0 to 255", 0),
+        "-1..1": (NumberType(True, 8, 1), "as k/128 - 1: codes k - 128", -128),
+    }[scale]
+    if bits == PIXELS.bits:
+        words = f"8-bit pixels{',' if scale == '0..1' else ''} {words}"
+        return InputChoice(kind, words, *kind.ends, offset=offset)
+    kind = NumberType(kind.signed, bits, kind.integer)
+    return InputChoice(kind, f"8-bit pixels, {words}, rounded to {bits} bits", *kind.ends, offset=offset)
 
 
 def refuse_extremes(choice: InputChoice, where: str) -> None:

@@ -21,8 +21,9 @@ from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
 from siliconv.models.architectures.ports import as_logits, input_layer, logit_layers, port_layers, ports_of
 from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
+from siliconv.models.data.input_choice import pixels_as
 from siliconv.network import network_file
-from siliconv.network.fixed_point import PIXEL, FixedPoint
+from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.graph import Network
 from siliconv.plan.plan import Plan, PlannedLayer
 from siliconv.plan.plan_of_network import plan_of_network
@@ -73,10 +74,10 @@ def plan_of(
 
 
 def stated_type(project: ProjectConfig) -> FixedPoint:
-    """Give the type of the input as far as the project file says it; else that of pixels."""
+    """Give the type of the input as far as the project file says it; else that of its pixels."""
     stated = project.data.input
     numbers = stated.stated() if stated != "auto" else None
-    return fixed_point_of(numbers) if numbers is not None else PIXEL
+    return fixed_point_of(numbers or pixels_as(project.data.pixel_scale, project.data.pixel_bits).type)
 
 
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:

@@ -14,17 +14,18 @@ from siliconv.certificate.certificate import from_json
 from siliconv.flow.artefacts import AGREEMENT_FILE, read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
+from siliconv.report.rtl_content import rtl_content
 
-_templates = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("siliconv.report", "templates"),
     undefined=StrictUndefined,
     autoescape=select_autoescape(["html", "j2"], default=True),
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
-_templates.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
-_templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
+TEMPLATES.filters["percent"] = lambda share: f"{100 * share:.2f} %"
+TEMPLATES.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
+TEMPLATES.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
 
 
 def write_report(
@@ -64,10 +65,11 @@ def write_report(
         "estimate": _read(build / "estimate.json"),
         "estimator_errors": cross_validated_errors(),
         "pictures": _pictures(pictures),
+        "rtl": rtl_content(build, content_of_certificate["hashes"]["network"]),
         "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
     }
     content["parts"] = _parts(content, pictures)
-    path.write_text(_templates.get_template("report.html.j2").render(content), encoding="utf-8")
+    path.write_text(TEMPLATES.get_template("report.html.j2").render(content), encoding="utf-8")
 
 
 def _parts(content: dict[str, Any], pictures: Path) -> dict[str, dict[str, Any]]:

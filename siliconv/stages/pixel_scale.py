@@ -9,6 +9,7 @@ import numpy as np
 from siliconv.models.data.data_config import PixelScale
 from siliconv.models.data.image_store import Dataset, LoadedImages, spread
 from siliconv.models.data.input_choice import pixels_as
+from siliconv.models.data.number_type import PIXELS
 from siliconv.models.training.scoring import Judge
 
 _IMAGES, _DEVIATIONS, _BETTER = 512, 2.0, 0.2
@@ -29,7 +30,7 @@ def other_scale(model: Any, dataset: Dataset, judge: Judge, accuracy: float) -> 
     accuracy
         Of the test images as they are prepared.
     """
-    if judge.task != "classification" or not dataset.summary.input.is_pixels or not len(dataset.test):
+    if judge.task != "classification" or not _are_bytes(dataset) or not len(dataset.test):
         return None
     chosen = spread(len(dataset.test), _IMAGES)
     codes, labels = dataset.test.read(chosen), dataset.test.labels[chosen]
@@ -45,3 +46,8 @@ def other_scale(model: Any, dataset: Dataset, judge: Judge, accuracy: float) -> 
         found.append((judge.score(logits, images).value, scale))
     best, scale = max(found)
     return (scale, best) if best > max(commonest, accuracy) + _BETTER else None
+
+
+def _are_bytes(dataset: Dataset) -> bool:
+    """Whether the pixels can be had back from their codes."""
+    return dataset.summary.input.is_pixels and dataset.input.bits == PIXELS.bits
