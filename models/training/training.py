@@ -173,7 +173,7 @@ class _Training:
             self.progress.update(epoch * self.steps + number + 1, note)
         val_loss, val_accuracy = self.validate()
         if val_accuracy is not None:
-            note += f", validation {val_loss:.4f}, {val_accuracy:.3f}"
+            note += f", validation loss {val_loss:.4f}, {self.metric} {val_accuracy:.3f}"
         self.progress.update((epoch + 1) * self.steps, note)
         seconds = time.monotonic() - started
         return EpochRecord(epoch, loss_sum / seen, correct / seen, val_loss, val_accuracy, rate, seconds)

@@ -79,15 +79,6 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
         )
 
 
-@layer_rule("RTL-NODE-KIND", Severity.HINT)
-def rtl_node_kind(plan: Plan, layer: PlannedLayer) -> Words:
-    if layer.kind in ("subtract", "multiply", "maximum", "minimum", "rearrange"):
-        yield (
-            f"a layer of kind {layer.kind} has no block in SystemVerilog: the stage rtl will refuse this network",
-            "nothing to do for the firmware by hls4ml; for the core rtl, use other layers",
-        )
-
-
 @rule_at("FIRMWARE-PORTS", Severity.ERROR, "hls.backend")
 def firmware_ports(plan: Plan) -> Words:
     if max(plan.ports) > 1 and not BACKENDS[plan.hls.backend].takes_several:

@@ -140,9 +140,6 @@ CASES: dict[str, Case] = {
     "LAYER-UNACTIVATED": Case(
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),
-    "RTL-NODE-KIND": Case(
-        layers(CONV, "kind: multiply, inputs: [conv2d_1, conv2d_1]", "kind: flatten", DENSE), words="multiply"
-    ),
     "FIRMWARE-PORTS": Case(
         "model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\nhls: {backend: Quartus}\n",
         words="1 input and 2 outputs",
