@@ -129,6 +129,13 @@ def check_simulated(backend: str) -> None:
         )
 
 
+def ports_in_words(inputs: int, outputs: int) -> str:
+    """Say how many inputs and outputs a network has."""
+    return " and ".join(
+        f"{count} {what}{'s' if count > 1 else ''}" for count, what in ((inputs, "input"), (outputs, "output"))
+    )
+
+
 def check_ports(backend: str, network: Network) -> None:
     """Raise FirmwareError ``FIRMWARE-PORTS`` for several inputs or outputs with a back end that takes one of each.
 
@@ -147,7 +154,7 @@ def check_ports(backend: str, network: Network) -> None:
     if not BACKENDS[backend].takes_several:
         raise FirmwareError(
             "FIRMWARE-PORTS",
-            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs, of which {backend} takes one each here",
+            f"{ports_in_words(len(network.inputs), len(network.outputs))}, of which {backend} takes one each here",
             where="hls.backend",
             fix="use " + " or ".join(one.name for one in _KNOWN if one.takes_several),
         )

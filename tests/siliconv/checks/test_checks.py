@@ -142,7 +142,7 @@ CASES: dict[str, Case] = {
     ),
     "FIRMWARE-PORTS": Case(
         "model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\nhls: {backend: Quartus}\n",
-        words="1 inputs and 2 outputs",
+        words="1 input and 2 outputs",
     ),
     "RTL-PORTS": Case("model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\n", words="2 outputs"),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
