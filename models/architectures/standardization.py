@@ -33,8 +33,16 @@ def with_standardization(architecture: Architecture) -> Architecture:
     Raises
     ------
     ModelError
-        ``MODEL-NAME`` where a layer has the name already, ``MODEL-INPUT`` as `named_layers`.
+        ``MODEL-NAME`` where a layer has the name already, ``MODEL-INPUT`` as `named_layers`, ``MODEL-PORTS`` for a
+        network of several inputs.
     """
+    if architecture.inputs:
+        raise ModelError(
+            "MODEL-PORTS",
+            f"data.standardize for {len(architecture.inputs)} inputs",
+            where="data.standardize",
+            fix="put a batch_normalization behind each input, or store standardized numbers",
+        )
     nodes = named_layers(architecture)
     if any(node.name == STANDARDIZE for node in nodes):
         raise ModelError(

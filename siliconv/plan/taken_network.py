@@ -45,7 +45,7 @@ def network_of_taken(name: str, project: ProjectConfig, input_type: FixedPoint) 
 
 def lower_taken(folder: Path, bits: Unquantized, input_type: FixedPoint, *, progress: Progress) -> None:
     """Lower the model in a folder, and write ``network/`` beside it."""
-    from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
+    from siliconv.models.qkeras_files.taken_ports import ports_of_taken
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers
     from siliconv.stages.lowered_network import lowered_network
