@@ -29,8 +29,8 @@ _LEAST_ERROR = 0.05
 _SHRINKAGE = 0.15
 # What needs no fit: a bit of a register is a flip-flop, what is kept takes no table, and an adder keeps nothing.
 _KNOWN = {
-    "lut": {"register.bits": 0.0, "stage.bits": 0.0, "shift_add.bits": 0.0, "concatenate.bits": 1.0},
-    "ff": {"register.bits": 1.0, "adder.luts": 0.0, "concatenate.bits": 0.0},
+    "lut": {"rom.luts": 1.0, "register.bits": 0.0, "stage.bits": 0.0, "shift_add.bits": 0.0, "concatenate.bits": 1.0},
+    "ff": {"rom.luts": 0.0, "register.bits": 1.0, "adder.luts": 0.0, "concatenate.bits": 0.0},
 }
 # More than any part costs that several projects have; what one project alone has is not to carry its other errors.
 _MOST_OF_A_BIT = {"lut": 10.0, "ff": 5.0}

@@ -52,6 +52,8 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
     if facts.family is Backend.VITIS:
         for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
             _inline_without_instances(header)
+    if config.weight_memory != "auto":
+        _bind_weights(folder / "firmware" / "nnet_utils" / "nnet_dense_resource.h", config.weight_memory)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
     if config.backend == "Quartus":
@@ -101,6 +103,20 @@ def _bind_fifos(source: Path) -> None:
         if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
             lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _bind_weights(header: Path, memory: str) -> None:
+    """Bind the weights of the reuse loops: the pragma of the template is Vivado HLS's, and Vitis HLS decides itself."""
+    kind = {"block": "bram", "luts": "lutram"}[memory]
+    text = header.read_text(encoding="utf-8")
+    bound = re.sub(
+        r"#pragma HLS RESOURCE variable=weights core=ROM_nP_BRAM",
+        f"#pragma HLS BIND_STORAGE variable=weights type=rom_np impl={kind}",
+        text,
+    )
+    if bound == text:
+        raise RuntimeError(f"no storage of weights is named in {header.name}: another release of hls4ml?")
+    header.write_text(bound, encoding="utf-8")
 
 
 def _read_in_simulation(header: Path) -> None:

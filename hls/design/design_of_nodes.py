@@ -23,8 +23,10 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings, ends: 
     ------
     FirmwareError
         ``ESTIMATE-BACKEND`` for a back end without a model, ``ESTIMATE-NODE`` for a node that no template computes,
-        ``FIFO-MEMORY`` as `shift_register_words`.
+        ``FIFO-MEMORY`` as `shift_register_words`, ``WEIGHT-MEMORY`` for weights that are bound where the back end has
+        no such binding.
     """
+    check_weight_memory(settings.config)
     config, by_name = settings.config, {node.name: node for node in nodes}
     apart = flattened_apart(nodes, config.io_type)
     layers: list[Layer] = []
@@ -72,6 +74,17 @@ def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]], e
                 ]
         found.append(layer)
     return found
+
+
+def check_weight_memory(config: HlsConfig) -> None:
+    """Raise FirmwareError ``WEIGHT-MEMORY`` where weights are bound and the back end has no such binding."""
+    if config.weight_memory != "auto" and config.backend != "Vitis":
+        raise FirmwareError(
+            "WEIGHT-MEMORY",
+            f"no binding of weight memories with {config.backend}: its templates ask for block memory",
+            where="hls.weight_memory",
+            fix="use weight_memory: auto, or backend: Vitis",
+        )
 
 
 def shift_register_words(config: HlsConfig) -> int:

@@ -39,6 +39,7 @@ from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy
 Parts = Counter[str]
 
 _SHIFTED_WORDS = 32
+_TABLE_WORDS = 64
 UNSTAGED = "unstaged."
 """Before a part whose values no pipeline stage keeps: it costs the look-up tables of the part, and no flip-flop."""
 # Look-up tables of an adder besides those of its bits, and bits by which sums in a tree are wider than products.
@@ -307,7 +308,10 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
-    if not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
+    if layer.weight_memory == "luts" and not layer.weights_outside:
+        # One table holds 64 words of a bit.
+        found["rom.luts"] += lanes * width * ceil(layer.reuse_factor / _TABLE_WORDS)
+    elif not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
         found["looped.rom_bits"] += layer.products * width
     return found
 

@@ -7,6 +7,7 @@ from math import prod
 
 from siliconv.checks.per_layer import layer_rule, matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
@@ -75,6 +76,27 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
             f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
             "firmware, and divides in logic; powers of two are exact and free",
             "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
+        )
+
+
+@rule_at("FIRMWARE-PORTS", Severity.ERROR, "hls.backend")
+def firmware_ports(plan: Plan) -> Words:
+    inputs, outputs = plan.ports
+    if max(plan.ports) > 1 and not BACKENDS[plan.hls.backend].takes_several:
+        yield (
+            f"{inputs} inputs and {outputs} outputs, of which {plan.hls.backend} takes one each here",
+            "use hls.backend: Vitis or Vivado",
+        )
+
+
+@rule_at("RTL-PORTS", Severity.HINT, "the network")
+def rtl_ports(plan: Plan) -> Words:
+    inputs, outputs = plan.ports
+    if max(plan.ports) > 1:
+        yield (
+            f"{inputs} inputs and {outputs} outputs: no AXI-Stream top level, driver or block design is written, and "
+            "the stage rtl will refuse this network",
+            "nothing to do for the firmware by hls4ml, whose core has a port for each",
         )
 
 
