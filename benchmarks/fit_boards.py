@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     kept: dict[str, Any] = {}
     options = parser.parse_args()
-    print("| network, board | fastest whose values fit | chosen: fits with its band | at risk, and faster |")
+    print("| network, board | fastest whose values fit | chosen | at risk, and faster |")
     print("|---|---|---|---|")
     for preset, name, rate in CASES:
         asked = f" --fps {rate:g}" if rate else ""

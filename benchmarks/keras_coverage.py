@@ -31,15 +31,19 @@ from siliconv.hls.fifo.sized_design import design_of, fifo_depths
 from siliconv.legacy_keras import load
 from siliconv.models.architectures.folding import without_batch_normalization
 from siliconv.models.architectures.keras_model import build_model
+from siliconv.models.architectures.keras_prediction import predict_file
+from siliconv.models.architectures.ports import ports_of
 from siliconv.models.architectures.user_model import load_user_model
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.vectors.corners import corner_vectors
+from siliconv.progress import Silent
 from siliconv.quantize.lowering.agreement import agree
 from siliconv.quantize.lowering.lowering import lower
 from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.training.calibration import choose_types
+from siliconv.stages.lowered_network import lowered_network
 
 RESULTS = Path(__file__).parent / "results" / "keras_coverage.json"
 
@@ -54,21 +58,21 @@ def judged(network: TestedNetwork, folder: Path, *, firmware: bool = False) -> s
     path = folder / "model.keras"
     model.save(path)
     try:
-        return exact_or_wrong(model, path, firmware=firmware)
+        return exact_or_wrong(path, firmware=firmware)
     except SiliconvError as error:
         return error.code
     except Exception as error:  # noqa: BLE001  (a crash is what is counted)
         return f"crash: {type(error).__name__}"
 
 
-def exact_or_wrong(model: Any, path: Path, *, firmware: bool) -> str:
+def exact_or_wrong(path: Path, *, firmware: bool) -> str:
     """Read a file and lower it, and compare it on the way with Keras and with QKeras, and in the end its firmware."""
     user = load_user_model(path.name, folder=path.parent)
     architecture, deployed = without_batch_normalization(user.build(), user.architecture)
     pixels = np.random.default_rng(0).integers(0, 256, (8, *user.architecture.input_shape))
     values = (pixels / 256).astype(np.float32)
     probabilities = user.build(output=user.output_as_written)
-    expected = np.asarray(model(values, training=False))
+    expected = predict_file(str(path), values, [], None, user.ports, progress=Silent()).outputs
     if not np.allclose(probabilities(values), expected, rtol=1e-4, atol=1e-5 * max(np.abs(expected).max(), 1.0)):
         return "wrong: not what Keras computes"
     types = choose_types(deployed, Recipe(), values)
@@ -85,7 +89,8 @@ def exact_or_wrong(model: Any, path: Path, *, firmware: bool) -> str:
         return "wrong: not what QKeras computes"
     if not firmware:
         return "exact"
-    return "exact in firmware" if firmware_is_exact(network, pixels, path.parent) else "wrong: not in firmware"
+    whole = lowered_network(quantized, name="net", ports=ports_of(user.architecture))
+    return "exact in firmware" if firmware_is_exact(whole, pixels, path.parent) else "wrong: not in firmware"
 
 
 def firmware_is_exact(network: Network, codes: Codes, folder: Path) -> bool:

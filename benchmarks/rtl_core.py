@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -37,6 +38,8 @@ from siliconv.rtl.cycles.ring_depths import rings_of
 from siliconv.rtl.design.rtl_design import design_of
 from siliconv.rtl.plan.blocks import Mvu, Pool, RtlDesign
 from siliconv.rtl.simulation.evidence import simulated_evidence
+from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.synthesis.nextpnr import PARTS, pack, place
 from siliconv.rtl.synthesis.yosys import synthesize
 from siliconv.rtl.writing.rtl_project import write_project
@@ -81,7 +84,9 @@ def main() -> None:
             write_project([design], folder)
             keep(f"plan_{family}", planned(design) | {"cpu_seconds": round(time.process_time() - started, 1)})
             if family == options.families[0] and options.images:
-                keep("verilator", simulated(design, folder, images_of(network, options.images, options.data)))
+                images = images_of(network, options.images, options.data)
+                keep("verilator", simulated(design, folder, images))
+                keep("verilator_speed", speed(design, folder, images))
             keep(f"yosys_{family}", asdict(synthesize(folder, design, family)))
             tries = [(part, seed) for part in options.parts for seed in options.seeds]
             for part, seed in tries if family == "ecp5" and options.place else ():
@@ -129,6 +134,15 @@ def simulated(design: RtlDesign, folder: Path, codes: Codes) -> dict[str, Any]:
     shutil.rmtree(work)
     values = sum(node.values for node in found.nodes)
     return {"seconds_with_build": round(time.perf_counter() - started, 1), "values": values, **found.as_json()}
+
+
+def speed(design: RtlDesign, folder: Path, codes: Codes) -> dict[str, Any]:
+    """Build without probes, as a whole test set is run, and give the processor's seconds an image."""
+    build(folder)
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    simulate(folder, [design], [codes])
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - started
+    return {"images": len(codes), "cpu_seconds_an_image": round(spent / len(codes), 3)}
 
 
 def estimated(network: Network) -> list[dict[str, Any]]:

@@ -133,8 +133,21 @@ def check_simulated(backend: str) -> None:
 
 
 def check_ports(backend: str, network: Network) -> None:
-    """Raise FirmwareError ``FIRMWARE-PORTS`` for several inputs or outputs with a back end that takes one of each."""
-    if is_of_several(network) and not BACKENDS[backend].takes_several:
+    """Raise FirmwareError ``FIRMWARE-PORTS`` for several inputs or outputs with a back end that takes one of each.
+
+    For an input that nothing reads as well.
+    """
+    if not is_of_several(network):
+        return
+    read = {name for node in network.nodes for name in node.inputs}
+    if unread := [node.name for node in network.inputs if node.name not in read]:
+        raise FirmwareError(
+            "FIRMWARE-PORTS",
+            f"nothing reads the input '{unread[0]}', whose port would never be emptied",
+            where=f"network '{network.name}'",
+            fix="leave the input out",
+        )
+    if not BACKENDS[backend].takes_several:
         raise FirmwareError(
             "FIRMWARE-PORTS",
             f"{len(network.inputs)} inputs and {len(network.outputs)} outputs, of which {backend} takes one each here",

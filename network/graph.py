@@ -233,8 +233,8 @@ class Network:
     Raises
     ------
     NetworkError
-        ``NETWORK-GRAPH`` if a name is used twice, an input does not stand before its node or is read by none, or an
-        output is none of the nodes behind the inputs.
+        ``NETWORK-GRAPH`` if a name is used twice, an input does not stand before its node, or an output is
+        none of the nodes behind the inputs.
     """
 
     name: str
@@ -263,13 +263,10 @@ class Network:
         self._check_ends()
 
     def _check_ends(self) -> None:
-        """Refuse inputs behind other nodes or read by none, and outputs that are no nodes behind them."""
+        """Refuse inputs that stand behind other nodes, and outputs that are no nodes behind them."""
         inputs = self.inputs
         if inputs != tuple(node for node in self.nodes if isinstance(node, Input)):
             raise self._refused("an input that stands behind other nodes", "list the inputs first, in their order")
-        read = {name for node in self.nodes for name in node.inputs}
-        if unread := [node.name for node in inputs if node.name not in read]:
-            raise self._refused(f"the inputs {unread} are read by no node", "leave out what nothing reads")
         names = {node.name for node in self.nodes} - {node.name for node in inputs}
         if len(self.ends) == 1:
             raise self._refused(f"the one output '{self.ends[0]}', which is not the last node", "list it last")

@@ -18,6 +18,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.asserts import write_asserts
 from siliconv.hls.conversion.distributed_arithmetic import adder_functions
 from siliconv.hls.conversion.firmware_form import written_form
+from siliconv.hls.conversion.firmware_types import state_one_bit_types
 from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import FirmwareLayer, describe_layers, with_settings
 from siliconv.hls.conversion.weight_ports import WeightPort, weight_ports
@@ -86,6 +87,8 @@ def convert(
     if not kept:
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
+    if BACKENDS[config.backend].has_ac_kernels:
+        state_one_bit_types(folder, written_form(network, config))
     if BACKENDS[config.backend].is_simulated:
         write_asserts(written_form(network, config), folder)
     return FirmwareProject(folder, network.name, layers, ports)

@@ -93,27 +93,41 @@ def _predict_several(
     keras: Any, model: Any, rows: NDArray[np.floating], layers: Sequence[str], ports: KerasPorts, batch: int | None
 ) -> KerasPrediction:
     """Run rows through a model of several inputs or outputs, each by the name of its layer."""
-    shapes = dict(ports.inputs)
-    starts = dict(zip(shapes, np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())]), strict=False))
-    inputs = []
-    for tensor in model.inputs:
-        name = _history(tensor)[0] if len(shapes) > 1 else next(iter(shapes))
-        size = int(np.prod(shapes[name]))
-        part = rows[:, starts[name] : starts[name] + size] if len(shapes) > 1 else rows
-        inputs.append(part.reshape(len(rows), *shapes[name]))
-    known = {_history(tensor): tensor for tensor in model.outputs}
-    wanted = [known[use] for use in ports.outputs] if len(ports.outputs) > 1 else list(model.outputs)
+    inputs, wanted = inputs_of_rows(model, rows, ports), outputs_in_order(model, ports)
     found = _predict(keras, model, [*wanted, *(model.get_layer(name).output for name in layers)], inputs, batch)
     ended = zip(wanted, ports.ended, strict=True)
     tensors = [_logits_of(keras, tensor) if function else tensor for tensor, function in ended]
     logits = _predict(keras, model, tensors, inputs, batch)
-    given = found[: len(wanted)]
-    row, row_of_logits = (
-        np.concatenate([one.reshape(len(rows), -1) for one in many], axis=1) if len(many) > 1 else many[0]
-        for many in (given, logits)
-    )
+    row, row_of_logits = rows_of_outputs(found[: len(wanted)]), rows_of_outputs(logits)
     of_layers = dict(zip(layers, found[len(wanted) :], strict=True))
     return KerasPrediction(f"Keras {keras.__version__}", row, row_of_logits, of_layers)
+
+
+def inputs_of_rows(model: Any, rows: NDArray[np.floating], ports: KerasPorts) -> list[NDArray[np.floating]]:
+    """Take rows apart into what each input of a model takes, found by the names of its input layers."""
+    if len(ports.inputs) == 1:
+        return [rows]
+    start, parts = 0, {}
+    for name, shape in ports.inputs:
+        size = int(np.prod(shape))
+        parts[name] = rows[:, start : start + size].reshape(len(rows), *shape)
+        start += size
+    return [parts[_history(tensor)[0]] for tensor in model.inputs]
+
+
+def outputs_in_order(model: Any, ports: KerasPorts) -> list[Any]:
+    """Give the output tensors of a model in the order of its ports."""
+    if len(ports.outputs) == 1:
+        return list(model.outputs)
+    known = {_history(tensor): tensor for tensor in model.outputs}
+    return [known[use] for use in ports.outputs]
+
+
+def rows_of_outputs(outputs: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Put outputs beside each other as rows; a single one stays as it is."""
+    if len(outputs) == 1:
+        return outputs[0]
+    return np.concatenate([one.reshape(len(one), -1) for one in outputs], axis=1)
 
 
 def _history(tensor: Any) -> tuple[str, int]:

@@ -13,12 +13,15 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT, Architecture, LayerNode, named_layers
-from siliconv.models.architectures.layers import BatchNormalization, Dropout
+from siliconv.models.architectures.layers import BatchNormalization, Dropout, Flatten, Rearrange, Reshape
 
 STANDARDIZE = "standardize"
 """Name of the layer."""
 
 _EPSILON = 1e-12
+
+_MOVING = Dropout | Flatten | Rearrange | Reshape
+"""What hands on the numbers that it reads: one of several inputs is cut out of all of them."""
 
 MOST_LOST = 4.0
 """Times the rounding error of a kernel may grow where the normalization of an input is folded into it: two bits."""
@@ -30,8 +33,16 @@ def with_standardization(architecture: Architecture) -> Architecture:
     Raises
     ------
     ModelError
-        ``MODEL-NAME`` where a layer has the name already, ``MODEL-INPUT`` as `named_layers`.
+        ``MODEL-NAME`` where a layer has the name already, ``MODEL-INPUT`` as `named_layers`, ``MODEL-PORTS`` for a
+        network of several inputs.
     """
+    if architecture.inputs:
+        raise ModelError(
+            "MODEL-PORTS",
+            f"data.standardize for {len(architecture.inputs)} inputs",
+            where="data.standardize",
+            fix="put a batch_normalization behind each input, or store standardized numbers",
+        )
     nodes = named_layers(architecture)
     if any(node.name == STANDARDIZE for node in nodes):
         raise ModelError(
@@ -66,9 +77,9 @@ def set_standardization(model: Any, means: np.ndarray, deviations: np.ndarray) -
 
 
 def stands_at_input(name: str, by_name: Mapping[str, LayerNode]) -> bool:
-    """Whether a layer reads the network's input, or what is the same."""
+    """Whether a layer reads numbers of the network's input, as they are."""
     source = by_name[name].inputs[0]
-    while source != INPUT and isinstance(by_name[source].layer, Dropout):
+    while source != INPUT and isinstance(by_name[source].layer, _MOVING):
         source = by_name[source].inputs[0]
     return source == INPUT
 

@@ -10,19 +10,18 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
-from siliconv.models.architectures.ports import OutputPort, Ports
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 
 Shape = tuple[int, ...]
 
 
-def ports_of_taken(model: TakenModel) -> Ports:
-    """Give the input and the output of a model that is taken as it is; errors as `output_shape_of`."""
-    return Ports((), (OutputPort(model.layers[-1].name, output_shape_of(model), model.ending),))
-
-
 def output_shape_of(model: TakenModel) -> Shape:
-    """Give the shape of the last layer's output.
+    """Give the shape of the last layer's output; errors as `shapes_of`."""
+    return shapes_of(model)[model.layers[-1].name]
+
+
+def shapes_of(model: TakenModel) -> dict[str, Shape]:
+    """Give the shape of each layer's output by its name.
 
     Raises
     ------
@@ -48,7 +47,7 @@ def output_shape_of(model: TakenModel) -> Shape:
                 where="model.file",
                 fix="use a larger input, or smaller windows",
             )
-    return shapes[model.layers[-1].name]
+    return shapes
 
 
 def _same(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
@@ -92,6 +91,10 @@ def _flatten(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
     return (prod(sources[0]),)
 
 
+def _rearranged(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
+    return tuple(int(size) for size in layer.settings["sizes"])
+
+
 def _concatenate(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
     written, rank = int(layer.settings.get("axis", -1)), len(sources[0])
     axis = written - 1 if written > 0 else rank + written
@@ -129,6 +132,7 @@ _RULES: Mapping[str, Callable[[TakenLayer, Sequence[Shape]], Shape]] = {
     **dict.fromkeys(("GlobalMaxPooling1D", "GlobalMaxPooling2D"), _global),
     **dict.fromkeys(("GlobalAveragePooling1D", "GlobalAveragePooling2D"), _global),
     "Flatten": _flatten,
+    "RearrangedElements": _rearranged,
     "Concatenate": _concatenate,
     "ZeroPadding1D": _pad,
     "ZeroPadding2D": _pad,

@@ -173,7 +173,7 @@ class _Training:
             self.progress.update(epoch * self.steps + number + 1, note)
         val_loss, val_accuracy = self.validate()
         if val_accuracy is not None:
-            note += f", validation {val_loss:.4f}, {val_accuracy:.3f}"
+            note += f", validation loss {val_loss:.4f}, {self.metric} {val_accuracy:.3f}"
         self.progress.update((epoch + 1) * self.steps, note)
         seconds = time.monotonic() - started
         return EpochRecord(epoch, loss_sum / seen, correct / seen, val_loss, val_accuracy, rate, seconds)
@@ -208,6 +208,13 @@ def _resume(
 
 
 def _check_augmentation(config: TrainConfig, dataset: Dataset) -> None:
+    if config.augmentation != AugmentConfig() and dataset.summary.ports:
+        raise ModelError(
+            "AUGMENT-SHAPE",
+            "augmentation changes images, and the network has several inputs",
+            where="train.augmentation",
+            fix="leave the augmentation out",
+        )
     if config.augmentation != AugmentConfig() and dataset.input != PIXELS:
         raise ModelError(
             "AUGMENT-SHAPE",

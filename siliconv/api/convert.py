@@ -183,7 +183,7 @@ def _taken(
         return codes
     bits = bits_of_rest(recipe)
     if calibration is not None:
-        codes, numbers = calibration_codes(calibration, stated, recipe)
+        codes, numbers = calibration_codes(calibration, stated, recipe, list(file.model.inputs))
     else:
         numbers = (stated.stated() if stated is not None else PIXELS) or PIXELS
         codes = random_codes(file.model.input_shape, numbers)

@@ -112,7 +112,7 @@ def take_model(
     SiliconvError
         ``MODEL-...``, ``LOWER-...`` with the layer and the fix.
     """
-    from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
+    from siliconv.models.qkeras_files.taken_ports import ports_of_taken
     from siliconv.quantize.lowering.agreement import agree
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, known_boards, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import ProjectError
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from siliconv.hardware.boards import Board
     from siliconv.hls.fit.candidates import Configuration, Fit
 
-BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")]
+BoardOption = Annotated[
+    str,
+    typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards", autocompletion=known_boards),
+]
 RateOption = Annotated[
     float | None, typer.Option("--fps", min=0, metavar="N", help="images a second that have to be reached")
 ]

@@ -105,6 +105,8 @@ class Plan:
         Of the input, as far as it is known.
     ends
         Of several outputs, layers whose logits a sigmoid or softmax stands behind, and which.
+    ports
+        Numbers of inputs and of outputs.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Plan:
     taken: bool = False
     input_type: FixedPoint = PIXEL
     ends: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, int] = (1, 1)
 
     @property
     def matrices(self) -> tuple[PlannedLayer, ...]:

@@ -30,7 +30,8 @@ def plan_of_network(name: str, network: Network, hls: HlsConfig) -> Plan:
     before = _before(network)
     layers = tuple(_planned(node, network) for node in network.nodes if node.inputs and node.name in before)
     recipe = Recipe(train=None)
-    return Plan(name, layers, None, recipe, hls, board_of_part(hls.part), network, taken=True)
+    ports = (len(network.inputs), len(network.outputs))
+    return Plan(name, layers, None, recipe, hls, board_of_part(hls.part), network, taken=True, ports=ports)
 
 
 def _before(network: Network) -> frozenset[str]:

@@ -19,7 +19,7 @@ from siliconv.models.architectures.architecture import (
 )
 from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
-from siliconv.models.architectures.ports import as_logits, input_layer, logit_layers, port_layers
+from siliconv.models.architectures.ports import as_logits, input_layer, logit_layers, port_layers, ports_of
 from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
 from siliconv.models.data.input_choice import pixels_as
 from siliconv.network import network_file
@@ -83,8 +83,10 @@ def stated_type(project: ProjectConfig) -> FixedPoint:
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:
     """Plan the firmware of an architecture; for the rest see `plan_of`."""
     activation = output_activation(architecture)
-    ends = logit_layers(architecture)
-    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part), ends=ends)
+    ends, ports = logit_layers(architecture), ports_of(architecture)
+    counts = (max(len(ports.inputs), 1), len(ports.outputs))
+    layers, board = planned_layers(architecture), board_of_part(hls.part)
+    return Plan(name, layers, activation, recipe, hls, board, ends=ends, ports=counts)
 
 
 def read_network(build: Path) -> Network | None:

@@ -6,6 +6,7 @@ Lowering takes Keras, and so seconds in a process of its own; what comes out of 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from siliconv.flow.apart import call_apart
@@ -32,19 +33,19 @@ def network_of_taken(name: str, project: ProjectConfig, input_type: FixedPoint) 
     if file is None:
         return None
     with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
-        folder, bits, identifier = Path(scratch), unquantized(project), c_identifier(name)
+        folder, bits = Path(scratch), unquantized(project)
         save_taken(file.model, file.weights, folder)
 
         def make(folder: Path) -> None:
-            call_apart(lower_taken, folder, bits, identifier, input_type, progress=Silent())
+            call_apart(lower_taken, folder, bits, input_type, progress=Silent())
 
-        said = f"{bits.model_dump_json()} {identifier} {input_type}"
-        return kept_network(folder, said, __name__, make)
+        network = kept_network(folder, f"{bits.model_dump_json()} {input_type}", __name__, make)
+        return replace(network, name=c_identifier(name))
 
 
-def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoint, *, progress: Progress) -> None:
+def lower_taken(folder: Path, bits: Unquantized, input_type: FixedPoint, *, progress: Progress) -> None:
     """Lower the model in a folder, and write ``network/`` beside it."""
-    from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
+    from siliconv.models.qkeras_files.taken_ports import ports_of_taken
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers
     from siliconv.stages.lowered_network import lowered_network
@@ -52,5 +53,5 @@ def lower_taken(folder: Path, bits: Unquantized, name: str, input_type: FixedPoi
     model, weights = read_taken(folder)
     found, arrays, _ = with_quantizers(model, weights, bits)
     live = taken_model(found, arrays)
-    network = lowered_network(live, name=name, ports=ports_of_taken(model), input_type=input_type)
+    network = lowered_network(live, name="taken", ports=ports_of_taken(model), input_type=input_type)
     network_file.save(network, folder / "network")

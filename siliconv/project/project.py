@@ -24,7 +24,7 @@ from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import PIXEL_SCALE
-from siliconv.models.qkeras_files.taken_shapes import ports_of_taken
+from siliconv.models.qkeras_files.taken_ports import ports_of_taken
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.csim_config import CsimConfig

@@ -104,7 +104,6 @@ def test_a_file_with_other_outputs_than_it_was_saved_with_is_refused(tmp_path):
     [
         (lambda nodes: {"nodes": (*nodes[:2], nodes[0], *nodes[3:])}, "not well connected"),
         (lambda nodes: {"nodes": (nodes[0], nodes[2], nodes[1], *nodes[3:])}, "behind other nodes"),
-        (lambda nodes: {"nodes": (*nodes[:2], nodes[2]), "ends": ()}, "read by no node"),
         (lambda nodes: {"ends": ("sum", "image")}, "not all of them nodes"),
         (lambda nodes: {"ends": ("sum", "sum")}, "named once"),
         (lambda nodes: {"ends": ("sum", "other")}, "not all of them nodes"),

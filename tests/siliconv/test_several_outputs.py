@@ -66,9 +66,15 @@ def test_two_inputs_and_two_outputs_go_from_arrays_to_exact_firmware(compiler, t
     assert run_command_line(["verify", str(folder)]) == 0
     rows = np.concatenate([WAVES.reshape(COUNT, -1), NUMBERS], axis=1)[:3]
     np.save(tmp_path / "rows.npy", rows)
+    np.savez(tmp_path / "named.npz", numbers=NUMBERS[:3], wave=WAVES[:3])
     capsys.readouterr()
-    assert run_command_line(["predict", str(folder), str(tmp_path / "rows.npy"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    told = []
+    for name in ("rows.npy", "named.npz"):
+        assert run_command_line(["predict", str(folder), str(tmp_path / name), "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    found, named = told
+    for one, other in zip(found["predictions"], named["predictions"], strict=True):
+        assert one["firmware"] == other["firmware"]
     assert all(one["exact"] for one in found["predictions"])
     assert "kind:" in found["predictions"][0]["firmware"]["label"]
     assert "size:" in found["predictions"][0]["firmware"]["label"]

@@ -108,6 +108,8 @@ int main(int count, char **arguments) {
       Port &port = ports[p];
       if (!*port.valid || !*port.ready) continue;
       done[p]++;
+      // A stream inside that goes on without end is no progress.
+      if (port.kind == Kind::probe && done[p] > size_t(images) * port.words) continue;
       last_word = cycle;
       if (port.kind == Kind::in) {
         traffic[p].times.push_back(cycle);

@@ -17,6 +17,7 @@ from siliconv.models.architectures.keras_config import architecture_of
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.models.architectures.ports import architecture_of_layers, logit_layers, ports_of
 from siliconv.models.architectures.presets import preset
+from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.architectures.user_model import load_user_model
 
 LAYERS: tuple[dict[str, Any], ...] = (
@@ -80,6 +81,11 @@ def test_a_network_of_one_input_and_one_output_is_written_as_ever() -> None:
 def test_ports_that_are_not_there_are_refused(inputs: Any, outputs: tuple[str, ...], code: str) -> None:
     with pytest.raises(ModelError, match=code):
         architecture_of_layers(inputs, LAYERS, outputs)
+
+
+def test_a_standardization_in_front_of_several_inputs_is_refused() -> None:
+    with pytest.raises(ModelError, match="MODEL-PORTS"):
+        with_standardization(architecture_of_layers(INPUTS, LAYERS, ("kind", "size")))
 
 
 def crossing(tf_keras: Any) -> Any:

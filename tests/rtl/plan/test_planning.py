@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 import pytest
 from rtl_designs import one_of_each_kind, random_design
+from several_network import crossing
 from small_network import small_network
 
 from siliconv.errors import FirmwareError
@@ -22,6 +23,11 @@ from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.resources.design_parts import parts_of
 from siliconv.rtl.resources.memory_choice import block_memories
 from siliconv.rtl.resources.multiplier_count import multipliers
+
+
+def test_several_inputs_or_outputs_are_refused_by_name():
+    with pytest.raises(FirmwareError, match="RTL-PORTS"):
+        plan(crossing(), {})
 
 
 @pytest.fixture(scope="module")
