@@ -20,6 +20,7 @@ from siliconv.quantize.qkeras.weight_levels import WeightLevels
 from siliconv.quantize.training.calibration import as_text
 
 _TYPES = "types"
+_UNUSABLE: tuple[type[Exception], ...] = (SiliconvError, *DAMAGE)
 
 
 def write_start(path: Path, weights: Mapping[str, np.ndarray], types: Mapping[str, Quantization]) -> None:
@@ -56,7 +57,7 @@ def started(float_model: Any, path: Path) -> tuple[Any, dict[str, Quantization]]
     try:
         texts = as_kind(parse_json(found.pop(_TYPES).tobytes()), dict[str, str])
         types = {name: parse_quantization(text) for name, text in texts.items()}
-    except (*DAMAGE, SiliconvError) as error:
+    except _UNUSABLE as error:
         raise _unusable(path, "holds no types") from error
     wanted = named_weights(float_model)
     wrong = sorted(name for name in {*wanted, *found} if _shape(wanted, name) != _shape(found, name))

@@ -106,7 +106,7 @@ class SearchedModel:
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the float model's layers, by the names that they have there."""
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for layer in self._float_model.layers:
             own, values = named_weights(layer), self._inner.get_layer(layer.name).get_weights()
             found |= dict(zip(own, values[: len(own)], strict=True))
@@ -159,16 +159,16 @@ class SearchedModel:
         for layer in self._float_model.layers:
             name, before = layer.name, sources(layer)
             if not before:
-                cost[name], now[name] = lambda: self.input.learned.cost, lambda: self.input.learned.bits
+                cost[name], now[name] = _cost_of(self.input), _bits_of(self.input)
             elif name in self._kernels:
                 own, source = self._kernels[name], before[0].name
                 found.append(_Product(own, _counts(layer), cost[source], now[source]))
                 grown = math.ceil(math.log2(max(_fan_in(layer), 2)))
-                cost[name] = _sum(lambda own=own: own.learned.cost, cost[source], grown)
-                now[name] = _sum(lambda own=own: own.learned.bits, now[source], grown)
+                cost[name] = _sum(_cost_of(own), cost[source], grown)
+                now[name] = _sum(_bits_of(own), now[source], grown)
             elif name in self._relus:
                 relu = self._relus[name]
-                cost[name], now[name] = (lambda one=relu: one.learned.cost), (lambda one=relu: one.learned.bits)
+                cost[name], now[name] = _cost_of(relu), _bits_of(relu)
             elif name in self._types:
                 bits = _output_bits(self._types[name])
                 cost[name], now[name] = _constant(bits), _constant(bits)
@@ -188,6 +188,14 @@ def _output_bits(kind: Quantization) -> int:
     """Magnitude bits of what a layer that keeps its type gives."""
     form = getattr(kind, "output", getattr(kind, "type", kind))
     return form.width - form.signed if isinstance(form, FixedPoint) else MOST_ACTIVATION_BITS
+
+
+def _cost_of(layer: Any) -> Bits:
+    return lambda: layer.learned.cost
+
+
+def _bits_of(layer: Any) -> Bits:
+    return lambda: layer.learned.bits
 
 
 def _constant(bits: int) -> Bits:
