@@ -34,6 +34,7 @@ from siliconv.commands.options import (
 )
 from siliconv.commands.outcome import StoppedError, outcome_of
 from siliconv.commands.run_log import run_log
+from siliconv.commands.search_command import search
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
@@ -54,6 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fit)
+app.command()(search)
 app.command()(build)
 app.command()(calibrate)
 
