@@ -48,7 +48,7 @@ def main() -> None:
     fitted = fit_coefficients(samples, SOURCE.format(n=len(samples), projects=projects))
     predicted = leave_projects_out(samples)
     known = with_bands(fitted, samples, predicted)
-    table = error_table(samples, predicted, known)
+    table = error_table(samples, predicted)
     print(_markdown(table) if options.markdown else _text(table))
     if options.write:
         _write(DATA / "estimator.json", known.as_json())

@@ -77,7 +77,7 @@ def main() -> None:
             truth = record.reported.get(metric)
             if truth is None or COLUMNS[metric] not in row:
                 continue
-            theirs, mine = float(row[COLUMNS[metric]]), ours[record.identity][metric]
+            theirs, mine = float(row[COLUMNS[metric]]), ours[record.identity][metric].value
             scale = max(truth, 1.0)
             errors[group_of(record.design), metric].append((abs(mine - truth) / scale, abs(theirs - truth) / scale))
             print(f" {metric} {truth:.0f}: {mine:.0f} / {theirs:.0f}", end=";")

@@ -13,58 +13,64 @@ Build = Callable[[Any], Any]
 
 
 class TestedNetwork(NamedTuple):
-    """A network of one of hls4ml's tests: the file without ``test_``, which one of the file's, and how it is built."""
+    """A network of one of hls4ml's tests: the file without ``test_``, which one of the file's, and how it is built.
+
+    `keras` is the version of the Keras that builds it.
+    """
 
     file: str
     which: str
     build: Build
+    keras: int = 2
 
 
 def networks() -> Iterator[TestedNetwork]:
     """Yield all of them."""
-    for family in (_functions, _windows, _pools, _shapes, _merges, _vectors, _others):
+    from keras_tool_networks import tool_networks
+
+    for family in (_functions, _windows, _pools, _shapes, _merges, _vectors, _others, tool_networks):
         yield from family()
 
 
-def _row(shape: tuple[int, ...], *makes: Callable[[Any], Any]) -> Build:
+def chain(shape: tuple[int, ...], *makes: Callable[[Any], Any]) -> Build:
     return lambda keras: keras.Sequential([keras.Input(shape), *(make(keras.layers) for make in makes)])
 
 
-def _layer(kind: str, *values: Any, **settings: Any) -> Callable[[Any], Any]:
+def of_kind(kind: str, *values: Any, **settings: Any) -> Callable[[Any], Any]:
     return lambda layers: getattr(layers, kind)(*values, **settings)
 
 
 def _functions() -> Iterator[TestedNetwork]:
     functions = {
-        "relu": _layer("ReLU"),
-        "leaky_relu": _layer("LeakyReLU", alpha=1.5),
-        "leaky_relu_act": _layer("Activation", "leaky_relu"),
-        "threshold_relu": _layer("ThresholdedReLU", theta=0.75),
-        "elu": _layer("ELU", alpha=1.25),
-        "prelu": _layer("PReLU", alpha_initializer="glorot_uniform"),
+        "relu": of_kind("ReLU"),
+        "leaky_relu": of_kind("LeakyReLU", alpha=1.5),
+        "leaky_relu_act": of_kind("Activation", "leaky_relu"),
+        "threshold_relu": of_kind("ThresholdedReLU", theta=0.75),
+        "elu": of_kind("ELU", alpha=1.25),
+        "prelu": of_kind("PReLU", alpha_initializer="glorot_uniform"),
         **{
-            name: _layer("Activation", name)
+            name: of_kind("Activation", name)
             for name in ("selu", "softplus", "softsign", "tanh", "sigmoid", "hard_sigmoid")
         },
     }
     for (name, make), shape in product(functions.items(), ((8,), (8, 8, 3))):
         if (name, len(shape)) != ("prelu", 3):
-            yield TestedNetwork("activations", f"{name} of {len(shape)} axes", _row(shape, make))
+            yield TestedNetwork("activations", f"{name} of {len(shape)} axes", chain(shape, make))
     of_dense = {
         **{name: functions[name] for name in ("relu", "sigmoid", "prelu")},
-        "leaky_relu": _layer("LeakyReLU", alpha=1.0),
-        "elu": _layer("ELU", alpha=1.0),
+        "leaky_relu": of_kind("LeakyReLU", alpha=1.0),
+        "elu": of_kind("ELU", alpha=1.0),
     }
     for name, make in of_dense.items():
-        yield TestedNetwork("keras_api", f"dense and {name}", _row((1,), _layer("Dense", 64), make))
-    yield TestedNetwork("keras_api", "dense", _row((1,), _layer("Dense", 2), _layer("Activation", "elu")))
+        yield TestedNetwork("keras_api", f"dense and {name}", chain((1,), of_kind("Dense", 64), make))
+    yield TestedNetwork("keras_api", "dense", chain((1,), of_kind("Dense", 2), of_kind("Activation", "elu")))
     for shape in ((8,), (8, 8, 3)):
-        yield TestedNetwork("softmax", f"{len(shape)} axes", _row(shape, _layer("Activation", "softmax")))
-        yield TestedNetwork("softsign", f"{len(shape)} axes", _row(shape, _layer("Activation", "softsign")))
-    behind_dense = _row((10,), _layer("Dense", 14), _layer("Activation", "softmax"))
+        yield TestedNetwork("softmax", f"{len(shape)} axes", chain(shape, of_kind("Activation", "softmax")))
+        yield TestedNetwork("softsign", f"{len(shape)} axes", chain(shape, of_kind("Activation", "softsign")))
+    behind_dense = chain((10,), of_kind("Dense", 14), of_kind("Activation", "softmax"))
     yield TestedNetwork("softmax", "behind a dense layer", behind_dense)
     for activation in ("relu", None):
-        made = _row((1,), _layer("Dense", 2, activation=activation), _layer("Activation", "elu"))
+        made = chain((1,), of_kind("Dense", 2, activation=activation), of_kind("Activation", "elu"))
         yield TestedNetwork("trace", str(activation), made)
 
 
@@ -73,25 +79,25 @@ def _windows() -> Iterator[TestedNetwork]:
         settings = {"padding": padding, "strides": stride, "use_bias": False}
         which = f"{axes}-D {padding} stride {stride}"
         large = (28,) * axes + (3,)
-        yield TestedNetwork("pointwiseconv", which, _row(large, _layer(f"Conv{axes}D", 32, 1, **settings)))
+        yield TestedNetwork("pointwiseconv", which, chain(large, of_kind(f"Conv{axes}D", 32, 1, **settings)))
         small = (4, 4) if axes == 1 else (3, 3, 4)
         for kernel in (2, 3):
-            separable = _layer(f"SeparableConv{axes}D", 8, kernel, **settings)
-            depthwise = _layer(f"DepthwiseConv{axes}D", kernel, **settings)
-            yield TestedNetwork(f"sepconv{axes}d", f"{which} kernel {kernel}", _row(small, separable))
-            yield TestedNetwork(f"depthconv{axes}d", f"{which} kernel {kernel}", _row(small, depthwise))
-    yield TestedNetwork("pointwiseconv", "2-D alone", _row((8, 8, 3), _layer("Conv2D", 8, 1, use_bias=False)))
+            separable = of_kind(f"SeparableConv{axes}D", 8, kernel, **settings)
+            depthwise = of_kind(f"DepthwiseConv{axes}D", kernel, **settings)
+            yield TestedNetwork(f"sepconv{axes}d", f"{which} kernel {kernel}", chain(small, separable))
+            yield TestedNetwork(f"depthconv{axes}d", f"{which} kernel {kernel}", chain(small, depthwise))
+    yield TestedNetwork("pointwiseconv", "2-D alone", chain((8, 8, 3), of_kind("Conv2D", 8, 1, use_bias=False)))
     for padding in ("same", "valid"):
-        wave = _layer("Conv1D", 32, 3, padding=padding, activation="relu", use_bias=False)
-        image = _layer("Conv2D", 32, 4, padding=padding, strides=4, activation="relu")
-        yield TestedNetwork("keras_api", f"conv1d {padding}", _row((128, 4), wave, _layer("Activation", "relu")))
-        yield TestedNetwork("keras_api", f"conv2d {padding}", _row((28, 30, 4), image))
+        wave = of_kind("Conv1D", 32, 3, padding=padding, activation="relu", use_bias=False)
+        image = of_kind("Conv2D", 32, 4, padding=padding, strides=4, activation="relu")
+        yield TestedNetwork("keras_api", f"conv1d {padding}", chain((128, 4), wave, of_kind("Activation", "relu")))
+        yield TestedNetwork("keras_api", f"conv2d {padding}", chain((28, 30, 4), image))
         for axes, shape in ((1, (32, 3)), (2, (32, 32, 3))):
-            made = _layer(f"DepthwiseConv{axes}D", 4, strides=4, padding=padding, activation="relu")
-            yield TestedNetwork("keras_api", f"depthwise {axes}-D {padding}", _row(shape, made))
-    yield TestedNetwork("causalpadding", "conv1d", _row((100, 1), _layer("Conv1D", 1, 5, padding="causal")))
-    yield TestedNetwork("conv1d_narrow", "conv1d", _row((11, 3), _layer("Conv1D", 5, 9)))
-    yield TestedNetwork("conv2d_narrow", "conv2d", _row((5, 5, 3), _layer("Conv2D", 5, 4)))
+            made = of_kind(f"DepthwiseConv{axes}D", 4, strides=4, padding=padding, activation="relu")
+            yield TestedNetwork("keras_api", f"depthwise {axes}-D {padding}", chain(shape, made))
+    yield TestedNetwork("causalpadding", "conv1d", chain((100, 1), of_kind("Conv1D", 1, 5, padding="causal")))
+    yield TestedNetwork("conv1d_narrow", "conv1d", chain((11, 3), of_kind("Conv1D", 5, 9)))
+    yield TestedNetwork("conv2d_narrow", "conv2d", chain((5, 5, 3), of_kind("Conv2D", 5, 4)))
 
 
 def _pools() -> Iterator[TestedNetwork]:
@@ -100,32 +106,32 @@ def _pools() -> Iterator[TestedNetwork]:
         shape = (124, 5) if axes == 1 else (124, 124, 5)
         size = 3 if axes == 1 else (3, 3)
         steps = (4, 2) if (axes, stride) == (2, 4) else (1, 3) if (axes, stride) == (2, 1) else stride
-        made = _layer(f"{kind}Pooling{axes}D", size, strides=steps, padding=padding)
-        yield TestedNetwork("pooling", f"{axes}-D {kind} {padding} {stride}", _row(shape, made))
+        made = of_kind(f"{kind}Pooling{axes}D", size, strides=steps, padding=padding)
+        yield TestedNetwork("pooling", f"{axes}-D {kind} {padding} {stride}", chain(shape, made))
     for axes, kind, padding in product((1, 2), ("Max", "Average"), ("same", "valid")):
         shape = (121, 3) if axes == 1 else (25, 37, 3)
-        made = _layer(f"{kind}Pooling{axes}D", 2, strides=2, padding=padding)
-        yield TestedNetwork("keras_api", f"pooling {axes}-D {kind} {padding}", _row(shape, made))
+        made = of_kind(f"{kind}Pooling{axes}D", 2, strides=2, padding=padding)
+        yield TestedNetwork("keras_api", f"pooling {axes}-D {kind} {padding}", chain(shape, made))
     for axes, kind, kept in product((1, 2), ("Max", "Average"), (True, False)):
-        made = _layer(f"Global{kind}Pooling{axes}D", keepdims=kept)
-        yield TestedNetwork("globalpooling", f"{axes}-D {kind} {kept}", _row((18,) * axes + (6,), made))
+        made = of_kind(f"Global{kind}Pooling{axes}D", keepdims=kept)
+        yield TestedNetwork("globalpooling", f"{axes}-D {kind} {kept}", chain((18,) * axes + (6,), made))
 
 
 def _shapes() -> Iterator[TestedNetwork]:
     wave, image = (8, 4), (6, 8, 4)
-    yield TestedNetwork("zeropadding", "1-D", _row(wave, _layer("ZeroPadding1D", (3, 4))))
-    yield TestedNetwork("zeropadding", "2-D", _row(image, _layer("ZeroPadding2D", ((1, 2), (3, 4)))))
-    yield TestedNetwork("cropping", "1-D", _row(wave, _layer("Cropping1D", (3, 4))))
-    yield TestedNetwork("cropping", "2-D", _row(image, _layer("Cropping2D", ((1, 2), (3, 4)))))
-    yield TestedNetwork("upsampling", "1-D", _row(wave, _layer("UpSampling1D", 2)))
-    yield TestedNetwork("upsampling", "2-D", _row(image, _layer("UpSampling2D", (2, 2))))
+    yield TestedNetwork("zeropadding", "1-D", chain(wave, of_kind("ZeroPadding1D", (3, 4))))
+    yield TestedNetwork("zeropadding", "2-D", chain(image, of_kind("ZeroPadding2D", ((1, 2), (3, 4)))))
+    yield TestedNetwork("cropping", "1-D", chain(wave, of_kind("Cropping1D", (3, 4))))
+    yield TestedNetwork("cropping", "2-D", chain(image, of_kind("Cropping2D", ((1, 2), (3, 4)))))
+    yield TestedNetwork("upsampling", "1-D", chain(wave, of_kind("UpSampling1D", 2)))
+    yield TestedNetwork("upsampling", "2-D", chain(image, of_kind("UpSampling2D", (2, 2))))
     yield TestedNetwork(
-        "reshape", "dense", _row((10,), _layer("Dense", 30), _layer("Reshape", (10, 3)), _layer("ReLU"))
+        "reshape", "dense", chain((10,), of_kind("Dense", 30), of_kind("Reshape", (10, 3)), of_kind("ReLU"))
     )
-    last = _row((1, 1, 1), _layer("Conv2D", 6, 1), _layer("Reshape", (3, 2)))
+    last = chain((1, 1, 1), of_kind("Conv2D", 6, 1), of_kind("Reshape", (3, 2)))
     yield TestedNetwork("graph", "a reshape at the end", last)
-    yield TestedNetwork("repack_stream", "reshape", _row((3, 3), _layer("Reshape", (3, 3)), _layer("Conv1D", 2, 2)))
-    yield TestedNetwork("transpose_concat", "many axes", _row((2, 3, 4, 5, 6), _layer("Permute", (3, 5, 4, 1, 2))))
+    yield TestedNetwork("repack_stream", "reshape", chain((3, 3), of_kind("Reshape", (3, 3)), of_kind("Conv1D", 2, 2)))
+    yield TestedNetwork("transpose_concat", "many axes", chain((2, 3, 4, 5, 6), of_kind("Permute", (3, 5, 4, 1, 2))))
 
     def swapped(keras: Any) -> Any:
         layers, image = keras.layers, keras.Input((2, 3))
@@ -170,31 +176,35 @@ def _merges() -> Iterator[TestedNetwork]:
 
 def _vectors() -> Iterator[TestedNetwork]:
     for center in (True, False):
-        made = _row((16,), _layer("BatchNormalization", center=center, scale=center))
+        made = chain((16,), of_kind("BatchNormalization", center=center, scale=center))
         yield TestedNetwork("batchnorm", str(center), made)
     for shape in ((4, 3), (4, 1), (2, 3, 2), (1, 3, 1)):
-        made = _row(shape, _layer("Dense", 7, activation="relu"), _layer("Dense", 2, activation="relu"))
+        made = chain(shape, of_kind("Dense", 7, activation="relu"), of_kind("Dense", 2, activation="relu"))
         yield TestedNetwork("multi_dense", str(shape), made)
-    rows = [_layer("Dense", 8, activation="relu"), _layer("BatchNormalization"), _layer("Dense", 6, activation="relu")]
-    made = _row((4,), *rows, _layer("BatchNormalization"), _layer("Dense", 4, activation="relu"))
+    rows = [
+        of_kind("Dense", 8, activation="relu"),
+        of_kind("BatchNormalization"),
+        of_kind("Dense", 6, activation="relu"),
+    ]
+    made = chain((4,), *rows, of_kind("BatchNormalization"), of_kind("Dense", 4, activation="relu"))
     yield TestedNetwork("auto_precision", "dense", made)
     for axes, kind in product((1, 2), ("Conv", "SeparableConv")):
         row = [
-            _layer(f"{kind}{axes}D", 8, 3),
-            _layer(f"AveragePooling{axes}D", 2),
-            *([_layer("BatchNormalization")] if kind != "Conv" else []),
-            _layer("ReLU"),
-            _layer(f"{kind}{axes}D", 4, 2, activation="relu"),
-            _layer(f"{kind}{axes}D", 4, 1, activation="relu"),
+            of_kind(f"{kind}{axes}D", 8, 3),
+            of_kind(f"AveragePooling{axes}D", 2),
+            *([of_kind("BatchNormalization")] if kind != "Conv" else []),
+            of_kind("ReLU"),
+            of_kind(f"{kind}{axes}D", 4, 2, activation="relu"),
+            of_kind(f"{kind}{axes}D", 4, 1, activation="relu"),
         ]
-        made = _row((16,) * axes + (4,), *row, _layer("Flatten"), _layer("Dense", 4, activation="relu"))
+        made = chain((16,) * axes + (4,), *row, of_kind("Flatten"), of_kind("Dense", 4, activation="relu"))
         yield TestedNetwork("auto_precision", f"{kind} {axes}-D", made)
-    yield TestedNetwork("dense_unrolled", "dense", _row((16,), _layer("Dense", 8)))
-    yield TestedNetwork("dense_unrolled", "dense of 16 and 12", _row((16,), _layer("Dense", 12, activation="relu")))
+    yield TestedNetwork("dense_unrolled", "dense", chain((16,), of_kind("Dense", 8)))
+    yield TestedNetwork("dense_unrolled", "dense of 16 and 12", chain((16,), of_kind("Dense", 12, activation="relu")))
     for axes in (1, 2):
-        made = _row((8,) * axes + (3,), _layer(f"Conv{axes}D", 4, 3), _layer("Flatten"), _layer("Dense", 1))
+        made = chain((8,) * axes + (3,), of_kind(f"Conv{axes}D", 4, 3), of_kind("Flatten"), of_kind("Dense", 1))
         yield TestedNetwork("dense_unrolled", f"conv {axes}-D", made)
-    yield TestedNetwork("weight_writer", "dense", _row((1,), _layer("Dense", 1)))
+    yield TestedNetwork("weight_writer", "dense", chain((1,), of_kind("Dense", 1)))
 
     def copied(count: int) -> Build:
         def build(keras: Any) -> Any:
@@ -212,9 +222,11 @@ def _vectors() -> Iterator[TestedNetwork]:
 
 def _others() -> Iterator[TestedNetwork]:
     def distributed(*makes: Callable[[Any], Any]) -> Build:
-        return _row((5, 10, 10, 3), *(lambda layers, make=make: layers.TimeDistributed(make(layers)) for make in makes))
+        return chain(
+            (5, 10, 10, 3), *(lambda layers, make=make: layers.TimeDistributed(make(layers)) for make in makes)
+        )
 
-    conv, pool = _layer("Conv2D", 4, 3, use_bias=False), _layer("MaxPooling2D", 2)
+    conv, pool = of_kind("Conv2D", 4, 3, use_bias=False), of_kind("MaxPooling2D", 2)
     yield TestedNetwork("time_distributed", "layers", distributed(conv, pool))
 
     def nested(keras: Any) -> Any:
@@ -222,14 +234,14 @@ def _others() -> Iterator[TestedNetwork]:
         return keras.Sequential([keras.Input((5, 10, 10, 3)), keras.layers.TimeDistributed(inner)])
 
     yield TestedNetwork("time_distributed", "a model", nested)
-    recurrent = _row((8, 8), _layer("LSTM", 4, return_sequences=True), _layer("Dense", 1))
+    recurrent = chain((8, 8), of_kind("LSTM", 4, return_sequences=True), of_kind("Dense", 1))
     yield TestedNetwork("time_distributed", "behind an LSTM", recurrent)
     for kind, sequences in product(("SimpleRNN", "LSTM", "GRU"), (True, False)):
-        made = _row((12, 8), _layer(kind, 4, return_sequences=sequences))
+        made = chain((12, 8), of_kind(kind, 4, return_sequences=sequences))
         yield TestedNetwork("rnn", f"{kind} {sequences}", made)
-    yield TestedNetwork("embed", "embedding", _row((100,), _layer("Embedding", 13, 8)))
-    yield TestedNetwork("layernorm", "layer", _row((10, 8), _layer("LayerNormalization")))
-    yield TestedNetwork("einsum_dense", "dense", _row((4, 8), _layer("EinsumDense", "abc,cd->abd", (None, 6))))
+    yield TestedNetwork("embed", "embedding", chain((100,), of_kind("Embedding", 13, 8)))
+    yield TestedNetwork("layernorm", "layer", chain((10, 8), of_kind("LayerNormalization")))
+    yield TestedNetwork("einsum_dense", "dense", chain((4, 8), of_kind("EinsumDense", "abc,cd->abd", (None, 6))))
 
     def several_outputs(keras: Any) -> Any:
         vector = keras.Input((10,))
@@ -237,11 +249,11 @@ def _others() -> Iterator[TestedNetwork]:
 
     def inner_models(keras: Any) -> Any:
         layers = keras.layers
-        row = keras.Sequential([keras.Input((5,)), layers.Dense(5), layers.Dense(3)])
+        first = keras.Sequential([keras.Input((5,)), layers.Dense(5), layers.Dense(3)])
         inner = keras.Input((8,))
         graph = keras.Model(inner, layers.Dense(6)(layers.Dense(7)(inner)))
         vector = keras.Input((10,))
-        return keras.Model(vector, layers.Dense(4)(graph(layers.Dense(8)(row(layers.Dense(5)(vector))))))
+        return keras.Model(vector, layers.Dense(4)(graph(layers.Dense(8)(first(layers.Dense(5)(vector))))))
 
     yield TestedNetwork("multiout_network", "two outputs", several_outputs)
     yield TestedNetwork("graph", "two outputs", several_outputs)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+_FRESH = 20
+"""Seeds that a process runs before another takes its place."""
 CAMPAIGNS = tuple(sorted(path.stem for path in (ROOT / "tests" / "campaigns").glob("*.py")))
 
 
@@ -50,13 +53,18 @@ def _results(name: str, seeds: range, folder: Path, jobs: int) -> dict[int, dict
     """Run the seeds that were not run yet, and read the others."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [seed for seed in seeds if not (folder / f"{seed}.json").is_file()]
-    started = time.monotonic()
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=20) as pool:
-        running = {pool.submit(_run, name, seed): seed for seed in missing}
-        for number, done in enumerate(as_completed(running), start=1):
-            (folder / f"{running[done]}.json").write_text(json.dumps(done.result()), encoding="utf-8")
-            rate = (time.monotonic() - started) / number
-            print(f"{name} {number}/{len(missing)}, {rate * (len(missing) - number):.0f} s left", file=sys.stderr)
+    started, finished = time.monotonic(), 0
+    spawned = multiprocessing.get_context("spawn")
+    for first in range(0, len(missing), _FRESH * jobs):
+        # Processes of their own for each part: memory comes back (CPython's max_tasks_per_child may wait forever).
+        with ProcessPoolExecutor(jobs, mp_context=spawned) as pool:
+            running = {pool.submit(_run, name, seed): seed for seed in missing[first : first + _FRESH * jobs]}
+            for done in as_completed(running):
+                finished += 1
+                (folder / f"{running[done]}.json").write_text(json.dumps(done.result()), encoding="utf-8")
+                rate = (time.monotonic() - started) / finished
+                left = rate * (len(missing) - finished)
+                print(f"{name} {finished}/{len(missing)}, {left:.0f} s left", file=sys.stderr)
     return {seed: json.loads((folder / f"{seed}.json").read_text(encoding="utf-8")) for seed in seeds}
 
 

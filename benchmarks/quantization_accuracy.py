@@ -96,7 +96,7 @@ def judge(model: Any, dataset: Dataset, recipe: Recipe, folder: Path, progress: 
     network = lower(found.model, name="net")
     qkeras = predict_logits(found.model, dataset.test, progress)
     by_reference, by_emulator = network_logits(network, dataset, progress)
-    agreement = compare_logits(qkeras, by_reference, network.logits)
+    agreement = compare_logits(qkeras, by_reference, network.decisions)
     values = to_values(by_reference, network.logits.type)
     return {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),

@@ -1,16 +1,19 @@
 """Fit what the parts of a SystemVerilog design take of a device: weights that are not negative, on runs of Yosys.
 
-Usage: python benchmarks/rtl_cells.py NETWORK... [--products N...] [--families ecp5 xc7] [--runs FILE] [--write FILE]
+Usage: python benchmarks/rtl_cells.py NETWORK... [--random SEED...] [--products N...] [--families ecp5 xc7]
+           [--runs FILE] [--write FILE]
 
-NETWORK is the folder of an integer network. Each run is kept in FILE, a line a run, and not repeated. The error is that
-of designs whose network took no part in the fit, nine times of ten. Multipliers and block memories are counted, not
-fitted: each run shows whether they are equal to Yosys'.
+NETWORK is the folder of an integer network; a seed draws one, and how many products it takes. Each run is kept in
+FILE, a line a run, and not repeated. The error is that of designs whose network took no part in the fit, nine times of
+ten. Multipliers and block memories are counted, not fitted: each run shows whether they are equal to Yosys'.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from siliconv.network import network_file
+from siliconv.network.fixed_point import FixedPoint
+from siliconv.network.graph import Network
 from siliconv.rtl.configuration import MULTIPLIER_BITS
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.plan.lanes import lanes_for_products
@@ -29,26 +34,29 @@ from siliconv.rtl.resources.multiplier_count import multipliers
 from siliconv.rtl.synthesis.yosys import synthesize
 from siliconv.rtl.writing.rtl_project import write_project
 
+RANDOM = "random "
+"""Before a seed, where a network was drawn."""
+
 
 def main() -> None:
     """Run what is not known yet, fit, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("networks", nargs="*", type=Path)
+    parser.add_argument("--random", type=int, nargs="+", default=[], metavar="SEED")
     parser.add_argument("--products", type=int, nargs="+", default=[8, 24, 64])
     parser.add_argument("--families", nargs="+", default=["ecp5", "xc7"], choices=list(MULTIPLIER_BITS))
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
     known = [json.loads(line) for line in options.runs.read_text("utf-8").splitlines()] if options.runs.exists() else []
-    for products in options.products:
-        for folder in options.networks:
-            for family in options.families:
-                if not any(
-                    (one["path"], one["products"], one["family"]) == (str(folder), products, family) for one in known
-                ):
-                    known.append(run(folder, products, family))
-                    with options.runs.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(known[-1]) + "\n")
+    wanted = [(str(folder), products) for products in options.products for folder in options.networks]
+    wanted += [(f"{RANDOM}{seed}", (8, 12, 24, 40, 64, 96)[seed % 6]) for seed in options.random]
+    for folder, products in wanted:
+        for family in options.families:
+            if not any((one["path"], one["products"], one["family"]) == (folder, products, family) for one in known):
+                known.append(run(folder, products, family))
+                with options.runs.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(known[-1]) + "\n")
     families = {family: fit([one for one in known if one["family"] == family]) for family in options.families}
     print(json.dumps(families, indent=1))
     if options.write:
@@ -59,25 +67,48 @@ def main() -> None:
         options.write.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def designed(folder: Path, products: int, family: str) -> RtlDesign:
+def random_network(seed: int) -> Network:
+    """Draw a network of convolutions, poolings and dense layers with random sizes and widths."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+    from network_builder import NetworkBuilder  # type: ignore[import-not-found]
+
+    draw = random.Random(seed)
+    size = draw.choice([8, 12, 16, 24])
+    image = FixedPoint(False, draw.choice([6, 8, 8, 10]), 0)
+    builder = NetworkBuilder((size, size, draw.choice([1, 2, 3, 4])), input_type=image, seed=seed)
+    bits, kept = draw.randint(3, 8), draw.randint(3, 8)
+    for _ in range(draw.choice([1, 2, 2, 3])):
+        window = draw.choice([(3, 3), (3, 3), (1, 1), (5, 5)])
+        padding = draw.choice(["same", "same", "valid"]) if builder.last.shape[0] > 5 else "same"
+        builder.conv(draw.choice([4, 6, 8, 12, 16, 24]), window, padding=padding, width=bits).relu(kept)
+        if builder.last.shape[0] >= 4:
+            builder = draw.choice([builder.max_pool, builder.max_pool, builder.average_pool])(2, 2)
+    builder = builder.global_average() if draw.random() < 0.4 else builder.flatten()
+    if draw.random() < 0.5:
+        builder.dense(draw.choice([16, 24, 32]), width=bits).relu(kept)
+    return builder.dense(draw.choice([2, 5, 10]), width=bits).network(f"random_{seed}")
+
+
+def designed(folder: str, products: int, family: str) -> RtlDesign:
     """Lay a network out for so many products a cycle."""
-    network = network_file.load(folder)
+    drawn = folder.startswith(RANDOM)
+    network = random_network(int(folder[len(RANDOM) :])) if drawn else network_file.load(Path(folder))
     return plan(network, lanes_for_products(network, products), multiplier_bits=MULTIPLIER_BITS[family])
 
 
-def run(folder: Path, products: int, family: str) -> dict[str, Any]:
+def run(folder: str, products: int, family: str) -> dict[str, Any]:
     """Synthesize a design, and keep what Yosys counts."""
     design = designed(folder, products, family)
     with tempfile.TemporaryDirectory() as scratch:
         write_project([design], Path(scratch))
         cells = synthesize(Path(scratch), design, family)
     counts = {"lut": cells.lut + cells.lut_memory, "ff": cells.ff, "dsp": cells.dsp, "bram": cells.block_memory}
-    return {"path": str(folder), "network": design.network.name, "products": products, "family": family, **counts}
+    return {"path": folder, "network": design.network.name, "products": products, "family": family, **counts}
 
 
 def fit(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Fit the weights of the parts, and compare what is counted."""
-    designs = [designed(Path(one["path"]), one["products"], one["family"]) for one in runs]
+    designs = [designed(one["path"], one["products"], one["family"]) for one in runs]
     parts = np.array(
         [
             [parts_of(design.blocks, one["family"])[name] for name in PARTS]

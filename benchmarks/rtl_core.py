@@ -1,10 +1,10 @@
 """The SystemVerilog core of a network: bits and cycles in Verilator, resources by Yosys, clock by nextpnr.
 
 Usage: python benchmarks/rtl_core.py NETWORK --interval CYCLES [--families ecp5 xc7 xcup] [--place MHZ] [--seeds N]
-           [--parts PART] [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
+           [--parts PART] [--multipliers N] [--images N] [--data FOLDER] [--rings FILE] [--json FILE]
 
 NETWORK is the folder of an integer network (`build/network` of a project that was run). Images are random codes, or
-all test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
+test images, and the corner vectors; every node is compared with the reference and every word's cycle with the
 model, with and without pauses. Beside it stands this product's estimate of hls4ml's firmware of the same network: the
 slowest that its reuse factors allow and the usual one (logic synthesis by Vivado, with its band). LUTs are Yosys'
 counts before placement. JSON is written after every step.
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -37,6 +38,8 @@ from siliconv.rtl.cycles.ring_depths import rings_of
 from siliconv.rtl.design.rtl_design import design_of
 from siliconv.rtl.plan.blocks import Mvu, Pool, RtlDesign
 from siliconv.rtl.simulation.evidence import simulated_evidence
+from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.synthesis.nextpnr import PARTS, pack, place
 from siliconv.rtl.synthesis.yosys import synthesize
 from siliconv.rtl.writing.rtl_project import write_project
@@ -52,8 +55,9 @@ def main() -> None:
     parser.add_argument("--place", type=float, metavar="MHZ")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--parts", nargs="+", default=list(PARTS)[:1], choices=list(PARTS))
+    parser.add_argument("--multipliers", type=int, help="further products are made of look-up tables")
     parser.add_argument("--images", type=int, default=16)
-    parser.add_argument("--data", type=Path, help="build/data of the project: all of its test images, no random ones")
+    parser.add_argument("--data", type=Path, help="build/data of the project: its first test images, no random ones")
     parser.add_argument("--rings", type=Path, help="an earlier result of this script, whose rings are taken")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -71,7 +75,8 @@ def main() -> None:
         rings = json.loads(options.rings.read_text(encoding="utf-8"))["log_rings"] if options.rings else None
         for family in options.families:
             started = time.process_time()
-            design = design_of(network, RtlConfig(interval=options.interval, family=family), rings)
+            config = RtlConfig(interval=options.interval, family=family, multipliers=options.multipliers)
+            design = design_of(network, config, rings)
             rings = rings_of(design)
             keep("log_rings", rings)
             folder = Path(scratch) / family
@@ -79,7 +84,9 @@ def main() -> None:
             write_project([design], folder)
             keep(f"plan_{family}", planned(design) | {"cpu_seconds": round(time.process_time() - started, 1)})
             if family == options.families[0] and options.images:
-                keep("verilator", simulated(design, folder, images_of(network, options.images, options.data)))
+                images = images_of(network, options.images, options.data)
+                keep("verilator", simulated(design, folder, images))
+                keep("verilator_speed", speed(design, folder, images))
             keep(f"yosys_{family}", asdict(synthesize(folder, design, family)))
             tries = [(part, seed) for part in options.parts for seed in options.seeds]
             for part, seed in tries if family == "ecp5" and options.place else ():
@@ -95,11 +102,12 @@ def planned(design: RtlDesign) -> dict[str, Any]:
     found = cycles(design, 4)
     return {
         "products": design.products,
-        "multipliers": sum(b.pin * b.pout // (2 if b.pack else 1) for b in design.blocks if isinstance(b, Mvu)),
+        "multipliers": sum(b.pixels * (b.multipliers - b.logic) for b in design.blocks if isinstance(b, Mvu)),
         "latency": found.latency,
         "interval": found.interval,
         "blocks": {
             block.name: {"pin": getattr(block, "pin", block.inputs[0].lanes), "lanes_out": block.outputs[0].lanes}
+            | {"pixels": block.window.pixels}
             | {"ring_words": 1 << block.window.log_ring, "busy": block.window.busy}
             for block in design.blocks
             if isinstance(block, Mvu | Pool)
@@ -108,13 +116,13 @@ def planned(design: RtlDesign) -> dict[str, Any]:
 
 
 def images_of(network: Network, images: int, data: Path | None) -> Codes:
-    """Give all test images of a project, or random codes; and the corner vectors."""
+    """Give the first test images of a project, or random codes; and the corner vectors."""
     if data is None:
         ends = network.input.type.codes
         chosen = np.random.default_rng(0).integers(*ends, (images, *network.input.shape), endpoint=True)
     else:
         test = open_dataset(data).test
-        chosen = test.read(slice(0, len(test))).astype(np.int64)
+        chosen = test.read(slice(0, min(images, len(test)))).astype(np.int64)
     return np.concatenate([chosen, np.stack(list(corner_vectors(network).values()))])
 
 
@@ -126,6 +134,15 @@ def simulated(design: RtlDesign, folder: Path, codes: Codes) -> dict[str, Any]:
     shutil.rmtree(work)
     values = sum(node.values for node in found.nodes)
     return {"seconds_with_build": round(time.perf_counter() - started, 1), "values": values, **found.as_json()}
+
+
+def speed(design: RtlDesign, folder: Path, codes: Codes) -> dict[str, Any]:
+    """Build without probes, as a whole test set is run, and give the processor's seconds an image."""
+    build(folder)
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    simulate(folder, [design], [codes])
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - started
+    return {"images": len(codes), "cpu_seconds_an_image": round(spent / len(codes), 3)}
 
 
 def estimated(network: Network) -> list[dict[str, Any]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from siliconv.network.fixed_point import FixedPoint
+import numpy as np
+from numpy.typing import NDArray
+
+from siliconv.network.fixed_point import Codes, FixedPoint
 
 SMALLEST_BEAT, LARGEST_BEAT = 8, 512
 """Bits of TDATA."""
@@ -51,3 +54,19 @@ def beat_format(shape: tuple[int, ...], kind: FixedPoint) -> BeatFormat:
     channels = shape[-1]
     beat = min(max(1 << (lane * channels - 1).bit_length(), SMALLEST_BEAT), LARGEST_BEAT)
     return BeatFormat(lane, channels, beat, -(-channels // (beat // lane)), prod(shape[:-1]))
+
+
+def as_beats(codes: Codes, form: BeatFormat) -> NDArray[np.uint8]:
+    """Give the bytes of tensors on the stream, (n, beats of an image, bytes of a beat); `codes` are (n, *shape)."""
+    lanes = np.zeros((len(codes), form.pixels, form.padded_channels), f"<i{form.lane_bits // 8}")
+    lanes[..., : form.channels] = codes.reshape(len(codes), form.pixels, form.channels).astype(lanes.dtype)
+    return lanes.view(np.uint8).reshape(len(codes), form.beats_of_image, form.beat_bits // 8)
+
+
+def from_beats(beats: NDArray[np.uint8], form: BeatFormat, kind: FixedPoint) -> Codes:
+    """Give the codes of tensors, (n, pixels * channels), from `as_beats`' bytes: the low bits of each lane."""
+    lanes = np.ascontiguousarray(beats).view(f"<i{form.lane_bits // 8}").astype(np.int64)
+    codes = lanes.reshape(len(beats), form.pixels, form.padded_channels)[..., : form.channels]
+    size = 1 << kind.width
+    codes = codes & (size - 1)
+    return np.where(codes > kind.codes.high, codes - size, codes).reshape(len(beats), form.pixels * form.channels)

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.kinds import Backend, Strategy
+from siliconv.network.graph import Network
+from siliconv.network.network_file import is_of_several
 
 
 class Numbers(StrEnum):
@@ -73,6 +75,11 @@ class BackendFacts:
         return self.is_simulated and self.numbers is Numbers.AC
 
     @property
+    def takes_several(self) -> bool:
+        """Whether the test bench here knows its top functions of several inputs or outputs."""
+        return self.is_amd and self.flow == self.name
+
+    @property
     def is_amd(self) -> bool:
         """Whether it is for AMD's tools: Vivado HLS or Vitis HLS."""
         return self.family is not None
@@ -119,6 +126,30 @@ def check_simulated(backend: str) -> None:
             "its firmware can be written, but not proven to be exact",
             where="hls.backend",
             fix="stop before it: --until convert; or use another back end",
+        )
+
+
+def check_ports(backend: str, network: Network) -> None:
+    """Raise FirmwareError ``FIRMWARE-PORTS`` for several inputs or outputs with a back end that takes one of each.
+
+    For an input that nothing reads as well.
+    """
+    if not is_of_several(network):
+        return
+    read = {name for node in network.nodes for name in node.inputs}
+    if unread := [node.name for node in network.inputs if node.name not in read]:
+        raise FirmwareError(
+            "FIRMWARE-PORTS",
+            f"nothing reads the input '{unread[0]}', whose port would never be emptied",
+            where=f"network '{network.name}'",
+            fix="leave the input out",
+        )
+    if not BACKENDS[backend].takes_several:
+        raise FirmwareError(
+            "FIRMWARE-PORTS",
+            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs, of which {backend} takes one each here",
+            where="hls.backend",
+            fix="use " + " or ".join(one.name for one in _KNOWN if one.takes_several),
         )
 
 

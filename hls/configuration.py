@@ -57,6 +57,10 @@ class HlsConfig(BaseModel):
         description="auto: the tool decides, block memory from 1024 bits on; shift_registers: LUTs for up to "
         f"{SHIFT_REGISTER_WORDS} words (Vitis, io_stream)",
     )
+    weight_memory: Literal["auto", "block", "luts"] = Field(
+        "auto",
+        description="where weights of reuse loops lie: auto: the tool decides; block: block memory; luts: LUTs (Vitis)",
+    )
     reuse_factors: dict[str, PositiveInt] = Field(
         default_factory=dict, description="reuse factor by layer name, where the automatic choice is not wanted"
     )

@@ -111,6 +111,29 @@ def _elu(alpha: Fraction, scale: Fraction = Fraction(1)) -> Exact:
     return lambda x: scale * (x if x > 0 else alpha * (exponential(x) - 1))
 
 
+def _squareplus(b: Fraction) -> Exact:
+    def compute(x: Fraction) -> Fraction:
+        square = x * x + b
+        with localcontext(_PRECISION):
+            root = Fraction((Decimal(square.numerator) / Decimal(square.denominator)).sqrt())
+        # The smaller of the two solutions, by their product: no digit cancels.
+        return (x + root) / 2 if x >= 0 else b / (2 * (root - x))
+
+    return compute
+
+
+def _sparse_plus(x: Fraction) -> Fraction:
+    return Fraction(0) if x <= -1 else x if x >= 1 else (x + 1) ** 2 / 4
+
+
+def _soft_shrink(threshold: Fraction) -> Exact:
+    return lambda x: max(x - threshold, Fraction(0)) + min(x + threshold, Fraction(0))
+
+
+def _hard_shrink(threshold: Fraction) -> Exact:
+    return lambda x: x if abs(x) > threshold else Fraction(0)
+
+
 def clipped_line(slope: Fraction, shift: Fraction, low: int = 0) -> Exact:
     """Give the function slope * x + shift, between low and one."""
     return lambda x: min(max(slope * x + shift, Fraction(low)), Fraction(1))
@@ -137,6 +160,12 @@ DEFAULTS: Mapping[str, tuple[str | None, ...]] = {
     "mish": (),
     "line": (None, None),
     "hard_swish": (),
+    "log_sigmoid": (),
+    "tanh_shrink": (),
+    "squareplus": ("4",),
+    "sparse_plus": (),
+    "soft_shrink": ("0.5",),
+    "hard_shrink": ("0.5",),
     "relu": ("inf", "0", "0"),
 }
 """By name the defaults of the parameters, None for one that has to be said."""
@@ -153,5 +182,11 @@ _MAKERS: Mapping[str, Callable[..., Exact]] = {
     "mish": lambda: _mish,
     "line": clipped_line,
     "hard_swish": lambda: lambda x: x * clipped_line(Fraction(1, 6), Fraction(1, 2))(x),
+    "log_sigmoid": lambda: lambda x: -_softplus(-x),
+    "tanh_shrink": lambda: lambda x: x - tanh(x),
+    "squareplus": _squareplus,
+    "sparse_plus": lambda: _sparse_plus,
+    "soft_shrink": _soft_shrink,
+    "hard_shrink": _hard_shrink,
     "relu": _relu,
 }

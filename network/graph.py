@@ -10,8 +10,9 @@ Bits are lost only where a `Requantize`, `AveragePool`, `Table` or `Softmax` nod
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
@@ -216,28 +217,35 @@ NodeT = TypeVar("NodeT", bound=Node)
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Nodes in topological order; the last one is the output.
+    """Nodes in topological order, the inputs first; the last one is the output, unless several are named.
 
     Parameters
     ----------
     name
         A C identifier: it names the firmware's top function.
     nodes
-        Every input of a node stands before it.
+        Every input of a node stands before it; `Input` nodes stand before all others, in the order of the inputs.
     metadata
         Facts for people, such as the class names. Nothing computes with them.
+    ends
+        Names of the outputs, in their order; nothing for the last node alone.
 
     Raises
     ------
     NetworkError
-        ``NETWORK-GRAPH`` if a name is used twice or an input does not stand before its node.
+        ``NETWORK-GRAPH`` if a name is used twice, an input does not stand before its node, or an output is
+        none of the nodes behind the inputs.
     """
 
     name: str
     nodes: tuple[Node, ...]
     metadata: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    ends: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.ends and self.nodes and self.ends == (self.nodes[-1].name,):
+            # The same network, written in the same way.
+            object.__setattr__(self, "ends", ())
         seen: set[str] = set()
         for node in self.nodes:
             unknown = [name for name in node.inputs if name not in seen]
@@ -251,12 +259,25 @@ class Network:
                 )
             seen.add(node.name)
         if len(self.nodes) < 2 or not isinstance(self.nodes[0], Input):
-            raise NetworkError(
-                "NETWORK-GRAPH",
-                "a network without an input or without anything after it",
-                where=f"network '{self.name}'",
-                fix="start with one Input node",
+            raise self._refused("a network without an input or without anything after it", "start with an Input node")
+        self._check_ends()
+
+    def _check_ends(self) -> None:
+        """Refuse inputs that stand behind other nodes, and outputs that are no nodes behind them."""
+        inputs = self.inputs
+        if inputs != tuple(node for node in self.nodes if isinstance(node, Input)):
+            raise self._refused("an input that stands behind other nodes", "list the inputs first, in their order")
+        names = {node.name for node in self.nodes} - {node.name for node in inputs}
+        if len(self.ends) == 1:
+            raise self._refused(f"the one output '{self.ends[0]}', which is not the last node", "list it last")
+        if len(set(self.ends)) != len(self.ends) or not names.issuperset(self.ends):
+            raise self._refused(
+                f"the outputs {list(self.ends)}, not all of them nodes behind the inputs, each named once",
+                "name nodes that compute something",
             )
+
+    def _refused(self, what: str, fix: str) -> NetworkError:
+        return NetworkError("NETWORK-GRAPH", what, where=f"network '{self.name}'", fix=fix)
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
@@ -264,29 +285,60 @@ class Network:
         return MappingProxyType({node.name: node for node in self.nodes})
 
     @property
-    def input(self) -> Node:
-        """The input node."""
-        return self.nodes[0]
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs, in their order."""
+        return tuple(itertools.takewhile(lambda node: isinstance(node, Input), self.nodes))  # type: ignore[arg-type]
+
+    @property
+    def outputs(self) -> tuple[Node, ...]:
+        """The outputs, in their order."""
+        return tuple(self.by_name[name] for name in self.ends) or self.nodes[-1:]
+
+    @property
+    def input(self) -> Input:
+        """The input of a network that has one; ``NETWORK-SEVERAL`` if there are several."""
+        return self._only(self.inputs, "inputs")
 
     @property
     def output(self) -> Node:
-        """The last node."""
-        return self.nodes[-1]
+        """The output of a network that has one; ``NETWORK-SEVERAL`` if there are several."""
+        return self._only(self.outputs, "outputs")
+
+    def _only(self, found: tuple[NodeT, ...], what: str) -> NodeT:
+        if len(found) != 1:
+            raise NetworkError(
+                "NETWORK-SEVERAL",
+                f"the network has {len(found)} {what} (" + ", ".join(node.name for node in found) + "), and here it "
+                "takes one",
+                where=f"network '{self.name}'",
+                fix="the integer network, its emulator and firmware by hls4ml take several; for the rest, use a "
+                "network of one input and one output",
+            )
+        return found[0]
 
     @property
     def logits(self) -> Node:
-        """The node before a final sigmoid or softmax: what the decision is made of; the output where there is none.
+        """What the decision is made of in a network of one output, see `logits_of`."""
+        return self.logits_of(self.output)
+
+    @property
+    def decisions(self) -> tuple[Node, ...]:
+        """The logits of each output, in the order of the outputs."""
+        return tuple(self.logits_of(output) for output in self.outputs)
+
+    def logits_of(self, output: Node) -> Node:
+        """Give the node before a sigmoid or softmax that an output is; the output where there is none.
 
         A network of nothing but such a function has no logits either.
         """
-        node = self.output
+        node = output
         while (
             isinstance(node, Softmax)
             or (isinstance(node, Table) and node.function == "sigmoid")
-            or (isinstance(node, Requantize) and not node.relu and node is not self.output)
+            or (isinstance(node, Requantize) and not node.relu and node is not output)
         ):
             node = self.by_name[node.inputs[0]]
-        return self.output if isinstance(node, Input) else node
+        return output if isinstance(node, Input) else node
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:
@@ -296,6 +348,11 @@ class Network:
     def sources(self, node: Node) -> tuple[Node, ...]:
         """Nodes that a node reads."""
         return tuple(self.by_name[name] for name in node.inputs)
+
+    def behind(self, output: Node, *nodes: Node) -> Network:
+        """Give the network with further nodes, the last of which takes the place of an output."""
+        ends = tuple(nodes[-1].name if name == output.name else name for name in self.ends)
+        return replace(self, nodes=(*self.nodes, *nodes), ends=ends)
 
     def of_kind(self, kind: type[NodeT]) -> Iterator[NodeT]:
         """Nodes of one kind, in order."""

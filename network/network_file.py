@@ -24,6 +24,8 @@ from siliconv.network.intervals import prove
 from siliconv.network.structure import LARGEST_DIMENSION
 
 FORMAT = "siliconv integer network, version 1"
+FORMAT_OF_SEVERAL = "siliconv integer network, version 2"
+"""Of networks of several inputs or outputs: the names of the outputs stand beside the nodes."""
 GRAPH_FILE, WEIGHTS_FILE = "network.json", "weights.npz"
 LARGEST_GRAPH_FILE = 1 << 24
 LARGEST_ARRAY_HEADER = 1 << 12
@@ -53,8 +55,8 @@ def load(folder: Path) -> ir.Network:
     """
     try:
         graph = _read_graph(folder / GRAPH_FILE)
-        if graph["format"] != FORMAT:
-            raise ValueError(f"the format is {graph['format']!r}, not {FORMAT!r}")
+        if graph["format"] not in (FORMAT, FORMAT_OF_SEVERAL):
+            raise ValueError(f"the format is {graph['format']!r}, not {FORMAT!r} or {FORMAT_OF_SEVERAL!r}")
         arrays = _read_arrays(folder / WEIGHTS_FILE, graph["nodes"])
         if _hash(graph, arrays) != graph["sha256"]:
             raise ValueError("the hash does not match: a file was changed or is incomplete")
@@ -63,7 +65,10 @@ def load(folder: Path) -> ir.Network:
             str(key): tuple(map(str, value)) if isinstance(value, list) else str(value)
             for key, value in graph["metadata"].items()
         }
-        network = ir.Network(_of(str, graph["name"]), nodes, metadata)
+        ends = tuple(_of(str, name) for name in graph["outputs"]) if graph["format"] == FORMAT_OF_SEVERAL else ()
+        network = ir.Network(_of(str, graph["name"]), nodes, metadata, ends)
+        if (graph["format"] == FORMAT_OF_SEVERAL) != is_of_several(network):
+            raise ValueError(f"{graph['format']!r} for {len(network.inputs)} inputs and {len(network.outputs)} outputs")
         prove(network)
     except NetworkError:
         raise
@@ -107,11 +112,18 @@ def _read_arrays(path: Path, nodes: list[dict[str, Any]]) -> dict[str, Any]:
     return arrays
 
 
+def is_of_several(network: ir.Network) -> bool:
+    """Whether a network has several inputs or several outputs."""
+    return len(network.inputs) > 1 or len(network.outputs) > 1
+
+
 def _contents(network: ir.Network) -> tuple[dict[str, Any], dict[str, Codes]]:
     """Give what is written of a network: the graph with its hash, and the arrays by name."""
     arrays: dict[str, Codes] = {}
     nodes = [_describe(node, arrays) for node in network.nodes]
-    graph = {"format": FORMAT, "name": network.name, "metadata": dict(network.metadata), "nodes": nodes}
+    graph: dict[str, Any] = {"format": FORMAT, "name": network.name, "metadata": dict(network.metadata), "nodes": nodes}
+    if is_of_several(network):
+        graph |= {"format": FORMAT_OF_SEVERAL, "outputs": [node.name for node in network.outputs]}
     return graph | {"sha256": _hash(graph, arrays)}, arrays
 
 

@@ -6,18 +6,23 @@ rounding of its input and of its entries (`siliconv.network.function_table.table
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.network.function_table import table_node
-from siliconv.network.graph import Network, Requantize
+from siliconv.network.graph import Network, Node, Requantize
 
 INPUT = FixedPoint(True, 10, 4, Rounding.RND_CONV, Overflow.SAT)
 """1,024 entries over [-8, 8), a step of 1/64: the sigmoid changes by at most 1/256 from one to the next."""
 OUTPUT = FixedPoint(False, 16, 0, Rounding.RND_CONV, Overflow.SAT)
 
 
-def with_sigmoid(network: Network, *, name: str, inputs: FixedPoint = INPUT, outputs: FixedPoint = OUTPUT) -> Network:
+def with_sigmoid(
+    network: Network,
+    *,
+    name: str,
+    logits: Node | None = None,
+    inputs: FixedPoint = INPUT,
+    outputs: FixedPoint = OUTPUT,
+) -> Network:
     """Append a sigmoid to a network that ends with its logit.
 
     Parameters
@@ -26,11 +31,13 @@ def with_sigmoid(network: Network, *, name: str, inputs: FixedPoint = INPUT, out
         Ends with logits.
     name
         Name of the table node; the requantization before it is ``<name>_input``.
+    logits
+        The output that it stands behind, of a network of several.
     inputs
         Type the logit is brought into; its width decides the number of entries.
     outputs
         Type of the entries.
     """
-    logit = network.output
+    logit = logits or network.output
     requantize = Requantize(f"{name}_input", (logit.name,), logit.shape, inputs, relu=False)
-    return replace(network, nodes=(*network.nodes, requantize, table_node(name, requantize, "sigmoid", outputs)))
+    return network.behind(logit, requantize, table_node(name, requantize, "sigmoid", outputs))

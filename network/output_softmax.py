@@ -7,14 +7,13 @@ well, indexed by the bits behind its leading one. The decision stays that of the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
 
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.network.graph import Network, Requantize, Softmax, Weights
+from siliconv.network.graph import Network, Node, Requantize, Softmax, Weights
 from siliconv.network.intervals import prove
 
 STEP_BITS = 6
@@ -29,7 +28,7 @@ OUTPUT = FixedPoint(False, 11, 1, Rounding.RND, Overflow.SAT)
 """Probabilities in steps of 1/1024; one has a code."""
 
 
-def with_softmax(network: Network, *, name: str) -> Network:
+def with_softmax(network: Network, *, name: str, logits: Node | None = None) -> Network:
     """Append a softmax to a network that ends with its logits.
 
     Parameters
@@ -38,14 +37,16 @@ def with_softmax(network: Network, *, name: str) -> Network:
         Ends with logits, one a class along the last axis.
     name
         Name of the softmax node; the requantization before it is ``<name>_input``.
+    logits
+        The output that it stands behind, of a network of several.
     """
-    logits = network.output
+    logits = logits or network.output
     low, high = prove(network)[logits.name].interval
     magnitude = max(abs(Fraction(low)), abs(Fraction(high + 1))) * Fraction(2) ** -logits.type.fraction
     integer = max(int(magnitude).bit_length() + 1, 1)
     requantize = Requantize(f"{name}_input", (logits.name,), logits.shape, input_type(integer), relu=False)
     softmax = Softmax(name, (requantize.name,), logits.shape, OUTPUT, *tables())
-    return replace(network, nodes=(*network.nodes, requantize, softmax))
+    return network.behind(logits, requantize, softmax)
 
 
 def tables() -> tuple[Weights, Weights]:

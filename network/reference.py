@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, requantize
+from siliconv.network.rows import Batch, input_rows, parts_of, row_shape
 
 FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND = 24, 53
 
 
-def run(network: ir.Network, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
+def run(network: ir.Network, codes: Batch, *, keep: Iterable[str] | None = None) -> dict[str, Codes]:
     """Compute the network's tensors for a batch of inputs.
 
     Parameters
@@ -29,7 +30,8 @@ def run(network: ir.Network, codes: NDArray[np.integer], *, keep: Iterable[str] 
     network
         The integer network; its types are taken as proven (`siliconv.network.intervals.prove`).
     codes
-        (batch, *input shape), codes of the input type, any integer array.
+        (batch, *input shape), codes of the input type, any integer array; a list of such arrays for several inputs, or
+        their rows (`siliconv.network.rows`).
     keep
         Names of the nodes to return; all by default. Others are dropped as soon as nothing reads them.
 
@@ -40,16 +42,18 @@ def run(network: ir.Network, codes: NDArray[np.integer], *, keep: Iterable[str] 
     Raises
     ------
     NetworkError
-        ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` if the codes are not of the network's input,
-        ``NODE-UNKNOWN`` if a name to keep is none of the network's.
+        ``INPUT-COUNT``, ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` if the codes are not of the network's
+        inputs, ``NODE-UNKNOWN`` if a name to keep is none of the network's.
     """
-    check_input(network, codes)
+    rows = input_rows(network, codes)
+    check_input(network, rows)
+    given = dict(zip((node.name for node in network.inputs), parts_of(network.inputs, rows), strict=True))
     wanted = set(network.by_name) if keep is None else check_names(network, keep)
     last_reader = {name: node.name for node in network.nodes for name in node.inputs}
     alive: dict[str, Codes] = {}
     for node in network.nodes:
         if isinstance(node, ir.Input):
-            alive[node.name] = codes.astype(np.int64)
+            alive[node.name] = given[node.name].astype(np.int64)
             continue
         sources = network.sources(node)
         alive[node.name] = evaluate(node, sources, tuple(alive[source.name] for source in sources))
@@ -59,9 +63,10 @@ def run(network: ir.Network, codes: NDArray[np.integer], *, keep: Iterable[str] 
     return {name: tensor for name, tensor in alive.items() if name in wanted}
 
 
-def run_batches(network: ir.Network, codes: NDArray[np.integer], name: str, batch: int = 32) -> Codes:
+def run_batches(network: ir.Network, codes: Batch, name: str, batch: int = 32) -> Codes:
     """Compute one node's output for any number of inputs in bounded memory; (n, *node shape)."""
-    parts = [run(network, codes[start : start + batch], keep=[name])[name] for start in range(0, len(codes), batch)]
+    rows = input_rows(network, codes)
+    parts = [run(network, rows[start : start + batch], keep=[name])[name] for start in range(0, len(rows), batch)]
     return np.concatenate(parts) if parts else np.zeros((0, *network.by_name[name].shape), np.int64)
 
 
@@ -79,8 +84,7 @@ def check_names(network: ir.Network, names: Iterable[str]) -> set[str]:
 
 
 def check_input(network: ir.Network, codes: NDArray[np.integer]) -> None:
-    """Raise ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` unless the codes are a batch of the network's input."""
-    node = network.input
+    """Raise ``INPUT-SHAPE``, ``INPUT-TYPE`` or ``INPUT-RANGE`` unless codes are a batch of the input, or rows."""
     if codes.dtype.kind not in "iu":
         raise NetworkError(
             "INPUT-TYPE",
@@ -88,13 +92,21 @@ def check_input(network: ir.Network, codes: NDArray[np.integer]) -> None:
             where=f"network '{network.name}'",
             fix="pass codes (pixels 0 to 255 for ufixed<8,0>), not values between 0 and 1",
         )
-    if codes.shape[1:] != node.shape:
+    if codes.shape[1:] != row_shape(network.inputs):
         raise NetworkError(
             "INPUT-SHAPE",
-            f"inputs of shape {codes.shape[1:]}, the network reads {node.shape}",
+            f"inputs of shape {codes.shape[1:]}, the network reads "
+            + " and ".join(str(node.shape) for node in network.inputs),
             where=f"network '{network.name}'",
-            fix="resize the images to the network's input",
+            fix="resize the images to the network's input"
+            if len(network.inputs) == 1
+            else "pass a list of arrays, one for each of " + ", ".join(node.name for node in network.inputs),
         )
+    for node, part in zip(network.inputs, parts_of(network.inputs, codes), strict=True):
+        _check_range(network, node, part)
+
+
+def _check_range(network: ir.Network, node: ir.Input, codes: NDArray[np.integer]) -> None:
     if codes.size and (codes.min() < node.type.codes.low or codes.max() > node.type.codes.high):
         raise NetworkError(
             "INPUT-RANGE",

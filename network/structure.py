@@ -45,8 +45,6 @@ def check(network: ir.Network) -> None:
         try:
             if not node.name.isprintable() or not node.name or len(node.name) > 200:
                 raise _IllFormedError("a name that is empty, too long or not printable")
-            if node.inputs == () and node is not network.input:
-                raise _IllFormedError("a second input")
             shape = output_shape(node, network.sources(node))
             if shape != node.shape:
                 raise _IllFormedError(f"the shape {node.shape}, but its inputs give {shape}")

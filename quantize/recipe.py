@@ -157,10 +157,11 @@ class Recipe(BaseModel):
     def bits(self, layer: str) -> LayerBits:
         """Give the bits of one layer, every field set.
 
-        The layer that standardizes the inputs has 16 bits for weights and biases where no pattern names it: means and
-        deviations of different features lie far apart.
+        A layer that standardizes the inputs (``standardize``, or a name that ends so) has 16 bits for weights, biases
+        and what it gives, where no pattern names it: means and deviations of different features lie far apart.
         """
-        of_standardization = {"weights": MOST, "biases": MOST, "sparsity": 0.0} if layer == STANDARDIZE else {}
+        wide = {"weights": MOST, "biases": MOST, "activations": MOST, "sparsity": 0.0}
+        of_standardization = wide if layer.split("_")[-1] == STANDARDIZE else {}
         chosen = LayerBits(
             weights=self.weights,
             biases=self.biases,

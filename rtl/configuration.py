@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from siliconv.bounded_reading import SECTION
 
@@ -12,6 +12,10 @@ PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 MULTIPLIER_BITS = {"ecp5": 18, "xc7": 25, "xcup": 27}
 """The wider side of a multiplier: MULT18X18D, DSP48E1, DSP48E2."""
+
+
+FAMILY_OF_BOARD = {"ulx3s": "ecp5", "pynq-z2": "xc7", "zcu104": "xcup", "kv260": "xcup"}
+"""What the device of a board is."""
 
 
 class RtlConfig(BaseModel):
@@ -25,9 +29,14 @@ class RtlConfig(BaseModel):
     products: PositiveInt = Field(
         64, description="multiplications a cycle, all layers together, where no interval is set"
     )
-    lanes: dict[str, tuple[PositiveInt, PositiveInt]] = Field(
+    lanes: dict[str, tuple[PositiveInt, PositiveInt] | tuple[PositiveInt, PositiveInt, PositiveInt]] = Field(
         default_factory=dict,
-        description="channels in and channels out at a time by layer, where the automatic choice is not wanted",
+        description="channels in, channels out and columns of a convolution at a time by layer, where the automatic "
+        "choice is not wanted",
+    )
+    multipliers: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None,
+        description="the most multipliers of the device that are used; further products are made of look-up tables",
     )
     family: Literal["ecp5", "xc7", "xcup"] = Field(
         "ecp5", description="what Yosys maps to: Lattice ECP5, Xilinx 7 series, Xilinx UltraScale+"
@@ -35,11 +44,30 @@ class RtlConfig(BaseModel):
     part: Literal["LFE5UM5G-85F-8BG756", "LFE5U-85F-6BG381"] = Field(
         "LFE5UM5G-85F-8BG756", description="the ECP5 that nextpnr places on; LFE5U-85F-6BG381 is a ULX3S's"
     )
-    board: Literal["ulx3s"] | None = Field(
-        None, description="a board whose top is synthesized around the core, with its own device and clock"
+    board: Literal["ulx3s", "pynq-z2", "zcu104", "kv260"] | None = Field(
+        None,
+        description="ulx3s: a top with a serial line is synthesized around the core, for that device and clock; the "
+        "others: a script for Vivado builds the block design with the core in it",
     )
     clock_mhz: float = Field(150.0, gt=0, le=1000, description="the clock that nextpnr is asked for")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="of nextpnr's placer")
+
+    @model_validator(mode="after")
+    def _board_has_family(self) -> RtlConfig:
+        wanted = FAMILY_OF_BOARD[self.board] if self.board else self.family
+        if self.family != wanted:
+            raise ValueError(f"board: {self.board} needs family: {wanted}")
+        return self
+
+    @property
+    def board_top(self) -> str | None:
+        """The board whose top is synthesized around the core, where there is one."""
+        return self.board if self.board == "ulx3s" else None
+
+    @property
+    def block_design(self) -> tuple[str, float] | None:
+        """The board and the clock (MHz) of a block design, where there is one."""
+        return (self.board, self.clock_mhz) if self.board and self.board_top is None else None
 
     @property
     def multiplier_bits(self) -> int:

@@ -12,6 +12,7 @@ from .api.estimate import HardwareEstimate as HardwareEstimate
 from .api.finished_run import Run as Run
 from .api.firmware import Firmware as Firmware
 from .api.projects import Project as Project
+from .api.version import __version__ as __version__
 from .certificate.certificate import Certificate as Certificate
 from .hls.configuration import HlsConfig as HlsConfig
 from .models.data.data_config import InputConfig as InputConfig

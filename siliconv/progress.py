@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, RenderableType
 from rich.progress import Progress as RichProgress
+from rich.progress import Task, TaskID
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -29,8 +21,9 @@ SECONDS_BETWEEN_LINES = 10.0
 class Progress(Protocol):
     """What long-running functions report to.
 
-    `begin` starts an activity of `total` units, `done` of them by an earlier run; `update` says how many are done
-    (and may show a note, such as the loss of the last epoch), `say` prints one line that stays.
+    `begin` starts an activity of `total` units, `done` of them by an earlier run, or, without a unit, one of unknown
+    length; `update` says how many are done (and may show a note, such as the loss of the last epoch), `say` prints one
+    line that stays.
     """
 
     def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None: ...
@@ -72,7 +65,7 @@ class PlainLines:
         self._activity, self._total, self._unit, self._note = activity, total, unit, ""
         self._done = self._first = done
         self._started = self._last_line = time.monotonic()
-        self.say(f"{activity} ({total} {unit})")
+        self.say(f"{activity} ({total} {unit})" if unit else f"{activity} ...")
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
@@ -93,18 +86,78 @@ class PlainLines:
         print(f"  {line}", file=self._stream, flush=True)
 
     def _line(self, timing: str) -> str:
+        if not self._unit:
+            return f"{self._activity}: {timing}"
         note = f", {self._note}" if self._note else ""
         return f"{self._activity}: {self._done}/{self._total} {self._unit}, {timing}{note}"
 
 
-class _RateColumn(ProgressColumn):
-    """Units a second, or seconds a unit where that is easier to read."""
+class _TwoLines(RichProgress):
+    """Activity, bar, count, rate and time left in a line as wide as the terminal, and the note in a line below.
 
-    def render(self, task: Task) -> Text:
-        """Return the rate, or nothing before there is one."""
-        done = task.completed - task.fields["first"]
-        elapsed = task.finished_time or task.elapsed
-        return Text(_rate(done / elapsed, task.fields["unit"]) if done > 0 and elapsed else "", style="cyan")
+    Where the terminal is narrow, the rate goes first, then the unit; count and time left always stay.
+    """
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Yield what is drawn of each activity."""
+        for task in self.tasks:
+            yield from lines_of(task, self.console.width)
+
+
+def lines_of(task: Task, width: int) -> Iterator[RenderableType]:
+    """Yield the one or two lines of an activity on a terminal of `width` columns.
+
+    Parameters
+    ----------
+    task
+        Its field ``unit`` is the name of its units, ``first`` how many an earlier run did, ``note`` may be empty. A
+        total of None stands for work whose end is not known: it has its seconds and no count.
+    width
+        Columns, 40 or more.
+    """
+    elapsed = task.finished_time or task.elapsed or 0.0
+    if task.total is None:
+        room = width - _columns([_duration(elapsed)], "")
+        yield _line(task, width, [_duration(elapsed)], task.description[: max(room - 2, 1)])
+        return
+    done, total, unit = int(task.completed), int(task.total), task.fields["unit"]
+    here = done - task.fields["first"]
+    rate = here / elapsed if here > 0 and elapsed else 0.0
+    left = _duration((total - done) / rate) + " left" if rate and done < total else ""
+    time, count, speed = left or (_duration(elapsed) if done >= total else ""), f"{done}/{total}", _rate(rate, unit)
+    speed = speed if rate else ""
+    choices = ([f"{count} {unit}", speed, time], [f"{count} {unit}", time], [count, speed, time], [count, time])
+    layouts = [(name, parts) for name in (task.description, "") for parts in choices]
+    name, parts = next((one for one in layouts if _columns(one[1], one[0]) <= width), layouts[-1])
+    if not name:
+        yield Text(f"  {task.description[: width - 2]}", no_wrap=True)
+    yield _line(task, width, parts, name)
+    if note := task.fields["note"]:
+        cut = note if len(note) + 4 <= width else note[: max(width - 5, 1)] + "…"
+        yield Text(f"    {cut}", style="dim", no_wrap=True)
+
+
+_SHORTEST_BAR, _LONGEST_BAR = 5, 40
+
+
+def _columns(parts: Sequence[str], name: str) -> int:
+    """Give the columns of a line with the shortest bar."""
+    return 2 + sum(len(part) + 2 for part in (name, *parts) if part) + _SHORTEST_BAR
+
+
+def _line(task: Task, width: int, parts: Sequence[str], name: str) -> RenderableType:
+    spare = max(width - _columns(parts, name), 0)
+    bar = ProgressBar(
+        task.total,
+        task.completed,
+        width=min(_SHORTEST_BAR + spare, _LONGEST_BAR),
+        pulse=task.total is None,
+        animation_time=task.get_time(),
+    )
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    cells = [Text(f"  {name}", no_wrap=True), bar] if name else [bar]
+    grid.add_row(*([] if name else [""]), *cells, *(Text(part, no_wrap=True) for part in parts if part))
+    return grid
 
 
 class Bars:
@@ -118,21 +171,10 @@ class Bars:
     def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
         """Start an activity of `total` units."""
         self.end()
-        self._bar = RichProgress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
-            _RateColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
-            console=self._console,
-        )
+        self._bar = _TwoLines(console=self._console)
         self._bar.start()
-        self._task = self._bar.add_task(activity, total=total, unit=unit, completed=done, note="", first=done)
+        known = total if unit else None
+        self._task = self._bar.add_task(activity, total=known, unit=unit, completed=done, note="", first=done)
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
@@ -143,7 +185,9 @@ class Bars:
 
     def end(self) -> None:
         """Close the activity; its bar stays on the screen."""
-        if self._bar is not None:
+        if self._bar is not None and self._task is not None:
+            if self._bar.tasks[0].total is None:
+                self._bar.stop_task(self._task)
             self._bar.stop()
             self._bar = self._task = None
 
@@ -160,6 +204,43 @@ def activity(progress: Progress, name: str, total: int, unit: str, done: int = 0
         yield progress
     finally:
         progress.end()
+
+
+@contextmanager
+def waiting(progress: Progress, name: str) -> Iterator[None]:
+    """Show that a block works, and for how long, where nobody knows how much of it is left."""
+    progress.begin(name, 0, "")
+    try:
+        yield
+    finally:
+        progress.end()
+
+
+class Several:
+    """Reports to each of several."""
+
+    def __init__(self, *parts: Progress) -> None:
+        self._parts = parts
+
+    def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
+        """Start an activity of `total` units."""
+        for part in self._parts:
+            part.begin(activity, total, unit, done)
+
+    def update(self, done: int, note: str = "") -> None:
+        """Say how many units are done."""
+        for part in self._parts:
+            part.update(done, note)
+
+    def end(self) -> None:
+        """Close the activity."""
+        for part in self._parts:
+            part.end()
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        for part in self._parts:
+            part.say(line)
 
 
 def for_terminal() -> Progress:

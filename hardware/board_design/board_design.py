@@ -1,4 +1,4 @@
-"""Block design, overlay and check of a core with AXI-Stream ports on boards that PYNQ runs on.
+"""Driver, block design, overlay and check of a core with AXI-Stream ports on boards that PYNQ runs on.
 
 No board and no vendor tool was at hand: the script is run against stubs that know Vivado's commands alone, and the
 check against a stand-in for PYNQ.
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from siliconv.hardware.beat_format import BeatFormat
+from siliconv.hardware.beat_format import BeatFormat, beat_format
 from siliconv.hardware.boards import Board, boards
+from siliconv.network.graph import Network
 
 BLOCK_DESIGN, OVERLAY = "block_design.tcl", "overlay"
 CHECK = "check_board.py"
@@ -21,15 +22,30 @@ CHECK = "check_board.py"
 
 @dataclass(frozen=True)
 class StreamCore:
-    """A core in Vivado's catalogue with one AXI-Stream port in and one out, of docs/stream_format.md.
+    """A core with one AXI-Stream port in and one out, of docs/stream_format.md.
 
-    ``name``: of the IP; ``repository``: the folder that holds it, from the script's; ``input``, ``output``: its beats.
+    Parameters
+    ----------
+    name
+        Of the IP, or of the module.
+    repository
+        The folder that holds the IP, from the script's; empty where there are sources.
+    input, output
+        Its beats.
+    sources, memories
+        Of a core that is no IP: the files of the module and of those in it, and what their memories hold; from the
+        script's folder.
+    slower
+        The setting that makes the clock slower.
     """
 
     name: str
     repository: str
     input: BeatFormat
     output: BeatFormat
+    sources: tuple[str, ...] = ()
+    memories: tuple[str, ...] = ()
+    slower: str = "a longer hls.clock_ns"
 
 
 def board_for(part: str, name: str | None = None) -> Board | None:
@@ -66,6 +82,28 @@ def write_board_design(board: Board, core: StreamCore, top: str, clock_ns: float
     (folder / BLOCK_DESIGN).write_text(_templates().get_template("block_design.tcl.j2").render(values), "utf-8")
     check = folder / "driver" / CHECK
     check.write_text(_templates().get_template("check_board.py.j2").render(values), "utf-8")
+
+
+def write_driver(network: Network, folder: Path) -> None:
+    """Write the driver of a board for PYNQ into a folder, which is made."""
+    source, result = network.input, network.output
+    classes = network.metadata.get("class_names", ())
+    text = (
+        _templates()
+        .get_template("driver.py.j2")
+        .render(
+            top=network.name,
+            input=beat_format(source.shape, source.type),
+            output=beat_format(result.shape, result.type),
+            input_type=source.type,
+            output_type=result.type,
+            input_shape=source.shape,
+            output_shape=result.shape,
+            class_names=() if isinstance(classes, str) else tuple(classes),
+        )
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{network.name}_driver.py").write_text(text, encoding="utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 from statistics import median, stdev
@@ -17,29 +17,40 @@ from siliconv.hls.calibration.record_layers import Fields
 from siliconv.hls.calibration.records import SynthesisRecord
 from siliconv.hls.calibration.regression import RESOURCES, fit
 from siliconv.hls.design.design import MatrixLayer
-from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of
-from siliconv.hls.estimate.estimate import point_values
+from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of, wider_groups
+from siliconv.hls.estimate.either_way import either_way
+from siliconv.hls.estimate.estimate import estimate, point_values
 from siliconv.hls.estimate.schedule import schedule
 from siliconv.hls.kinds import Synthesis
 
 COVERAGE = 0.8
 # Of the logarithm of logic over C synthesis, where too few designs have both.
 _USUAL_SPREAD = 0.4
-# A group needs this many projects for bands of its own.
-_LEAST_PROJECTS = 3
+# A group needs this many repositories for bands of its own.
+_LEAST_REPOSITORIES = 4
 # No band is narrower than this: what tool versions and settings that no report names may change.
 _LEAST_BAND = {
     "latency_cycles": 0.05,
     "interval_cycles": 0.05,
-    "lut": 0.2,
-    "ff": 0.2,
+    "lut": 0.15,
+    "ff": 0.25,
     "dsp": 0.1,
-    "bram18": 0.1,
+    "bram18": 0.05,
 }
 # Locally modified templates, single test layers and recurrent networks are not what the bands are for.
 _NOT_JUDGED = ("C", "M", "R")
 
-Predictions = Mapping[str, Mapping[str, float]]
+
+@dataclass(frozen=True)
+class Range:
+    """A value with the least and the most that it can be by what is known of the tools."""
+
+    value: float
+    least: float
+    most: float
+
+
+Predictions = Mapping[str, Mapping[str, Range]]
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ def fit_coefficients(samples: Sequence[Sample], source: str) -> Coefficients:
         coverage=COVERAGE,
         source=source,
         projects=_projects(samples),
+        fitted_to=frozenset(sample.record.identity for sample in samples),
         logic_spread={m: round(stdev(map(log, ratios[m])), 3) if len(ratios[m]) > 2 else _USUAL_SPREAD for m in usual},
     )
 
@@ -98,22 +110,42 @@ def _projects(samples: Sequence[Sample]) -> dict[str, int]:
     return {kind: len(projects) for kind, projects in sorted(found.items())}
 
 
-def predictions(samples: Sequence[Sample], known: Coefficients) -> dict[str, dict[str, float]]:
+def predictions(samples: Sequence[Sample], known: Coefficients) -> dict[str, dict[str, Range]]:
     """Return the values of all metrics for each record."""
-    return {
-        sample.record.identity: point_values(
-            sample.record.design,
-            [schedule(layer, sample.record.design) for layer in sample.record.design.layers],
-            sample.record.stage,
-            known,
-        )
-        for sample in samples
-    }
+    found = {}
+    for sample in samples:
+        design = sample.record.design
+        values = point_values(design, [schedule(layer, design) for layer in design.layers], sample.record.stage, known)
+        found[sample.record.identity] = {
+            metric: Range(value, *either_way(metric, value, design)) for metric, value in values.items()
+        }
+    return found
 
 
-def leave_projects_out(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:
+def without_projects(
+    samples: Sequence[Sample], projects: Collection[str], predicted: Predictions
+) -> dict[str, Coefficients]:
+    """Return the coefficients and bands that each project is predicted with when nothing of it is known.
+
+    Parameters
+    ----------
+    samples
+        All that there is to fit to.
+    projects
+        The projects to leave out, one at a time.
+    predicted
+        Of all samples, as `leave_projects_out` gives them, for the bands.
+    """
+    found = {}
+    for project in projects:
+        others = [sample for sample in samples if sample.record.project != project]
+        found[project] = with_bands(fit_coefficients(others, ""), others, predicted)
+    return found
+
+
+def leave_projects_out(samples: Sequence[Sample]) -> dict[str, dict[str, Range]]:
     """Return the values of each record from coefficients fitted to the other projects only."""
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Range]] = {}
     for project in sorted({sample.record.project for sample in samples}):
         others = [sample for sample in samples if sample.record.project != project]
         held_out = [sample for sample in samples if sample.record.project == project]
@@ -124,31 +156,24 @@ def leave_projects_out(samples: Sequence[Sample]) -> dict[str, dict[str, float]]
 def with_bands(known: Coefficients, samples: Sequence[Sample], predicted: Predictions) -> Coefficients:
     """Return the coefficients with bands from cross-validated predictions.
 
-    Each project counts once in the quantiles, however many records it has.
+    Each repository counts once in the quantiles, however many records it has. A group of few repositories has the bands
+    of the wider groups that it belongs to.
     """
-    judged = [sample for sample in samples if sample.record.tier not in _NOT_JUDGED]
     groups: dict[str, list[Sample]] = defaultdict(list)
-    for sample in judged:
-        groups[group_of(sample.record.design)].append(sample)
-    groups = {
-        group: found
-        for group, found in groups.items()
-        if len({sample.record.project for sample in found}) >= _LEAST_PROJECTS
-    }
+    for sample in samples:
+        if sample.record.tier not in _NOT_JUDGED:
+            for group in wider_groups(group_of(sample.record.design)):
+                groups[group].append(sample)
     bands = {
         group: {metric: _band(found, predicted, metric, known.coverage) for metric in METRICS}
         for group, found in sorted(groups.items())
+        if group == "all" or len({sample.record.repository for sample in found}) >= _LEAST_REPOSITORIES
     }
-    # A group without bands of its own may be as bad as the worst.
-    known_bands = list(bands.values()) or [dict.fromkeys(METRICS, (0.0, 1000.0))]
-    bands["all"] = {
-        metric: (min(one[metric][0] for one in known_bands), max(one[metric][1] for one in known_bands))
-        for metric in METRICS
-    }
+    bands.setdefault("all", dict.fromkeys(METRICS, (0.0, 1000.0)))
     return replace(known, bands=bands)
 
 
-def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coefficients) -> list[dict[str, Any]]:
+def error_table(samples: Sequence[Sample], predicted: Predictions) -> list[dict[str, Any]]:
     """Return the cross-validated errors: a row for each group of designs, tier and metric.
 
     Errors are |predicted - reported| / reported (over at least 1). `median` is over records,
@@ -158,7 +183,7 @@ def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coeffi
     rows: dict[tuple[str, str, str], list[Sample]] = defaultdict(list)
     for sample in samples:
         rows[(group_of(sample.record.design), _sort(sample.record), str(sample.record.stage))].append(sample)
-    covered = _covered(samples, predicted, known)
+    covered = _covered(samples, predicted)
     table = []
     for (group, sort, stage), found in sorted(rows.items()):
         for metric in METRICS:
@@ -190,7 +215,7 @@ def error_table(samples: Sequence[Sample], predicted: Predictions, known: Coeffi
 def relative_error(record: SynthesisRecord, predicted: Predictions, metric: str) -> float:
     """Return |predicted - reported| over what was reported, or over 1 where that was nothing."""
     truth = record.reported[metric]
-    return abs(predicted[record.identity][metric] - truth) / max(truth, 1.0)
+    return abs(predicted[record.identity][metric].value - truth) / max(truth, 1.0)
 
 
 def _sort(record: SynthesisRecord) -> str:
@@ -198,22 +223,17 @@ def _sort(record: SynthesisRecord) -> str:
 
 
 def _band(samples: Sequence[Sample], predicted: Predictions, metric: str, coverage: float) -> tuple[float, float]:
-    siblings: dict[str, int] = defaultdict(int)
-    for sample in samples:
-        siblings[sample.record.project] += 1
-    residuals = sorted(
-        (_residual(sample.record, predicted, metric), 1.0 / siblings[sample.record.project])
-        for sample in samples
-        if metric in sample.record.reported
-    )
-    tail = (1.0 - coverage) / 2.0
-    low, high = _quantile(residuals, tail), _quantile(residuals, 1.0 - tail)
-    # Few projects say little about the tails: at least the prediction interval of a normal distribution.
-    by_project: dict[str, list[float]] = defaultdict(list)
+    by_repository: dict[str, list[float]] = defaultdict(list)
     for sample in samples:
         if metric in sample.record.reported:
-            by_project[sample.record.project].append(_residual(sample.record, predicted, metric))
-    means = np.array([np.mean(one) for one in by_project.values()])
+            by_repository[sample.record.repository].append(_residual(sample.record, predicted, metric))
+    residuals = sorted((one, 1.0 / len(found)) for found in by_repository.values() for one in found)
+    if not residuals:
+        return 0.0, 1000.0
+    tail = (1.0 - coverage) / 2.0
+    low, high = _quantile(residuals, tail), _quantile(residuals, 1.0 - tail)
+    # Few repositories say little about the tails: at least the prediction interval of a normal distribution.
+    means = np.array([np.mean(one) for one in by_repository.values()])
     if len(means) > 1:
         spread = float(means.std(ddof=1)) * (1 + 1 / len(means)) ** 0.5
         reach = float(stdtrit(len(means) - 1, 1.0 - tail)) * spread
@@ -224,8 +244,10 @@ def _band(samples: Sequence[Sample], predicted: Predictions, metric: str, covera
 
 
 def _residual(record: SynthesisRecord, predicted: Predictions, metric: str) -> float:
-    slack = SLACK[metric]
-    return log((record.reported[metric] + slack) / (predicted[record.identity][metric] + slack))
+    """Return the logarithm of what was reported over the end of the range that it is beyond, 0 inside."""
+    slack, found, truth = SLACK[metric], predicted[record.identity][metric], record.reported[metric]
+    end = min(max(truth, found.least), found.most)
+    return log((truth + slack) / (end + slack))
 
 
 def _quantile(weighted: Sequence[tuple[float, float]], share: float) -> float:
@@ -235,19 +257,16 @@ def _quantile(weighted: Sequence[tuple[float, float]], share: float) -> float:
     return float(np.interp(share, middles, values))
 
 
-def _covered(samples: Sequence[Sample], predicted: Predictions, known: Coefficients) -> dict[tuple[str, str], bool]:
+def _covered(samples: Sequence[Sample], predicted: Predictions) -> dict[tuple[str, str], bool]:
+    """Return whether each record's truths are in bands made of the other projects."""
+    bands = without_projects(samples, {sample.record.project for sample in samples}, predicted)
     found = {}
-    for project in {sample.record.project for sample in samples}:
-        others = [sample for sample in samples if sample.record.project != project]
-        bands = with_bands(known, others, predicted)
-        for sample in samples:
-            if sample.record.project != project:
-                continue
-            group = group_of(sample.record.design)
-            for metric in sample.record.reported:
-                low, high = bands.band(group, metric, sample.record.stage)
-                ratio = exp(_residual(sample.record, predicted, metric))
-                found[sample.record.identity, metric] = low - 1e-9 <= ratio <= high + 1e-9
+    for sample in samples:
+        record = sample.record
+        known = estimate(record.design, stage=record.stage, coefficients=bands[record.project], by_layer=False)
+        for metric, truth in record.reported.items():
+            value = getattr(known, metric)
+            found[record.identity, metric] = value.low <= truth <= value.high
     return found
 
 

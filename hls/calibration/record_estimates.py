@@ -5,26 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 
-from siliconv.hls.calibration.records import SynthesisRecord, read_records
-from siliconv.hls.estimate.coefficients import METRICS, Coefficients
+from siliconv.bounded_reading import read_json
+from siliconv.hls.calibration.cross_validation import leave_projects_out, samples_of, without_projects
+from siliconv.hls.calibration.records import MOST_BYTES, SynthesisRecord, read_records
+from siliconv.hls.estimate.coefficients import METRICS, Coefficients, shipped, wider_groups
 from siliconv.hls.estimate.estimate import Estimate, estimate
+
+PROJECTS = ("A", "B")
+"""Tiers of real projects with stock templates."""
+OWN_FIT = "own fit"
 
 
 def estimate_records(path: Path, *, coefficients: Coefficients | None = None) -> dict[str, Any]:
     """Predict every record of a file from what was known before its synthesis.
 
+    A record that the estimator was fitted to does not judge it: where the file has all of those, it is predicted by a
+    fit to the others, with bands of the others, its whole repository left out; else it is not judged.
+
     Returns
     -------
     dict
-        `records`: a list of id, kind, tier, stage, predicted (metric to value, low, high), reported (metric
-        to value) and warnings; `errors`: kind to metric to n, the median and the ninth decile of
-        |predicted - reported| / reported (over at least 1), and the share of records inside the band;
-        `coverage`: the share that the bands claim.
+        `records`: a list of id, kind, tier, repository, group, stage, `predicted_by` ("shipped", "others" or
+        "own fit"), predicted (metric to value, low, high), reported (metric to value) and warnings; `errors`: kind to
+        metric to n, the median and the ninth decile of |predicted - reported| / reported (over at least 1), and the
+        share of records inside the band; `groups`: group of designs to metric to the counts and the coverage of
+        projects (tiers A and B, stock templates), each repository counted once; `coverage`: the share that the bands
+        claim.
 
     Raises
     ------
@@ -32,12 +43,34 @@ def estimate_records(path: Path, *, coefficients: Coefficients | None = None) ->
         RECORDS-READ when the file is not a list of records.
     """
     records = read_records(path)
-    estimates = [estimate(record.design, stage=record.stage, coefficients=coefficients) for record in records]
+    known = shipped() if coefficients is None else coefficients
+    refitted = _refitted(path, records, known)
+    estimates, roads = [], []
+    for record in records:
+        seen = record.identity in known.fitted_to
+        used = refitted.get(record.project, known) if seen else known
+        estimates.append(estimate(record.design, stage=record.stage, coefficients=used))
+        roads.append(("others" if record.project in refitted else OWN_FIT) if seen else "shipped")
     return {
-        "records": [_compared(record, found) for record, found in zip(records, estimates, strict=True)],
+        "records": [
+            _compared(record, found, road) for record, found, road in zip(records, estimates, roads, strict=True)
+        ],
         "errors": _errors(records, estimates),
+        "groups": _groups(
+            [pair for pair, road in zip(zip(records, estimates, strict=True), roads, strict=True) if road != OWN_FIT]
+        ),
         "coverage": estimates[0].coverage if estimates else None,
     }
+
+
+def _refitted(path: Path, records: Sequence[SynthesisRecord], known: Coefficients) -> dict[str, Coefficients]:
+    """Return the coefficients for each project of the fit without it, none where the file lacks a record of the fit."""
+    if not known.fitted_to or not known.fitted_to <= {record.identity for record in records}:
+        return {}
+    entries = read_json(path, most=MOST_BYTES)
+    samples = [one for one in samples_of(entries, records) if one.record.identity in known.fitted_to]
+    projects = {sample.record.project for sample in samples}
+    return without_projects(samples, projects, leave_projects_out(samples))
 
 
 def as_lines(report: dict[str, Any]) -> list[str]:
@@ -59,14 +92,62 @@ def as_lines(report: dict[str, Any]) -> list[str]:
             f"{row['p90']:13.1%} {row['covered']:8.0%}"
             for metric, row in of_kind.items()
         )
+    lines += ["", f"projects inside the band (claimed {report['coverage'] or 0:.0%}), each repository counted once"]
+    lines.append(
+        f"{'designs':28} {'metric':16} {'records':>8} {'repositories':>13} {'covered':>8} {'median error':>13}"
+    )
+    for group, of_group in report["groups"].items():
+        lines.extend(
+            f"{group:28} {names.get(metric, metric):16} {row['records']:8} {row['repositories']:13} "
+            f"{row['covered']:8.0%} {row['median']:13.1%}"
+            for metric, row in of_group.items()
+        )
+    fitted = sum(record["predicted_by"] == OWN_FIT for record in report["records"])
+    if fitted:
+        lines.append(f"not in it: {fitted} records of the fit itself; pass the whole file that it was made of")
     return lines
 
 
-def _compared(record: SynthesisRecord, found: Estimate) -> dict[str, Any]:
+def _groups(judged: Sequence[tuple[SynthesisRecord, Estimate]]) -> dict[str, dict[str, Any]]:
+    """Return what the bands of each group of designs, and of the wider groups, cover of independent projects."""
+    groups: dict[str, list[tuple[SynthesisRecord, Estimate]]] = defaultdict(list)
+    for record, found in judged:
+        if record.tier in PROJECTS:
+            for group in wider_groups(found.group):
+                groups[group].append((record, found))
+    return {
+        group: {metric: row for metric in METRICS if (row := _coverage(of_group, metric))}
+        for group, of_group in sorted(groups.items())
+    }
+
+
+def _coverage(judged: Sequence[tuple[SynthesisRecord, Estimate]], metric: str) -> dict[str, Any] | None:
+    inside: dict[str, list[bool]] = defaultdict(list)
+    errors = []
+    for record, found in judged:
+        if metric in record.reported:
+            truth, value = record.reported[metric], getattr(found, metric)
+            inside[record.repository].append(value.low <= truth <= value.high)
+            errors.append(abs(value.value - truth) / max(truth, 1.0))
+    if not errors:
+        return None
+    return {
+        "records": len(errors),
+        "repositories": len(inside),
+        "inside": sum(map(sum, inside.values())),
+        "covered": round(fmean(fmean(one) for one in inside.values()), 3),
+        "median": round(median(errors), 4),
+    }
+
+
+def _compared(record: SynthesisRecord, found: Estimate, road: str) -> dict[str, Any]:
     return {
         "id": record.identity,
         "kind": record.kind,
         "tier": record.tier,
+        "repository": record.repository,
+        "group": found.group,
+        "predicted_by": road,
         "stage": str(record.stage),
         "predicted": {metric: getattr(found, metric).as_json() for metric in METRICS},
         "reported": dict(record.reported),

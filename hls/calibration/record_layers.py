@@ -270,7 +270,19 @@ def _resize(fields: Fields, before: Tensor) -> Layer:
 def _merge(fields: Fields, before: Tensor) -> Layer:
     input_tensor = _input(fields, before)
     function = re.sub(r"\d+d$", "", str(fields.get("type")))
-    return MergeLayer(_name(fields), input_tensor, _output(fields, input_tensor), function=function)
+    output = _output(fields, input_tensor)
+    if function == "concatenate" and not fields.get("out_shape"):
+        output = Tensor(_concatenated(fields) or output.shape, output.type)
+    return MergeLayer(_name(fields), input_tensor, output, function=function)
+
+
+def _concatenated(fields: Fields) -> tuple[int, ...]:
+    """Return the shape of two tensors along their last axis, from the sizes that `concat_config` states."""
+    first, second = (
+        [_whole(size) for size in (fields.get(f"n_elem{number}_{axis}") or 0 for axis in range(3)) if size]
+        for number in (1, 2)
+    )
+    return (*first[:-1], first[-1] + second[-1]) if first and second else ()
 
 
 _BUILDERS: tuple[tuple[str, Callable[[Fields, Tensor], Layer]], ...] = (

@@ -32,6 +32,8 @@ class SynthesisRecord:
         The record's own words.
     project
         Name shared by records that are not independent of each other; a cross-validation keeps them together.
+    repository
+        Whose results they are: each counts once, however many projects and records it has.
     design
         What was synthesized.
     stage
@@ -50,6 +52,7 @@ class SynthesisRecord:
     stage: Synthesis
     reported: Mapping[str, float]
     has_own_templates: bool = False
+    repository: str = ""
 
 
 def read_records(path: Path) -> list[SynthesisRecord]:
@@ -104,20 +107,23 @@ def record_of(entry: Fields, index: int = 0) -> SynthesisRecord:
             metric: float(value) for metric, value in values.items() if isinstance(value, int | float) and value >= 0
         },
         has_own_templates=any(str(one.get("type")).endswith("_me") for one in entry.get("layers") or []),
+        repository=repository_of(entry),
     )
+
+
+def repository_of(entry: Fields) -> str:
+    """Return the repository of an entry, where none is stated what it is called."""
+    return str((entry.get("source") or {}).get("repo") or entry.get("id") or "")
 
 
 def project_of(entry: Fields) -> str:
     """Return what keeps siblings together: the repository, or the study's network within a large study."""
     identity, tier = str(entry.get("id") or ""), entry.get("tier")
-    repository = str((entry.get("source") or {}).get("repo") or identity)
     if tier == "W":
         return re.sub(r"-\d+b-rf\d+$", "", identity)
     if tier == "M":
         return "micro " + re.sub(r"_(parallel|stream)$", "", str(entry.get("kind")))
-    if repository.startswith("ArgyKokk/"):
-        return identity.rpartition("-")[0]
-    return repository
+    return repository_of(entry)
 
 
 def design_of(entry: Fields) -> Design:

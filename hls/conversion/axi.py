@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from siliconv.hardware.beat_format import beat_format
-from siliconv.hardware.board_design.board_design import StreamCore, board_for, write_board_design
+from siliconv.hardware.board_design.board_design import StreamCore, board_for, write_board_design, write_driver
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.testbench import raw_bits
@@ -37,7 +37,6 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
     """
     source, result = network.input, network.output
     beats = (beat_format(source.shape, source.type), beat_format(result.shape, result.type))
-    classes = network.metadata.get("class_names", ())
     values = {
         "top": network.name,
         "stream": config.io_type == "io_stream",
@@ -48,9 +47,6 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         "own_beats": BACKENDS[config.backend].family is Backend.VIVADO,
         "input_type": source.type,
         "output_type": result.type,
-        "input_shape": source.shape,
-        "output_shape": result.shape,
-        "class_names": () if isinstance(classes, str) else tuple(classes),
         **port_texts(weight_ports),
     }
     files = {
@@ -58,12 +54,12 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         f"axi/{network.name}_axi.cpp": "axi.cpp.j2",
         f"axi/{network.name}_axi_test.cpp": "axi_test.cpp.j2",
         "axi/sim/ap_axi_sdata.h": "ap_axi_sdata.h.j2",
-        f"driver/{network.name}_driver.py": "driver.py.j2",
     }
     for name, template in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(template, **values), encoding="utf-8")
+    write_driver(network, folder / "driver")
     board = board_for(config.part)
     if board is not None:
         project = axi_script(network.name).project

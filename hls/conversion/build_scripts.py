@@ -14,7 +14,7 @@ from siliconv.hls.rendering import render
 from siliconv.hls.vendor.build_script import axi_script, core_script
 
 
-def write_build_scripts(folder: Path, top: str, config: HlsConfig) -> None:
+def write_build_scripts(folder: Path, top: str, config: HlsConfig, *, axi: bool = True) -> None:
     """Write the scripts of a project in place of hls4ml's, and let the core leave its ports to a top level around it.
 
     Parameters
@@ -25,6 +25,8 @@ def write_build_scripts(folder: Path, top: str, config: HlsConfig) -> None:
         Its top function.
     config
         What it was made from.
+    axi
+        Whether the project has an AXI-Stream top level.
     """
     facts = BACKENDS[config.backend]
     uncertainty = re.search(r"set clock_uncertainty (\S+)", (folder / "project.tcl").read_text(encoding="utf-8"))
@@ -40,7 +42,9 @@ def write_build_scripts(folder: Path, top: str, config: HlsConfig) -> None:
     }
     wrapped = config.backend == "VivadoAccelerator"
     has_design = board_for(config.part) is not None
-    for one, block_design in ((core_script(top, wrapped=wrapped), ""), (axi_script(top), has_design and BLOCK_DESIGN)):
+    scripts = [(core_script(top, wrapped=wrapped), "")]
+    scripts += [(axi_script(top), BLOCK_DESIGN if has_design else "")] if axi else []
+    for one, block_design in scripts:
         for name, template in ((one.script, "build.tcl.j2"), (one.synthesis, "logic_synthesis.tcl.j2")):
             text = render(template, block_design=block_design, **values, **asdict(one))
             (folder / name).write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.asserts import write_asserts
 from siliconv.hls.conversion.distributed_arithmetic import adder_functions
 from siliconv.hls.conversion.firmware_form import written_form
+from siliconv.hls.conversion.firmware_types import state_one_bit_types
 from siliconv.hls.conversion.layer_list import LayerDescription
 from siliconv.hls.conversion.layer_settings import FirmwareLayer, describe_layers, with_settings
 from siliconv.hls.conversion.weight_ports import WeightPort, weight_ports
@@ -86,6 +87,8 @@ def convert(
     if not kept:
         archive.unlink(missing_ok=True)
     finish(graph, config, folder, network.name)
+    if BACKENDS[config.backend].has_ac_kernels:
+        state_one_bit_types(folder, written_form(network, config))
     if BACKENDS[config.backend].is_simulated:
         write_asserts(written_form(network, config), folder)
     return FirmwareProject(folder, network.name, layers, ports)
@@ -165,8 +168,8 @@ def _graph(
                 description.attributes | ({ADDERS: adders[name]} if name in adders else {})
                 for name, description in descriptions.items()
             ],
-            inputs=[network.input.name],
-            outputs=[network.output.name],
+            inputs=[node.name for node in network.inputs],
+            outputs=[node.name for node in network.outputs],
         )
     _check_kept(network, graph, layers)
     return graph
@@ -239,7 +242,10 @@ def _fifo_name(layer: Any, output: str) -> str:
     """Name a FIFO as `siliconv.hls.fifo.sized_design.fifo_depths` does: by its writer, a copy also by its reader."""
     if layer.class_name != "Clone":
         return str(layer.name)
-    (reader,) = layer.get_output_nodes(output)
+    readers = layer.get_output_nodes(output)
+    if not readers:
+        return ""  # it leaves the core: a port, behind which there is no FIFO
+    (reader,) = readers
     while reader.class_name == "Reshape":
         (reader,) = reader.get_output_nodes()
     return f"{layer.get_input_node().name}->{reader.name}"

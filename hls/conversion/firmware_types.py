@@ -115,6 +115,26 @@ def stated_types(project: Path, network: ir.Network) -> tuple[StatedType, ...]:
     return tuple(found)
 
 
+def state_one_bit_types(project: Path, network: ir.Network) -> None:
+    """Give the types of one bit in sources of `ac_fixed` their one bit.
+
+    hls4ml writes two, for a library of oneAPI that has no narrower ones; the one that comes with a project has.
+    """
+    path = project / "firmware" / "defines.h"
+    wrong = {
+        one.name
+        for one in stated_types(project, network)
+        if (one.expected.width, one.stated.width) == (1, 2)
+        and (one.expected.signed, one.expected.integer) == (one.stated.signed, one.stated.integer)
+    }
+
+    def stated(match: re.Match[str]) -> str:
+        return match[0].replace("ac_fixed<2,", "ac_fixed<1,", 1) if match["name"] in wrong else match[0]
+
+    if wrong:
+        path.write_text(_TYPEDEF.sub(stated, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def _result_names(project: Path, top: str) -> Mapping[str, str]:
     """Give the C++ name of the result type of each layer, from the traces in the top function."""
     text = (project / "firmware" / f"{top}.cpp").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from siliconv.errors import FirmwareError
-from siliconv.hls.backends import BACKENDS
+from siliconv.hls.backends import BACKENDS, check_ports
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.firmware_form import written_form
 from siliconv.hls.conversion.flattening import flattened_apart
@@ -111,6 +111,7 @@ def check_fifos(config: HlsConfig) -> None:
 
 def describe_layers(network: Network, config: HlsConfig) -> dict[str, LayerDescription]:
     """Give hls4ml's description of each node, in the form that the templates compute right."""
+    check_ports(config.backend, network)
     own_kernels = BACKENDS[config.backend].has_ac_kernels
     network = written_form(network, config)
     bounds, describe_node = prove(network), describe_for_ac if own_kernels else describe

@@ -9,10 +9,11 @@ from siliconv.hardware.board_design.board_design import board_for
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import FirmwareProject
+from siliconv.hls.conversion.testbench import ports_of
 from siliconv.hls.rendering import render
 from siliconv.hls.vendor.vendor_tools import COMMANDS
 from siliconv.network.graph import Network
-from siliconv.network.network_file import network_hash
+from siliconv.network.network_file import is_of_several, network_hash
 
 _CLASSES_SHOWN = 20
 
@@ -29,6 +30,8 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
     vectors
         Golden vectors in its test bench.
     """
+    several = is_of_several(network)
+    first, last = network.inputs[0], network.outputs[0]
     classes = network.metadata.get("class_names", ())
     text = render(
         "README.md.j2" if BACKENDS[config.backend].is_simulated else "README_oneapi.md.j2",
@@ -44,12 +47,14 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
         weight_ports=firmware.weight_ports,
         board=board_for(config.part),
         tools=COMMANDS.get(BACKENDS[config.backend].family, ()),
-        input_type=network.input.type,
-        input_fraction=network.input.type.fraction,
-        input=beat_format(network.input.shape, network.input.type),
-        output_type=network.output.type,
-        output_fraction=network.output.type.fraction,
-        output=beat_format(network.output.shape, network.output.type),
+        several=several,
+        ports=[port for side in ports_of(network, firmware.folder) for port in side] if several else [],
+        input_type=first.type,
+        input_fraction=first.type.fraction,
+        input=beat_format(first.shape, first.type),
+        output_type=last.type,
+        output_fraction=last.type.fraction,
+        output=beat_format(last.shape, last.type),
         classes=list(classes) if not isinstance(classes, str) and len(classes) <= _CLASSES_SHOWN else [],
         network_sha256=network_hash(network),
     )

@@ -36,6 +36,8 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         Name of its top function.
     """
     facts, source = BACKENDS[config.backend], folder / "firmware" / f"{top}.cpp"
+    # A top level with AXI-Stream ports has one for the input and one for the output.
+    axi = facts.is_amd and len(graph.inputs) == 1 and len(graph.outputs) == 1
     _remove_traces_of_this_run(folder, top, graph.config.get_config_value("Stamp"))
     for name in _UNREAD:
         shutil.rmtree(folder / "firmware" / name, ignore_errors=True)
@@ -46,10 +48,12 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
             shutil.copyfile(header, simulation / header.name)
         read_in_simulation(source, folder / "firmware" / "weights")
     if facts.is_amd:
-        write_build_scripts(folder, top, config)
+        write_build_scripts(folder, top, config, axi=axi)
     if facts.family is Backend.VITIS:
         for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
             _inline_without_instances(header)
+    if config.weight_memory != "auto":
+        _bind_weights(folder / "firmware" / "nnet_utils" / "nnet_dense_resource.h", config.weight_memory)
     if config.fifo_memory == "shift_registers":
         _bind_fifos(source)
     if config.backend == "Quartus":
@@ -58,17 +62,18 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
         if config.io_type == "io_stream":
             _trace_own_outputs(graph, source)
     if facts.is_simulated:
-        write_makefile(config, folder, top)
+        write_makefile(config, folder, top, axi=axi)
 
 
-def write_makefile(config: HlsConfig, folder: Path, top: str) -> None:
-    """Write the Makefile of a project, for g++ and for the vendor's tool."""
+def write_makefile(config: HlsConfig, folder: Path, top: str, *, axi: bool = True) -> None:
+    """Write the Makefile of a project, for g++ and for the vendor's tool; `axi`: with the AXI-Stream top level."""
     facts = BACKENDS[config.backend]
     text = render(
         "Makefile.j2",
         top=top,
         backend=config.backend,
         amd=facts.is_amd,
+        axi=axi and facts.is_amd,
         part=config.part,
         includes=facts.includes,
         steps="synth cosim" if config.backend == "Quartus" else "csim synth",
@@ -98,6 +103,20 @@ def _bind_fifos(source: Path) -> None:
         if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
             lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _bind_weights(header: Path, memory: str) -> None:
+    """Bind the weights of the reuse loops: the pragma of the template is Vivado HLS's, and Vitis HLS decides itself."""
+    kind = {"block": "bram", "luts": "lutram"}[memory]
+    text = header.read_text(encoding="utf-8")
+    bound = re.sub(
+        r"#pragma HLS RESOURCE variable=weights core=ROM_nP_BRAM",
+        f"#pragma HLS BIND_STORAGE variable=weights type=rom_np impl={kind}",
+        text,
+    )
+    if bound == text:
+        raise RuntimeError(f"no storage of weights is named in {header.name}: another release of hls4ml?")
+    header.write_text(bound, encoding="utf-8")
 
 
 def _read_in_simulation(header: Path) -> None:

@@ -13,7 +13,7 @@ from siliconv.errors import FirmwareError, ToolError
 from siliconv.hardware.processes import run_program
 from siliconv.hls.csim.compiler_messages import first_message
 from siliconv.hls.csim.own_libraries import is_own, remember
-from siliconv.progress import Progress, Silent
+from siliconv.progress import Progress, Silent, waiting
 
 COMPILER = "g++"
 
@@ -103,10 +103,10 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
         _check_folder(relative)
         # Objects that lie there were not made here either.
         shutil.rmtree(build, ignore_errors=True)
-        (progress or Silent()).say(f"compiling the firmware with {COMPILER}")
         # Another makefile that lies there would go before this one, if it were not named.
         command = ["make", "-f", "Makefile", "-j2", "library", f"BUILD={relative}"]
-        done = run_program(command, cwd=project, seconds=SECONDS_FOR_COMPILATION)
+        with waiting(progress or Silent(), f"Compiling the firmware with {COMPILER}"):
+            done = run_program(command, cwd=project, seconds=SECONDS_FOR_COMPILATION)
         if done.code != 0:
             library.path.unlink(missing_ok=True)
             raise _compile_error(done.output, project)

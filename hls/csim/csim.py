@@ -23,6 +23,7 @@ from siliconv.network import reference
 from siliconv.network.explanation.comparison import Comparison, add_to, compare_values
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Input, Network
+from siliconv.network.rows import Batch, input_rows, parts_of
 from siliconv.progress import Progress, Silent, activity
 
 __all__ = [
@@ -50,7 +51,7 @@ SECONDS_PER_TASK = 600.0
 _STREAM_WARNING = re.compile(r"stream '(?P<name>[^']*)' (?P<what>is read while empty|contains leftover data)")
 
 
-def simulate(library: Library, network: Network, codes: Codes) -> dict[str, Codes]:
+def simulate(library: Library, network: Network, codes: Batch) -> dict[str, Codes]:
     """Run the firmware on inputs, in this process.
 
     Parameters
@@ -60,28 +61,33 @@ def simulate(library: Library, network: Network, codes: Codes) -> dict[str, Code
     network
         The network it was made from, for shapes and types.
     codes
-        (n, *input shape), codes of the input type.
+        (n, *input shape), codes of the input type; a list of such arrays for several inputs, or their rows.
 
     Returns
     -------
-    Codes of every traced layer by name, (n, *shape), and of the output.
+    Codes of every traced layer by name, (n, *shape), and of each output.
     """
     return {name: _as_codes(values, network, name) for name, values in simulate_values(library, network, codes).items()}
 
 
-def simulate_values(library: Library, network: Network, codes: Codes) -> dict[str, NDArray[np.float64]]:
+def simulate_values(library: Library, network: Network, codes: Batch) -> dict[str, NDArray[np.float64]]:
     """Run the firmware on inputs as `simulate` does; what its layers hold in real units, whatever their types."""
     firmware = _load(library)
     shapes = {name: network.by_name[name] for name in library.traced}
-    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*library.traced, network.output.name)}
-    output = np.zeros(int(np.prod(network.output.shape)), dtype=np.float64)
-    for image in codes:
-        values = np.ascontiguousarray(image, dtype=np.float64) * network.input.type.step
-        firmware.call(values.ctypes.data, output.ctypes.data)
+    outputs = {node.name: np.zeros(int(np.prod(node.shape)), dtype=np.float64) for node in network.outputs}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in (*library.traced, *outputs)}
+    for image in input_rows(network, codes):
+        parts = parts_of(network.inputs, image[np.newaxis])
+        values = [
+            np.ascontiguousarray(part, dtype=np.float64) * node.type.step
+            for part, node in zip(parts, network.inputs, strict=True)
+        ]
+        firmware.call(*(ctypes.c_void_p(array.ctypes.data) for array in (*values, *outputs.values())))
         # What leaves the top function, through the wrapper of an accelerator, and not the last layer's trace.
-        found[network.output.name].append(output.copy())
+        for name, output in outputs.items():
+            found[name].append(output.copy())
         for name, address in firmware.traces():
-            if name == network.output.name:
+            if name in outputs:
                 continue
             size = int(np.prod(shapes[name].shape))
             traced = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_double)), shape=(size,))
@@ -116,7 +122,7 @@ class _Firmware:
                 where=str(library.path),
                 fix="run the command again: it is compiled anew; see also siliconv doctor",
             ) from error
-        top.restype, top.argtypes = None, [ctypes.c_void_p, ctypes.c_void_p]
+        top.restype = None
         allocate.argtypes = [ctypes.c_size_t]
         collect.argtypes = [ctypes.POINTER(_Trace)]
         allocate(ctypes.sizeof(ctypes.c_double))
@@ -195,7 +201,9 @@ def compare(
     """
     progress = progress or Silent()
     size = _images_per_task(network)
-    names = [node.name for node in network.nodes if node.name in {*library.traced, network.output.name}]
+    names = [
+        node.name for node in network.nodes if node.name in {*library.traced, *(one.name for one in network.outputs)}
+    ]
     tasks = [(library, network, codes[start : start + size], start, names) for start in range(0, len(codes), size)]
     total: dict[str, Comparison] = {}
     processes = min(processes_for(jobs, PROCESS_BYTES + size * _bytes_per_image(network)), max(len(tasks), 1))

@@ -17,6 +17,7 @@ from siliconv.network import graph as ir
 from siliconv.network.explanation.element_trace import conversion
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
 from siliconv.network.fixed_point import Codes, FixedPoint, requantize
+from siliconv.network.rows import parts_of
 
 FIRMWARE = "firmware"
 
@@ -37,11 +38,12 @@ def firmware_execution(project: Path, network: ir.Network, values: Mapping[str, 
     values
         Real values by node, (n, *shape) (`siliconv.hls.csim.csim.simulate_values`).
     inputs
-        The values it was given.
+        The values it was given, rows of several inputs.
     """
+    given = zip(network.inputs, parts_of(network.inputs, inputs), strict=True)
     return Execution(
         FIRMWARE,
-        {network.input.name: inputs, **values},
+        {**{node.name: part for node, part in given}, **values},
         lambda place: firmware_causes(project, place),
     )
 

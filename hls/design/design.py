@@ -69,7 +69,8 @@ class MatrixLayer(Layer):
 
     `kernel`, `stride` are per spatial axis (empty for dense); `padding` is what the template itself pads
     (io_parallel; a stream has a `PaddingLayer` before it). `weights` None: assume trained weights.
-    `weights_outside`: they are read through a port, from memory that is not the core's.
+    `weights_outside`: they are read through a port, from memory that is not the core's. `weight_memory`: what the
+    sources bind those of a reuse loop to, as in `HlsConfig`.
     """
 
     kind: LayerKind
@@ -84,6 +85,7 @@ class MatrixLayer(Layer):
     parallelization_factor: int = 1
     weights: WeightStatistics | None = None
     weights_outside: bool = False
+    weight_memory: str = "auto"
 
     @property
     def n_in(self) -> int:

@@ -14,15 +14,19 @@ from siliconv.hls.kinds import IoType
 from siliconv.network.graph import Input, Node
 
 
-def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Design:
-    """Describe nodes in the order of the data, the input first; FIFOs are as deep as hls4ml makes them.
+def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings, ends: Collection[str] = ()) -> Design:
+    """Describe nodes in the order of the data, inputs first; FIFOs are as deep as hls4ml makes them.
+
+    `ends`: names of the outputs where there are several, of which one that is read inside as well is copied.
 
     Raises
     ------
     FirmwareError
         ``ESTIMATE-BACKEND`` for a back end without a model, ``ESTIMATE-NODE`` for a node that no template computes,
-        ``FIFO-MEMORY`` as `shift_register_words`.
+        ``FIFO-MEMORY`` as `shift_register_words`, ``WEIGHT-MEMORY`` for weights that are bound where the back end has
+        no such binding.
     """
+    check_weight_memory(settings.config)
     config, by_name = settings.config, {node.name: node for node in nodes}
     apart = flattened_apart(nodes, config.io_type)
     layers: list[Layer] = []
@@ -35,7 +39,7 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
         layers += found
         inputs[found[0].name] = tuple(source.name for source in sources)
     if config.io_type == "io_stream":
-        layers = _with_copies(layers, inputs)
+        layers = _with_copies(layers, inputs, ends)
     return Design(
         name,
         tuple(layers),
@@ -45,13 +49,17 @@ def design_of_nodes(name: str, nodes: Sequence[Node], settings: Settings) -> Des
         io_type=IoType(config.io_type),
         shift_register_words=shift_register_words(config),
         inputs={
-            reader: tuple(source for source in sources if source != nodes[0].name) for reader, sources in inputs.items()
+            reader: tuple(source for source in sources if not isinstance(by_name[source], Input))
+            for reader, sources in inputs.items()
         },
     )
 
 
-def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -> list[Layer]:
-    """Put a layer for each copy of a stream that several layers read before the first of its readers."""
+def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]], ends: Collection[str]) -> list[Layer]:
+    """Put a layer for each copy of a stream that several layers read before the first of its readers.
+
+    An output is a reader as well; its copy leaves the core.
+    """
     readers: dict[str, list[Layer]] = {}
     for layer in layers:
         for source in inputs.get(layer.name, ()):
@@ -59,13 +67,24 @@ def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]]) -
     found: list[Layer] = []
     for layer in layers:
         for source in inputs.get(layer.name, ()):
-            if len(readers[source]) > 1 and layer is readers[source][0]:
+            if len(readers[source]) + (source in ends) > 1 and layer is readers[source][0]:
                 found += [
                     ForkLayer(f"{source}->{one.name}", layer.input, layer.input, writer=source, reader=one.name)
                     for one in readers[source]
                 ]
         found.append(layer)
     return found
+
+
+def check_weight_memory(config: HlsConfig) -> None:
+    """Raise FirmwareError ``WEIGHT-MEMORY`` where weights are bound and the back end has no such binding."""
+    if config.weight_memory != "auto" and config.backend != "Vitis":
+        raise FirmwareError(
+            "WEIGHT-MEMORY",
+            f"no binding of weight memories with {config.backend}: its templates ask for block memory",
+            where="hls.weight_memory",
+            fix="use weight_memory: auto, or backend: Vitis",
+        )
 
 
 def shift_register_words(config: HlsConfig) -> int:

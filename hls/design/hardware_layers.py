@@ -192,6 +192,7 @@ def product_layers(node: ir.Node, source: ir.Node, product: Product, settings: S
         parallelization_factor=planned.parallelization_factor,
         weights=product.weights,
         weights_outside=planned.weights_outside,
+        weight_memory=settings.config.weight_memory,
     )
     return [*layers, matrix]
 

@@ -50,6 +50,8 @@ class Coefficients:
     logic_spread: Mapping[str, float] = field(default_factory=dict)
     projects: Mapping[str, int] = field(default_factory=dict)
     """How many projects with layers of a kind (`kind_of`) the fit and the bands rest on."""
+    fitted_to: frozenset[str] = frozenset()
+    """The records that it was fitted to, by identity."""
 
     def costs(self, resource: str, design: Design, stage: Synthesis) -> tuple[Mapping[str, float], float]:
         """Return the cost of the parts in LUTs or flip-flops, and a factor for all of them.
@@ -65,12 +67,12 @@ class Coefficients:
         return self.parts[Synthesis.CSYNTH][resource], self.logic_synthesis[resource]
 
     def band(self, group: str, metric: str, stage: Synthesis = Synthesis.CSYNTH) -> tuple[float, float]:
-        """Return the factors of the band, those of all designs where the group has none of its own.
+        """Return the factors of the band, those of a wider group where the group has none of its own.
 
         Where logic synthesis of a group was not fitted, its spread over C synthesis is added to both ends, as that of
         an independent error.
         """
-        low, high = self.bands.get(group, self.bands["all"])[metric]
+        low, high = next(self.bands[one] for one in wider_groups(group) if one in self.bands)[metric]
         if stage is Synthesis.CSYNTH or group == LOGIC_GROUP or metric not in self.logic_spread:
             return low, high
         reach = float(NormalDist().inv_cdf((1 + self.coverage) / 2)) * self.logic_spread[metric]
@@ -84,6 +86,7 @@ class Coefficients:
             "logic_synthesis": dict(self.logic_synthesis),
             "logic_spread": dict(self.logic_spread),
             "projects": dict(self.projects),
+            "fitted_to": sorted(self.fitted_to),
             "bands": {
                 group: {metric: list(factors) for metric, factors in of_group.items()}
                 for group, of_group in self.bands.items()
@@ -108,6 +111,7 @@ def from_json(fields: Mapping[str, Any]) -> Coefficients:
         source=str(fields["source"]),
         logic_spread=fields["logic_spread"],
         projects=fields["projects"],
+        fitted_to=frozenset(fields["fitted_to"]),
     )
 
 
@@ -144,3 +148,11 @@ def group_of(design: Design) -> str:
         looped = any(not is_unrolled(layer) for layer in matrices)
         return f"dense io_parallel {'resource' if looped else 'latency'}"
     return "dense io_stream"
+
+
+def wider_groups(group: str) -> tuple[str, ...]:
+    """Return a group and the wider ones that it belongs to, the narrowest first."""
+    wider = [group]
+    if group.startswith("dense io_parallel "):
+        wider.append("dense io_parallel")
+    return (*wider, "io_stream" if "io_stream" in group else "io_parallel", "all")

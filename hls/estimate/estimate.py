@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, UnknownLayer
 from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of, shipped
+from siliconv.hls.estimate.either_way import at_most, either_way
 from siliconv.hls.estimate.logic_memory import logic_blocks
 from siliconv.hls.estimate.memory import input_buffer_blocks, layer_fifo_blocks, memory_blocks
-from siliconv.hls.estimate.multipliers import dsps, fusable
+from siliconv.hls.estimate.multipliers import dsps
 from siliconv.hls.estimate.network_schedule import network_cycles
 from siliconv.hls.estimate.parts import Parts, fifo_parts, parts, passing_parts
-from siliconv.hls.estimate.schedule import Cycles, has_rounded_interval, schedule
+from siliconv.hls.estimate.schedule import Cycles, schedule
 from siliconv.hls.kinds import Strategy, Synthesis
 
 SOURCE = "estimate"
@@ -144,10 +145,7 @@ def estimate(
         group=group,
         coverage=known.coverage,
         clock_ns=design.clock_ns,
-        **{
-            metric: _widened(metric, _banded(metric, values[metric], known.band(group, metric, stage)), design)
-            for metric in METRICS
-        },
+        **{metric: _banded(metric, values[metric], known.band(group, metric, stage), design) for metric in METRICS},
         uram=Value(0, 0, 0),
         layers=tuple(
             _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
@@ -211,24 +209,12 @@ def _layer_estimate(
     )
 
 
-def _banded(metric: str, value: float, band: tuple[float, float]) -> Value:
-    slack = SLACK[metric]
-    low = max(floor((value + slack) * band[0] - slack), 0)
-    high = max(ceil((value + slack) * band[1] - slack), 0)
+def _banded(metric: str, value: float, band: tuple[float, float], design: Design) -> Value:
+    """Return a value with what is known to go either way, widened by the errors of published designs."""
+    slack, (least, most) = SLACK[metric], either_way(metric, value, design)
+    low = max(floor((least + slack) * band[0] - slack), 0)
+    high = max(ceil(min((most + slack) * band[1] - slack, at_most(metric, design) + slack)), 0)
     return Value(int(value), int(min(low, value)), int(max(high, value)))
-
-
-def _widened(metric: str, value: Value, design: Design) -> Value:
-    """Widen a band by what is known to go either way, whatever the errors of published designs were."""
-    if metric == "dsp":
-        return replace(
-            value, high=max(value.high, value.value + ceil(sum(fusable(layer, design) for layer in design.layers)))
-        )
-    if metric in ("latency_cycles", "interval_cycles"):
-        pixels = max((layer.input.pixels for layer in design.layers if has_rounded_interval(layer, design)), default=0)
-        least, most = value.value - pixels, value.value + pixels
-        return replace(value, low=max(min(value.low, least), 0), high=max(value.high, most))
-    return value
 
 
 _UNREPORTED = {

@@ -48,6 +48,8 @@ def logic_blocks(design: Design) -> int:
 def _lane_blocks(layer: MatrixLayer) -> float:
     """Return the blocks of one layer's index table, which are always blocks, and the expected ones of its weights."""
     tables = float(index_blocks(layer))
+    if layer.weight_memory != "auto":
+        return float(weight_blocks(layer, layer.weight.width))
     if layer.weight.width > _LANE_BITS or layer.reuse_factor > _LANE_WORDS:
         return tables
     lanes = ceil(layer.products / layer.reuse_factor)

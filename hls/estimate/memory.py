@@ -88,6 +88,8 @@ def weight_blocks(layer: MatrixLayer, width: int) -> int:
         return 0
     if layer.weights_outside:
         return index_blocks(layer)
+    if layer.weight_memory == "luts":
+        return index_blocks(layer)
     words, lanes = layer.reuse_factor, ceil(layer.products / layer.reuse_factor)
     return rom_blocks(words, lanes * width) + index_blocks(layer)
 

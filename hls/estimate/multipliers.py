@@ -16,10 +16,13 @@ from siliconv.hls.weight_statistics import WeightStatistics, typical
 
 # A DSP48 multiplies 27 x 18 bits signed (UltraScale, UG579; 25 x 18 in series 7, UG479).
 _DSP_WIDE, _DSP_NARROW = 27, 18
-# Operand widths together from which the scheduler takes a DSP rather than logic, read off published
-# reports: Vivado HLS 2019.2 takes one for 16 x 6 bits and none for 10 x 8, Vitis HLS 2023.2 none for 16 x 6
-# and one for 16 x 8.
-_DSP_FROM_BITS = {Backend.VIVADO: 20, Backend.VITIS: 23}
+# Widths from which the scheduler takes a DSP rather than logic, read off published reports: Vivado HLS 2019.2 takes one
+# for 16 x 6 bits and none for 10 x 8, Vitis HLS 2023 none for 16 x 6 and 10 x 10 and one for 16 x 8 and 12 x 8.
+_DSP_FROM_BITS = 20
+_DSP_FROM_NARROWER = {Backend.VIVADO: 5, Backend.VITIS: 7}
+_DSP_FROM_WIDER = 11
+# Widths from which a block is sure, and the share of narrower constants for which Vivado HLS may take logic.
+_SURE_BITS, _DOUBTFUL_SHARE = 8, 0.9
 # Periods from which multiplication and addition fit into one.
 _FUSING_NS = 8.0
 
@@ -74,13 +77,24 @@ def dsps_of_product(left: FixedType, right: FixedType, design: Design, *, consta
         return 0.0
     narrow = min(right.width, right.width - right.integer + 2) if constant else right.width
     narrow = max(narrow, 2)
-    if design.forced_multipliers != "dsp" and left.width + right.width < _DSP_FROM_BITS[design.backend]:
+    if design.forced_multipliers != "dsp" and not _is_worth_a_dsp(left.width, right.width, design):
         return 0.0
+    return _tiles(left.width, narrow)
+
+
+def _tiles(left: int, right: int) -> float:
+    """Return the blocks that a product of two widths is put together from."""
     tiles = [
         ceil(max(a - 1, 1) / (_DSP_WIDE - 1)) * ceil(max(b - 1, 1) / (_DSP_NARROW - 1))
-        for a, b in ((left.width, narrow), (narrow, left.width))
+        for a, b in ((left, right), (right, left))
     ]
     return float(min(tiles))
+
+
+def _is_worth_a_dsp(left: int, right: int, design: Design) -> bool:
+    narrower, wider = sorted((left, right))
+    least = _DSP_FROM_NARROWER[design.backend]
+    return left + right >= _DSP_FROM_BITS and narrower >= least and wider >= _DSP_FROM_WIDER
 
 
 def fusable(layer: Layer, design: Design) -> float:
@@ -94,6 +108,31 @@ def fusable(layer: Layer, design: Design) -> float:
     is_logic = dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0
     fuses = design.backend is Backend.VITIS and design.clock_ns >= _FUSING_NS
     return multipliers(layer) if is_logic and fuses else 0.0
+
+
+def seldom_dsps(layer: Layer, design: Design) -> float:
+    """Return the DSP blocks of unrolled products that are counted and that the tool may make of logic instead.
+
+    Vivado HLS takes a block for constants of few bits, and only for a share of them that no rule was found for (a
+    twentieth to all in public results).
+    """
+    if not isinstance(layer, MatrixLayer) or not is_unrolled(layer) or design.forced_multipliers:
+        return 0.0
+    narrower = min(layer.input.type.width, layer.weight.width)
+    doubtful = design.backend is Backend.VIVADO and narrower < _SURE_BITS
+    return _DOUBTFUL_SHARE * dsps(layer, design) if doubtful else 0.0
+
+
+def most_dsps(layer: MatrixLayer, design: Design) -> float:
+    """Return the DSP blocks of a layer if every product that is no shift takes as many as its widths need."""
+    tiles = max(_tiles(layer.input.type.width, layer.weight.width), 1.0)
+    if not is_unrolled(layer):
+        return multipliers(layer) * tiles
+    if layer.strategy is Strategy.DISTRIBUTED_ARITHMETIC:
+        return 0.0
+    statistics = weight_statistics(layer)
+    products = min(statistics.nonzero - statistics.powers_of_two, float(multiplier_limit(layer)))
+    return layer.parallelization_factor * products * tiles
 
 
 @singledispatch

@@ -32,6 +32,9 @@ def network_cycles(design: Design, layers: Sequence[Cycles]) -> Cycles:
     latency = sum(cycles.latency for cycles in layers)
     slowest = max(cycles.interval for cycles in layers)
     if not runs_as_dataflow(design):
+        if latency == 0 and sum(isinstance(layer, MatrixLayer) for layer in design.layers) > 1:
+            # Each fits a period, and all of them together do not (Vitis HLS 2023.1 at 25 ns).
+            return Cycles(1, slowest)
         several = sum(1 for cycles in layers if cycles.latency > 0) > 1
         each = _CALLS[design.backend] * (_CALLS_WHEN_SLOWER if slowest > 1 else 1.0)
         return Cycles(latency + (round(each * len(layers)) if several else 0), slowest)

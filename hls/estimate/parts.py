@@ -39,6 +39,12 @@ from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy
 Parts = Counter[str]
 
 _SHIFTED_WORDS = 32
+_TABLE_WORDS = 64
+UNSTAGED = "unstaged."
+"""Before a part whose values no pipeline stage keeps: it costs the look-up tables of the part, and no flip-flop."""
+# Look-up tables of an adder besides those of its bits, and bits by which sums in a tree are wider than products.
+_AROUND_AN_ADDER, _GROWTH = 7, 2
+_SHARE_OF_ROWS = 0.5
 _TABLES = ("sigmoid", "tanh", "elu", "selu", "softplus", "softsign")
 
 
@@ -59,8 +65,8 @@ def _(layer: MatrixLayer, design: Design) -> Parts:
     elif layer.kind is not LayerKind.DENSE:
         found["parallel_convolution.gather_bits"] += layer.input.size * layer.input.type.width
     elif stream:
-        found["stream_dense.input_bits"] += layer.n_in * layer.input.type.width
-        found["stream_dense.output_bits"] += layer.n_out * layer.output.type.width
+        found[f"stream_dense.{design.backend}_input_bits"] += layer.n_in * layer.input.type.width
+        found[f"stream_dense.{design.backend}_output_bits"] += layer.n_out * layer.output.type.width
     return found
 
 
@@ -97,13 +103,16 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
         # A scale that is a power of two is wiring.
         known = layer.weights is not None and layer.weights.n > 0
         share = layer.weights.multiplications / layer.weights.n if known and layer.weights else 1.0
-        found["normalize.bits"] += round(lanes * share * before.width)
+        family = family_of(design.part)
+        at_once = family.multiply_ns + family.add_ns <= design.usable_clock_ns
+        found[f"{UNSTAGED if at_once else ''}normalize.bits"] += round(lanes * share * before.width)
         return found
     name = "table" if layer.function in _TABLES else "sloped" if "re" in layer.function[2:] else "relu"
-    where = f"{design.backend}_{'stream' if stream else 'parallel'}"
-    found[f"{name}.{where}_bits"] += lanes * before.width
+    ports = "stream" if stream else "parallel"
+    found[f"{name}.{design.backend}_{ports}_bits"] += lanes * before.width
     if after.rounds or after.saturates:
-        found["cast.bits"] += lanes * before.width
+        # The loop of a stream keeps what it decided for every lane; in an array much of it folds into the layer before.
+        found[f"cast_of_{ports}.bits"] += lanes * before.width
         if tree_is_slow(design):
             found["cast.slow_bits"] += lanes * before.width
     return found
@@ -135,8 +144,22 @@ def _(layer: ResizeLayer, design: Design) -> Parts:
 
 @parts.register
 def _(layer: MergeLayer, design: Design) -> Parts:
-    lanes = layer.output.channels if design.io_type is IoType.STREAM else layer.output.size
-    return Counter({"merge.bits": lanes * layer.output.type.width * (layer.inputs - 1), "merge.layers": 1})
+    stream = design.io_type is IoType.STREAM
+    lanes = layer.output.channels if stream else layer.output.size
+    bits = lanes * layer.output.type.width
+    if layer.function == "concatenate":
+        # Wires, and in a stream the register in which a word is put together.
+        return Counter({"stage.bits": bits, "concatenate.bits": bits} if stream else {})
+    found: Parts = Counter({"elementwise.layers": 1} if stream else {})
+    if layer.function in ("multiply", "dot"):
+        left = layer.input.type
+        if dsps_of_product(left, left, design, constant=False) == 0:
+            found["logic_product.bits"] += lanes * left.width**2
+        return found
+    # An adder for each two, or a comparison and a choice, which are as large; and the word that is written.
+    found["adder.luts"] += _adders(lanes * (layer.inputs - 1), layer.output.type.width)
+    found["stage.bits"] += bits if stream else 0
+    return found
 
 
 def fifo_parts(layer: Layer, design: Design) -> Parts:
@@ -155,9 +178,15 @@ def fifo_parts(layer: Layer, design: Design) -> Parts:
 
 
 def passing_parts(design: Design) -> Parts:
-    """Return the parts by which an io_parallel dataflow design passes whole tensors from layer to layer."""
-    if design.io_type is IoType.STREAM or not runs_as_dataflow(design) or len(design.layers) < 2:
+    """Return the parts by which an io_parallel design passes whole tensors from layer to layer.
+
+    A pipeline keeps its input, and what its layers hand on where a stage ends between them.
+    """
+    if design.io_type is IoType.STREAM or len(design.layers) < 2:
         return Counter()
+    if not runs_as_dataflow(design):
+        first = design.layers[0].input
+        return Counter({"register.bits": first.size * first.type.width + _passed_bits(design)})
     if design.backend is Backend.VITIS:
         return Counter()
     words = sum(layer.output.size for layer in design.layers[:-1])
@@ -172,6 +201,21 @@ def passing_parts(design: Design) -> Parts:
             "fifo.Vivado_block_bits": stages * first.size * first.type.width,
         }
     )
+
+
+def _passed_bits(design: Design) -> int:
+    """Return the bits that a pipeline keeps between layers.
+
+    Those behind each product, or, where a clock period holds all of them, behind one (published Vitis HLS 2023.1
+    reports at 5 and 25 ns: 864 and 144 of a network with 288, 288, 144 and 144 bits behind products and scales).
+    """
+    behind = [
+        layer.output.size * layer.output.type.width
+        for layer in design.layers[:-1]
+        if isinstance(layer, MatrixLayer) or (isinstance(layer, ElementwiseLayer) and layer.function == "normalize")
+    ]
+    staged = any(isinstance(layer, MatrixLayer) and tree_depth(layer, design) > 0 for layer in design.layers)
+    return sum(behind) if staged else min(behind, default=0)
 
 
 def tree_is_slow(design: Design) -> bool:
@@ -191,19 +235,27 @@ def _unrolled(layer: MatrixLayer, design: Design) -> Parts:
     found: Parts = Counter()
     adders = max(nonzero - copies * layer.n_out, 0)
     kept = _kept_bits(layer)
-    found["adder.count"] += adders
-    found["adder.bits"] += round(adders * kept)
-    found["shift_add.bits"] += round(shifted * kept)
+    staged = "" if tree_depth(layer, design) > 0 else UNSTAGED
+    found["adder.luts"] += _adders(adders, min(kept + _GROWTH, accumulator))
+    found["adder.luts"] += _adders(shifted, bits + statistics.magnitude_bits - 1)
+    found[f"{staged}shift_add.bits"] += round(shifted * kept)
     needed = copies * statistics.multiplications
     if dsps_of_product(layer.input.type, layer.weight, design, constant=True) == 0:
-        found["logic_product.bits"] += round(multipliers(layer) * bits * layer.weight.width)
+        # A constant has a signed digit at every third place: half the rows of a multiplier are left out, or more.
+        share = 1.0 if design.forced_multipliers else _SHARE_OF_ROWS
+        found[f"{staged}logic_product.bits"] += round(share * multipliers(layer) * bits * layer.weight.width)
     elif layer.reuse_factor > 1 and layer.strategy is Strategy.LATENCY and needed > multiplier_limit(layer):
         found["unrolled.shared_bits"] += round(needed * (bits + layer.weight.width))
         found["unrolled.waiting_bits"] += round(needed * accumulator)
     found["stage.bits"] += round(_stage_bits(layer, design) * copies)
-    if tree_depth(layer, design) > 0:
+    if staged == "":
         found["unrolled.output_bits"] += copies * layer.n_out * accumulator
     return found
+
+
+def _adders(count: float, width: float) -> int:
+    """Return the look-up tables that the tools count for adders: 15 of 8 bits, 23 of 16."""
+    return round(count * (width + _AROUND_AN_ADDER))
 
 
 def _stage_bits(layer: MatrixLayer, design: Design) -> float:
@@ -213,10 +265,16 @@ def _stage_bits(layer: MatrixLayer, design: Design) -> float:
     levels = ceil(log2(max(statistics.nonzero / max(layer.n_out, 1), 1.0)))
     if depth < 1 or statistics.nonzero < 1:
         return 0.0
-    first = max(depth - levels, 0) if tree_is_slow(design) else 0
+    first = max(depth - levels, 0)
+    in_blocks = dsps_of_product(layer.input.type, layer.weight, design, constant=True) > 0
+    family = family_of(design.part)
     total = 0.0
     for stage in range(1, depth + 1):
-        done = levels * max(stage - first, 0) / (depth + 1 - first)
+        if tree_is_slow(design):
+            done = levels * max(stage - first, 0) / (depth + 1 - first)
+        else:
+            added_ns = stage * design.usable_clock_ns - (family.multiply_ns if in_blocks else 0.0)
+            done = min(max(added_ns / family.add_ns, 0.0), levels)
         total += max(statistics.nonzero / 2.0**done, layer.n_out) * _kept_bits(layer)
     return total
 
@@ -238,18 +296,22 @@ def _looped(layer: MatrixLayer, design: Design) -> Parts:
     # The same template, nnet_dense_resource.h, whether its vectors come from a stream or from an array.
     found: Parts = Counter(
         {
+            # The tools count as many tables for each input that is kept or renewed, however wide it is.
+            "looped.selects": layer.n_in * copies,
             "looped.select_bits": layer.n_in * bits * copies,
             "looped.scatter_bits": layer.n_out * accumulator * copies,
             "looped.loops": 1,
             # One adder and one register a multiplier, as in an unrolled product.
-            "adder.count": lanes,
-            "adder.bits": lanes * accumulator,
+            "adder.luts": _adders(lanes, accumulator),
             "stage.bits": lanes * accumulator,
         }
     )
     if dsps_of_product(layer.input.type, layer.weight, design, constant=False) == 0:
         found["logic_product.bits"] += lanes * bits * width
-    if not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
+    if layer.weight_memory == "luts" and not layer.weights_outside:
+        # One table holds 64 words of a bit.
+        found["rom.luts"] += lanes * width * ceil(layer.reuse_factor / _TABLE_WORDS)
+    elif not layer.weights_outside and not rom_blocks(layer.reuse_factor, lanes * width):
         found["looped.rom_bits"] += layer.products * width
     return found
 

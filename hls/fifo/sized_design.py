@@ -43,12 +43,15 @@ def design_of(network: Network, config: HlsConfig, *, search_fifos: bool = True)
     """
     plan = {layer.name: layer for layer in plan_layers(network, config)}
     nodes = firmware_form(network, config.io_type).nodes
-    return sized_design(network.name, nodes, Settings(config, plan), search_fifos=search_fifos)
+    settings = Settings(config, plan)
+    return sized_design(network.name, nodes, settings, ends=network.ends, search_fifos=search_fifos)
 
 
-def sized_design(name: str, nodes: Sequence[Node], settings: Settings, *, search_fifos: bool = True) -> Design:
-    """Describe nodes in the order of the data, the input first; for the rest see `design_of`."""
-    design, config = design_of_nodes(name, nodes, settings), settings.config
+def sized_design(
+    name: str, nodes: Sequence[Node], settings: Settings, *, ends: Sequence[str] = (), search_fifos: bool = True
+) -> Design:
+    """Describe nodes in the order of the data, inputs first, `ends` as in `design_of_nodes`; see `design_of`."""
+    design, config = design_of_nodes(name, nodes, settings, ends), settings.config
     if config.io_type != "io_stream":
         return design
     return _with_fifos(design, config) if search_fifos else _with_shallow_fifos(design, config)

@@ -41,8 +41,9 @@ def stream_graph(design: Design, inputs: Mapping[str, Sequence[str]] | None = No
     design
         Its layers' `fifo_depth` become the depths; None is a whole image, hls4ml's default.
     inputs
-        In place of the design's own: layer to the layers whose outputs it reads. A layer that several others read
-        gets an actor `<layer>.clone`, as hls4ml inserts one; the depths of its copies are those of the `ForkLayer`s.
+        In place of the design's own: layer to the layers whose outputs it reads. A layer that several others read, or
+        that is read and leaves the core as well, gets an actor `<layer>.clone`, as hls4ml inserts one; the depths of
+        its copies are those of the `ForkLayer`s.
 
     Raises
     ------
@@ -64,9 +65,10 @@ def stream_graph(design: Design, inputs: Mapping[str, Sequence[str]] | None = No
         actors.append(Actor(layer.name, program, latency))
         depth, bits = _channel(layer, design)
         reading = readers.get(layer.name, [])
-        if len(reading) == 1:
+        copied = len(reading) > 1 or any(f"{layer.name}->{reader}" in copies for reader in reading)
+        if reading and not copied:
             fifos.append(Fifo(layer.name, layer.name, reading[0], bits, depth))
-        elif len(reading) > 1:
+        elif copied:
             clone = f"{layer.name}.clone"
             actors.append(Actor(clone, steps(layer.output.pixels)))
             fifos.append(Fifo(layer.name, layer.name, clone, bits, depth))

@@ -24,8 +24,8 @@ class Configuration:
     ----------
     reuse_factors, strategies, parallelization_factors
         By layer.
-    fifo_memory
-        Where FIFOs lie, as in `HlsConfig`.
+    fifo_memory, weight_memory
+        Where FIFOs and weights lie, as in `HlsConfig`.
     clock_ns
         Period.
     estimate
@@ -53,6 +53,7 @@ class Configuration:
     meets: bool
     parallelization_factors: Mapping[str, int] = field(default_factory=dict)
     fifo_memory: str = "auto"
+    weight_memory: str = "auto"
     steady_cycles: int | None = None
 
     @property
@@ -98,6 +99,7 @@ class Configuration:
             "clock_ns": self.clock_ns,
             "steady_cycles": self.steady_cycles,
             "fifo_memory": self.fifo_memory,
+            "weight_memory": self.weight_memory,
             "reuse_factors": dict(self.reuse_factors),
             "strategies": {name: str(strategy) for name, strategy in self.strategies.items()},
             "parallelization_factors": dict(self.parallelization_factors),
@@ -114,8 +116,8 @@ class Configuration:
         changes = {
             "part": board.part,
             "clock_ns": self.clock_ns,
-            "steady_cycles": self.steady_cycles,
             "fifo_memory": self.fifo_memory,
+            "weight_memory": self.weight_memory,
             "strategies": {name: one for name, one in self.strategies.items() if one is not config.strategy},
             "reuse_factors": dict(self.reuse_factors),
             "parallelization_factors": {name: one for name, one in self.parallelization_factors.items() if one > 1},

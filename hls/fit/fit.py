@@ -91,7 +91,7 @@ def fit(
     fifo_depths: Mapping[str, int] | None = None,
     most_share: float = MOST_SHARE,
     as_generated: Callable[[Configuration], Design] | None = None,
-    fifo_memories: Sequence[str] = ("auto",),
+    placements: Sequence[tuple[str, str]] = (("auto", "auto"),),
     coefficients: Coefficients | None = None,
 ) -> Fit:
     """Search the settings of a design for a board.
@@ -113,8 +113,9 @@ def fit(
     as_generated
         Gives the design of a configuration as its firmware will be, FIFO depths included; the best configurations
         are judged by it.
-    fifo_memories
-        Where FIFOs may lie, what is preferred first; with `as_generated` only, for the search knows shallow ones.
+    placements
+        Where FIFOs and weights may lie, what is preferred first; with `as_generated` only, for the search knows shallow
+        FIFOs and the tool's own choice.
     coefficients
         Those of the package by default.
     """
@@ -133,7 +134,7 @@ def fit(
     searched = tuple(found)
     found = _worth_examining(found)
     if as_generated is not None:
-        found = [_placed(one, as_generated, fifo_memories, target) for one in found]
+        found = [_placed(one, as_generated, placements, target) for one in found]
         found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     told = _telling(found)
     best = told[:_SHOWN]
@@ -250,16 +251,19 @@ def _judged(one: Configuration, design: Design, target: _Target) -> Configuratio
 
 
 def _placed(
-    one: Configuration, as_generated: Callable[[Configuration], Design], memories: Sequence[str], target: _Target
+    one: Configuration,
+    as_generated: Callable[[Configuration], Design],
+    placements: Sequence[tuple[str, str]],
+    target: _Target,
 ) -> Configuration:
-    """Return a configuration with its FIFOs in the first place where it fits; in the first where it does nowhere."""
-    tried = []
-    for memory in memories:
-        placed = replace(one, fifo_memory=memory)
+    """Return a configuration with FIFOs and weights where it fits with its band, else where it fits, else first."""
+    tried: list[Configuration] = []
+    for fifos, weights in placements:
+        placed = replace(one, fifo_memory=fifos, weight_memory=weights)
         tried.append(_judged(placed, as_generated(placed), target))
-        if tried[-1].fits:
+        if tried[-1].surely:
             return tried[-1]
-    return tried[0]
+    return next((placed for placed in tried if placed.fits), tried[0])
 
 
 def _verdict(found: Estimate, target: _Target, steady: int | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from siliconv.hardware.boards import Board, boards
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, Tensor
 from siliconv.hls.fit.candidates import Configuration, Fit
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS, fit
+from siliconv.hls.kinds import IoType
 from siliconv.hls.weight_statistics import WeightStatistics
 
 _SPELLED = {
@@ -155,7 +156,21 @@ def _alterations(design: Design) -> list[tuple[str, Design]]:
             found.append((f"activations of {bits} bits", _with_activations(design, bits)))
     found.append(("prune half of the weights", _mapped(design, _pruned)))
     found.append(("halve the filters", _halved(design)))
+    if design.io_type is IoType.STREAM and weighted:
+        found.append(_outside(design, weighted))
     return found
+
+
+def _outside(design: Design, weighted: Sequence[MatrixLayer]) -> tuple[str, Design]:
+    """Return the design with the weights of its largest layers read from outside the core, and the setting for it."""
+    sizes = sorted({layer.products for layer in weighted})
+    least = sizes[-2] if len(sizes) > 1 else sizes[-1] - 1
+    bits = sum(one.products * one.weight.width for one in weighted if one.products > least)
+
+    def moved(layer: MatrixLayer) -> MatrixLayer:
+        return replace(layer, weights_outside=True) if layer.products > least else layer
+
+    return f"hls.bram_factor: {least} ({bits:,} bits of weights outside the core)", _mapped(design, moved)
 
 
 def _mapped(design: Design, change: Callable[[MatrixLayer], MatrixLayer]) -> Design:

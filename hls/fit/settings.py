@@ -28,6 +28,7 @@ def without_settings(config: HlsConfig, board: Board) -> HlsConfig:
             "fifo_depths": "hls4ml",
             "fifo_words": {},
             "fifo_memory": "auto",
+            "weight_memory": "auto",
             "max_multipliers": 1 << 30,
         }
     )
@@ -65,7 +66,8 @@ def fit_settings(
     def as_generated(one: Configuration) -> Design:
         return design_for(one.settings(config, board))
 
-    streams_into_luts = config.backend == "Vitis" and config.io_type == "io_stream"
+    fifos = ("auto", "shift_registers") if config.io_type == "io_stream" else ("auto",)
+    placements = [(one, other) for other in ("auto", "luts") for one in fifos] if config.backend == "Vitis" else None
     found = fit(
         design,
         board,
@@ -74,7 +76,7 @@ def fit_settings(
         clocks_ns=clocks_ns,
         coefficients=coefficients,
         as_generated=as_generated,
-        fifo_memories=("auto", "shift_registers") if streams_into_luts else ("auto",),
+        placements=placements or [("auto", "auto")],
     )
     return design, found
 

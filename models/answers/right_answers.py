@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from siliconv.errors import DataError, ModelError
 from siliconv.models.answers.evaluation import fits_classes
 from siliconv.models.answers.labels import class_labels
-from siliconv.models.answers.task import Question, Task
+from siliconv.models.answers.task import AnswerPart, Question, Task
 
 _MOST_NAMES = 1000
 
@@ -27,18 +27,27 @@ class RightAnswers:
         What they answer.
     values
         Class numbers (n,) int32; rows of 0 and 1 (n, labels) uint8; targets (n, *output shape) float32. Of an
-        autoencoder, whose target is its input, and of no task: class numbers, all zero where there are none.
+        autoencoder, whose target is its input, and of no task: class numbers, all zero where there are none. Of several
+        outputs: those of all beside each other (n, numbers) float32.
     names
         Of classes or labels, or of targets; an autoencoder's are those of its classes, none without any.
+    parts
+        What several outputs are asked.
+    classes
+        Class numbers by which examples of several outputs are split evenly; None without any.
     """
 
     task: Task
     values: np.ndarray
     names: tuple[str, ...] = ()
+    parts: tuple[AnswerPart, ...] = ()
+    classes: np.ndarray | None = None
 
     @property
     def strata(self) -> np.ndarray:
         """Numbers by which examples are split evenly: the classes, (n,)."""
+        if self.classes is not None:
+            return self.classes
         return self.values if self.values.ndim == 1 and self.values.dtype == np.int32 else self.without_classes
 
     @property
@@ -102,6 +111,8 @@ def right_answers(
             return _yes_or_no(labels, question, path, names)
         case "regression":
             return _targets(labels, question, path, names)
+        case "several":
+            raise ValueError("each of several outputs is asked by itself")
 
 
 def answers_of_classes(
@@ -115,6 +126,11 @@ def answers_of_classes(
         ``DATA-TASK`` for a task that classes do not answer.
     """
     asked = question.asked if question is not None else "classification"
+    if question is not None and question.parts:
+        from siliconv.models.answers.several_answers import labels_of_one, several_answers
+
+        labelled = labels_of_one([labels], question)
+        return several_answers(labelled, [len(labels)], question, path, names=dict.fromkeys(labelled, names))
     if asked == "auto":
         assert question is not None  # of which it was asked
         asked = of_classes(question, len(names))
@@ -187,6 +203,9 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
     DataError
         ``DATA-CLASSES`` for another number of outputs than classes.
     """
+    for part in question.parts:
+        if part.asked != "auto":
+            check_answers(replace(part, trains=False), part.asked, None)
     where = f"layer '{question.layer}'"
     if task == "classification" and len(question.output) != 1:
         raise ModelError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -199,6 +199,42 @@ class DifferenceScore(_LessIsBetter):
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class SeveralScores:
+    """The score of each of several outputs by name; the first that has right answers, or the first, sums them up."""
+
+    outputs: Mapping[str, Score]
+    first: str
+
+    @property
+    def metric(self) -> str:
+        """That of the output which sums up, with its name."""
+        return f"{self.outputs[self.first].metric} of {self.first}"
+
+    @property
+    def value(self) -> float:
+        """That of the output which sums up."""
+        return self.outputs[self.first].value
+
+    @property
+    def goodness(self) -> float:
+        """The mean over the outputs: shares, and errors below zero in units of their targets."""
+        return float(np.mean([one.goodness for one in self.outputs.values()]))
+
+    @property
+    def in_words(self) -> str:
+        """For the line of a stage."""
+        return "; ".join(f"{name}: {score.in_words}" for name, score in self.outputs.items())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain lists and numbers."""
+        return {
+            "outputs": {
+                name: {"metric": one.metric, "value": one.value, **one.as_json()} for name, one in self.outputs.items()
+            }
+        }
 
 
 def regression_score(outputs: np.ndarray, targets: np.ndarray, names: tuple[str, ...]) -> RegressionScore:

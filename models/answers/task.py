@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
-Task = Literal["classification", "multilabel", "regression", "autoencoder", "none"]
+Task = Literal["classification", "multilabel", "regression", "autoencoder", "none", "several"]
+"""`several`: each of several outputs has a task of its own."""
 TaskChoice = Literal["auto", "classification", "multilabel", "regression", "autoencoder", "none"]
 
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class AnswerPart:
+    """One of several outputs: its name, task and shape, the function at its end, and names of its classes or targets.
+
+    ``width``: numbers that its right answers have in the row of those of all outputs.
+    """
+
+    name: str
+    task: Task
+    shape: Shape
+    function: str | None
+    names: tuple[str, ...]
+    width: int
+
+    @property
+    def values(self) -> int:
+        """Numbers that it has in the row of all outputs."""
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -18,7 +40,7 @@ class Question:
     Parameters
     ----------
     asked
-        What the project says; ``auto`` finds it from network and labels.
+        What the project says; ``auto`` finds it from network and labels; ``several`` where `parts` are asked.
     layer
         Name of the last layer.
     inputs, output
@@ -27,14 +49,20 @@ class Question:
         The sigmoid or softmax at the end, or None.
     trains
         Whether anything is trained, which needs right answers.
+    ports
+        Name and shape of each of several inputs.
+    parts
+        Of several outputs, what each is asked.
     """
 
-    asked: TaskChoice
+    asked: TaskChoice | Literal["several"]
     layer: str
     inputs: Shape
     output: Shape
     function: str | None = None
     trains: bool = False
+    ports: tuple[tuple[str, Shape], ...] = ()
+    parts: tuple[Question, ...] = ()
 
     @property
     def repeats_its_input(self) -> bool:

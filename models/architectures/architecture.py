@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections import Counter
 from math import prod
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError
@@ -36,6 +36,20 @@ class Architecture(BaseModel):
         Field(description="[height, width, channels] of an image, [length, channels] of a waveform, or [features]"),
     ]
     layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="The layers, in order")]
+    inputs: Annotated[
+        dict[str, tuple[Positive, ...]],
+        Field(description="Name and shape of each of several inputs, whose rows are the input; none of a single one"),
+    ] = {}
+    outputs: Annotated[
+        tuple[str, ...],
+        Field(description="Layers that are the outputs, where there are several; the last layer joins them to rows"),
+    ] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write a network of one input and one output as ever."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if value or key not in ("inputs", "outputs")}
 
     @field_validator("input_shape")
     @classmethod
@@ -117,7 +131,10 @@ def normal_form(architecture: Architecture) -> tuple[LayerNode, ...]:
 
 
 def output_activation(architecture: Architecture) -> Literal["sigmoid", "softmax"] | None:
-    """Return the sigmoid or softmax that turns the network's logits into probabilities, if it is written."""
+    """Return the sigmoid or softmax that turns the network's logits into probabilities, if it is written.
+
+    None where there are several outputs, each with a function of its own (`siliconv.models.architectures.ports`).
+    """
     *before, last = architecture.layers
     activation = getattr(last, "activation", None)
     if isinstance(last, kinds.Activation) and all(isinstance(layer, kinds.Dropout) for layer in before):

@@ -10,9 +10,11 @@ import numpy as np
 from siliconv.errors import ModelError
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, LayerNode, named_layers, normal_form
+from siliconv.models.architectures.functions import IDENTITY
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.layers import Layer
 from siliconv.models.architectures.shapes import Shape, layer_table
+from siliconv.models.architectures.standardization import STANDARDIZE, stands_at_input
 
 _FOLDABLE = kinds.Conv2D | kinds.Conv1D | kinds.DepthwiseConv2D | kinds.DepthwiseConv1D | kinds.Dense
 
@@ -61,8 +63,9 @@ def deployed_architecture(architecture: Architecture) -> Architecture:
     """Return the network without the batch normalizations that its description has.
 
     One behind a convolution or dense layer that nothing else reads is folded into it, as training's are; one before a
-    dense layer or a convolution without padding into that. Any other becomes the depthwise convolution of one pixel
-    that computes the same.
+    dense layer or a convolution without padding into that. Any other, and one that is to be kept, becomes the depthwise
+    convolution of one pixel that computes the same. At the input it is called ``..standardize``, which recipes give
+    wide weights, and what it gives is rounded.
     """
     return _planned(architecture).architecture
 
@@ -87,20 +90,21 @@ def _planned(architecture: Architecture) -> _Plan:
             continue
         target = _matrix_behind(name, readers, by_name)
         # A chain of them is folded one by one, so each has to find the weights of the others settled.
-        if source in by_name and readers[source] == [name] and _takes(by_name[source]):
+        if not layer.keep and source in by_name and readers[source] == [name] and _takes(by_name[source]):
             layers[source] = layers[source].model_copy(update={"use_bias": True})
             plan.before[name] = source
             moved[name] = inputs[0]
-        elif target is not None and target not in plan.behind.values():
+        elif not layer.keep and target is not None and target not in plan.behind.values():
             biased.add(target)
             plan.behind[name] = target
             moved[name] = inputs[0]
         else:
-            made = _as_convolution(name, inputs, shapes[name])
+            made = _as_convolution(name, inputs, shapes[name], at_input=stands_at_input(name, by_name))
             layers |= made
             *_, moved[name] = made
             plan.apart[name] = next(one for one, made_layer in made.items() if hasattr(made_layer, "kernel"))
-    deployed = architecture.model_copy(update={"layers": tuple(layers.values())})
+    outputs = tuple(moved.get(name, name) for name in architecture.outputs)
+    deployed = architecture.model_copy(update={"layers": tuple(layers.values()), "outputs": outputs})
     return replace(plan, architecture=deployed)
 
 
@@ -183,18 +187,23 @@ def _scale_and_offset(statistics: list[np.ndarray], epsilon: float) -> tuple[np.
     return scale, beta - mean * scale
 
 
-def _as_convolution(name: str, inputs: tuple[str, ...], shape: Shape) -> dict[str, Layer]:
+def _as_convolution(name: str, inputs: tuple[str, ...], shape: Shape, *, at_input: bool) -> dict[str, Layer]:
     """Return the depthwise convolution of one pixel; a vector counts as one pixel, and becomes a vector again."""
-    if len(shape) == 3:
-        return {name: kinds.DepthwiseConv2D(name=name, inputs=inputs, kernel=1)}
-    if len(shape) == 2:
-        return {name: kinds.DepthwiseConv1D(name=name, inputs=inputs, kernel=1)}
-    row, vector = f"{name}_row", f"{name}_vector"
-    return {
-        row: kinds.Reshape(name=row, inputs=inputs, shape=(1, *shape)),
-        name: kinds.DepthwiseConv1D(name=name, inputs=(row,), kernel=1),
-        vector: kinds.Flatten(name=vector, inputs=(name,)),
-    }
+    layers: list[Layer] = []
+    if len(shape) == 1:
+        layers.append(kinds.Reshape(name=f"{name}_row", shape=(1, *shape)))
+    wide = name if not at_input or name.endswith(STANDARDIZE) else f"{name}_{STANDARDIZE}"
+    make = kinds.DepthwiseConv2D if len(shape) == 3 else kinds.DepthwiseConv1D
+    layers.append(make(name=wide, kernel=1))
+    if at_input:
+        layers.append(kinds.Activation(name=f"{name}_rounded", activation=IDENTITY))
+    if len(shape) == 1:
+        layers.append(kinds.Flatten(name=f"{name}_vector"))
+    made: dict[str, Layer] = {}
+    for layer in layers:
+        made[str(layer.name)] = layer.model_copy(update={"inputs": inputs})
+        inputs = (str(layer.name),)
+    return made
 
 
 def _as_kernel(statistics: list[np.ndarray], epsilon: float, axes: int) -> list[np.ndarray]:

@@ -26,13 +26,23 @@ FUNCTIONS: Mapping[str, tuple[float | None, ...]] = {
     "line": (None, None),
     "hard_swish": (),
     "hard_tanh": (),
+    "log_sigmoid": (),
+    "tanh_shrink": (),
+    "squareplus": (4.0,),
+    "sparse_plus": (),
+    "soft_shrink": (0.5,),
+    "hard_shrink": (0.5,),
     "relu": (math.inf, 0.0, 0.0),
 }
 """By name the defaults of the parameters, None for one that has to be said.
 
 ``elu(a)``: a (exp(x) - 1) below zero. ``line(s, t)``: s x + t between 0 and 1. ``relu(m, s, t)``: m from m
-on, s (x - t) up to t, x in between. ``gelu_tanh`` is the usual approximation of ``gelu``.
+on, s (x - t) up to t, x in between. ``gelu_tanh`` is the usual approximation of ``gelu``. ``squareplus(b)``: half of
+x + sqrt(x^2 + b). The shrinking ones are those of Keras 3, with their threshold.
 """
+
+IDENTITY = "relu(inf,1)"
+"""As a layer of its own: what it reads, rounded to the bits of an activation."""
 
 _TEXT = re.compile(r"(?P<name>[a-z_]+)(\((?P<numbers>[^()]*)\))?")
 
@@ -82,6 +92,18 @@ def relu_bound(text: str) -> float | None:
     return found.parameters[0] if found is not None and found.name == "relu" and not any(found.parameters[1:]) else None
 
 
+def sloped_relu(text: str) -> float | None:
+    """Give the slope below zero of a ReLU that has one, a power of two, and is nothing else besides; None otherwise.
+
+    Such a slope moves the binary point, so the function is exact in fixed-point numbers.
+    """
+    found = parse_function(text)
+    if found is None or found.name != "relu" or math.isfinite(found.parameters[0]) or found.parameters[2]:
+        return None
+    slope = found.parameters[1]
+    return slope if slope > 0 and math.frexp(slope)[0] == 0.5 else None
+
+
 def tensor_function(text: str) -> Any:
     """Give the function on TensorFlow's tensors.
 
@@ -119,4 +141,10 @@ def tensor_function(text: str) -> Any:
         "line": lambda x: tf.clip_by_value(numbers[0] * x + numbers[1], 0.0, 1.0),
         "hard_swish": lambda x: x * tf.clip_by_value(x / 6.0 + 0.5, 0.0, 1.0),
         "hard_tanh": lambda x: tf.clip_by_value(x, -1.0, 1.0),
+        "log_sigmoid": tf.math.log_sigmoid,
+        "tanh_shrink": lambda x: x - tf.math.tanh(x),
+        "squareplus": lambda x: (x + tf.math.sqrt(x * x + numbers[0])) / 2.0,
+        "sparse_plus": lambda x: tf.where(x <= -1, tf.zeros_like(x), tf.where(x < 1, (x + 1) ** 2 / 4.0, x)),
+        "soft_shrink": lambda x: tf.nn.relu(x - numbers[0]) - tf.nn.relu(-x - numbers[0]),
+        "hard_shrink": lambda x: tf.where(tf.abs(x) > numbers[0], x, tf.zeros_like(x)),
     }[found.name]

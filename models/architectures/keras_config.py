@@ -8,7 +8,7 @@ nothing here but be refused by its name. What becomes of each setting of a layer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,10 +22,11 @@ from siliconv.models.architectures.keras_frames import inner_layers
 from siliconv.models.architectures.keras_graph import (
     Config,
     Use,
+    ends_of_graph,
     is_foreign,
     layers_in_a_row,
     layers_of_graph,
-    only_one,
+    references,
     refused,
 )
 from siliconv.models.architectures.keras_settings import (
@@ -37,6 +38,7 @@ from siliconv.models.architectures.keras_settings import (
 )
 from siliconv.models.architectures.keras_steps import Arrays, Call
 from siliconv.models.architectures.layers import Layer
+from siliconv.models.architectures.ports import described_in_rows, input_layer, ports_of
 from siliconv.models.architectures.refused_layers import refuse_class
 from siliconv.models.architectures.shapes import Shape, output_shape
 
@@ -49,17 +51,31 @@ class Taken:
     weights: Callable[[Arrays], Arrays]
 
 
+class KerasPorts(NamedTuple):
+    """Inputs and outputs of a model in Keras, in their order.
+
+    ``inputs``: names of its input layers with their shapes. ``outputs``: uses of layers, by name and number; ``ended``:
+    whether each is a sigmoid or softmax behind logits.
+    """
+
+    inputs: tuple[tuple[str, Shape], ...]
+    outputs: tuple[tuple[str, int], ...]
+    ended: tuple[bool, ...]
+
+
 class ReadModel(NamedTuple):
     """What a configuration describes.
 
     ``names``: of each layer here that has the value of one in Keras, that one's name. ``taken``: of each layer with
     weights, where they come from. ``rescaling``: layers that multiply pixels, which the weights behind have to take up.
+    ``ports``: inputs and outputs, of a model that has several.
     """
 
     architecture: Architecture
     names: Mapping[str, str]
     taken: Mapping[str, Taken]
     rescaling: Mapping[str, float]
+    ports: KerasPorts | None = None
 
 
 def architecture_of(config: Config, *, where: str, keras: int = 2, apart: bool = False) -> ReadModel:
@@ -80,7 +96,8 @@ def architecture_of(config: Config, *, where: str, keras: int = 2, apart: bool =
     ------
     ModelError
         ``MODEL-LAYER`` for a layer, or a setting of one, that has no equal here: with its name and class.
-        ``MODEL-FILE`` for what is no sequential or functional model of one input and one output.
+        ``MODEL-FILE`` for what is no sequential or functional model, ``MODEL-PORTS`` for inputs that nothing reads, or
+        outputs that are one.
     """
     try:
         return _read(config, where, keras, apart)
@@ -116,21 +133,39 @@ def _read(config: Config, where: str, keras: int, apart: bool) -> ReadModel:
     sequential = config["class_name"] == "Sequential"
     uses = layers_in_a_row(written) if sequential else layers_of_graph(written, model, where)
     _refuse_all(written, where, keras)
-    reader = _Reader(where, keras, apart, tuple(_input_shape(written, model, where)))
+    inputs, outputs = ((), ()) if sequential else ends_of_graph(model)
+    shapes = input_shapes(written, model, inputs, where)
+    reader = _Reader(where, keras, apart, shapes)
     for use in uses:
         reader.take(use)
     _check_input_type(written, where)
-    described = {"input_shape": reader.shapes[INPUT], "layers": reader.layers}
-    return ReadModel(Architecture.model_validate(described), reader.names, reader.taken, reader.rescaling)
+    found = reader.outputs(outputs)
+    architecture = Architecture.model_validate(described_in_rows(reader.inputs, reader.layers, found))
+    ports = None
+    if len(shapes) > 1 or len(found) > 1:
+        ended = tuple(one.function is not None for one in ports_of(architecture).outputs)
+        ports = KerasPorts(tuple(shapes.items()), outputs, ended)
+    return ReadModel(architecture, reader.names, reader.taken, reader.rescaling, ports)
 
 
 class _Reader:
     """The layers of an architecture so far: names, shapes, and where weights come from."""
 
-    def __init__(self, where: str, keras: int, apart: bool, input_shape: Shape) -> None:
+    def __init__(self, where: str, keras: int, apart: bool, inputs: Mapping[str, Shape]) -> None:
         self.where, self.keras, self.apart = where, keras, apart
         self.layers: list[dict[str, Any]] = []
-        self.shapes: dict[str, Shape] = {INPUT: input_shape}
+        self.inputs: dict[str, Shape] = {}
+        self.shapes: dict[str, Shape] = {}
+        self._input_layers: dict[str, str] = {}
+        for name, shape in inputs.items():
+            here = name_here(name, [INPUT, *self.inputs])
+            self.inputs[here] = shape
+            self._input_layers[name] = input_layer(here) if len(inputs) > 1 else INPUT
+            self.shapes[self._input_layers[name]] = shape
+        self._of_input = frozenset(self.shapes)
+        if len(inputs) > 1:
+            # Taken by the layers that cut the row of all inputs.
+            self.shapes |= dict.fromkeys((INPUT, *(f"{one}_row" for one in self._of_input)), ())
         self.names: dict[str, str] = {}
         self.taken: dict[str, Taken] = {}
         self.rescaling: dict[str, float] = {}
@@ -140,14 +175,15 @@ class _Reader:
         """Add one use of a layer."""
         layer, name = use.layer, use.layer["config"]["name"]
         if layer["class_name"] == "InputLayer":
-            _check_settings(layer, len(self.shapes[INPUT]) + 1, self.where)
-            self._result[name, use.number] = INPUT
+            here = self._input_layers[name]
+            _check_settings(layer, len(self.shapes[here]) + 1, self.where)
+            self._result[name, use.number] = here
             return
         inputs = [self._result[source] for source in use.reads] if use.reads else [INPUT]
         shapes = tuple(self.shapes[source] for source in inputs)
         _check_class(layer, self.where)
         _check_settings(layer, len(shapes[0]) + 1, self.where)
-        apart = self.apart or inputs != [INPUT]
+        apart = self.apart or not self._of_input.issuperset(inputs)
         steps = steps_of(Call(layer, shapes, self.where, self.keras, apart))
         wanted = name if use.number == 0 else f"{name}_use{use.number + 1}"
         last = name_here(wanted, self.shapes)
@@ -169,6 +205,27 @@ class _Reader:
         self._result[name, use.number] = last
         if use.number == 0:
             self.names[last] = name
+
+    def outputs(self, uses: Sequence[tuple[str, int]]) -> dict[str, Shape]:
+        """Give the layers that are outputs, with their shapes, of a model in which all inputs are needed."""
+        for name in self._input_layers if len(self._input_layers) > 1 else ():
+            if (name, 0) not in self._result:
+                raise ModelError(
+                    "MODEL-PORTS",
+                    f"no output depends on the input {name!r}",
+                    where=self.where,
+                    fix="build the model without it: keras.Model(inputs, outputs)",
+                )
+        names = [self._result[use] for use in uses]
+        for name in names:
+            if names.count(name) > 1 or (len(names) > 1 and name in self._of_input):
+                raise ModelError(
+                    "MODEL-PORTS",
+                    f"the output {name!r} is " + ("named twice" if names.count(name) > 1 else "an input"),
+                    where=self.where,
+                    fix="build it with keras.Model(inputs, outputs), each output a layer of its own",
+                )
+        return {name: self.shapes[name] for name in names}
 
 
 def _refuse_all(written: list[Config], where: str, keras: int) -> None:
@@ -214,11 +271,36 @@ def _check_input_type(written: list[Config], where: str) -> None:
 _WHOLE_NUMBERS = ("uint8", "int16", "uint16", "int32", "int64")
 
 
-def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
-    inputs = [layer for layer in written if layer["class_name"] == "InputLayer"]
-    if len(inputs) > 1:
-        only_one(iter([layer["config"]["name"] for layer in inputs]), "inputs", where)
-    first = (inputs or written)[0]["config"]
+def inputs_of(config: Config) -> tuple[str, ...]:
+    """Give the names that the inputs of a model have here, in their order; none of a row of layers."""
+    model = config["config"]
+    if config["class_name"] == "Sequential" or not isinstance(model, Mapping) or "input_layers" not in model:
+        return ()
+    found: list[str] = []
+    for name in ends_of_graph(model)[0]:
+        found.append(name_here(name, [INPUT, *found]))
+    return tuple(found)
+
+
+def input_shapes(written: list[Config], model: Any, names: Sequence[str], where: str) -> dict[str, Shape]:
+    """Give the shape of each input by the name of its layer, in the order of `names` where there are several."""
+    layers = {layer["config"]["name"]: layer for layer in written if layer["class_name"] == "InputLayer"}
+    if len(layers) < 2:
+        name, *_ = [*layers, ""]
+        return {name: tuple(_input_shape((list(layers.values()) or written)[0], model, where))}
+    read = {name for layer in written for name in references(layer.get("inbound_nodes") or [])}
+    if unread := [name for name in layers if name not in names or name not in read]:
+        raise ModelError(
+            "MODEL-PORTS",
+            f"the input {unread[0]!r} is read by no layer",
+            where=where,
+            fix="build the model without it: keras.Model(inputs, outputs)",
+        )
+    return {name: tuple(_input_shape(layers[name], model, where)) for name in names}
+
+
+def _input_shape(layer: Config, model: Any, where: str) -> list[int]:
+    first = layer["config"]
     shape = first.get("batch_shape") or first.get("batch_input_shape")
     if shape is None and isinstance(model, Mapping):
         shape = model.get("build_input_shape")

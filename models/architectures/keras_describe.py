@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from siliconv.models.architectures import keras_frames as frames
 from siliconv.models.architectures import keras_steps as steps
+from siliconv.models.architectures.einsum_steps import einsum_dense
 from siliconv.models.architectures.functions import function_text
 from siliconv.models.architectures.keras_functions import function_of_name, known_names
 from siliconv.models.architectures.keras_graph import Config, is_foreign, refused
@@ -120,6 +121,11 @@ def _convolution(kind: str) -> Describe:
 def _dense(call: Call) -> Sequence[LayerStep]:
     described = {"kind": "dense", "units": call.settings["units"], "use_bias": call.settings["use_bias"]}
     return _with_activation(call, lambda function: steps.dense(call, {**described, "activation": function}))
+
+
+def _einsum_dense(call: Call) -> Sequence[LayerStep]:
+    function, made = _activation(call), einsum_dense(call)
+    return steps.behind(made, function) if function is not None else made
 
 
 def _own_activation(call: Call) -> Sequence[LayerStep]:
@@ -244,9 +250,10 @@ _DESCRIBE: dict[str, Describe] = {
     "PReLU": steps.prelu,
     "ELU": _function("elu", "alpha"),
     "ThresholdedReLU": steps.thresholded_relu,
-    "Softmax": _plain("activation", activation="softmax"),
+    "Softmax": steps.softmax,
     "Activation": _own_activation,
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
     "BatchNormalization": _normalization,
     "Normalization": steps.normalized,
     "Rescaling": _rescaling,

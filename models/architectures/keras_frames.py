@@ -56,12 +56,18 @@ def distributed(call: Call, inner: Sequence[Config], expand: Expand, shape_of: S
     shape_of
         The shape that a step gives for those it reads.
     """
-    if len(call.shape) <= _MOST_AXES and all(layer["class_name"] in _BY_POSITION for layer in inner):
+    if len(call.shape) <= _MOST_AXES and all(_acts_by_position(layer) for layer in inner):
         found = _Chain(shape_of, call.shape)
         for layer, taken in _with_weights(inner):
             found.add(expand(replace(call, layer=layer, shapes=(found.shape,))), taken)
         return found.steps
     return _by_steps(call, inner, expand, shape_of)
+
+
+def _acts_by_position(layer: Config) -> bool:
+    # An axis that is counted from the front is another one with the steps before it.
+    other = layer["class_name"] == "Softmax" and layer["config"]["axis"] not in (-1, [-1])
+    return layer["class_name"] in _BY_POSITION and not other
 
 
 def _by_steps(call: Call, inner: Sequence[Config], expand: Expand, shape_of: ShapeOf) -> list[LayerStep]:

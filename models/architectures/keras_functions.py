@@ -14,11 +14,13 @@ _OF_ANY_KERAS: Mapping[str, str] = {
     "relu6": function_text("relu", 6.0),
     "hard_silu": "hard_swish",
     "celu": "elu",
+    "sparse_sigmoid": function_text("line", 0.5, 0.5),
     **{
         name: name
         for name in (
             *("relu", "tanh", "sigmoid", "softmax", "elu", "selu", "softplus", "softsign", "swish", "gelu"),
-            *("exponential", "mish", "hard_swish", "hard_tanh"),
+            *("exponential", "mish", "hard_swish", "hard_tanh", "log_sigmoid", "tanh_shrink", "squareplus"),
+            *("sparse_plus", "soft_shrink", "hard_shrink"),
         )
     },
     "leaky_relu": function_text("relu", inf, 0.2),

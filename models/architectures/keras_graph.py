@@ -37,21 +37,20 @@ def layers_in_a_row(written: list[Config]) -> Iterator[Use]:
 
 
 def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterator[Use]:
-    """Yield the uses of layers that the output depends on, in order; a layer may be used more than once."""
-    (output,) = only_one(_references(model["output_layers"]), "outputs", where)
+    """Yield the uses of layers that the outputs depend on, in order; a layer may be used more than once."""
     uses: dict[tuple[str, int], Use] = {}
     for layer in written:
         name = layer["config"]["name"]
         for number, node in enumerate(layer["inbound_nodes"] or [[]]):
             _check_call(layer, node, where)
             uses[name, number] = Use(layer, number, tuple(_references(node)))
-    needed, waiting = set(), [output]
+    needed, waiting = set(), list(_references(model["output_layers"]))
     while waiting:
         use = waiting.pop()
         if use not in needed:
             needed.add(use)
             waiting += uses[use].reads
-    # The last layer is the output of an architecture; layers come in an order in which inputs go first.
+    # The last layer is the output of an architecture that has one; what is read goes before its readers.
     left, known = [use for use in uses if use in needed], set[tuple[str, int]]()
     while left:
         ready = next((use for use in left if known.issuperset(uses[use].reads)), None)
@@ -60,6 +59,11 @@ def layers_of_graph(written: list[Config], model: Config, where: str) -> Iterato
         left.remove(ready)
         known.add(ready)
         yield uses[ready]
+
+
+def ends_of_graph(model: Config) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...]]:
+    """Give the names of a model's input layers, and its outputs as uses of layers, both in their order."""
+    return tuple(references(model["input_layers"])), tuple(_references(model["output_layers"]))
 
 
 def references(found: Any) -> Iterator[str]:

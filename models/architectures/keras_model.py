@@ -13,9 +13,9 @@ from siliconv.models.architectures.architecture import (
     LayerNode,
     normal_form,
     output_activation,
-    without_output_activation,
 )
 from siliconv.models.architectures.layers import LayerBase
+from siliconv.models.architectures.ports import as_logits
 from siliconv.models.architectures.shapes import layer_table, moves_of
 
 Output = Literal["logits", "probabilities"]
@@ -73,8 +73,8 @@ def build_model(
 def with_output(architecture: Architecture, output: Output) -> Architecture:
     """Return the network that ends as `output` says."""
     if output == "logits":
-        return without_output_activation(architecture)
-    if output_activation(architecture) is not None:
+        return as_logits(architecture)
+    if architecture.outputs or output_activation(architecture) is not None:
         return architecture
     outputs = layer_table(architecture)[-1].output_shape[-1]
     last = kinds.Activation(activation="sigmoid" if outputs == 1 else "softmax")

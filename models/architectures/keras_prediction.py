@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load as load_keras_2
+from siliconv.models.architectures.keras_config import KerasPorts
 from siliconv.models.architectures.keras_file import read_keras_file
+from siliconv.models.architectures.keras_operators import with_layers_for_operators
 from siliconv.models.architectures.keras_settings import Harmless, dtype_name, treatment
 from siliconv.models.architectures.nested_models import inner_layers, is_inside
 from siliconv.progress import Progress
@@ -45,7 +47,13 @@ class KerasPrediction:
 
 
 def predict_file(
-    source: str, inputs: NDArray[np.floating], layers: Sequence[str], weights: Path | None = None, *, progress: Progress
+    source: str,
+    inputs: NDArray[np.floating],
+    layers: Sequence[str],
+    weights: Path | None = None,
+    ports: KerasPorts | None = None,
+    *,
+    progress: Progress,
 ) -> KerasPrediction:
     """Run inputs through a model file in Keras.
 
@@ -54,11 +62,13 @@ def predict_file(
     source
         A ``.keras``, ``.h5`` or ``.json`` file by its whole path.
     inputs
-        (n, *input shape), as the model takes them.
+        (n, *input shape), as the model takes them; rows of several inputs.
     layers
         Names of the layers whose outputs are wanted besides.
     weights
         The file of weights beside a ``.json``.
+    ports
+        Inputs and outputs of a model that has several; their outputs are rows.
     progress
         Not told: it takes seconds.
 
@@ -70,11 +80,64 @@ def predict_file(
     keras = _keras_of(Path(source))
     model = _load(keras, Path(source), weights)
     batch = next((shape[0] for shape in [model.inputs[0].shape] if shape[0]), None)
+    if ports is not None:
+        return _predict_several(keras, model, inputs, layers, ports, batch)
     outputs = _predict(keras, model, model.outputs, inputs, batch)[0]
     wanted = [model.get_layer(name).output for name in layers]
     of_layers = _predict(keras, model, wanted, inputs, batch) if wanted else []
     logits = _predict(keras, model, [_logits(keras, model)], inputs, batch)[0]
     return KerasPrediction(f"Keras {keras.__version__}", outputs, logits, dict(zip(layers, of_layers, strict=True)))
+
+
+def _predict_several(
+    keras: Any, model: Any, rows: NDArray[np.floating], layers: Sequence[str], ports: KerasPorts, batch: int | None
+) -> KerasPrediction:
+    """Run rows through a model of several inputs or outputs, each by the name of its layer."""
+    inputs, wanted = inputs_of_rows(model, rows, ports), outputs_in_order(model, ports)
+    found = _predict(keras, model, [*wanted, *(model.get_layer(name).output for name in layers)], inputs, batch)
+    ended = zip(wanted, ports.ended, strict=True)
+    tensors = [_logits_of(keras, tensor) if function else tensor for tensor, function in ended]
+    logits = _predict(keras, model, tensors, inputs, batch)
+    row, row_of_logits = rows_of_outputs(found[: len(wanted)]), rows_of_outputs(logits)
+    of_layers = dict(zip(layers, found[len(wanted) :], strict=True))
+    return KerasPrediction(f"Keras {keras.__version__}", row, row_of_logits, of_layers)
+
+
+def inputs_of_rows(model: Any, rows: NDArray[np.floating], ports: KerasPorts) -> list[NDArray[np.floating]]:
+    """Take rows apart into what each input of a model takes, found by the names of its input layers."""
+    if len(ports.inputs) == 1:
+        return [rows]
+    start, parts = 0, {}
+    for name, shape in ports.inputs:
+        size = int(np.prod(shape))
+        parts[name] = rows[:, start : start + size].reshape(len(rows), *shape)
+        start += size
+    return [parts[_history(tensor)[0]] for tensor in model.inputs]
+
+
+def outputs_in_order(model: Any, ports: KerasPorts) -> list[Any]:
+    """Give the output tensors of a model in the order of its ports."""
+    if len(ports.outputs) == 1:
+        return list(model.outputs)
+    known = {_history(tensor): tensor for tensor in model.outputs}
+    return [known[use] for use in ports.outputs]
+
+
+def rows_of_outputs(outputs: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Put outputs beside each other as rows; a single one stays as it is."""
+    if len(outputs) == 1:
+        return outputs[0]
+    return np.concatenate([one.reshape(len(one), -1) for one in outputs], axis=1)
+
+
+def _history(tensor: Any) -> tuple[str, int]:
+    """Give the layer that made a tensor of Keras 2 or 3, and which of its uses that was."""
+    made = tensor._keras_history
+    return str(_made_by(made).name), int(made.node_index)
+
+
+def _made_by(history: Any) -> Any:
+    return history.layer if hasattr(history, "layer") else history.operation
 
 
 def _keras_of(path: Path) -> Any:
@@ -161,6 +224,7 @@ def _for_prediction(path: Path, folder: Path) -> Path:
 
 def for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give a model's configuration with the settings that are used of it, all of which were looked at."""
+    config = with_layers_for_operators(config)
     model = config["config"]
     layers = [_layer_for_prediction(layer) for layer in (model["layers"] if isinstance(model, Mapping) else model)]
     kept = {key: model[key] for key in _OF_A_MODEL if key in model} if isinstance(model, Mapping) else {}
@@ -200,24 +264,36 @@ def _inner_for_prediction(inner: Mapping[str, Any]) -> dict[str, Any]:
 
 def _logits(keras: Any, model: Any) -> Any:
     """Give the output tensor without the sigmoid or softmax that the model ends in."""
-    last = model.layers[-1]
+    return _without_function(keras, model.layers[-1], model.outputs[0])
+
+
+def _logits_of(keras: Any, tensor: Any) -> Any:
+    """Give one of several outputs without the sigmoid or softmax that it is."""
+    return _without_function(keras, _made_by(tensor._keras_history), tensor)
+
+
+def _without_function(keras: Any, last: Any, tensor: Any) -> Any:
     functions = (keras.activations.sigmoid, keras.activations.softmax)
     if type(last).__name__ == "Softmax" or (type(last).__name__ == "Activation" and last.activation in functions):
         return last.input
     if getattr(last, "activation", None) in functions:
         # The layer is called again below, by the graph that is made of it.
         last.activation = keras.activations.linear
-    return model.outputs[0]
+    return tensor
 
 
 def _predict(
-    keras: Any, model: Any, tensors: Sequence[Any], inputs: NDArray[np.floating], batch: int | None
+    keras: Any,
+    model: Any,
+    tensors: Sequence[Any],
+    inputs: NDArray[np.floating] | Sequence[NDArray[np.floating]],
+    batch: int | None,
 ) -> list[NDArray[np.float64]]:
-    """Run inputs through part of a model, in batches of the size that it is fixed to."""
+    """Run inputs, a list of several, through part of a model, in batches of the size that it is fixed to."""
     part, size = keras.Model(model.inputs, list(tensors)), batch or BATCH
-    rest = -len(inputs) % size if batch else 0
-    padded = np.concatenate([inputs, np.repeat(inputs[-1:], rest, axis=0)]) if rest else inputs
-    found = part.predict(padded, batch_size=size, verbose=0)
-    return [
-        np.asarray(one, np.float64)[: len(inputs)] for one in (found if isinstance(found, list | tuple) else [found])
-    ]
+    given = [inputs] if isinstance(inputs, np.ndarray) else list(inputs)
+    count = len(given[0])
+    rest = -count % size if batch else 0
+    padded = [np.concatenate([one, np.repeat(one[-1:], rest, axis=0)]) if rest else one for one in given]
+    found = part.predict(padded if len(padded) > 1 else padded[0], batch_size=size, verbose=0)
+    return [np.asarray(one, np.float64)[:count] for one in (found if isinstance(found, list | tuple) else [found])]

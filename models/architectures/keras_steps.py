@@ -317,6 +317,22 @@ def prelu(call: Call) -> list[LayerStep]:
     return [*steps, replace(added, suffix="sum"), LayerStep({"kind": "reshape", "shape": shape})]
 
 
+def softmax(call: Call) -> list[LayerStep]:
+    """Give a softmax along the axis that is said, which is swapped with the last one."""
+    written, rank = call.settings["axis"], len(call.shape) + 1
+    axes = written if isinstance(written, list) else [written]
+    axis = axes[0] if len(axes) == 1 else None
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank < axis < rank or axis == 0:
+        raise refused(call.layer, f"axis = {written!r} is not one of its input's", call.where)
+    order = list(range(rank - 1))
+    place = axis % rank - 1
+    order[place], order[-1] = order[-1], order[place]
+    if place == rank - 2:
+        return [LayerStep(activation("softmax"))]
+    swapped = {"kind": "rearrange", "order": tuple(order)}
+    return [LayerStep(swapped, "swapped"), LayerStep(activation("softmax"), "shares"), LayerStep(swapped)]
+
+
 def rescaled(call: Call) -> list[LayerStep]:
     """Give a factor and an offset, a number each or one a channel."""
     scale, offset = (by_channel(call, call.settings[name], name) for name in ("scale", "offset"))

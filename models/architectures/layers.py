@@ -161,6 +161,11 @@ class BatchNormalization(LayerBase):
 
     kind: Literal["batch_normalization"] = "batch_normalization"
     epsilon: float = Field(default=1e-3, gt=0.0, le=1.0, description="Added to the variance before its root")
+    keep: bool = Field(
+        default=False,
+        description="Whether it stays a factor and an offset of each channel, in place of being folded into a layer"
+        " beside it",
+    )
 
 
 class Dropout(LayerBase):

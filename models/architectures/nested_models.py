@@ -13,6 +13,7 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.keras_graph import Config, references
+from siliconv.models.architectures.keras_operators import with_layers_for_operators
 
 NamedArrays = dict[str, list[tuple[str, np.ndarray]]]
 """Layer name -> its variables by their names in the file, in Keras' order."""
@@ -31,11 +32,14 @@ def inner_layers(config: Mapping[str, Any]) -> list[Config]:
 def flat_model(config: Config, weights: NamedArrays, *, where: str) -> tuple[Config, dict[str, list[np.ndarray]]]:
     """Give the configuration of the same model without models and wrappers inside, and the weights of its layers.
 
+    Operators such as ``a + b`` become layers.
+
     Raises
     ------
     ModelError
         ``MODEL-NESTED`` for an inner model of several inputs or outputs, or one that is used twice.
     """
+    config = with_layers_for_operators(config)
     written = inner_layers(config)
     if not any(is_inside(layer) for layer in written):
         return config, {name: _in_order(values) for name, values in weights.items()}
@@ -44,6 +48,8 @@ def flat_model(config: Config, weights: NamedArrays, *, where: str) -> tuple[Con
     model = config["config"]
     settings = {key: model[key] for key in ("name",) if isinstance(model, Mapping) and key in model}
     inputs = [layer["config"]["name"] for layer in flat.layers if layer["class_name"] == "InputLayer"]
+    if isinstance(model, Mapping) and len(inputs) > 1:
+        inputs = list(references(model["input_layers"]))
     outputs = [[name, 0, 0] for name in flat.outputs]
     settings |= {"layers": flat.layers, "input_layers": [[name, 0, 0] for name in inputs], "output_layers": outputs}
     kept = {key: config[key] for key in ("module", "registered_name") if key in config}

@@ -18,6 +18,7 @@ from siliconv.models.architectures.layers import (
     Layer,
     MaxPool,
 )
+from siliconv.models.architectures.ports import architecture_of_layers
 
 
 def preset(name: str) -> Architecture:
@@ -197,6 +198,21 @@ def _calorimeter() -> Architecture:
     )
 
 
+def _waveforms() -> Architecture:
+    """A 1-D CNN that tells the kind of a pulse of 64 samples and its amplitude: two outputs."""
+    layers = (
+        {"kind": "conv1d", "filters": 8, "kernel": 5, "stride": 2, "activation": "relu"},
+        {"kind": "max_pool"},
+        {"kind": "conv1d", "filters": 16, "activation": "relu"},
+        {"kind": "max_pool"},
+        {"kind": "flatten"},
+        {"kind": "dense", "name": "features", "units": 24, "activation": "relu"},
+        {"kind": "dense", "name": "kind", "units": 3, "activation": "softmax", "inputs": ["features"]},
+        {"kind": "dense", "name": "amplitude", "units": 1, "inputs": ["features"]},
+    )
+    return architecture_of_layers({"samples": (64, 1)}, layers, ("kind", "amplitude"))
+
+
 _PRESETS: dict[str, Callable[[], Architecture]] = {
     "digits": _digits,
     "lecture": _lecture,
@@ -210,4 +226,5 @@ _PRESETS: dict[str, Callable[[], Architecture]] = {
     "jets": _jets,
     "autoencoder": _autoencoder,
     "calorimeter": _calorimeter,
+    "waveforms": _waveforms,
 }

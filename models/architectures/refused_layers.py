@@ -14,7 +14,7 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "use Conv1D layers over the sequence",
     ),
     (
-        "(MultiHead|GroupQuery|GroupedQuery|Additive)?Attention|Q?EinsumDense",
+        "(MultiHead|GroupQuery|GroupedQuery|Additive)?Attention",
         "attention multiplies activations by activations, which no core here does",
         "use convolutions and dense layers",
     ),

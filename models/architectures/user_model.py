@@ -18,13 +18,14 @@ from siliconv.legacy_keras import load
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture, named_layers, output_activation
 from siliconv.models.architectures.input_scale import InputScaleError, with_input_scale
-from siliconv.models.architectures.keras_config import ReadModel, architecture_of
+from siliconv.models.architectures.keras_config import KerasPorts, ReadModel, architecture_of
 from siliconv.models.architectures.keras_file import Weights, read_keras_file
 from siliconv.models.architectures.keras_model import Output, build_model
 from siliconv.models.architectures.keras_prediction import written_version
 from siliconv.models.architectures.model_source import importable, is_function
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.architectures.shapes import layer_table
+from siliconv.models.architectures.standardization import with_kept_normalization
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +44,14 @@ class UserModel:
     """The model itself, where a function made it."""
     weights_file: Path | None = None
     """The file of weights beside a configuration."""
+    ports: KerasPorts | None = None
+    """Inputs and outputs in Keras, of a model that has several."""
 
     @property
     def output_as_written(self) -> Output:
         """What the network ends in."""
-        return "logits" if output_activation(self.architecture) is None else "probabilities"
+        several = bool(self.architecture.outputs)
+        return "logits" if not several and output_activation(self.architecture) is None else "probabilities"
 
     def build(self, *, output: Output = "logits") -> Any:
         """Return the tf_keras model with these weights.
@@ -165,7 +169,9 @@ def _understood(written: WrittenModel) -> UserModel:
         read = architecture_of(config, where=source, keras=keras, apart=True)
         scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
     layer_table(read.architecture)
-    return UserModel(read.architecture, _as_built(read.architecture, scaled), read.names, rescales, written.made)
+    architecture = with_kept_normalization(read.architecture, scaled)
+    built = _as_built(architecture, scaled)
+    return UserModel(architecture, built, read.names, rescales, written.made, ports=read.ports)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from siliconv.models.data.hdf5 import arrays_below
 from siliconv.models.data.image_files import MOST_PIXELS, RawImage, Shape, pixels_of
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.number_type import PIXELS, shape_in_words
+from siliconv.models.data.port_columns import Names, key_of, plain_names
 from siliconv.models.data.splits import UNASSIGNED
 
 _PAIRS = (
@@ -45,6 +46,8 @@ class LabelledColumn:
     x: Column
     y: Column | None
     split: int
+    answers: Mapping[str, Column] = field(default_factory=dict)
+    """Of several outputs, the labels of each that has some."""
 
 
 def list_arrays(config: DataConfig, path: Path, input_shape: Shape, question: Question | None) -> Listing:
@@ -56,7 +59,7 @@ def list_arrays(config: DataConfig, path: Path, input_shape: Shape, question: Qu
         As `siliconv.models.data.sources.list_source`.
     """
     try:
-        parts, names = _parts(config, path, needs_labels=question is None)
+        parts, names = parts_of_file(config, path, question)
         return listing_of(config, path, input_shape, question, parts, names)
     except UnreadableError as error:
         raise DataError(
@@ -80,8 +83,22 @@ _FIXES = {
 def list_generated(config: DataConfig, input_shape: Shape, question: Question | None) -> Listing:
     """List a generated data set; for the rest see `list_arrays`."""
     arrays = generated(config.name)
+    where = Path(f"generated {config.name}")
+    if question is not None and question.parts:
+        from siliconv.models.data.port_sources import parts_of_arrays
+
+        ports, found = parts_of_arrays({key: InMemory(values) for key, values in arrays.items()}, question)
+        return listing_of(config, where, input_shape, question, ports, found)
+    if "y" not in arrays:
+        answers = ", ".join(key.removeprefix("y_") for key in arrays if key.startswith("y_"))
+        raise DataError(
+            "DATA-TASK",
+            f"it has right answers for {answers}, and the network has one output",
+            where="data.name",
+            fix="use a network with outputs of these names, such as the preset of the same name",
+        )
     part = LabelledColumn(InMemory(arrays["x"]), InMemory(arrays["y"]), UNASSIGNED)
-    return listing_of(config, Path(f"generated {config.name}"), input_shape, question, [part], list(arrays["names"]))
+    return listing_of(config, where, input_shape, question, [part], list(arrays["names"]))
 
 
 def listing_of(
@@ -90,9 +107,11 @@ def listing_of(
     input_shape: Shape,
     question: Question | None,
     parts: Sequence[LabelledColumn],
-    names: Sequence[str],
+    names: Sequence[str] | Mapping[str, Sequence[str]],
 ) -> Listing:
-    """List columns of inputs and labels; `names` are of classes, labels or targets, as far as they are known."""
+    """List columns of inputs and labels; `names` are of classes, labels or targets, as far as known; of several
+    outputs by name.
+    """
     if any(not part.x.shape for part in parts):
         raise DataError(
             "DATA-LAYOUT",
@@ -116,7 +135,13 @@ def listing_of(
     if all(part.y is not None for part in parts) and not (repeats and question is not None):
         labels = [part.y.read(0, part.y.shape[0]) for part in parts if part.y is not None and part.y.shape]
         labels += [np.asarray(0) for part in parts if part.y is not None and not part.y.shape]
-    answers = right_answers(labels, counts, question, path, names=names, repeats_input=repeats)
+    if question is not None and question.parts:
+        from siliconv.models.data.port_sources import answers_of_outputs
+
+        answers = answers_of_outputs(parts, labels, counts, question, path, names)
+    else:
+        known = names if not isinstance(names, Mapping) else ()
+        answers = right_answers(labels, counts, question, path, names=known, repeats_input=repeats)
     given = np.concatenate([np.full(count, part.split, np.int8) for count, part in zip(counts, parts, strict=True)])
     rows = Rows([part.x for part in parts], parts[0].x.shape[1:] if pixels is not None else input_shape)
 
@@ -198,24 +223,46 @@ def _check_shape(column: Column, input_shape: Shape, path: Path, *, pictures: bo
     )
 
 
-def _parts(config: DataConfig, path: Path, *, needs_labels: bool) -> tuple[list[LabelledColumn], Sequence[str]]:
+def parts_of_file(
+    config: DataConfig, path: Path, question: Question | None
+) -> tuple[list[LabelledColumn], Sequence[str] | Mapping[str, Sequence[str]]]:
     """Give the parts of a file, and the names of classes, labels or targets that it has."""
+    needs_labels = question is None
+    if question is not None and (question.ports or question.parts):
+        from siliconv.models.data.port_sources import parts_of_ports
+
+        return parts_of_ports(config, path, question)
+    for said, where in ((config.x, "data.x"), (config.y, "data.y")):
+        if isinstance(said, dict):
+            raise DataError(
+                "DATA-LAYOUT",
+                f"names for {', '.join(said)}, and the network has one input and one output",
+                where=where,
+                fix="give the name alone",
+            )
     if config.source == "csv":
         return _of_table(config, path)
     if config.source == "npy":
         labels = _one_name(config.y, "data.y")
         x: Column = NpyFile(path)
         return [LabelledColumn(x, NpyFile(path.parent / labels) if labels else None, UNASSIGNED)], ()
-    columns = _columns(config, path)
+    columns = columns_of(config, path)
     found: list[tuple[str, str | None, int]]
     if config.x is not None:
         x_name, y_name = _one_name(config.x, "data.x") or "", _one_name(config.y, "data.y")
-        found = [(_known(x_name, columns, path, "data.x") or "", _known(y_name, columns, path, "data.y"), UNASSIGNED)]
+        found = [
+            (
+                known_array(x_name, columns, path, "data.x") or "",
+                known_array(y_name, columns, path, "data.y"),
+                UNASSIGNED,
+            )
+        ]
     else:
         found = array_parts(columns)
         if config.y is not None:
             found = [
-                (x, _known(_one_name(config.y, "data.y"), columns, path, "data.y"), UNASSIGNED) for x, _, _ in found[:1]
+                (x, known_array(_one_name(config.y, "data.y"), columns, path, "data.y"), UNASSIGNED)
+                for x, _, _ in found[:1]
             ]
     if not found or (needs_labels and any(y is None for _, y, _ in found)):
         raise DataError(
@@ -230,7 +277,7 @@ def _parts(config: DataConfig, path: Path, *, needs_labels: bool) -> tuple[list[
     return parts, [str(name) for name in names.read(0, names.shape[0])] if names is not None and names.shape else ()
 
 
-def _columns(config: DataConfig, path: Path) -> Mapping[str, Column]:
+def columns_of(config: DataConfig, path: Path) -> Mapping[str, Column]:
     if config.source == "npz":
         return {key.lower(): InMemory(values) for key, values in read_arrays(path).items()}
     import h5py
@@ -245,9 +292,11 @@ def _columns(config: DataConfig, path: Path) -> Mapping[str, Column]:
             named[place.replace("/", "_").lower()] = Hdf5Column(file, place)
         except UnreadableError:
             continue  # texts and tables beside the arrays
-    for wanted in (_one_name(config.x, "data.x"), _one_name(config.y, "data.y")):
-        if wanted is not None:
-            named[_key(wanted)] = Hdf5Column(file, wanted)
+    for said, where in ((config.x, "data.x"), (config.y, "data.y")):
+        for wanted in said.values() if isinstance(said, Mapping) else (said,):
+            one = _one_name(wanted, where)
+            if one is not None:
+                named[key_of(one)] = Hdf5Column(file, one)
     return named
 
 
@@ -255,10 +304,10 @@ def _of_table(config: DataConfig, path: Path) -> tuple[list[LabelledColumn], Seq
     from siliconv.models.data.table_files import read_table
 
     table = read_table(path)
-    labels = (config.y,) if isinstance(config.y, str) else config.y
+    labels = plain_names(config.y)
     if labels is None:
         labels = tuple(name for name in table.names if name.lower() in ("y", "label", "labels", "target", "class"))[:1]
-    inputs = (config.x,) if isinstance(config.x, str) else config.x
+    inputs = plain_names(config.x)
     if inputs is None:
         inputs = tuple(name for name in table.names if name not in labels)
     for name in (*inputs, *labels):
@@ -273,7 +322,9 @@ def _of_table(config: DataConfig, path: Path) -> tuple[list[LabelledColumn], Seq
     return [LabelledColumn(table.column(inputs), y, UNASSIGNED)], labels
 
 
-def _one_name(names: str | tuple[str, ...] | None, where: str) -> str | None:
+def _one_name(names: Names, where: str) -> str | None:
+    if isinstance(names, Mapping):
+        return None
     if isinstance(names, tuple):
         if len(names) != 1:
             raise DataError(
@@ -283,21 +334,17 @@ def _one_name(names: str | tuple[str, ...] | None, where: str) -> str | None:
     return names
 
 
-def _key(name: str) -> str:
-    return name.strip("/").replace("/", "_").lower()
-
-
-def _known(name: str | None, columns: Mapping[str, Column], path: Path, where: str) -> str | None:
+def known_array(name: str | None, columns: Mapping[str, Column], path: Path, where: str) -> str | None:
     if name is None:
         return None
-    if _key(name) not in columns:
+    if key_of(name) not in columns:
         raise DataError(
             "DATA-LAYOUT",
             f"there is no array '{name}' in {path.name}",
             where=where,
             fix="use one of " + ", ".join(sorted(columns)),
         )
-    return _key(name)
+    return key_of(name)
 
 
 def array_parts(names: Collection[str]) -> list[tuple[str, str | None, int]]:

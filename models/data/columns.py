@@ -119,6 +119,21 @@ class Hdf5Column:
             raise UnreadableError(in_words(error)) from error
 
 
+class Beside:
+    """Columns of the same examples beside each other, each entry flattened: rows of several inputs."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        values = sum(math.prod(column.shape[1:]) for column in columns)
+        self.shape: tuple[int, ...] = (columns[0].shape[0], values)
+        self.dtype: np.dtype[Any] = np.result_type(*(column.dtype for column in columns))
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read these examples."""
+        parts = [column.read(start, stop) for column in self._columns]
+        return np.concatenate([part.reshape(len(part), -1).astype(self.dtype, copy=False) for part in parts], axis=1)
+
+
 class Rows:
     """The examples of several columns one after the other, each of one shape.
 

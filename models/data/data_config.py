@@ -59,15 +59,18 @@ class DataConfig(BaseModel):
     path: BoundedPath | None = Field(
         default=None, description="The folder of images or the file of arrays; for tfds its data folder, if any"
     )
-    x: str | tuple[str, ...] | None = Field(
+    x: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = Field(
         default=None,
-        description="Name of the inputs in the file: an array, /path in HDF5, columns of a table; found when left out",
+        description="Name of the inputs in the file: an array, /path in HDF5, columns of a table; found when left out; "
+        "of several inputs by name: {input: name}",
     )
-    y: str | tuple[str, ...] | None = Field(
-        default=None, description="Name of the labels or targets likewise; for npy the file beside"
+    y: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = Field(
+        default=None,
+        description="Name of the labels or targets likewise; for npy the file beside; of several outputs by name: "
+        "{output: name}",
     )
     name: str | None = Field(
-        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter"
+        default=None, description="tfds: name of the data set, such as celeb_a; generated: jets, calorimeter, waveforms"
     )
     label: str | None = Field(
         default=None,

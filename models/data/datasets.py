@@ -136,6 +136,8 @@ def prepare(
             examples,
             choice,
             listing.answers.task,
+            ports=question.ports if question is not None else (),
+            parts=listing.answers.parts,
         )
         written.writer.finish(summary, labels)
     finally:

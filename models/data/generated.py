@@ -14,8 +14,11 @@ _SEED = 20_080_910
 def generated(name: str | None) -> Mapping[str, np.ndarray]:
     """Give the arrays of a generated data set: ``x``, ``y`` and the names of classes or targets.
 
+    Of several outputs, right answers and names stand under ``y_OUTPUT`` and ``OUTPUT_names``.
+
     ``jets``: 20,000 vectors of 16 features in five classes that overlap. ``calorimeter``: 4,000 images of 16 x 16
-    cells, unsigned 12-bit samples of an ADC, with the energy that was put in, in units of 100 GeV.
+    cells, unsigned 12-bit samples of an ADC, with the energy that was put in, in units of 100 GeV. ``waveforms``: 6,000
+    pulses of 64 signed 12-bit samples, of three kinds, with their amplitude in units of 1,000 counts.
 
     Raises
     ------
@@ -72,4 +75,43 @@ def _calorimeter() -> dict[str, np.ndarray]:
     }
 
 
-_SETS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {"jets": _jets, "calorimeter": _calorimeter}
+def _waveforms() -> dict[str, np.ndarray]:
+    """Pulses of a fast and of a slow scintillator, and two fast ones on top of each other, with noise and a baseline.
+
+    A pulse rises and falls exponentially; the amplitude is its height above the baseline, that of the first of two.
+    """
+    random = np.random.default_rng(_SEED + 2)
+    count, samples = 6000, 64
+    kinds = np.arange(count) % 3
+    amplitude = random.uniform(100, 1000, count)
+    time = np.arange(samples)[np.newaxis]
+    start = random.uniform(6, 14, (count, 1))
+    decay = np.where(kinds == 1, 12.0, 5.0)[:, np.newaxis] * random.uniform(0.85, 1.15, (count, 1))
+    seen = amplitude[:, np.newaxis] * _pulse(time - start, decay)
+    second = random.uniform(0.4, 1.0, (count, 1)) * amplitude[:, np.newaxis]
+    late = start + random.uniform(10, 28, (count, 1))
+    seen += np.where(kinds[:, np.newaxis] == 2, second * _pulse(time - late, decay), 0.0)
+    seen += random.normal(0, 12, seen.shape) + random.normal(-150, 20, (count, 1))
+    order = random.permutation(count)
+    return {
+        "x": np.clip(np.rint(seen), -2048, 2047).astype(np.int16)[order][..., np.newaxis],
+        "y_kind": kinds[order],
+        "kind_names": np.array(["fast", "slow", "two"]),
+        "y_amplitude": (amplitude[order] / 1000).astype(np.float32),
+        "amplitude_names": np.array(["amplitude"]),
+    }
+
+
+def _pulse(time: np.ndarray, decay: np.ndarray) -> np.ndarray:
+    """Give a pulse of height one that rises over about two samples and falls with a time constant."""
+    rise, since = 1.5, np.maximum(time, 0.0)
+    shape = np.exp(-since / decay) - np.exp(-since / rise)
+    peak = rise * decay / (decay - rise) * np.log(decay / rise)
+    return np.asarray(shape / (np.exp(-peak / decay) - np.exp(-peak / rise)))
+
+
+_SETS: Mapping[str, Callable[[], dict[str, np.ndarray]]] = {
+    "jets": _jets,
+    "calorimeter": _calorimeter,
+    "waveforms": _waveforms,
+}

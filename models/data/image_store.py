@@ -21,7 +21,7 @@ import numpy as np
 
 from siliconv.bounded_reading import UnreadableError, as_kind, in_words, read_json
 from siliconv.errors import DAMAGE, DataError
-from siliconv.models.answers.task import Task
+from siliconv.models.answers.task import AnswerPart, Task
 from siliconv.models.data.image_files import Shape
 from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.data.number_type import PIXELS, NumberType
@@ -189,7 +189,8 @@ class DataSummary:
     `counts` are those of the classes in each split, a single number where there are none; `class_names` those of labels
     or targets in other tasks. `left_out` names each file that was not used with the reason; `duplicates` counts images
     that occur, pixel for pixel, in two splits, and names a few. `input` is the type of the input, `task` what the
-    network is asked, `statistics` those of the training inputs where the network standardizes them.
+    network is asked, `statistics` those of the training inputs where the network standardizes them. `ports` are
+    names and shapes of several inputs, `parts` what each of several outputs is asked.
     """
 
     shape: Shape
@@ -201,6 +202,8 @@ class DataSummary:
     input: InputChoice = field(default=InputChoice())
     task: Task = "classification"
     statistics: Statistics | None = None
+    ports: tuple[tuple[str, Shape], ...] = ()
+    parts: tuple[AnswerPart, ...] = ()
 
     def size(self, split: str) -> int:
         """Give the number of examples of a split."""
@@ -219,11 +222,14 @@ class DataSummary:
             "input": self.input.as_json(),
             "task": self.task,
             "statistics": asdict(self.statistics) if self.statistics is not None else None,
+            **({"ports": [[name, list(shape)] for name, shape in self.ports]} if self.ports else {}),
+            **({"parts": [asdict(part) for part in self.parts]} if self.parts else {}),
         }
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> DataSummary:
         """Read what `as_json` gave."""
+        parts = found.get("parts", ())
         return cls(
             tuple(found["shape"]),
             tuple(found["class_names"]),
@@ -236,6 +242,8 @@ class DataSummary:
             Statistics(**{name: tuple(of) for name, of in found["statistics"].items()})
             if found["statistics"]
             else None,
+            tuple((name, tuple(shape)) for name, shape in found.get("ports", ())),
+            tuple(AnswerPart(**{**one, "shape": tuple(one["shape"]), "names": tuple(one["names"])}) for one in parts),
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError, ordinary
+from siliconv.bounded_reading import UnreadableError, ordinary, read_arrays
 from siliconv.errors import DataError
 from siliconv.models.data.columns import NpyFile, fits
 from siliconv.models.data.data_config import DataConfig
@@ -16,9 +16,10 @@ from siliconv.models.data.image_store import DataSummary
 from siliconv.models.data.input_choice import scaled
 from siliconv.models.data.number_images import decode_numbers
 from siliconv.models.data.number_type import shape_in_words
+from siliconv.models.data.port_columns import plain_names
 from siliconv.models.data.table_files import read_table
 
-TABLES, ARRAYS = (".csv", ".tsv", ".txt"), (".npy",)
+TABLES, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz")
 
 
 def read_inputs(
@@ -29,7 +30,8 @@ def read_inputs(
     Parameters
     ----------
     paths
-        Image files (of 8-bit pixels), tables with a line of names or without one, ``.npy`` files of one input or many.
+        Image files (of 8-bit pixels), tables with a line of names or without one, ``.npy`` files of one input or many;
+        of several inputs rows of all their values, or ``.npz`` files of an array for each by its name.
     config, summary
         How the data of the network were prepared.
     unit
@@ -103,6 +105,8 @@ def _numbers(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray
 
 
 def _array(path: Path, summary: DataSummary) -> np.ndarray:
+    if path.suffix.lower() == ".npz":
+        return _named_arrays(path, summary)
     file = NpyFile(path)
     if file.dtype.kind not in "biuf" or not file.shape:
         raise UnreadableError(f"it holds {file.dtype}, no numbers of inputs")
@@ -112,6 +116,20 @@ def _array(path: Path, summary: DataSummary) -> np.ndarray:
         if fits(values.shape, summary.shape) and not fits(values.shape[1:], summary.shape)
         else values
     )
+
+
+def _named_arrays(path: Path, summary: DataSummary) -> np.ndarray:
+    """Read the arrays of several inputs by their names, and put them beside each other as rows."""
+    arrays = read_arrays(path)
+    if not summary.ports or set(arrays) != {name for name, _ in summary.ports}:
+        wanted = ", ".join(name for name, _ in summary.ports) or "one: give it as .npy"
+        raise UnreadableError(f"its arrays are called {', '.join(sorted(arrays))}; the network's inputs are {wanted}")
+    for name, shape in summary.ports:
+        if arrays[name].shape[1:] != shape or arrays[name].dtype.kind not in "biuf":
+            raise UnreadableError(f"'{name}' has the shape {arrays[name].shape}, not (n, {', '.join(map(str, shape))})")
+    if len({len(values) for values in arrays.values()}) != 1:
+        raise UnreadableError("its arrays have different numbers of inputs")
+    return np.concatenate([arrays[name].reshape(len(arrays[name]), -1) for name, _ in summary.ports], axis=1)
 
 
 def _rows(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
@@ -125,9 +143,9 @@ def _rows(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
         except ValueError as error:
             raise UnreadableError(str(error).splitlines()[0]) from error
     table = read_table(path)
-    wanted = (config.x,) if isinstance(config.x, str) else config.x
+    wanted = plain_names(config.x)
     if wanted is None or any(name not in table.names for name in wanted):
-        labels = (config.y,) if isinstance(config.y, str) else (config.y or ("y", "label", "labels", "target", "class"))
+        labels = plain_names(config.y) or ("y", "label", "labels", "target", "class")
         wanted = tuple(name for name in table.names if name not in labels)
     column = table.column(wanted)
     return column.read(0, column.shape[0]).reshape(column.shape[0], len(wanted))

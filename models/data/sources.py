@@ -64,7 +64,7 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
 
 
 def _check_classes(answers: RightAnswers, where: str) -> None:
-    for name in answers.names:
+    for name in (*answers.names, *(name for part in answers.parts for name in part.names)):
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
             raise DataError(
                 "DATA-NAME",

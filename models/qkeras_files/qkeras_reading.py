@@ -6,7 +6,7 @@ be written as JSON and read again; `siliconv.quantize.taken` builds the model of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -15,10 +15,11 @@ from pydantic import BaseModel, Field
 from siliconv.bounded_reading import SECTION, UnreadableError
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
-from siliconv.models.architectures.keras_config import name_here
+from siliconv.models.architectures.keras_config import KerasPorts, input_shapes, name_here
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.architectures.keras_graph import (
     Config,
+    ends_of_graph,
     is_foreign,
     layers_in_a_row,
     layers_of_graph,
@@ -27,6 +28,7 @@ from siliconv.models.architectures.keras_graph import (
 )
 from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, Harmless, Used, refusal
 from siliconv.models.architectures.nested_models import inner_layers
+from siliconv.models.architectures.ports import input_layer
 from siliconv.models.architectures.refused_layers import refuse_class
 from siliconv.models.qkeras_files.qkeras_settings import (
     NORMALIZATION_QUANTIZERS,
@@ -53,7 +55,8 @@ class TakenLayer(BaseModel):
 class TakenModel(BaseModel):
     """A trained QKeras model as it was read: layers in the order of the data, the last one gives the logits.
 
-    `ending` is the function behind them.
+    `ending` is the function behind them. Of several inputs, `inputs` has names and shapes, and the input is their row;
+    of several outputs, `outputs` has names, `endings` their functions, and the last layer joins their logits.
     """
 
     model_config = SECTION
@@ -61,6 +64,9 @@ class TakenModel(BaseModel):
     input_shape: tuple[int, ...]
     layers: tuple[TakenLayer, ...] = Field(min_length=1)
     ending: Literal["sigmoid", "softmax"] | None = None
+    inputs: dict[str, tuple[int, ...]] = {}
+    outputs: tuple[str, ...] = ()
+    endings: dict[str, Literal["sigmoid", "softmax"]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +75,7 @@ class QKerasFile:
 
     ``model``, ``weights``: its layers, and their arrays by the layers' names here. ``keras_names``: each layer's name
     in the file. ``config``: the configuration up to the logits, models in it laid flat. ``made``: the model
-    itself, where a function made it.
+    itself, where a function made it. ``ports``: inputs and outputs in the file, of a model that has several.
     """
 
     model: TakenModel
@@ -77,6 +83,7 @@ class QKerasFile:
     keras_names: Mapping[str, str]
     config: Config
     made: Any = None
+    ports: KerasPorts | None = None
 
 
 def is_qkeras(config: Config) -> bool:
@@ -98,13 +105,15 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
     ------
     ModelError
         ``MODEL-LAYER`` for a layer, a setting or a quantizer that has no exact meaning here, with its name; all of
-        them in one message. ``MODEL-FILE`` for what is no model of one input and one output.
+        them in one message. ``MODEL-FILE`` for what is no model, ``MODEL-PORTS`` for inputs and outputs
+        without a meaning.
     """
     model = config["config"]
     written = inner_layers(config)
     _refuse_all(written, where)
     row = config["class_name"] == "Sequential"
-    shape = _input_shape(written, model, where)
+    ends = ((), ()) if row else ends_of_graph(model)
+    shapes = input_shapes(written, model, ends[0], where)
     names: dict[str, str] = {}
     layers = []
     for layer, number, reads in layers_in_a_row(written) if row else layers_of_graph(written, model, where):
@@ -113,19 +122,31 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
         sources = [source for source, _ in reads]
         name = str(layer["config"]["name"])
         if layer["class_name"] == "InputLayer":
-            names[name] = INPUT
+            names[name] = input_layer(name_here(name, names.values())) if len(shapes) > 1 else INPUT
             continue
         names[name] = name_here(name, [*names.values(), INPUT])
         inputs = tuple(names[source] for source in sources) or (INPUT,)
         settings = dict(_used_settings(layer, where))
         layers.append(TakenLayer(name=names[name], kind=layer["class_name"], settings=settings, inputs=inputs))
-    ending, layers = _without_ending(layers)
+    several = len(ends[1]) > 1
+    outputs = tuple(names[name] for name, _ in ends[1]) if several else ()
+    ending, layers = (None, layers) if several else _without_ending(layers)
     if not layers:
         raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
     found = {names[name]: values for name, values in weights.items() if names.get(name, INPUT) != INPUT}
     keras_names = {here: there for there, here in names.items()}
-    taken = TakenModel(input_shape=tuple(shape), layers=tuple(layers), ending=ending)
-    return QKerasFile(taken, found, keras_names, _logits_config(config, ending), made)
+    if len(shapes) == 1 and not several:
+        taken = TakenModel(input_shape=tuple(next(iter(shapes.values()))), layers=tuple(layers), ending=ending)
+        return QKerasFile(taken, found, keras_names, _logits_config(config, ending), made)
+    from siliconv.models.qkeras_files.taken_ports import in_rows
+
+    given = {names[name]: shape for name, shape in shapes.items()}
+    taken = in_rows(given, layers, outputs, ending, where)
+    ended = (keras_names[name] for name in taken.endings)
+    linear = _linear_at(config, set(ended)) if several else _logits_config(config, ending)
+    of_outputs = tuple(name in taken.endings for name in outputs) or (ending is not None,)
+    ports = KerasPorts(tuple(shapes.items()), ends[1], of_outputs)
+    return QKerasFile(taken, found, keras_names, linear, made, ports)
 
 
 Ending = Literal["sigmoid", "softmax"] | None
@@ -155,7 +176,13 @@ def _logits_config(config: Config, ending: Ending) -> Config:
     name = layers[-1]["config"]["name"]
     if isinstance(model, Mapping) and "output_layers" in model:
         (name,) = references(model["output_layers"])
-    without = [_linear(layer) if layer["config"]["name"] == name else layer for layer in layers]
+    return _linear_at(config, {name})
+
+
+def _linear_at(config: Config, names: Collection[str]) -> Config:
+    """Give a configuration in which some layers end without their function."""
+    layers, model = inner_layers(config), config["config"]
+    without = [_linear(layer) if layer["config"]["name"] in names else layer for layer in layers]
     return {**config, "config": {**model, "layers": without} if isinstance(model, Mapping) else without}
 
 
@@ -248,15 +275,3 @@ def _activation(value: Any) -> Any:
 
 def _keras(value: Mapping[str, Any]) -> Any:
     return None if value.get("module") == "builtins" else value.get("module")
-
-
-def _input_shape(written: list[Config], model: Any, where: str) -> list[int]:
-    inputs = [layer for layer in written if layer["class_name"] == "InputLayer"]
-    first = (inputs or written)[0]["config"]
-    shape = first.get("batch_shape") or first.get("batch_input_shape")
-    if shape is None and isinstance(model, Mapping):
-        shape = model.get("build_input_shape")
-    if len(inputs) > 1 or shape is None or len(shape) < 2 or any(type(size) is not int for size in shape[1:]):
-        what = f"the model has {len(inputs)} inputs" if len(inputs) > 1 else f"the model's input has the shape {shape}"
-        raise ModelError("MODEL-FILE", what, where=where, fix="give it one input of a fixed shape: keras.Input(shape)")
-    return list(shape[1:])

@@ -45,6 +45,8 @@ _DEPTHWISE: Table = {
 _SEPARABLE: Table = {"depthwise_quantizer": OPTIONAL, "pointwise_quantizer": OPTIONAL, "bias_quantizer": OPTIONAL}
 _POOL: Table = {"average_quantizer": OPTIONAL, "activation": OPTIONAL}
 
+_LAST_AXIS = Only((-1, [-1]), "use axis=-1, the last one")
+
 QKERAS_SETTINGS: Mapping[str, Table] = {
     "QDense": {**SETTINGS["Dense"], **_QUANTIZED},
     "QConv1D": {**SETTINGS["Conv1D"], **_QUANTIZED},
@@ -71,4 +73,6 @@ QKERAS_SETTINGS: Mapping[str, Table] = {
 
 def qkeras_treatment(kind: str, setting: str) -> Treatment | None:
     """Give what becomes of a setting of a class of QKeras' or of Keras'; None for one that is in no table."""
+    if (kind, setting) == ("Softmax", "axis"):
+        return _LAST_AXIS  # axes are not judged by the shape of a layer's input here
     return QKERAS_SETTINGS.get(kind, SETTINGS.get(kind, {})).get(setting, EVERY_LAYER.get(setting))

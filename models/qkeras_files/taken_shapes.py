@@ -16,7 +16,12 @@ Shape = tuple[int, ...]
 
 
 def output_shape_of(model: TakenModel) -> Shape:
-    """Give the shape of the last layer's output.
+    """Give the shape of the last layer's output; errors as `shapes_of`."""
+    return shapes_of(model)[model.layers[-1].name]
+
+
+def shapes_of(model: TakenModel) -> dict[str, Shape]:
+    """Give the shape of each layer's output by its name.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def output_shape_of(model: TakenModel) -> Shape:
                 where="model.file",
                 fix="use a larger input, or smaller windows",
             )
-    return shapes[model.layers[-1].name]
+    return shapes
 
 
 def _same(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
@@ -86,6 +91,10 @@ def _flatten(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
     return (prod(sources[0]),)
 
 
+def _rearranged(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
+    return tuple(int(size) for size in layer.settings["sizes"])
+
+
 def _concatenate(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
     written, rank = int(layer.settings.get("axis", -1)), len(sources[0])
     axis = written - 1 if written > 0 else rank + written
@@ -123,6 +132,7 @@ _RULES: Mapping[str, Callable[[TakenLayer, Sequence[Shape]], Shape]] = {
     **dict.fromkeys(("GlobalMaxPooling1D", "GlobalMaxPooling2D"), _global),
     **dict.fromkeys(("GlobalAveragePooling1D", "GlobalAveragePooling2D"), _global),
     "Flatten": _flatten,
+    "RearrangedElements": _rearranged,
     "Concatenate": _concatenate,
     "ZeroPadding1D": _pad,
     "ZeroPadding2D": _pad,

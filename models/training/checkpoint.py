@@ -43,7 +43,7 @@ def training_fingerprint(config: TrainConfig, initial: list[np.ndarray], dataset
     """
     digest = hashlib.sha256(config.model_dump_json(exclude=_MAY_CHANGE).encode())
     digest.update(f"{about}{config.code_of_loss}".encode())
-    digest.update(repr((dataset.class_names, dataset.task, dataset.input)).encode())
+    digest.update(repr((dataset.class_names, dataset.task, dataset.input, *dataset.summary.parts)).encode())
     arrays = list(initial)
     for images in (dataset.train, dataset.val):
         sample = np.linspace(0, max(len(images) - 1, 0), min(_SAMPLE, len(images))).astype(np.int64)

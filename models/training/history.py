@@ -114,4 +114,6 @@ def _score(record: EpochRecord, config: TrainConfig, metric: str) -> tuple[float
     accuracy = record.val_accuracy if record.val_accuracy is not None else record.accuracy
     if "error" in metric:
         return -loss, -accuracy
-    return (accuracy, -loss) if config.monitor == "accuracy" else (-loss, accuracy)
+    # The metric of several outputs is that of one of them, their loss is that of all.
+    by_metric = config.monitor == "accuracy" and " of " not in metric
+    return (accuracy, -loss) if by_metric else (-loss, accuracy)

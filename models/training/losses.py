@@ -12,6 +12,7 @@ from siliconv.legacy_keras import load, tensorflow
 from siliconv.models.answers.task import Task
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.training.own_loss import load_loss
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 
 Loss = Callable[[Any, Any], Any]
@@ -103,6 +104,70 @@ def loss_kind(config: TrainConfig, outputs: int, task: Task = "classification") 
     return "binary_crossentropy" if outputs == 1 or task == "multilabel" else "sparse_categorical_crossentropy"
 
 
+def loss_of_judge(config: TrainConfig, judge: Judge, outputs: int) -> Loss:
+    """Return the loss of what a judge judges: of several outputs the sum of their losses, each its own.
+
+    Raises
+    ------
+    ModelError
+        ``TRAIN-LOSS`` as `loss_of`; for several outputs, whose losses follow from their tasks, also for one that is
+        stated, or of probabilities.
+    """
+    if not judge.parts:
+        return loss_of(config, outputs, judge.task, judge.function)
+    if config.loss != "auto" or not config.from_logits:
+        raise ModelError(
+            "TRAIN-LOSS",
+            f"{config.loss if config.loss != 'auto' else 'a loss of probabilities'} for several outputs",
+            where="train.loss",
+            fix="leave loss and from_logits out: each output has the loss of its task, and their sum is trained on",
+        )
+    trained = [
+        (number, loss_of(config, part.shape[-1], part.task, part.function))
+        for number, part in enumerate(judge.parts)
+        if part.task != "none"
+    ]
+
+    def total(answers: Any, output: Any) -> Any:
+        return sum(
+            loss(answers_in(number, judge, answers), output_in(number, judge, output)) for number, loss in trained
+        )
+
+    return total
+
+
+def metric_of_judge(judge: Judge, answers: Any, output: Any, *, from_logits: bool) -> Any:
+    """Return the metric of each image, as `measured`; of several outputs that of the first with right answers."""
+    if not judge.parts:
+        return measured(answers, output, from_logits=from_logits, task=judge.task, function=judge.function)
+    number = next(i for i, part in enumerate(judge.parts) if part.task != "none")
+    part = judge.parts[number]
+    return measured(
+        answers_in(number, judge, answers),
+        output_in(number, judge, output),
+        from_logits=from_logits,
+        task=part.task,
+        function=part.function,
+    )
+
+
+def answers_in(number: int, judge: Judge, rows: Any) -> Any:
+    """Take the right answers of one output out of rows of all, as its loss wants them."""
+    tf, part = tensorflow(), judge.parts[number]
+    start = sum(one.width for one in judge.parts[:number])
+    found = rows[:, start : start + part.width]
+    if part.task == "classification":
+        return tf.cast(found[:, 0], tf.int32)
+    return tf.reshape(found, (-1, *part.shape))
+
+
+def output_in(number: int, judge: Judge, rows: Any) -> Any:
+    """Take one output out of rows of all."""
+    part = judge.parts[number]
+    start = sum(one.values for one in judge.parts[:number])
+    return tensorflow().reshape(rows[:, start : start + part.values], (-1, *part.shape))
+
+
 def loss_misfit(kind: str, outputs: int, task: Task, function: str | None) -> tuple[str, str] | None:
     """Give why a loss does not fit what a network is asked, and what to do; None where it fits."""
     if is_function(kind):
@@ -154,8 +219,12 @@ def image_weights(
     return weights[labels].astype(np.float32)
 
 
-def metric_of(task: Task) -> str:
+def metric_of(judge: Judge) -> str:
     """Return what is told of each epoch besides the loss."""
+    task = judge.task
+    if judge.parts:
+        part, of_part = next(pair for pair in zip(judge.parts, judge.each, strict=True) if pair[0].task != "none")
+        return f"{metric_of(of_part)} of {part.name}"
     return {"classification": "accuracy", "multilabel": "label accuracy"}.get(task, "mean absolute error")
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.answers.scores import (
     Score,
+    SeveralScores,
     difference_score,
     multilabel_score,
     reconstruction_score,
     regression_score,
 )
-from siliconv.models.answers.task import Task
+from siliconv.models.answers.several_answers import answers_of, outputs_of
+from siliconv.models.answers.task import AnswerPart, Task
 from siliconv.models.data.image_store import Dataset, Images
 
 _BLOCK = 4096
@@ -30,16 +32,29 @@ class Judge:
         As in `siliconv.models.answers.right_answers.RightAnswers`.
     function
         The sigmoid or softmax behind the logits, or None.
+    parts
+        What each of several outputs is asked; their logits and answers are rows.
     """
 
     task: Task
     names: tuple[str, ...]
     function: str | None = None
+    parts: tuple[AnswerPart, ...] = ()
 
     @classmethod
     def of(cls, dataset: Dataset, function: str | None = None) -> Judge:
         """Give the judge of a data set's task."""
-        return cls(dataset.task, dataset.class_names, function)
+        return cls(dataset.task, dataset.class_names, function, dataset.summary.parts)
+
+    @property
+    def each(self) -> tuple[Judge, ...]:
+        """The judge of each of several outputs."""
+        return tuple(Judge(part.task, part.names, part.function) for part in self.parts)
+
+    @property
+    def compares(self) -> bool:
+        """Whether outputs without right answers are compared with those of the float network."""
+        return self.task == "none" or any(part.task == "none" for part in self.parts)
 
     @property
     def takes_logits(self) -> bool:
@@ -48,6 +63,9 @@ class Judge:
 
     def outputs(self, logits: np.ndarray) -> np.ndarray:
         """Give what is judged of a network that gives logits."""
+        if self.parts:
+            judged = (judge.outputs(outputs_of(i, self.parts, logits)) for i, judge in enumerate(self.each))
+            return np.concatenate([one.reshape(len(logits), -1) for one in judged], axis=1)
         return logits if self.takes_logits else behind_logits(logits, self.function)
 
     def score(self, outputs: np.ndarray, images: Images, floats: np.ndarray | None = None) -> Score:
@@ -78,6 +96,17 @@ class Judge:
                 return reconstruction_score(reconstruction_errors(outputs, images), images.labels, self.names)
             case "none":
                 return difference_score(outputs, outputs if floats is None else floats)
+            case "several":
+                return self._scores(outputs, images, outputs if floats is None else floats)
+
+    def _scores(self, outputs: np.ndarray, images: Images, floats: np.ndarray) -> SeveralScores:
+        found: dict[str, Score] = {}
+        for number, (part, judge) in enumerate(zip(self.parts, self.each, strict=True)):
+            own = replace(images, labels=answers_of(number, self.parts, images.labels))
+            one, of_float = (outputs_of(number, self.parts, rows) for rows in (outputs, floats))
+            found[part.name] = judge.score(one, own, of_float)
+        answered = (part.name for part in self.parts if part.task != "none")
+        return SeveralScores(found, next(answered, self.parts[0].name))
 
 
 def reconstruction_errors(outputs: np.ndarray, images: Images) -> np.ndarray:

@@ -114,7 +114,7 @@ def fit(
         math.ceil(len(dataset.train) / config.batch_size),
         before_step,
         progress,
-        metric_of(dataset.task),
+        metric_of(judge),
     )
     path = work / CHECKPOINT
     fingerprint = training_fingerprint(config, model.get_weights(), dataset, about)
@@ -179,7 +179,7 @@ class _Training:
             self.progress.update(epoch * self.steps + number + 1, note)
         val_loss, val_accuracy = self.validate()
         if val_accuracy is not None:
-            note += f", validation {val_loss:.4f}, {val_accuracy:.3f}"
+            note += f", validation loss {val_loss:.4f}, {self.metric} {val_accuracy:.3f}"
         self.progress.update((epoch + 1) * self.steps, note)
         seconds = time.monotonic() - started
         return EpochRecord(epoch, loss_sum / seen, correct / seen, val_loss, val_accuracy, rate, seconds)
@@ -214,6 +214,13 @@ def _resume(
 
 
 def _check_augmentation(config: TrainConfig, dataset: Dataset) -> None:
+    if config.augmentation != AugmentConfig() and dataset.summary.ports:
+        raise ModelError(
+            "AUGMENT-SHAPE",
+            "augmentation changes images, and the network has several inputs",
+            where="train.augmentation",
+            fix="leave the augmentation out",
+        )
     if config.augmentation != AugmentConfig() and dataset.input != PIXELS:
         raise ModelError(
             "AUGMENT-SHAPE",
@@ -234,7 +241,7 @@ def _check_fit(model: Any, dataset: Dataset) -> None:
             fix="prepare the data with the network's input shape",
         )
     wanted = dataset.train.shape if task == "autoencoder" else dataset.train.labels.shape[1:]
-    if task != "classification" and (task == "none" or given != tuple(wanted)):
+    if task not in ("classification", "several") and (task == "none" or given != tuple(wanted)):
         raise ModelError(
             "TRAIN-SHAPE",
             f"the network gives {given}, and its answers are {tuple(wanted)}"

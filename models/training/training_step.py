@@ -10,7 +10,7 @@ import numpy as np
 from siliconv.legacy_keras import load, tensorflow
 from siliconv.models.data.batches import answers_for_training
 from siliconv.models.data.image_store import Images
-from siliconv.models.training.losses import loss_of, measured
+from siliconv.models.training.losses import loss_of_judge, metric_of_judge
 from siliconv.models.training.prediction import predictor
 from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
@@ -30,8 +30,8 @@ def training_step(
 ) -> Step:
     """Return the function that trains on one batch; `answers` are those of a few images, for their type and shape."""
     tf = tensorflow()
-    task, function = judge.task, judge.function
-    loss_function = loss_of(config, model.output_shape[-1], task, function)
+    task = judge.task
+    loss_function = loss_of_judge(config, judge, model.output_shape[-1])
     known = answers_for_training(answers)
     signature = [
         tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
@@ -50,7 +50,7 @@ def training_step(
             total = tf.add_n([loss, *model.losses]) if model.losses else loss
         gradients = tape.gradient(total, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        metric = measured(right, output, from_logits=config.from_logits, task=task, function=function)
+        metric = metric_of_judge(judge, right, output, from_logits=config.from_logits)
         return loss, tf.reduce_sum(metric)
 
     return step
@@ -61,15 +61,15 @@ def validator(model: Any, images: Images, config: TrainConfig, judge: Judge) -> 
     if not len(images):
         return lambda: (None, None)
     tf = tensorflow()
-    task, function = judge.task, judge.function
-    predict, loss_function = predictor(model), loss_of(config, model.output_shape[-1], task, function)
+    task = judge.task
+    predict, loss_function = predictor(model), loss_of_judge(config, judge, model.output_shape[-1])
     labels = tf.constant(answers_for_training(images.labels)) if task != "autoencoder" else None
 
     def validate() -> tuple[float, float]:
         output = tf.constant(predict(images))
         right = labels if labels is not None else tf.constant(images.values(slice(None)))
         loss = float(tf.reduce_mean(loss_function(right, output)))
-        metric = measured(right, output, from_logits=config.from_logits, task=task, function=function)
+        metric = metric_of_judge(judge, right, output, from_logits=config.from_logits)
         return loss, float(tf.reduce_mean(metric))
 
     return validate

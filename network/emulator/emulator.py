@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from siliconv.errors import ToolError
 from siliconv.network import reference
 from siliconv.network.emulator.onnx_int8 import find
-from siliconv.network.emulator.onnx_nodes import Translation
+from siliconv.network.emulator.onnx_nodes import Translation, feed_name
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.intervals import Bounds, prove
+from siliconv.network.rows import Batch, input_rows, joined, parts_of
 from siliconv.progress import Progress, Silent, activity
 
 BATCH_BYTES = 1 << 24
@@ -40,7 +41,8 @@ class _Plan:
 
     session: onnxruntime.InferenceSession
     kept: tuple[str, ...]
-    input_dtype: str
+    feeds: tuple[tuple[str, str], ...]
+    """Name and type of each input of the session, in the network's order."""
     int8: int
 
 
@@ -68,16 +70,17 @@ class Emulator:
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def run(
-        self, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None, progress: Progress | None = None
+        self, codes: Batch, *, keep: Iterable[str] | None = None, progress: Progress | None = None
     ) -> dict[str, Codes]:
         """Compute nodes for any number of inputs.
 
         Parameters
         ----------
         codes
-            (n, *input shape), codes of the input type, any integer array; uint8 images need no conversion.
+            (n, *input shape), codes of the input type, any integer array; uint8 images need no conversion. A list of
+            such arrays for several inputs, or their rows (`siliconv.network.rows`).
         keep
-            Names of the nodes to return; the output by default. Tracing a node costs a session of its own, once.
+            Names of the nodes to return; the outputs by default. Tracing a node costs a session of its own, once.
         progress
             Where to report.
 
@@ -93,14 +96,15 @@ class Emulator:
             ``EMULATOR-NOT-EXACT`` if this machine's ONNX Runtime does not compute what it should.
         """
         wanted = self._wanted(keep)
-        results = {name: np.empty((len(codes), *self.network.by_name[name].shape), np.int64) for name in wanted}
-        for start, tensors in self._raw_batches(codes, wanted, progress):
+        rows = input_rows(self.network, codes)
+        results = {name: np.empty((len(rows), *self.network.by_name[name].shape), np.int64) for name in wanted}
+        for start, tensors in self._raw_batches(rows, wanted, progress):
             for name, tensor in tensors.items():
                 results[name][start : start + len(tensor)] = tensor
         return results
 
     def batches(
-        self, codes: NDArray[np.integer], *, keep: Iterable[str] | None = None, progress: Progress | None = None
+        self, codes: Batch, *, keep: Iterable[str] | None = None, progress: Progress | None = None
     ) -> Iterator[tuple[int, dict[str, Codes]]]:
         """Compute nodes batch by batch, in order, in bounded memory: what `run` does for data that fit in memory.
 
@@ -108,11 +112,11 @@ class Emulator:
         ------
         The number of the first input of a batch, and codes by node name.
         """
-        for start, tensors in self._raw_batches(codes, self._wanted(keep), progress):
+        for start, tensors in self._raw_batches(input_rows(self.network, codes), self._wanted(keep), progress):
             yield start, {name: tensor.astype(np.int64) for name, tensor in tensors.items()}
 
     def _wanted(self, keep: Iterable[str] | None) -> frozenset[str]:
-        names = [self.network.output.name] if keep is None else keep
+        names = [node.name for node in self.network.outputs] if keep is None else keep
         return frozenset(reference.check_names(self.network, names))
 
     def _raw_batches(
@@ -145,8 +149,9 @@ class Emulator:
 
     def _compute(self, plan: _Plan, codes: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
         reference.check_input(self.network, codes)
-        feed = np.ascontiguousarray(codes, dtype=plan.input_dtype)
-        outputs = plan.session.run(None, {"codes": feed})
+        parts = parts_of(self.network.inputs, codes)
+        feed = {name: np.ascontiguousarray(part, dtype) for (name, dtype), part in zip(plan.feeds, parts, strict=True)}
+        outputs = plan.session.run(None, feed)
         return dict(zip(plan.kept, outputs, strict=True))
 
     def _batch_size(self, inputs: int) -> int:
@@ -182,8 +187,10 @@ class Emulator:
     def _build(self, wanted: frozenset[str]) -> _Plan:
         int8 = find(self.network, self.bounds, wanted) if self.int8 else {}
         translation = Translation(self.network, self.bounds, wanted, int8)
-        dtype = translation.tensors.natural(self.network.input).dtype
-        return _Plan(translation.graph.session(), tuple(sorted(wanted)), dtype, len(int8))
+        feeds = tuple(
+            (feed_name(node, self.network), translation.tensors.natural(node).dtype) for node in self.network.inputs
+        )
+        return _Plan(translation.graph.session(), tuple(sorted(wanted)), feeds, len(int8))
 
 
 def compile(network: Network, *, threads: int | None = None, int8: bool = True) -> Emulator:
@@ -206,7 +213,7 @@ def compile(network: Network, *, threads: int | None = None, int8: bool = True) 
         ``EMULATOR-NOT-EXACT``.
     """
     emulator = Emulator(network, prove(network), threads or _cores(), int8)
-    emulator._plan(frozenset([network.output.name]))
+    emulator._plan(frozenset(node.name for node in network.outputs))
     return emulator
 
 
@@ -217,7 +224,9 @@ def _cores() -> int:
 def _probe_codes(network: Network) -> Codes:
     """Give two inputs: random codes, and codes from both ends of the range."""
     rng = np.random.default_rng(0)
-    low, high = network.input.type.codes
-    random = rng.integers(low, high, network.input.shape, dtype=np.int64, endpoint=True)
-    ends = np.where(rng.random(network.input.shape) < 0.5, low, high)
-    return np.stack([random, ends])
+    probes = []
+    for node in network.inputs:
+        low, high = node.type.codes
+        random = rng.integers(low, high, node.shape, dtype=np.int64, endpoint=True)
+        probes.append(np.stack([random, np.where(rng.random(node.shape) < 0.5, low, high)]))
+    return joined(probes)

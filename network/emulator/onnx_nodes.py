@@ -91,7 +91,8 @@ class Translation:
     @emit.register
     def _(self, node: ir.Input) -> None:
         dtype = small_form(self.bounds[node.name].interval) or self.tensors.road(node)
-        self.tensors.put(node, Form(dtype, False), self.graph.input("codes", dtype, node.shape))
+        name = feed_name(node, self.network)
+        self.tensors.put(node, Form(dtype, False), self.graph.input(name, dtype, node.shape))
 
     @emit.register(ir.Conv)
     @emit.register(ir.DepthwiseConv)
@@ -376,9 +377,14 @@ class Translation:
         return self.graph.op("Gather", self.graph.constant(table, I64), index)
 
 
+def feed_name(node: ir.Input, network: ir.Network) -> str:
+    """Name an input of the session."""
+    return "codes" if len(network.inputs) == 1 else f"codes_{node.name}"
+
+
 def _needed(network: ir.Network, kept: frozenset[str]) -> set[str]:
     """Give the nodes that the kept ones depend on."""
-    needed = set(kept) | {network.input.name}
+    needed = set(kept) | {node.name for node in network.inputs}
     for node in reversed(network.nodes):
         if node.name in needed:
             needed.update(node.inputs)

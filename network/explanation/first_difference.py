@@ -19,6 +19,7 @@ from siliconv.network.explanation.comparison import Comparison, compare_values
 from siliconv.network.explanation.element_trace import ElementTrace, Index, trace_element
 from siliconv.network.fixed_point import Codes, to_values
 from siliconv.network.graph import Input, Network, Node
+from siliconv.network.rows import Batch, input_rows
 
 REFERENCE = "reference"
 
@@ -126,7 +127,7 @@ def reference_execution(network: Network, tensors: Mapping[str, Codes]) -> Execu
     return Execution(REFERENCE, {name: to_values(codes, network.by_name[name].type) for name, codes in tensors.items()})
 
 
-def explain(network: Network, codes: Codes, one: Execution, other: Execution) -> Explanation:
+def explain(network: Network, codes: Batch, one: Execution, other: Execution) -> Explanation:
     """Find the first element in which two executions part, in the order of the layers, and the cause.
 
     Parameters
@@ -134,10 +135,11 @@ def explain(network: Network, codes: Codes, one: Execution, other: Execution) ->
     network
         The integer network.
     codes
-        The inputs, (n, *input shape).
+        The inputs, (n, *input shape); a list or rows of several.
     one, other
         What they gave for these inputs.
     """
+    codes = input_rows(network, codes)
     tensors = reference.run(network, codes)
     shared = [node for node in network.nodes if node.name in one.values and node.name in other.values]
     layers = tuple(compare_values(node.name, one.values[node.name], other.values[node.name]) for node in shared)

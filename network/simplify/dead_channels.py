@@ -16,11 +16,11 @@ Mask = NDArray[np.bool_]
 
 
 def remove_dead_channels(network: ir.Network) -> ir.Network:
-    """Give the same network without nodes and channels that its output does not depend on.
+    """Give the same network without nodes and channels that its outputs do not depend on.
 
-    The input stays as it is, and one channel of each tensor that is read.
+    Inputs stay as they are, and one channel of each tensor that is read.
     """
-    read = {network.output.name, network.input.name}
+    read = {node.name for node in (*network.outputs, *network.inputs)}
     for node in reversed(network.nodes):
         if node.name in read:
             read.update(node.inputs)
@@ -39,7 +39,8 @@ def remove_dead_channels(network: ir.Network) -> ir.Network:
 def _kept(network: ir.Network) -> dict[str, Mask]:
     """Give the channels that stay: the fewest with which all nodes agree."""
     kept = {node.name: np.zeros(node.shape[-1], bool) for node in network.nodes}
-    kept[network.input.name][:] = kept[network.output.name][:] = True
+    for node in (*network.inputs, *network.outputs):
+        kept[node.name][:] = True
     before = -1
     while before != (before := sum(int(mask.sum()) for mask in kept.values())):
         for node in reversed(network.nodes):

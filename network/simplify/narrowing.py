@@ -41,8 +41,8 @@ def narrow_types(network: ir.Network) -> ir.Network:
 
 
 def _fixed(network: ir.Network) -> set[str]:
-    """Give the nodes whose type stays: of the output, and of what is read by more than its values."""
-    fixed = {network.output.name}
+    """Give the nodes whose type stays: of the outputs, and of what is read by more than its values."""
+    fixed = {node.name for node in network.outputs}
     for node in reversed(network.nodes):
         if _narrowed.dispatch(type(node)) is _unknown or (node.name in fixed and isinstance(node, SAME_BITS)):
             fixed.update(node.inputs)

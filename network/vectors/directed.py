@@ -18,6 +18,7 @@ from siliconv.network.emulator.emulator import Emulator
 from siliconv.network.fixed_point import Codes
 from siliconv.network.intervals import Bounds, prove
 from siliconv.network.network_file import network_hash
+from siliconv.network.rows import ends_of, row_shape
 from siliconv.network.vectors.influence import Gradient, influence
 from siliconv.network.vectors.reached import accumulators
 from siliconv.progress import Progress, Silent, activity
@@ -49,7 +50,8 @@ def directed_vectors(network: ir.Network, *, progress: Progress | None = None) -
 
     Returns
     -------
-    (n, *input shape), codes of the input type: at most two for each accumulator, those that reached the ends.
+    (n, *input shape), codes of the input type, or rows of several inputs: at most two for each accumulator, those
+    that reached the ends.
     """
     key = network_hash(network)
     if key not in _cache:
@@ -67,7 +69,7 @@ def _search(network: ir.Network, progress: Progress) -> Codes:
                 found.append(_towards(emulated, node, bounds[node.name], sign))
                 shown.update(len(found))
     if not found:
-        return np.zeros((0, *network.input.shape), dtype=np.int64)
+        return np.zeros((0, *row_shape(network.inputs)), dtype=np.int64)
     vectors = np.unique(np.stack(found), axis=0)
     traced = emulated.run(vectors, keep=[node.name for node in targets])
     needed = {
@@ -82,7 +84,7 @@ def _search(network: ir.Network, progress: Progress) -> Codes:
 def _towards(emulated: Emulator, node: ir.Node, bounds: Bounds, sign: int) -> Codes:
     """Search one input that makes some value of a node as large (sign 1) or small (sign -1) as can be found."""
     network, channel = emulated.network, int((bounds.high if sign > 0 else -bounds.low).argmax())
-    low, high = network.input.type.codes
+    low, high = ends_of(network.inputs)
     seed = np.zeros(node.shape)
     seed[(*(size // 2 for size in node.shape[:-1]), channel)] = sign
     before = _before(network, node)
@@ -98,8 +100,7 @@ def _towards(emulated: Emulator, node: ir.Node, bounds: Bounds, sign: int) -> Co
     matters = linear != 0
     rest = np.clip(0, low, high)
     starts = np.stack(
-        [pushed(np.full(network.input.shape, fill), linear) for fill in (rest, high)]
-        + [np.where(matters, fill, rest) for fill in (high, low)]
+        [pushed(fill, linear) for fill in (rest, high)] + [np.where(matters, fill, rest) for fill in (high, low)]
     )
     scores = score(starts)
     best, best_score = starts[int(scores.argmax())], int(scores.max())
@@ -124,11 +125,11 @@ def _climbed(
     products = sum(node.kernel.codes.size * int(np.prod(node.shape[:-1])) for node in network.matrices)
     rounds = int(np.clip(PRODUCTS / max(products * BATCH, 1), 2, 100))
     random = np.random.default_rng(0)
-    low, high = network.input.type.codes
+    low, high = ends_of(network.inputs)
     for number in range(rounds):
         share = SHARES[number % len(SHARES)]
         chosen = matters & (random.random((BATCH, *best.shape)) < share)
-        tried = np.where(chosen, random.choice(np.array([low, high]), size=chosen.shape), best)
+        tried = np.where(chosen, np.where(random.choice(2, size=chosen.shape), high, low), best)
         scores = score(tried)
         if int(scores.max()) > best_score:
             best, best_score = tried[int(scores.argmax())], int(scores.max())

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes
+from siliconv.network.rows import joined
 
 Gradient = NDArray[np.float64]
 
 
 def influence(network: ir.Network, name: str, seed: Gradient, values: Mapping[str, Codes] | None = None) -> Gradient:
-    """Give the gradient of a weighted sum of a node's values with respect to the network's input.
+    """Give the gradient of a weighted sum of a node's values with respect to the network's input, or a row of several.
 
     Parameters
     ----------
@@ -35,16 +36,15 @@ def influence(network: ir.Network, name: str, seed: Gradient, values: Mapping[st
     """
     found: dict[str, Gradient] = {name: seed}
     for node in reversed(network.nodes):
-        gradient = found.pop(node.name, None)
-        if gradient is None or isinstance(node, ir.Input):
-            if gradient is not None:
-                return gradient
+        if isinstance(node, ir.Input) or node.name not in found:
             continue
+        gradient = found.pop(node.name)
         sources = network.sources(node)
         inputs = None if values is None else tuple(values[source.name] for source in sources)
         for source, part in zip(sources, backwards(node, gradient, sources, inputs), strict=True):
             found[source.name] = found[source.name] + part if source.name in found else part
-    return np.zeros(network.input.shape)
+    row: Gradient = joined([found.get(node.name, np.zeros(node.shape))[np.newaxis] for node in network.inputs])[0]
+    return row
 
 
 @singledispatch

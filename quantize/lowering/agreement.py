@@ -6,7 +6,7 @@ is evaluated a second time, in float64: what that says is the comparison, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,11 @@ from siliconv.network.explanation.comparison import Comparison, add_to, compare_
 from siliconv.network.fixed_point import Codes, to_values
 from siliconv.network.graph import AveragePool, Network, Node
 from siliconv.network.reference import FLOAT32_SIGNIFICAND, FLOAT64_SIGNIFICAND
+from siliconv.network.rows import parts_of, values_of
 from siliconv.quantize.lowering.model_graph import node_name_of
 
 BATCH = 16
+OUTPUTS_AT_A_TIME = 4096
 
 Logits = Callable[[Any], NDArray[np.floating]]
 """From a QKeras model to its logits of all test images, (n, outputs)."""
@@ -117,15 +119,16 @@ def agree(
     network
         The integer network.
     vectors
-        Codes of the network's input, (n, *input shape): every layer is compared on them.
+        Codes of the network's input, (n, *input shape), or rows of several: every layer is compared on them.
     logits, expected
-        The model's logits of all test images, and the network's codes of them; None where there are none.
+        The model's logits of all test images, and the network's codes of them, rows of several outputs; None where
+        there are none.
     """
 
     def evaluate(evaluated: Any) -> Evaluation:
         whole = None
         if logits is not None and expected is not None:
-            whole = compare_logits(logits(evaluated), expected, network.logits)
+            whole = compare_logits(logits(evaluated), expected, network.decisions)
         return Evaluation(compare_layers(evaluated, network, vectors), whole)
 
     float32 = evaluate(model)
@@ -134,7 +137,7 @@ def agree(
     with double_precision():
         float64 = evaluate(in_float64())
     rounded = rounding_nodes(network, FLOAT64_SIGNIFICAND)
-    whole = float64.test_images if network.logits.name not in rounded else None
+    whole = None if any(node.name in rounded for node in network.decisions) else float64.test_images
     exact = Evaluation(tuple(layer for layer in float64.layers if layer.name not in rounded), whole)
     may_round = rounding_nodes(network, FLOAT32_SIGNIFICAND)
     unexplained = tuple(layer.name for layer in float32.layers if layer.differing and layer.name not in may_round)
@@ -159,14 +162,25 @@ def rounding_nodes(network: Network, significand: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def compare_logits(quantized: NDArray[np.floating], codes: Codes, node: Node) -> Comparison:
-    """Compare QKeras' outputs with codes of the integer network's logits, both (n, outputs)."""
-    return _compare(quantized, codes, node, node.name, 0)
+def compare_logits(quantized: NDArray[np.floating], codes: Codes, nodes: Sequence[Node]) -> Comparison:
+    """Compare QKeras' outputs with codes of the network's logits, (n, outputs), rows of several; some at a time."""
+    name, total = " and ".join(node.name for node in nodes), dict[str, Comparison]()
+    for start in range(0, max(len(codes), 1), OUTPUTS_AT_A_TIME):
+        block = slice(start, start + OUTPUTS_AT_A_TIME)
+        values, expected = quantized[block].astype(np.float64), values_of(nodes, codes[block])
+        add_to(total, compare_values(name, values, expected, first_vector=start))
+    return total[name]
 
 
 def _compare(quantized: NDArray[np.floating], codes: Codes, node: Node, name: str, first_vector: int) -> Comparison:
     values = to_values(codes, node.type)
     return compare_values(name, quantized.astype(np.float64), values, first_vector=first_vector)
+
+
+def inputs_of(model: Any, network: Network, codes: Codes) -> Any:
+    """Give the values of codes as a model takes them: rows, or an array for each of its several inputs."""
+    values = values_of(network.inputs, codes).astype(model.inputs[0].dtype.as_numpy_dtype)
+    return list(parts_of(network.inputs, values)) if len(model.inputs) > 1 else values
 
 
 def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Comparison, ...]:
@@ -189,7 +203,7 @@ def compare_layers(model: Any, network: Network, codes: Codes) -> tuple[Comparis
     total: dict[str, Comparison] = {}
     for start in range(0, len(codes), BATCH):
         batch = codes[start : start + BATCH]
-        outputs = probe(to_values(batch, network.input.type).astype(model.input.dtype.as_numpy_dtype), training=False)
+        outputs = probe(inputs_of(model, network, batch), training=False)
         expected = reference.run(network, batch, keep=[node.name for node in nodes])
         for layer, node, output in zip(layers, nodes, outputs if isinstance(outputs, list) else [outputs], strict=True):
             values = output.numpy().reshape(-1, *node.shape)

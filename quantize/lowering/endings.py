@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siliconv.errors import NetworkError
-from siliconv.network.graph import Network
+from siliconv.network.graph import Network, Node
 from siliconv.network.output_sigmoid import with_sigmoid
 from siliconv.network.output_softmax import with_softmax
 from siliconv.quantize.lowering.exact_classes import exact_class
@@ -25,11 +25,10 @@ class Ending:
     function: str
     own: bool
 
-    def behind(self, network: Network) -> Network:
-        """Give the network with the table of the function behind it."""
-        return _BEHIND[self.function](
-            network, name=f"{self.layer.name}_{self.function}" if self.own else self.layer.name
-        )
+    def behind(self, network: Network, logits: Node) -> Network:
+        """Give the network with the table of the function behind an output of it."""
+        name = f"{self.layer.name}_{self.function}" if self.own else self.layer.name
+        return _BEHIND[self.function](network, name=name, logits=logits)
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
@@ -42,18 +41,34 @@ class Ending:
             self.layer.activation = activation
 
 
-def ending_of(model: Any) -> Ending | None:
-    """Give the sigmoid or softmax that a functional model ends in; None where it ends in logits.
+def endings_of(model: Any, called: Mapping[str, Any]) -> dict[str, Ending]:
+    """Give the sigmoid or softmax that each output of a functional model is, by the layer; none for logits.
+
+    A layer that others read as well is none of them. `called`: of each layer the Keras node of its only call.
+
+    Raises
+    ------
+    NetworkError
+        As `ending_of`.
+    """
+    inbound = [node.inbound_layers for node in called.values()]
+    read = [one for layers in inbound for one in (layers if isinstance(layers, list) else [layers])]
+    layers = [tensor._keras_history.layer for tensor in model.outputs]
+    found = {layer.name: ending_of(layer) for layer in layers if all(layer is not one for one in read)}
+    return {name: ending for name, ending in found.items() if ending is not None}
+
+
+def ending_of(layer: Any) -> Ending | None:
+    """Give the sigmoid or softmax that a layer at the end of a model is; None where it gives logits.
 
     Raises
     ------
     NetworkError
         ``LOWER-FUNCTION`` for a softmax along another axis than the last one.
     """
-    layer = model.outputs[0]._keras_history.layer
     kind = exact_class(layer)
     if kind == "Softmax":
-        rank = len(model.output_shape)
+        rank = len(layer.output_shape)
         if layer.axis not in (-1, rank - 1, [-1], [rank - 1]):
             raise NetworkError(
                 "LOWER-FUNCTION",

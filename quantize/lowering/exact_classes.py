@@ -22,6 +22,7 @@ _OURS: Mapping[str, str] = {
     "SeededDropout": "Dropout",
     "TableActivation": "TableActivation",
     "SoftmaxActivation": "SoftmaxActivation",
+    "SlopedActivation": "SlopedActivation",
     "RearrangedElements": "RearrangedElements",
     "QDepthwiseConv1D": "QDepthwiseConv1D",
     "FixedPointBits": "quantized_bits",

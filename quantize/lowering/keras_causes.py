@@ -15,6 +15,7 @@ from siliconv.network.explanation.element_trace import Index, conversion, multip
 from siliconv.network.explanation.first_difference import Cause, Execution, Place, Values, input_cause
 from siliconv.network.fixed_point import to_values
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
+from siliconv.network.rows import parts_of
 from siliconv.quantize.lowering.model_graph import node_name_of
 
 QUANTIZED, FLOAT = "quantized", "float"
@@ -43,9 +44,12 @@ def model_values(model: Any, network: ir.Network, inputs: NDArray[np.floating]) 
     """Run a Keras model and give its layers by the names of the nodes they became, (n, *shape), the input included."""
     keras = legacy_keras.load()
     layers = [layer for layer in model.layers if node_name_of(layer) in network.by_name]
-    outputs = keras.Model(model.input, [layer.output for layer in layers])(inputs.astype(np.float32), training=False)
+    given = inputs.astype(np.float32)
+    taken = list(parts_of(network.inputs, given)) if len(model.inputs) > 1 else given
+    outputs = keras.Model(model.inputs, [layer.output for layer in layers])(taken, training=False)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    values = {network.input.name: np.asarray(inputs, dtype=np.float64)}
+    parts = parts_of(network.inputs, np.asarray(inputs, dtype=np.float64))
+    values = {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
     for layer, output in zip(layers, outputs, strict=True):
         name = node_name_of(layer)
         shape = network.by_name[name].shape

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ from siliconv.network import output_softmax
 from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
-from siliconv.quantize.lowering.endings import ending_of
+from siliconv.quantize.lowering.endings import endings_of
 from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
-from siliconv.quantize.lowering.lowering_activations import add_activation
+from siliconv.quantize.lowering.lowering_activations import add_activation, add_sloped_relu
 from siliconv.quantize.lowering.lowering_composites import folded_weights, lower_factor_pooling, lower_separable
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_normalization import lower_normalization
@@ -47,9 +48,9 @@ def lower(
     Parameters
     ----------
     model
-        A functional or sequential tf_keras model with one input and one output, models in it included. Each layer must
-        be of a class that is known here itself: a subclass may compute something else. A sigmoid or softmax that it
-        ends in becomes a table behind the logits.
+        A functional or sequential tf_keras model, models in it included, of one or several inputs and outputs. Each
+        layer must be of a class that is known here itself: a subclass may compute something else. A sigmoid or softmax
+        that it ends in becomes a table behind the logits.
     name
         Name of the network (a C identifier).
     input_type
@@ -64,16 +65,17 @@ def lower(
     """
     model, called = model_graph(model)
     graph = LoweringGraph(called=called)
-    ending = ending_of(model)
+    endings = endings_of(model, called)
     for layer in model.layers:
-        kind = exact_class(layer)
+        kind, ending = exact_class(layer), endings.get(layer.name)
         if kind == "InputLayer":
-            node: ir.Node = graph.add(ir.Input(INPUT_NAME, (), tuple(model.input_shape[1:]), input_type))
-        elif ending is not None and layer is ending.layer and not ending.own:
+            name_here = INPUT_NAME if len(model.inputs) == 1 else f"{layer.name}_in"
+            node: ir.Node = graph.add(ir.Input(name_here, (), tuple(layer.output.shape[1:]), input_type))
+        elif ending is not None and not ending.own:
             node = graph.sources(layer)[0]
         elif kind is not None and kind in _LOWERERS:
             refuse_settings(layer)
-            with ending.left_out() if ending is not None and layer is ending.layer else nullcontext():
+            with ending.left_out() if ending is not None else nullcontext():
                 node = _LOWERERS[kind](layer, graph.sources(layer), graph)
         else:
             raise NetworkError(
@@ -83,8 +85,16 @@ def lower(
                 fix="use its quantized counterpart, one of " + ", ".join(sorted(_LOWERERS)),
             )
         graph.output_of[layer.name] = node.name
-    network = ir.Network(name, graph.needed_for(node.name), dict(metadata or {}))
-    return network if ending is None else ending.behind(network)
+    inputs, outputs = (
+        [tensor._keras_history.layer.name for tensor in tensors] for tensors in (model.inputs, model.outputs)
+    )
+    ends = tuple(graph.output_of[one] for one in outputs)
+    nodes = graph.needed_for([graph.output_of[one] for one in inputs], ends)
+    network = ir.Network(name, nodes, dict(metadata or {}), ends if len(ends) > 1 else ())
+    for layer, logits in zip(outputs, network.outputs, strict=True):
+        if layer in endings:
+            network = endings[layer].behind(network, logits)
+    return network
 
 
 def lowered_kinds() -> frozenset[str]:
@@ -180,6 +190,12 @@ def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph)
     return graph.add(table_node(layer.name, graph.add(requantize), layer.function, layer.outputs))
 
 
+def _lower_sloped(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    (source,), kind = sources, layer.outputs
+    up = FixedPoint(False, kind.width - 1, kind.integer - 1, kind.rounding, kind.overflow)
+    return add_sloped_relu(layer.name, source, graph, up, Fraction(layer.slope), lowest=Fraction(-kind.codes.low))
+
+
 def _lower_softmax(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
@@ -235,5 +251,6 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "QGlobalAveragePooling2D": _lower_average,
     "TableActivation": _lower_table,
     "SoftmaxActivation": _lower_softmax,
+    "SlopedActivation": _lower_sloped,
     **SHAPE_LOWERERS,
 }

@@ -214,15 +214,33 @@ def _leaky(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> 
             fix="use quantized_relu(bits, integer, negative_slope=...) of two bits or more",
         )
     up = FixedPoint(False, bits, integer, Rounding.RND_CONV, Overflow.SAT)
+    return add_sloped_relu(name, source, graph, up, slope, lowest=slope * 2**bits)
+
+
+def add_sloped_relu(
+    name: str, source: ir.Node, graph: LoweringGraph, up: FixedPoint, slope: Fraction, *, lowest: Fraction
+) -> ir.Node:
+    """Append a ReLU whose slope below zero is a power of two: the positive part, and a table of the negative one.
+
+    Parameters
+    ----------
+    name, source, graph
+        Of the node that is the sum of both, what it reads, and where it is appended.
+    up
+        Unsigned type of the positive part; the negative one has its step.
+    slope
+        A power of two.
+    lowest
+        How many steps the negative part reaches below zero.
+    """
     positive = graph.add(ir.Requantize(f"{name}_positive", (source.name,), source.shape, up, relu=True))
     # The slope is a power of two, so rounding slope * x is rounding x to coarser or finer steps.
     shift = int(np.log2(float(slope)))
-    lowest = slope * 2**bits
     width = max(ceil(lowest) - 1, 1).bit_length() + 1
-    down = FixedPoint(True, width, width - (bits - integer + shift), Rounding.RND_CONV, Overflow.SAT)
+    down = FixedPoint(True, width, width - (up.fraction + shift), Rounding.RND_CONV, Overflow.SAT)
     rounded = graph.add(ir.Requantize(f"{name}_input", (source.name,), source.shape, down, relu=False))
-    values = np.maximum(np.minimum(_all_codes(down), 0), -float(lowest)) * 2.0 ** (integer - bits)
-    entries = dyadic_weights(values, where, widest=WIDEST_INPUT + 8)
+    values = np.maximum(np.minimum(_all_codes(down), 0), -float(lowest)) * up.step
+    entries = dyadic_weights(values, f"activation '{name}'", widest=WIDEST_INPUT + 8)
     negative = graph.add(
         ir.Table(f"{name}_negative", (rounded.name,), source.shape, entries.type, entries, "negative_slope")
     )

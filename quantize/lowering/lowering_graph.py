@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import MAX_WIDTH, FixedPoint, narrowest
-from siliconv.network.graph import DepthwiseConv, Input, Matrix, Node, Padding, Weights
+from siliconv.network.graph import DepthwiseConv, Matrix, Node, Padding, Weights
 from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 from siliconv.network.windows import same_padding
 from siliconv.quantize.lowering.exact_classes import exact_class
@@ -93,15 +93,16 @@ class LoweringGraph:
         result = sum_of_products_type(kernel, bias, bounds, before.type, depthwise=depthwise)
         return self.add(replace(matrix, name=name, kernel=kernel, bias=bias, type=result))
 
-    def needed_for(self, output: str) -> tuple[Node, ...]:
-        """Give the nodes that an output depends on, in their order; the input whatever it is."""
-        needed, waiting = set(), [output, *(name for name, node in self.nodes.items() if isinstance(node, Input))]
+    def needed_for(self, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[Node, ...]:
+        """Give the nodes that outputs depend on, in their order, behind all inputs in theirs."""
+        needed, waiting = set(), [*outputs, *inputs]
         while waiting:
             name = waiting.pop()
             if name not in needed:
                 needed.add(name)
                 waiting += self.nodes[name].inputs
-        return tuple(node for name, node in self.nodes.items() if name in needed)
+        others = (node for name, node in self.nodes.items() if name in needed and name not in inputs)
+        return (*(self.nodes[name] for name in inputs), *others)
 
     def _bounds(self, node: Node) -> Bounds:
         sources = tuple(self.nodes[name] for name in node.inputs)

@@ -16,7 +16,7 @@ def model_graph(model: Any) -> tuple[Any, Mapping[str, Any]]:
     Raises
     ------
     NetworkError
-        ``LOWER-MODEL`` for what is no functional or sequential model of one input and one output, ``LOWER-CALL`` for a
+        ``LOWER-MODEL`` for what is no functional or sequential model, ``LOWER-CALL`` for a
         layer that is called twice, or with more than its inputs.
     """
     kind = exact_class(model)
@@ -24,8 +24,6 @@ def model_graph(model: Any) -> tuple[Any, Mapping[str, Any]]:
         raise _refused(f"a model of class {class_in_words(model)} is no functional or sequential one", model)
     if not model.inputs:
         raise _refused("the model was not built: nothing says what its input is", model)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise _refused(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs", model)
     if any(_is_model(layer) for layer in model.layers):
         model = _flat(model)
     elif kind == "Sequential":
@@ -123,5 +121,5 @@ def _refused(what: str, model: Any) -> NetworkError:
         "LOWER-MODEL",
         what,
         where=f"model '{getattr(model, 'name', '?')}'",
-        fix="build it with keras.Sequential([keras.Input(shape), ...]) or keras.Model(input, output)",
+        fix="build it with keras.Sequential([keras.Input(shape), ...]) or keras.Model(inputs, outputs)",
     )

@@ -13,6 +13,7 @@ from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, parse_t
 from siliconv.network.output_softmax import OUTPUT, input_type
 
 _TABLE = re.compile(r"table (?P<function>\S+) (?P<inputs>\S+) (?P<outputs>\S+)|softmax<(?P<integer>\d+)>")
+_SLOPED = re.compile(r"sloped<(?P<type>.*>),(?P<slope>[\d.e+-]+)>")
 _TEXT = re.compile(r"hard_(?P<function>tanh|sigmoid)<(?P<width>\d+)>|relu<(?P<type>.*>),(?P<bound>[\d.e+-]+)>")
 
 
@@ -40,6 +41,33 @@ class BoundedRelu:
     def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the value that each is rounded to."""
         return np.clip(np.rint(np.asarray(values, np.float64) / self.type.step) * self.type.step, 0.0, self.bound)
+
+
+@dataclass(frozen=True)
+class SlopedRelu:
+    """A ReLU whose slope below zero is a power of two, rounded to the signed type `output`."""
+
+    output: FixedPoint
+    slope: float
+
+    def __str__(self) -> str:
+        """Give the text that `parse_activation` reads."""
+        return f"sloped<{self.output},{self.slope!r}>"
+
+    @property
+    def fraction(self) -> int:
+        """Fractional bits of the values."""
+        return self.output.fraction
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return self.output.codes.high * self.output.step
+
+    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value that each value of the function is rounded to."""
+        scaled = np.rint(np.asarray(values, np.float64) / self.output.step)
+        return np.clip(scaled, *self.output.codes) * self.output.step
 
 
 @dataclass(frozen=True)
@@ -134,7 +162,7 @@ class TabledSoftmax:
         return np.rint(np.asarray(values, np.float64) / OUTPUT.step) * OUTPUT.step
 
 
-ActivationForm = BoundedRelu | HardFunction | TabledFunction | TabledSoftmax
+ActivationForm = BoundedRelu | SlopedRelu | HardFunction | TabledFunction | TabledSoftmax
 
 
 def parse_activation(text: str) -> ActivationForm | None:
@@ -144,6 +172,9 @@ def parse_activation(text: str) -> ActivationForm | None:
         return TabledSoftmax(int(table["integer"]))
     if table is not None:
         return TabledFunction(table["function"], parse_type(table["inputs"]), parse_type(table["outputs"]))
+    sloped = _SLOPED.fullmatch(text)
+    if sloped is not None:
+        return SlopedRelu(parse_type(sloped["type"]), float(sloped["slope"]))
     match = _TEXT.fullmatch(text)
     if match is None:
         return None

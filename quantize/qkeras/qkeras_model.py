@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from siliconv import legacy_keras
-from siliconv.models.architectures.functions import relu_bound
+from siliconv.models.architectures.functions import relu_bound, sloped_relu
 from siliconv.network.fixed_point import PIXEL, FixedPoint
 from siliconv.network.table_types import FUNCTIONS, table_input
-from siliconv.quantize.qkeras.activation_forms import HardFunction, TabledFunction, TabledSoftmax
+from siliconv.quantize.qkeras.activation_forms import HardFunction, SlopedRelu, TabledFunction, TabledSoftmax
 from siliconv.quantize.qkeras.fractions import counts_of_average, fractions, sources
 from siliconv.quantize.qkeras.quantization import Quantization
 
@@ -54,7 +54,7 @@ def quantized_model(
     from siliconv.quantize.qkeras import average_pooling
     from siliconv.quantize.qkeras.depthwise import QDepthwiseConv1D
     from siliconv.quantize.qkeras.quantizers import hard_quantizer, relu_quantizer, weight_quantizer
-    from siliconv.quantize.qkeras.table_activation import SoftmaxActivation, TableActivation
+    from siliconv.quantize.qkeras.table_activation import SlopedActivation, SoftmaxActivation, TableActivation
     from siliconv.quantize.qkeras.training_layers import POOLINGS, TrainedActivation, can_fuse
 
     places = fractions(model, types, input_type)
@@ -89,8 +89,12 @@ def quantized_model(
         function = function_of(layer)
         if function is not None:
             chosen = types[layer.name]
+            if sloped_relu(function) == 1.0:
+                return qkeras.QActivation(weight_quantizer(chosen), name=layer.name)
             if isinstance(chosen, TabledSoftmax):
                 return SoftmaxActivation(chosen.inputs, name=layer.name)
+            if isinstance(chosen, SlopedRelu):
+                return SlopedActivation(chosen.output, chosen.slope, name=layer.name)
             if isinstance(chosen, TabledFunction):
                 return TableActivation(chosen.function, chosen.inputs, chosen.output, name=layer.name)
             if isinstance(chosen, HardFunction):

@@ -59,6 +59,44 @@ class TableActivation(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
+class SlopedActivation(keras.layers.Layer):
+    """A ReLU whose slope below zero is a power of two, rounded to a signed type.
+
+    Parameters
+    ----------
+    outputs
+        The type.
+    slope
+        A power of two.
+    """
+
+    def __init__(self, outputs: FixedPoint, slope: float, **config: Any) -> None:
+        super().__init__(**config)
+        self.outputs, self.slope = outputs, slope
+
+    def call(self, inputs: Any) -> Any:
+        """Round; the gradient is that of the function, inside the range of the type."""
+        low, high = self.outputs.codes
+
+        @tf.custom_gradient
+        def rounded(value: Any) -> Any:
+            # The scale is a power of two, so nothing rounds before the rounding.
+            scaled = tf.where(value > 0, value, value * self.slope) * 2.0**self.outputs.fraction
+
+            def gradient(upstream: Any) -> Any:
+                inside = tf.logical_and(scaled >= float(low), scaled <= float(high))
+                passed = tf.where(value > 0, upstream, upstream * self.slope)
+                return tf.where(inside, passed, tf.zeros_like(upstream))
+
+            return tf.clip_by_value(tf.round(scaled), float(low), float(high)) * self.outputs.step, gradient
+
+        return rounded(tf.convert_to_tensor(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give what the layer is made of."""
+        return {**super().get_config(), "outputs": self.outputs, "slope": self.slope}
+
+
 def _slope(function: str, inside: Any) -> Any:
     """Give the derivative of a function at some values."""
     if function in FUNCTIONS:

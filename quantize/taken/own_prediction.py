@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from siliconv import legacy_keras
 from siliconv.errors import DAMAGE, ModelError
+from siliconv.models.architectures.keras_config import KerasPorts
 from siliconv.models.architectures.keras_file import Weights
+from siliconv.models.architectures.keras_prediction import inputs_of_rows, outputs_in_order, rows_of_outputs
 from siliconv.models.architectures.keras_settings import dtype_name
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.qkeras_files.qkeras_reading import kept_settings
@@ -27,7 +29,13 @@ BATCH = 256
 
 
 def predict_qkeras(
-    config: Mapping[str, Any], weights: Weights, file: Path | None, inputs: NDArray[np.floating], *, progress: Progress
+    config: Mapping[str, Any],
+    weights: Weights,
+    file: Path | None,
+    inputs: NDArray[np.floating],
+    ports: KerasPorts | None = None,
+    *,
+    progress: Progress,
 ) -> NDArray[np.float32]:
     """Run inputs through a QKeras file, by QKeras.
 
@@ -40,7 +48,9 @@ def predict_qkeras(
     file
         An ``.h5`` file, whole or weights alone, that has the layers of the configuration; None for any other.
     inputs
-        (n, *input shape).
+        (n, *input shape), rows of several.
+    ports
+        Inputs and outputs of a model that has several; what it gives are rows.
     progress
         Not told: it takes seconds.
 
@@ -51,8 +61,13 @@ def predict_qkeras(
     """
     legacy_keras.load()
     model = own_model(config, weights, file)
-    found: NDArray[np.float32] = model.predict(inputs.astype(np.float32), batch_size=BATCH, verbose=0)
-    return found
+    given = inputs.astype(np.float32)
+    if ports is None:
+        found: NDArray[np.float32] = model.predict(given, batch_size=BATCH, verbose=0)
+        return found
+    part = legacy_keras.load().Model(model.inputs, outputs_in_order(model, ports))
+    parts = part.predict(inputs_of_rows(model, given, ports), batch_size=BATCH, verbose=0)
+    return rows_of_outputs(parts if isinstance(parts, list) else [parts])
 
 
 def own_model(config: Mapping[str, Any], weights: Weights, file: Path | None) -> Any:

@@ -55,6 +55,10 @@ def taken_layer(layer: TakenLayer) -> Any:
 
     if layer.kind == TABLE:
         return _table(layer)
+    if layer.kind == "RearrangedElements":
+        from siliconv.models.architectures.own_keras_layers import RearrangedElements
+
+        return RearrangedElements(**layer.settings, name=layer.name)
     settings = dict(layer.settings)
     for name in (*QUANTIZERS, *NORMALIZATION_QUANTIZERS):
         if settings.get(name) is not None:

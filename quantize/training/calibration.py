@@ -18,11 +18,17 @@ from numpy.typing import NDArray
 from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.models.architectures.functions import FUNCTIONS as PARAMETRIZED
-from siliconv.models.architectures.functions import parse_function, relu_bound
+from siliconv.models.architectures.functions import parse_function, relu_bound, sloped_relu
 from siliconv.models.data.number_type import integer_bits_of_least_error, integer_bits_that_cover
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_output
-from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction, TabledFunction, TabledSoftmax
+from siliconv.quantize.qkeras.activation_forms import (
+    BoundedRelu,
+    HardFunction,
+    SlopedRelu,
+    TabledFunction,
+    TabledSoftmax,
+)
 from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.qkeras.weight_levels import best_levels
 from siliconv.quantize.recipe import LayerBits, Recipe
@@ -94,6 +100,11 @@ def _activation_type(
     if function == "softmax":
         assert inputs is not None  # it was sampled
         return TabledSoftmax(max(covering_type(float(np.abs(inputs).max(initial=0.0)), 16).integer, 1))
+    slope = sloped_relu(function)
+    if slope == 1.0:
+        return ranged_type(values, bits.activations, recipe, signed=bool(values.min(initial=0.0) < 0))
+    if slope is not None:
+        return SlopedRelu(ranged_type(values, bits.activations, recipe, signed=True), slope)
     if bound is None:
         assert inputs is not None  # it was sampled
         index = ranged_type(inputs, INPUT_BITS, recipe, signed=bool(inputs.min(initial=0.0) < 0))

@@ -11,11 +11,13 @@ from typing import Any
 
 from siliconv.legacy_keras import tensorflow
 from siliconv.models.answers.task import Task
+from siliconv.models.training.losses import output_in
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.training_step import Mix
 from siliconv.quantize.recipe import Distillation
 
 
-def distillation(teacher: Any, config: Distillation, task: Task = "classification") -> Mix:
+def distillation(teacher: Any, config: Distillation, judge: Judge | None = None) -> Mix:
     """Give the loss for `siliconv.models.training.training.fit`; it has no state, so a resumed training has the same.
 
     Parameters
@@ -24,23 +26,36 @@ def distillation(teacher: Any, config: Distillation, task: Task = "classificatio
         The float network, which gives logits; it runs without dropout and is not trained.
     config
         Weight and temperature.
-    task
-        What the networks are asked; of numbers, the square of the difference takes the place of the cross entropy.
+    judge
+        What the networks are asked, a class by default; of numbers, the square of the difference takes the place of the
+        cross entropy. Of several outputs the likenesses of those with right answers are added.
     """
     tf = tensorflow()
+    task: Task = judge.task if judge is not None else "classification"
 
     def mix(images: Any, logits: Any, losses: Any) -> Any:
-        if task in ("regression", "autoencoder"):
-            apart = tf.square(tf.stop_gradient(teacher(images, training=False)) - logits)
-            likeness = tf.reduce_mean(tf.reshape(apart, (tf.shape(apart)[0], -1)), axis=1)
-            return (1.0 - config.weight) * losses + config.weight * likeness
-        target = tf.stop_gradient(teacher(images, training=False)) / config.temperature
-        softened = logits / config.temperature
-        if logits.shape[-1] == 1 or task == "multilabel":
-            each = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(target), softened)
-            likeness = tf.reduce_mean(each, axis=1)
+        target = tf.stop_gradient(teacher(images, training=False))
+        if judge is not None and judge.parts:
+            pairs = [(part.task, number) for number, part in enumerate(judge.parts) if part.task != "none"]
+            likeness = sum(
+                _likeness(kind, output_in(number, judge, target), output_in(number, judge, logits), config.temperature)
+                for kind, number in pairs
+            )
         else:
-            likeness = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(target), softened)
-        return (1.0 - config.weight) * losses + config.weight * config.temperature**2 * likeness
+            likeness = _likeness(task, target, logits, config.temperature)
+        return (1.0 - config.weight) * losses + config.weight * likeness
 
     return mix
+
+
+def _likeness(task: Task, target: Any, logits: Any, temperature: float) -> Any:
+    """Return how far the outputs of an image are from the teacher's."""
+    tf = tensorflow()
+    if task in ("regression", "autoencoder"):
+        apart = tf.square(target - logits)
+        return tf.reduce_mean(tf.reshape(apart, (tf.shape(apart)[0], -1)), axis=1)
+    softened, wanted = logits / temperature, target / temperature
+    if logits.shape[-1] == 1 or task == "multilabel":
+        each = tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(wanted), softened)
+        return temperature**2 * tf.reduce_mean(each, axis=1)
+    return temperature**2 * tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(wanted), softened)

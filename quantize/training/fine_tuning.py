@@ -137,7 +137,9 @@ def quantize(
             progress=progress,
             activity_name="Fine-tuning",
             before_step=pruner.before_step if pruner else None,
-            mix=distillation(float_model, recipe.distillation, dataset.task) if recipe.distillation else None,
+            mix=distillation(float_model, recipe.distillation, Judge.of(dataset, function))
+            if recipe.distillation
+            else None,
             about=json.dumps({**about, "types": as_text(types)}, sort_keys=True),
             settled=unsettled,
             function=function,

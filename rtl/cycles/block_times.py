@@ -21,12 +21,14 @@ from siliconv.rtl.plan.blocks import (
     GlobalPool,
     Mvu,
     Narrower,
+    Pairwise,
     Pool,
     Softmax,
     TableLookup,
     Wider,
     Window,
 )
+from siliconv.rtl.plan.rearranging import Rearrange
 
 Wires = Mapping[str, Wire]
 
@@ -41,12 +43,15 @@ def processes(block: Block, wires: Wires, images: int) -> list[Process]:
 @processes.register(Pool)
 def _(block: Mvu | Pool, wires: Wires, images: int) -> list[Process]:
     (source,), (result,) = (tuple(wires[one.name] for one in part) for part in (block.inputs, block.outputs))
-    ring = RingTimes()
-    credits = Credits(result, block.finish.log_depth)
-    return [
-        _write_ring(block.window, ring, source, images),
-        _read_ring(block.window, ring, result, credits, block.latency, images),
+    ring, window = RingTimes(), block.window
+    # Pixels that are computed at a time have a FIFO each.
+    pixels = [Wire(f"{result.name} {pixel}") for pixel in range(window.pixels)] if window.pixels > 1 else [result]
+    credits = [Credits(wire, block.finish.log_depth) for wire in pixels]
+    found = [
+        _write_ring(_real_words(window), window.log_ring, ring, source, images),
+        _read_ring(window, ring, credits, block.latency, images),
     ]
+    return [*found, _in_order(pixels, window.repeats, result, images * window.starts)] if window.pixels > 1 else found
 
 
 class RingTimes:
@@ -60,17 +65,24 @@ class RingTimes:
         self.freed: list[tuple[int, int]] = []
 
 
-def _write_ring(window: Window, ring: RingTimes, source: Wire, images: int) -> Process:
-    """Write the padded images: a word a cycle while there is room."""
+def _real_words(window: Window) -> list[bool]:
+    """Tell which words of a padded image come from the stream."""
     (rows, columns), (top, left) = window.size, window.before
     padded_rows, padded_columns = window.padded
     real_row = [False] * top + [True] * rows + [False] * window.after[0]
     real_column = [False] * left + [True] * columns + [False] * window.after[1]
     pattern = [row and column for row in real_row for column in real_column for _ in range(window.words)]
     assert len(pattern) == padded_rows * padded_columns * window.words
-    depth, written, freed, moved = 1 << window.log_ring, ring.written, ring.freed, source.moved
+    return pattern
+
+
+def _write_ring(
+    pattern: list[bool], log_ring: int, ring: RingTimes, source: Wire, images: int, *, unread: int = 0
+) -> Process:
+    """Write images, a word a cycle while there is room; the first words of the first one may be `unread`."""
+    depth, written, freed, moved = 1 << log_ring, ring.written, ring.freed, source.moved
     position = word = release = 0
-    free_base, free_time, now = 0, 0, 0
+    free_base, free_time, now = unread, 0, 0
     for _ in range(images):
         for real in pattern:
             while free_base <= position - depth:
@@ -91,26 +103,28 @@ def _write_ring(window: Window, ring: RingTimes, source: Wire, images: int) -> P
             position += 1
 
 
-def _read_ring(window: Window, ring: RingTimes, result: Wire, credits: Credits, latency: int, images: int) -> Process:
+def _read_ring(window: Window, ring: RingTimes, pixels: list[Credits], latency: int, images: int) -> Process:
     """Start results: the window's last word is there, the result before has its taps, and there is a place for it."""
     steps, need, taps, repeats = window.steps, window.need, window.taps, window.repeats
-    written, freed = ring.written, ring.freed
+    written, freed, columns = ring.written, ring.freed, window.out[1] // window.pixels
     base = now = 0
     for _ in range(images):
         for row in range(window.out[0]):
-            for column in range(window.out[1]):
+            for column in range(columns):
                 last = base + need - 1
                 while len(written) <= last:
                     yield
                 # A word stands in a register before it stands in the ring.
                 now = max(now, written[last] + 2)
                 for _repeat in range(repeats):
-                    while not credits.known():
-                        yield
-                    now = max(now, credits.take())
-                    result.offer(now + latency + 1)
+                    for credits in pixels:
+                        while not credits.known():
+                            yield
+                        now = max(now, credits.take())
+                    for credits in pixels:
+                        credits.wire.offer(now + latency + 1)
                     now += taps
-                if column + 1 < window.out[1]:
+                if column + 1 < columns:
                     base += steps[0]
                 elif row + 1 < window.out[0]:
                     base += steps[1]
@@ -118,6 +132,19 @@ def _read_ring(window: Window, ring: RingTimes, result: Wire, credits: Credits, 
                     base += steps[2]
                 # The writer hears of it a cycle after the last tap.
                 freed.append((base, now + 1))
+
+
+def _in_order(pixels: list[Wire], repeats: int, result: Wire, starts: int) -> Process:
+    """Hand on the words of pixels that were computed at a time, one pixel behind the other."""
+    for first in range(0, starts, repeats):
+        for pixel in pixels:
+            for word in range(first, first + repeats):
+                while len(pixel.offered) <= word:
+                    yield
+                result.offer(pixel.offered[word])
+                while len(result.moved) < len(result.offered):
+                    yield
+                pixel.accept(result.moved[-1])
 
 
 @processes.register
@@ -137,7 +164,22 @@ def _(block: TableLookup, wires: Wires, images: int) -> list[Process]:
 
 @processes.register
 def _(block: Add, wires: Wires, images: int) -> list[Process]:
-    return [_add(block, wires, images)]
+    return [_join(block, 1 + block.finish.latency, wires, images)]
+
+
+@processes.register
+def _(block: Pairwise, wires: Wires, images: int) -> list[Process]:
+    return [_join(block, block.latency, wires, images)]
+
+
+@processes.register
+def _(block: Rearrange, wires: Wires, images: int) -> list[Process]:
+    (source,), (result,) = (tuple(wires[one.name] for one in part) for part in (block.inputs, block.outputs))
+    ring, words = RingTimes(), [True] * (block.parts * block.part_words)
+    return [
+        _write_ring(words, block.log_ring, ring, source, images, unread=block.first * block.part_words),
+        _read_parts(block, ring, Credits(result, block.finish.log_depth), images),
+    ]
 
 
 @processes.register
@@ -199,7 +241,27 @@ def _word_by_word(block: Block, wires: Wires, images: int, latency: int, log_dep
         result.offer(source.moved[word] + latency + 1)
 
 
-def _add(block: Add, wires: Wires, images: int) -> Process:
+def _read_parts(block: Rearrange, ring: RingTimes, credits: Credits, images: int) -> Process:
+    """Read the words of a part in their order, as soon as all of it is there."""
+    base, now, latency = block.first * block.part_words, 0, block.latency
+    for _ in range(images):
+        for part in range(block.outer.kept):
+            last = base + block.part_words - 1
+            while len(ring.written) <= last:
+                yield
+            now = max(now, ring.written[last] + 2)
+            for _ in range(block.words_of_part):
+                while not credits.known():
+                    yield
+                now = max(now, credits.take())
+                credits.wire.offer(now + latency + 1)
+                now += 1
+            base += block.part_words if part + 1 < block.outer.kept else block.next_image
+            ring.freed.append((base, now + 1))
+
+
+def _join(block: Add | Pairwise, latency: int, wires: Wires, images: int) -> Process:
+    """Take a word of both streams where both are there."""
     one, other = (wires[stream.name] for stream in block.inputs)
     result = wires[block.outputs[0].name]
     credits = Credits(result, block.finish.log_depth)
@@ -209,7 +271,7 @@ def _add(block: Add, wires: Wires, images: int) -> Process:
         now = max(credits.take(), one.offered[word], other.offered[word], one.moved[-1] + 1 if word else 0)
         one.accept(now)
         other.accept(now)
-        result.offer(now + 1 + block.finish.latency + 1)
+        result.offer(now + latency + 1)
 
 
 def _concatenate(block: Concatenate, wires: Wires, images: int) -> Process:

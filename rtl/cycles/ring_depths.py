@@ -8,6 +8,7 @@ from dataclasses import replace
 from siliconv.errors import WorkSaysNoError
 from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.plan.blocks import Block, Mvu, Pool, RtlDesign
+from siliconv.rtl.plan.rearranging import Rearrange
 
 IMAGES = 4
 WORDS = 2048
@@ -26,9 +27,11 @@ def with_sized_rings(design: RtlDesign) -> RtlDesign:
     rings = rings_of(design)
     deep = {name: depth if name.endswith("branch") else depth + DEEPER for name, depth in rings.items()}
     best = _interval(with_rings(design, deep))
-    blocks = {block.name: block for block in design.blocks if isinstance(block, Mvu | Pool)}
+    blocks = {block.name: block for block in design.blocks if isinstance(block, Mvu | Pool | Rearrange)}
     for name in sorted(rings, key=lambda one: -(blocks[one].inputs[0].bits << rings[one])):
-        least = max((blocks[name].window.need - 1).bit_length(), 2)
+        block = blocks[name]
+        need = block.need if isinstance(block, Rearrange) else block.window.need
+        least = max((need - 1).bit_length(), 2)
         low, high = least, deep[name]
         while low < high:
             middle = (low + high) // 2
@@ -55,7 +58,8 @@ def _interval(design: RtlDesign) -> int:
 
 def rings_of(design: RtlDesign) -> dict[str, int]:
     """Give the depth of each ring as a power of two, by the block's name."""
-    return {block.name: block.window.log_ring for block in design.blocks if isinstance(block, Mvu | Pool)}
+    windows = {block.name: block.window.log_ring for block in design.blocks if isinstance(block, Mvu | Pool)}
+    return windows | {block.name: block.log_ring for block in design.blocks if isinstance(block, Rearrange)}
 
 
 def with_rings(design: RtlDesign, rings: Mapping[str, int]) -> RtlDesign:
@@ -66,4 +70,4 @@ def with_rings(design: RtlDesign, rings: Mapping[str, int]) -> RtlDesign:
 def _deep(block: Block, rings: Mapping[str, int]) -> Block:
     if isinstance(block, Mvu | Pool):
         return replace(block, window=replace(block.window, log_ring=rings[block.name]))
-    return block
+    return replace(block, log_ring=rings[block.name]) if isinstance(block, Rearrange) else block

@@ -8,6 +8,7 @@ from siliconv.errors import FirmwareError
 from siliconv.network.graph import Network
 from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.cycles.ring_depths import with_rings, with_sized_rings
+from siliconv.rtl.design.logic_products import with_at_most
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.plan.lanes import Lanes, lanes_for_interval, lanes_for_products
 from siliconv.rtl.plan.planning import plan
@@ -48,5 +49,6 @@ def unsized_design(network: Network, config: RtlConfig) -> RtlDesign:
             where="rtl.lanes",
             fix="use one of " + ", ".join(lanes),
         )
-    chosen = {name: Lanes(*pair) for name, pair in config.lanes.items()}
-    return plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)
+    chosen = {name: Lanes(*one) for name, one in config.lanes.items()}
+    design = plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)
+    return design if config.multipliers is None else with_at_most(design, config.multipliers, config.family)

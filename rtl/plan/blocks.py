@@ -48,7 +48,7 @@ class Stream:
 class Window:
     """What window.sv reads: an image of `words` words a pixel, its padding, the kernel over it.
 
-    Pairs are rows and columns; a signal in time and a vector have one row.
+    Pairs are rows and columns; a signal in time and a vector have one row. `pixels` of a row are computed at a time.
     """
 
     size: tuple[int, int]
@@ -61,6 +61,7 @@ class Window:
     repeats: int
     lanewise: bool
     log_ring: int = 0
+    pixels: int = 1
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -75,8 +76,9 @@ class Window:
 
     @property
     def need(self) -> int:
-        """Words from the first of a window to its last."""
-        return ((self.kernel[0] - 1) * self.padded[1] + self.kernel[1]) * self.words
+        """Words from the first of a window to its last, of all windows that are read at a time."""
+        beside = (self.pixels - 1) * self.strides[1]
+        return ((self.kernel[0] - 1) * self.padded[1] + self.kernel[1] + beside) * self.words
 
     @property
     def image(self) -> int:
@@ -87,23 +89,23 @@ class Window:
     def steps(self) -> tuple[int, int, int]:
         """Words from one window's first to the next one's: along a row, to the next row, to the next image."""
         columns = self.padded[1]
-        row = (self.out[1] - 1) * self.strides[1]
+        row = (self.out[1] - self.pixels) * self.strides[1]
         rows = (self.out[0] - 1) * self.strides[0] * columns
         return (
-            self.strides[1] * self.words,
+            self.pixels * self.strides[1] * self.words,
             (self.strides[0] * columns - row) * self.words,
             self.image - (rows + row) * self.words,
         )
 
     @property
-    def results(self) -> int:
-        """Words out of an image."""
-        return prod(self.out) * self.repeats
+    def starts(self) -> int:
+        """Results of an image, those that are computed at a time counted once."""
+        return prod(self.out) // self.pixels * self.repeats
 
     @property
     def busy(self) -> int:
         """Cycles of an image: the longer of reading the windows and of writing the ring."""
-        return max(self.results * self.taps, self.image)
+        return max(self.starts * self.taps, self.image)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,17 @@ class Mvu(Block):
     weight_type: FixedPoint
     pack: bool
     finish: Finish
+    logic: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels of a row that share a word of weights."""
+        return self.window.pixels
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of a pixel; `logic` of them are made of look-up tables."""
+        return self.pin * self.pout // (2 if self.pack else 1)
 
     @property
     def latency(self) -> int:
@@ -232,6 +245,19 @@ class Add(Block):
 
 
 @dataclass(frozen=True, eq=False)
+class Pairwise(Block):
+    """A function of two streams, with the Requantize behind it."""
+
+    node: ir.Pairwise
+    finish: Finish
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the words to the FIFO."""
+        return 1 + (self.node.operation == "multiply") + self.finish.latency
+
+
+@dataclass(frozen=True, eq=False)
 class Concatenate(Block):
     """Streams behind each other, so many words a pixel of each."""
 
@@ -307,7 +333,7 @@ class RtlDesign:
     @property
     def products(self) -> int:
         """Pairs that are multiplied a cycle, all blocks together."""
-        return sum(block.pin * block.pout for block in self.blocks if isinstance(block, Mvu))
+        return sum(block.pixels * block.pin * block.pout for block in self.blocks if isinstance(block, Mvu))
 
 
 ROUNDINGS = (

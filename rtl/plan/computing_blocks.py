@@ -23,7 +23,7 @@ WHOLE_LOG_DEPTH = 3
 
 def convolution(node: ir.Conv | ir.DepthwiseConv, source: ir.Shape, padding: ir.Padding, lanes: Lanes) -> Window:
     """Give the window of a convolution, ordinary or depthwise."""
-    return sliding_window(node, source, padding, lanes.pin, node.shape[-1] // lanes.pout)
+    return sliding_window(node, source, padding, lanes.pin, node.shape[-1] // lanes.pout, lanes.pixels)
 
 
 def dense(node: ir.Dense, lanes: Lanes) -> Window:
@@ -42,7 +42,9 @@ def multiplied(
     pack = fits and not source.type.signed and lanes.pout % 2 == 0 and not window.lanewise
     pin = 1 if window.lanewise else lanes.pin
     block = Mvu(*ports, node, window, pin, lanes.pout, weights, pack, finish)
-    return replace(block, finish=_deep_enough(finish, block.latency, window.taps))
+    # Words of the other pixels wait until those of the first have left.
+    waiting = window.repeats + -(-(window.pixels - 1) * window.repeats // window.taps) if window.pixels > 1 else 0
+    return replace(block, finish=_deep_enough(finish, block.latency, window.taps, waiting))
 
 
 def pooled(
@@ -82,10 +84,10 @@ def _division(node: ir.AveragePool, source: ir.Node, bounds: Bounds) -> Division
     return Division(total, shift, values if len(set(values)) > 1 else values[:1], places)
 
 
-def _deep_enough(finish: Finish, latency: int, taps: int) -> Finish:
+def _deep_enough(finish: Finish, latency: int, taps: int, waiting: int = 0) -> Finish:
     """Give the FIFO room for the results that are on their way when one starts every `taps` cycles, and one more.
 
     A word that leaves through a narrower.sv takes as many cycles as it has parts.
     """
-    on_the_way = -(-(latency + 2) // taps)
+    on_the_way = -(-(latency + 2) // taps) + waiting
     return replace(finish, log_depth=on_the_way.bit_length())

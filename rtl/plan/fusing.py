@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from siliconv.network import graph as ir
 
-COMPUTES_EXACTLY = (ir.Conv, ir.DepthwiseConv, ir.Dense, ir.Add, ir.MaxPool, ir.AveragePool, ir.Pad)
+COMPUTES_EXACTLY = (
+    ir.Conv,
+    ir.DepthwiseConv,
+    ir.Dense,
+    ir.Add,
+    ir.Pairwise,
+    ir.MaxPool,
+    ir.AveragePool,
+    ir.Pad,
+    ir.Rearrange,
+)
 """Kinds whose block ends in a Requantize where there is one."""
 
 

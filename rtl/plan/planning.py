@@ -12,6 +12,7 @@ from siliconv.errors import FirmwareError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.intervals import Bounds, prove
+from siliconv.network.network_file import is_of_several
 from siliconv.rtl.plan.blocks import (
     Add,
     Align,
@@ -21,6 +22,7 @@ from siliconv.rtl.plan.blocks import (
     Copy,
     Finish,
     Narrower,
+    Pairwise,
     Pool,
     RtlDesign,
     Softmax,
@@ -31,11 +33,9 @@ from siliconv.rtl.plan.blocks import (
 )
 from siliconv.rtl.plan.computing_blocks import convolution, dense, multiplied, padded, pooled
 from siliconv.rtl.plan.fusing import Unit, units_of
-from siliconv.rtl.plan.lanes import Lanes
+from siliconv.rtl.plan.lanes import Lanes, choices_of
+from siliconv.rtl.plan.rearranging import PIPELINED, rearranged
 from siliconv.rtl.plan.windows_of_nodes import positions, with_ring
-
-PIPELINED = 3
-"""2^3 words in the FIFO of a block that takes a word a cycle: more than its pipeline is long."""
 
 
 def plan(
@@ -64,8 +64,16 @@ def plan(
     Raises
     ------
     FirmwareError
-        ``RTL-NODE-KIND`` for a kind that has no block, ``RTL-LANES`` for lanes that do not divide the channels.
+        ``RTL-NODE-KIND`` for a kind that has no block, ``RTL-LANES`` for lanes that do not divide the channels,
+        ``RTL-PORTS`` for several inputs or outputs.
     """
+    if is_of_several(network):
+        raise FirmwareError(
+            "RTL-PORTS",
+            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs: the SystemVerilog core has one of each",
+            where=f"network '{network.name}'",
+            fix="nothing to do for the firmware by hls4ml, which has a port for each; take the section rtl: out",
+        )
     bounds = prove(network)
     layout = _Layout(network, bounds, lanes, multiplier_bits, rings or {}, prefix)
     return layout.design()
@@ -137,6 +145,13 @@ class _Layout:
             case ir.Add():
                 inputs = [self._aligned(stream, node.type) for stream in inputs]
                 block = Add(name, tuple(inputs), (out,), finish=replace(finish, log_depth=PIPELINED))
+            case ir.Pairwise():
+                block = Pairwise(*ports, node=node, finish=replace(finish, log_depth=PIPELINED))
+            case ir.Rearrange():
+                deep = replace(finish, log_depth=PIPELINED)
+                block = rearranged(name, inputs[0], out, node, source.shape, deep)
+                if name in self.rings:
+                    block = replace(block, log_ring=max((self.rings[name] - 1).bit_length(), 2))
             case ir.Concatenate():
                 inputs = [self._aligned(stream, node.type) for stream in inputs]
                 counts = tuple(one.shape[-1] // lanes.pin for one in self.network.sources(node))
@@ -157,14 +172,15 @@ class _Layout:
 
     def _lanes(self, unit: Unit) -> Lanes:
         lanes = self.lanes.get(unit.node.name, Lanes())
-        channels = [source.shape[-1] for source in self.network.sources(unit.node)]
-        if any(each % lanes.pin for each in channels) or unit.node.shape[-1] % lanes.pout:
+        if lanes not in choices_of(unit.node, self.network):
+            shapes = " and ".join(str(source.shape) for source in self.network.sources(unit.node))
             raise FirmwareError(
                 "RTL-LANES",
-                f"{lanes.pin} channels in and {lanes.pout} out at a time do not divide {channels} and "
-                f"{unit.node.shape[-1]}",
+                f"from {shapes} to {unit.node.shape}, {lanes.pin} channels in, {lanes.pout} out and {lanes.pixels} "
+                "columns at a time are no choice",
                 where=f"node '{unit.node.name}'",
-                fix="take divisors of the channels",
+                fix="take divisors of the channels, the same in and out for what has no weights, and 1, 2 or 4 columns "
+                "of a convolution",
             )
         return lanes
 

@@ -17,8 +17,9 @@ def sliding_window(
     padding: ir.Padding,
     lanes: int,
     repeats: int,
+    pixels: int = 1,
 ) -> Window:
-    """Give the window of a node that slides over a source, `lanes` channels a word."""
+    """Give the window of a node that slides over a source, `lanes` channels a word, `pixels` of a row at a time."""
     size, kernel, strides = (_two(part, 1) for part in (source[:-1], node.window, node.strides))
     before, after = (_two(tuple(pair[end] for pair in padding), 0) for end in (0, 1))
     out = tuple((size[axis] + before[axis] + after[axis] - kernel[axis]) // strides[axis] + 1 for axis in range(2))
@@ -26,9 +27,9 @@ def sliding_window(
     seen = tuple((out[axis] - 1) * strides[axis] + kernel[axis] - before[axis] - size[axis] for axis in range(2))
     after = (min(after[0], max(seen[0], 0)), min(after[1], max(seen[1], 0)))
     lanewise = not isinstance(node, ir.Conv)
-    return with_ring(
-        Window(size, source[-1] // lanes, before, after, kernel, strides, (out[0], out[1]), repeats, lanewise)
-    )
+    words = source[-1] // lanes
+    window = Window(size, words, before, after, kernel, strides, (out[0], out[1]), repeats, lanewise)
+    return with_ring(replace(window, pixels=pixels))
 
 
 def positions(count: int, words: int, repeats: int, *, lanewise: bool = False) -> Window:

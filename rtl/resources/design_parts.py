@@ -16,12 +16,14 @@ from siliconv.rtl.plan.blocks import (
     GlobalPool,
     Mvu,
     Narrower,
+    Pairwise,
     Pool,
     Softmax,
     TableLookup,
     Wider,
     Window,
 )
+from siliconv.rtl.plan.rearranging import Rearrange
 from siliconv.rtl.resources.memory_choice import Memory, memories_of
 
 Parts = Mapping[str, float]
@@ -88,7 +90,9 @@ def _(block: Mvu) -> Counter[str]:
     adders, registers = _tree(block.pin, width)
     lanes = block.inputs[0].lanes * x
     stages = 4 + levels + block.pack
-    found = Counter(
+    logic = _logic_product(2 * weight + x if block.pack else weight, x + 1)
+    found = Counter({name: block.logic * bits for name, bits in logic.items()})
+    found += Counter(
         sum=block.pout * (adders + block.node.type.width),
         register=2 * lanes + block.pout * (registers + block.node.type.width) + 4 * stages,
         choice=block.pout * block.node.type.width,
@@ -96,7 +100,19 @@ def _(block: Mvu) -> Counter[str]:
     if block.pack:
         found["sum"] += adders + block.pout // 2 * width
         found["register"] += 2 * lanes + registers + block.pout * width
-    return found + _window(block.window, lanes) + _finish(block.finish, block.pout)
+    found += _finish(block.finish, block.pout)
+    if block.pixels > 1:
+        found = Counter({name: block.pixels * bits for name, bits in found.items()})
+        found += Counter(choice=(block.pixels - 1) * block.outputs[0].bits, counter=block.window.repeats.bit_length())
+        found += Counter(register=(block.pixels - 1) * lanes, counter=(block.pixels - 1) * block.window.log_ring)
+    return found + _window(block.window, lanes)
+
+
+def _logic_product(one: int, other: int) -> Counter[str]:
+    """Count the bits of a product.sv that is made of look-up tables."""
+    rows, width = min(one, other), one + other
+    pairs = (rows + 1) // 2
+    return Counter(sum=rows // 2 * width + (pairs - 1) * width, choice=rows * max(one, other), register=pairs * width)
 
 
 @_parts.register
@@ -129,6 +145,25 @@ def _(block: Convert) -> Counter[str]:
 def _(block: Add) -> Counter[str]:
     width = block.inputs[0].bits
     return Counter(sum=width, register=width) + _finish(block.finish, block.inputs[0].lanes)
+
+
+@_parts.register
+def _(block: Pairwise) -> Counter[str]:
+    lanes, width = block.inputs[0].lanes, block.node.type.width
+    found = _finish(block.finish, lanes)
+    if block.node.operation == "multiply":
+        return found
+    return found + Counter(sum=lanes * width, register=lanes * width)
+
+
+@_parts.register
+def _(block: Rearrange) -> Counter[str]:
+    counted = sum((axis.kept - 1).bit_length() + (axis.repeats - 1).bit_length() for axis in (*block.axes, block.outer))
+    level = (3 * block.next_image + (1 << block.log_ring)).bit_length() + 1
+    addresses = sum(axis.kept > 1 for axis in block.axes) + 3
+    return Counter(register=block.inputs[0].bits, counter=counted + addresses * block.log_ring + 2 * level) + _finish(
+        block.finish, block.inputs[0].lanes
+    )
 
 
 @_parts.register

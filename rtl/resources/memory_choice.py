@@ -11,6 +11,7 @@ import numpy as np
 from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.block_memories import SHAPES, SMALL_WORDS, blocks_of
 from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax, TableLookup
+from siliconv.rtl.plan.rearranging import Rearrange
 
 _MOST_A_BLOCK = {"ecp5": 22, "xc7": 56, "xcup": 56}
 """A memory that takes more of `Memory.distributed` for each block that it would need becomes block memory."""
@@ -54,7 +55,8 @@ def _stacked(width: int, words: int) -> int:
 def memories_of(block: Block) -> Iterator[Memory]:
     """Give the memories of a block that may be block memory: rings, constants, tables, the totals of a whole image."""
     if isinstance(block, Mvu | Pool):
-        yield Memory(block.inputs[0].bits, 1 << block.window.log_ring, written=True)
+        for _ in range(block.window.pixels):
+            yield Memory(block.inputs[0].bits, 1 << block.window.log_ring, written=True)
     match block:
         case Mvu():
             repeats = block.window.repeats
@@ -64,6 +66,8 @@ def memories_of(block: Block) -> Iterator[Memory]:
         case Pool() if block.division and len(block.division.reciprocals) > 1:
             width = max(block.division.reciprocals).bit_length()
             yield Memory(width, len(block.division.reciprocals), False, 512)
+        case Rearrange():
+            yield Memory(block.inputs[0].bits, 1 << block.log_ring, written=True)
         case GlobalPool() if block.words > 1:
             total = block.division.total.width if block.division else block.inputs[0].type.width
             yield Memory(block.inputs[0].lanes * total, block.words, written=True)

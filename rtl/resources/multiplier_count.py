@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax
+from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pairwise, Pool, Softmax
 
 LEAST_PRODUCT_BITS = {"ecp5": 0, "xc7": 9, "xcup": 9}
 """A product of fewer bits stays in look-up tables; on ECP5 multiply.sv names the multiplier itself."""
@@ -20,13 +20,16 @@ def _of(block: Block, family: str) -> int:
         case Mvu():
             weight, source = block.weight_type.width, block.inputs[0].type.width
             one = 2 * weight + source if block.pack else weight
-            return block.pin * block.pout // (2 if block.pack else 1) * _product(one, source + 1, family)
+            return block.pixels * (block.multipliers - block.logic) * _product(one, source + 1, family)
         case Pool() | GlobalPool() if block.division:
             reciprocals = block.division.reciprocals
             if len(reciprocals) == 1 and reciprocals[0].bit_count() == 1:
                 return 0
             width = max(reciprocals).bit_length()
             return block.inputs[0].lanes * _positive(block.division.total.width, width, family)
+        case Pairwise() if block.node.operation == "multiply":
+            widths = [stream.type.width + 1 for stream in block.inputs]
+            return block.inputs[0].lanes * _product(widths[0], widths[1], family)
         case Softmax():
             node = block.node
             one, other = (int(table.codes.max()).bit_length() for table in (node.exponential, node.reciprocal))

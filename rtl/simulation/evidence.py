@@ -12,8 +12,8 @@ import numpy as np
 from siliconv.network import reference
 from siliconv.network.fixed_point import Codes
 from siliconv.rtl.cycles.cycle_model import cycles
-from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.simulation.rtlsim import simulate
+from siliconv.rtl.plan.blocks import Align, Copy, Narrower, RtlDesign, Wider
+from siliconv.rtl.simulation.rtlsim import Simulated, simulate
 from siliconv.rtl.simulation.source_files import compare_constants, take_sources
 from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.writing.rtl_project import write_project
@@ -33,6 +33,19 @@ class NodeEvidence:
 
 
 @dataclass(frozen=True)
+class StreamTimes:
+    """When the words of the first and of the second image moved on the stream that leaves a block, without pauses.
+
+    Each is the cycle of the first and of the last word; the second one is left out where there was one image.
+    """
+
+    block: str
+    node: str
+    words: int
+    images: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class RtlEvidence:
     """The result of `simulated_evidence`, for a certificate.
 
@@ -43,11 +56,14 @@ class RtlEvidence:
     latency_cycles, interval_cycles
         Measured without pauses.
     words, cycles_differ
-        Words in and out whose cycle was compared in all runs, and those that moved in another one than the model says.
+        Words of all streams whose cycle was compared in all runs, and those that moved in another one than the model
+        says.
     constants, constants_differ
         Words of the memories' files, and those that are not the network's.
     edited
         What was edited in the sources since they were written.
+    times
+        Of each block that computes, in the order of the data.
     """
 
     executor: str
@@ -61,6 +77,7 @@ class RtlEvidence:
     constants: int
     constants_differ: tuple[str, ...]
     edited: tuple[str, ...]
+    times: tuple[StreamTimes, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -104,6 +121,7 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
     differing: dict[str, int] = {}
     largest: dict[str, float] = {}
     words, late, latency, interval = 0, 0, 0, 0.0
+    times: tuple[StreamTimes, ...] = ()
     for pauses in PAUSES:
         (found,) = simulate(work, [design], [codes], pauses=pauses, probes=True)
         for name, tensor in {**found.nodes, design.network.output.name: found.output}.items():
@@ -113,9 +131,11 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
             step = 2.0 ** -design.network.by_name[name].type.fraction
             largest[name] = max(largest.get(name, 0.0), float(difference.max()) * step)
         model = cycles(design, len(codes), pauses=pauses)
-        words += len(model.taken) + len(model.given)
-        late += int((np.asarray(model.taken) != found.taken).sum() + (np.asarray(model.given) != found.given).sum())
+        for name, moved in found.moved.items():
+            words += len(moved)
+            late += int((np.asarray(model.moved[name][: len(moved)]) != moved).sum())
         if pauses == (0, 0):
+            times = _times(design, found)
             last = found.given[design.sink.words - 1 :: design.sink.words]
             latency = int(last[0] - found.taken[0])
             interval = float((last[-1] - last[0]) / (len(last) - 1)) if len(last) > 1 else float(latency)
@@ -125,5 +145,18 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
         if name in values
     )
     return RtlEvidence(
-        "RTL (Verilator)", len(codes), len(PAUSES), nodes, latency, interval, words, late, count, wrong, edited
+        "RTL (Verilator)", len(codes), len(PAUSES), nodes, latency, interval, words, late, count, wrong, edited, times
     )
+
+
+def _times(design: RtlDesign, found: Simulated) -> tuple[StreamTimes, ...]:
+    """Give when the words of two images left each block; lanes that are only counted anew are left out."""
+    kept = []
+    for block in design.blocks:
+        stream = block.outputs[0]
+        moved = found.moved[stream.name]
+        images = [moved[first : first + stream.words] for first in (0, stream.words)]
+        ends = tuple((int(one[0]), int(one[-1])) for one in images if len(one) == stream.words)
+        if ends and not isinstance(block, Copy | Narrower | Wider | Align):
+            kept.append(StreamTimes(block.name, stream.node, stream.words, ends))
+    return tuple(kept)

@@ -27,12 +27,15 @@ class Simulated:
         The cycle of each word in and of each word out, from the first cycle after the reset.
     nodes
         The codes of each node that has a stream, (images, *its shape); only with probes.
+    moved
+        The cycle of each word of each stream, by the stream's name; only with probes.
     """
 
     output: Codes
     taken: NDArray[np.int64]
     given: NDArray[np.int64]
     nodes: dict[str, Codes]
+    moved: dict[str, NDArray[np.int64]]
 
 
 def simulate(
@@ -73,11 +76,14 @@ def _read(vectors: Path, number: int, design: RtlDesign, images: int, probes: bo
     times = np.fromfile(vectors / f"times_{number}.bin", np.uint32).astype(np.int64)
     taken = images * design.source.words
     nodes: dict[str, Codes] = {}
+    moved: dict[str, NDArray[np.int64]] = {}
     for stream in design.streams if probes else ():
+        when = np.fromfile(vectors / f"probe_times_{number}_{stream.name}.bin", np.uint32)
+        moved[stream.name] = when[: images * stream.words].astype(np.int64)
         node = design.network.by_name[stream.node]
         if stream.type.fraction == node.type.fraction and stream.node not in nodes:
             found = read_words(vectors / f"probe_{number}_{stream.name}.bin", stream)[: images * stream.words]
             if len(found) == images * stream.words:
                 nodes[stream.node] = found.reshape(images, *node.shape)
     shape = design.network.output.shape
-    return Simulated(output.reshape(images, *shape), times[:taken], times[taken:][:words], nodes)
+    return Simulated(output.reshape(images, *shape), times[:taken], times[taken:][:words], nodes, moved)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from siliconv.errors import ProjectError
 from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.synthesis.critical_path import told
 from siliconv.rtl.synthesis.open_tools import Spent, run_tool, top_name
 from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
@@ -44,7 +45,7 @@ class Placed:
     used, available
         Cells by nextpnr's names.
     critical_path
-        From where to where, and nanoseconds of logic and of routing.
+        From where to where, nanoseconds of logic and of routing, and the same in the network's words (``told``).
     """
 
     part: str
@@ -60,6 +61,8 @@ def place(
     project: Path, design: RtlDesign, part: str, *, mhz: float, seed: int = 1, board: str | None = None
 ) -> Placed:
     """Place and route a design that `siliconv.rtl.synthesis.yosys.synthesize` mapped to ECP5.
+
+    The routed netlist is written as `TOP_routed.json`.
 
     Parameters
     ----------
@@ -83,6 +86,8 @@ def place(
         f"{top}.config",
         "--report",
         f"{top}_placed.json",
+        "--write",
+        f"{top}_routed.json",
         "--freq",
         str(mhz),
         "--seed",
@@ -109,7 +114,7 @@ def place(
         round(min(clock["achieved"] for clock in report["fmax"].values()), 1),
         {name: entry["used"] for name, entry in use.items() if entry["used"]},
         {name: entry["available"] for name, entry in use.items() if entry["used"]},
-        _critical(report["critical_paths"]),
+        _critical(report["critical_paths"], design),
         spent,
     )
 
@@ -133,7 +138,7 @@ def pack(project: Path, design: RtlDesign, *, board: str | None = None) -> tuple
     return project / bitstream, spent
 
 
-def _critical(paths: list[dict[str, object]]) -> dict[str, str | float]:
+def _critical(paths: list[dict[str, object]], design: RtlDesign) -> dict[str, str | float]:
     """Sum up the slowest path inside the clock."""
     inside = [path for path in paths if path["from"] == path["to"]]
     if not inside:
@@ -144,8 +149,10 @@ def _critical(paths: list[dict[str, object]]) -> dict[str, str | float]:
         kind = "routing_ns" if step["type"] == "routing" else "logic_ns"
         nanoseconds[kind] += float(step["delay"])  # type: ignore[arg-type]
     first, last = steps[0]["from"], steps[-1]["to"]
+    source, target = str(first["cell"]), str(last["cell"])  # type: ignore[index]
     return {
-        "from": str(first["cell"]),  # type: ignore[index]
-        "to": str(last["cell"]),  # type: ignore[index]
+        "from": source,
+        "to": target,
         **{name: round(value, 2) for name, value in nanoseconds.items()},
+        "told": told(source, target, nanoseconds["logic_ns"], nanoseconds["routing_ns"], design),
     }

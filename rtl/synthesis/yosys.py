@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.synthesis.open_tools import Spent, run_tool, top_name
@@ -13,8 +16,8 @@ from siliconv.rtl.synthesis.output_registers import absorb_output_registers
 
 FAMILIES = {
     "ecp5": "synth_ecp5 -top {top} -json {top}_ecp5.json",
-    "xc7": "synth_xilinx -family xc7 -flatten -abc9 -top {top}",
-    "xcup": "synth_xilinx -family xcup -flatten -abc9 -top {top}",
+    "xc7": "synth_xilinx -family xc7 -flatten -abc9 -top {top}; autoname; write_json {top}_xc7.json",
+    "xcup": "synth_xilinx -family xcup -flatten -abc9 -top {top}; autoname; write_json {top}_xcup.json",
 }
 """Yosys' command for each family: Lattice ECP5, Xilinx 7 series, Xilinx UltraScale+."""
 
@@ -43,6 +46,9 @@ class Cells:
         Of Xilinx' look-up tables, those that are memories or shift registers; not in `lut`.
     block_memory
         DP16KD on ECP5, 18-Kb blocks elsewhere.
+    by_block
+        What each instance of the top level takes, by the names that Yosys keeps or gives by what a cell drives; "" is
+        what has none.
     """
 
     family: str
@@ -53,6 +59,7 @@ class Cells:
     block_memory: int
     cells: Mapping[str, int]
     spent: Spent
+    by_block: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def synthesize(project: Path, design: RtlDesign | str, family: str, *, board: str | None = None) -> Cells:
@@ -74,7 +81,23 @@ def synthesize(project: Path, design: RtlDesign | str, family: str, *, board: st
     cells = dict(stat["design"]["num_cells_by_type"])
     if family == "ecp5":
         cells["TRELLIS_FF"] = cells.get("TRELLIS_FF", 0) - _with_output_registers(project / f"{top}_ecp5.json", top)
-    return counted(cells, family, spent)
+    netlist = json.loads((project / f"{top}_{family}.json").read_text(encoding="utf-8"))
+    found_by_block = by_block(netlist["modules"][top]["cells"], family)
+    return replace(counted(cells, family, spent), by_block=found_by_block)
+
+
+def by_block(cells: Mapping[str, Any], family: str) -> dict[str, dict[str, int]]:
+    """Add the cells of a flat netlist up by the instance of the top level that they stand in."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, cell in cells.items():
+        instance = re.search(r"(?:^|\.)u_((?!network\.)[^.]+)\.", name)
+        kinds[instance[1] if instance else ""][cell["type"]] += 1
+    nothing = Spent(0.0, 0.0, 0.0)
+    found = {name: counted(counts, family, nothing) for name, counts in sorted(kinds.items())}
+    return {
+        name: {"lut": one.lut + one.lut_memory, "ff": one.ff, "dsp": one.dsp, "block_memory": one.block_memory}
+        for name, one in found.items()
+    }
 
 
 def _with_output_registers(netlist: Path, top: str) -> int:

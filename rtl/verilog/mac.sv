@@ -14,6 +14,7 @@ module mac #(
     parameter int unsigned Pout = 1,
     parameter bit Lanewise = 0,
     parameter bit Pack = 0,
+    parameter int unsigned Logic = 0,  // multipliers that are made of look-up tables, the first ones
     parameter int unsigned XWidth = 8,
     parameter bit XSigned = 0,
     parameter int unsigned WeightWidth = 6,
@@ -61,6 +62,7 @@ module mac #(
     mac_packed #(
         .Pin(Pin),
         .Pout(Pout),
+        .Logic(Logic),
         .XWidth(XWidth),
         .WeightWidth(WeightWidth),
         .SumWidth(SumWidth)
@@ -80,10 +82,11 @@ module mac #(
         logic [ProductWidth-1:0] product;
         assign x = x_q[XLane*XWidth+:XWidth];
         assign w = weights_i[(o*Pin+i)*WeightWidth+:WeightWidth];
-        multiply #(
+        product #(
             .AWidth(WeightWidth),
-            .BWidth(XWidth + 1)
-        ) u_multiply (
+            .BWidth(XWidth + 1),
+            .Logic (o * Pin + i < Logic)
+        ) u_product (
             .clk_i,
             .a_i(w),
             .b_i({XSigned & x[XWidth-1], x}),

@@ -8,6 +8,7 @@
 module mac_packed #(
     parameter int unsigned Pin = 1,
     parameter int unsigned Pout = 2,
+    parameter int unsigned Logic = 0,
     parameter int unsigned XWidth = 6,
     parameter int unsigned WeightWidth = 6,
     parameter int unsigned SumWidth = 13
@@ -45,10 +46,11 @@ module mac_packed #(
       logic [Pair+XWidth:0] product;
       assign w_low = weights_i[(2*p*Pin+i)*WeightWidth+:WeightWidth] ^ (WeightWidth'(1) << (WeightWidth - 1));
       assign w_high = weights_i[((2*p+1)*Pin+i)*WeightWidth+:WeightWidth];
-      multiply #(
+      product #(
           .AWidth(Pair),
-          .BWidth(XWidth + 1)
-      ) u_multiply (
+          .BWidth(XWidth + 1),
+          .Logic (p * Pin + i < Logic)
+      ) u_product (
           .clk_i,
           .a_i({w_high, {XWidth{1'b0}}, w_low}),
           .b_i({1'b0, x_i[i*XWidth+:XWidth]}),

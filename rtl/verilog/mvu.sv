@@ -3,14 +3,18 @@
 // Function:   window.sv, its taps times the weights of rom.sv in mac.sv, then finish.sv. A word in has Pin lanes (Pout
 //             with Lanewise), a word out Pout. The order of the weights' words is that of the taps: repeat, kernel row,
 //             kernel column, word of the pixel; a word holds the weight of result lane o and input lane i at
-//             o * Pin + i.
+//             o * Pin + i. Pixels > 1: so many output pixels of a row share each word of weights; their words leave
+//             in the usual order (pixel_order.sv).
 // Latency:    taps + 7 + ceil(log2 Pin) + Pack + finish.sv's, from the start of a result to its word.
-// Throughput: see window.sv; a result takes KernelRows * KernelColumns * Words cycles (without Words with Lanewise).
+// Throughput: see window.sv; a result of all Pixels takes KernelRows * KernelColumns * Words cycles (without Words with
+//             Lanewise).
 module mvu #(
     parameter int unsigned Pin = 1,
     parameter int unsigned Pout = 1,
     parameter bit Lanewise = 0,
     parameter bit Pack = 0,
+    parameter int unsigned Logic = 0,  // multipliers that are made of look-up tables, the first ones of each pixel's
+    parameter int unsigned Pixels = 1,
     parameter int unsigned XWidth = 8,
     parameter bit XSigned = 0,
     parameter int unsigned WeightWidth = 6,
@@ -57,12 +61,14 @@ module mvu #(
     output logic [Pout*OutWidth-1:0] data_o
 );
   localparam int unsigned Taps = KernelRows * KernelColumns * (Lanewise ? 1 : Words);
-  logic free, start, issue, tap, first, last, bias_step, put, unused;
+  logic start, issue, tap, first, last, unused;
   logic pixel;
   assign unused = pixel;
-  logic [XLanes*XWidth-1:0] x;
+  logic [Pixels*XLanes*XWidth-1:0] x;
   logic [Pout*Pin*WeightWidth-1:0] weights;
-  logic [Pout*Width-1:0] bias, result;
+  logic [Pout*Width-1:0] bias;
+  logic [Pixels-1:0] free, bias_step, valid, ready;
+  logic [Pixels*Pout*OutWidth-1:0] result;
 
   window #(
       .Width(XLanes * XWidth),
@@ -80,6 +86,7 @@ module mvu #(
       .OutRows(OutRows),
       .OutColumns(OutColumns),
       .Repeats(Repeats),
+      .Pixels(Pixels),
       .Lanewise(Lanewise),
       .LogRing(LogRing)
   ) u_window (
@@ -88,7 +95,7 @@ module mvu #(
       .valid_i,
       .ready_o,
       .data_i,
-      .free_i (free),
+      .free_i (&free),
       .start_o(start),
       .issue_o(issue),
       .pixel_o(pixel),
@@ -117,56 +124,85 @@ module mvu #(
   ) u_bias (
       .clk_i,
       .rst_i,
-      .step_i(bias_step),
+      .step_i(bias_step[0]),
       .data_o(bias)
   );
 
-  mac #(
-      .Pin(Pin),
-      .Pout(Pout),
-      .Lanewise(Lanewise),
-      .Pack(Pack),
-      .XWidth(XWidth),
-      .XSigned(XSigned),
-      .WeightWidth(WeightWidth),
-      .Width(Width),
-      .Shift(Shift)
-  ) u_mac (
-      .clk_i,
-      .rst_i,
-      .tap_i(tap),
-      .first_i(first),
-      .last_i(last),
-      .x_i(x),
-      .weights_i(weights),
-      .start_i(start),
-      .bias_step_o(bias_step),
-      .bias_i(bias),
-      .put_o(put),
-      .data_o(result)
-  );
+  for (genvar p = 0; p < Pixels; p++) begin : gen_pixel
+    logic put;
+    logic [Pout*Width-1:0] total;
 
-  finish #(
-      .Lanes(Pout),
-      .Requantize(Requantize),
-      .InWidth(Width),
-      .InSigned(InSigned),
-      .Drop(Drop),
-      .Relu(Relu),
-      .Rounding(Rounding),
-      .Overflow(Overflow),
-      .OutWidth(OutWidth),
-      .OutSigned(OutSigned),
-      .LogDepth(LogDepth)
-  ) u_finish (
-      .clk_i,
-      .rst_i,
-      .take_i(start),
-      .free_o(free),
-      .put_i (put),
-      .data_i(result),
-      .valid_o,
-      .ready_i,
-      .data_o
-  );
+    mac #(
+        .Pin(Pin),
+        .Pout(Pout),
+        .Lanewise(Lanewise),
+        .Pack(Pack),
+        .Logic(Logic),
+        .XWidth(XWidth),
+        .XSigned(XSigned),
+        .WeightWidth(WeightWidth),
+        .Width(Width),
+        .Shift(Shift)
+    ) u_mac (
+        .clk_i,
+        .rst_i,
+        .tap_i(tap),
+        .first_i(first),
+        .last_i(last),
+        .x_i(x[p*XLanes*XWidth+:XLanes*XWidth]),
+        .weights_i(weights),
+        .start_i(start),
+        .bias_step_o(bias_step[p]),
+        .bias_i(bias),
+        .put_o(put),
+        .data_o(total)
+    );
+
+    finish #(
+        .Lanes(Pout),
+        .Requantize(Requantize),
+        .InWidth(Width),
+        .InSigned(InSigned),
+        .Drop(Drop),
+        .Relu(Relu),
+        .Rounding(Rounding),
+        .Overflow(Overflow),
+        .OutWidth(OutWidth),
+        .OutSigned(OutSigned),
+        .LogDepth(LogDepth)
+    ) u_finish (
+        .clk_i,
+        .rst_i,
+        .take_i(start),
+        .free_o(free[p]),
+        .put_i (put),
+        .data_i(total),
+        .valid_o(valid[p]),
+        .ready_i(ready[p]),
+        .data_o(result[p*Pout*OutWidth+:Pout*OutWidth])
+    );
+  end
+
+  if (Pixels == 1) begin : gen_one_pixel
+    assign valid_o = valid;
+    assign ready = ready_i;
+    assign data_o = result;
+  end else begin : gen_order
+    logic unused_steps;
+    assign unused_steps = ^bias_step;  // the same of every pixel
+    pixel_order #(
+        .Pixels(Pixels),
+        .Words(Repeats),
+        .Width(Pout * OutWidth)
+    ) u_order (
+        .clk_i,
+        .rst_i,
+        .valid_i(valid),
+        .ready_o(ready),
+        .data_i(result),
+        .valid_o,
+        .ready_i,
+        .data_o
+    );
+  end
 endmodule

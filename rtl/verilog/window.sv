@@ -2,11 +2,11 @@
 //
 // Function:   The writer walks over the padded image, one word a cycle: a word of the stream, or `PadWord` where there
 //             is padding. The reader gives each output pixel's window word by word ("taps"), `Repeats` times. A window
-//             starts two cycles after its last word came, when `free_i` says that there is room for the result;
-//             from then on a tap comes each cycle. No word of a window stands in a register.
-//             Order of taps: pixel, repeat, kernel row, then
-//               Lanewise = 0: all words of the kernel row's columns (they follow each other in the ring);
-//               Lanewise = 1: the same word of each column, and the repeat is the number of that word.
+//             starts two cycles after its last word came, when `free_i` says that there is room for the result; from
+//             then on a tap comes each cycle. No word of a window stands in a register. Pixels > 1: so many windows of
+//             a row at a time, each read from a copy of the ring, pixel 0 in the low bits. Order of taps: pixel,
+//             repeat, kernel row, then Lanewise = 0: all words of the kernel row's columns (they follow each other in
+//             the ring); Lanewise = 1: the same word of each column, and the repeat is the number of that word.
 // Latency:    2 cycles from the issue of a tap (`start_o` marks the first of a result) to `tap_o` with its word.
 // Throughput: a tap a cycle; OutRows * OutColumns * Repeats * taps cycles an image, at least the padded image's words.
 module window #(
@@ -26,6 +26,7 @@ module window #(
     parameter int unsigned OutRows = 1,
     parameter int unsigned OutColumns = 1,
     parameter int unsigned Repeats = 1,  // results a pixel
+    parameter int unsigned Pixels = 1,  // of a row at a time; a divisor of OutColumns
     parameter bit Lanewise = 0,
     parameter int unsigned LogRing = 4  // 2^LogRing words
 ) (
@@ -37,11 +38,11 @@ module window #(
     input  logic             free_i,
     output logic             start_o,
     output logic             issue_o,  // a tap is issued, its word comes two cycles later
-    output logic             pixel_o,  // it is the last one of an output pixel
+    output logic             pixel_o,  // it is the last one of an output pixel, or of so many
     output logic             tap_o,
     output logic             first_o,
     output logic             last_o,
-    output logic [Width-1:0] data_o
+    output logic [Pixels*Width-1:0] data_o
 );
   localparam int unsigned AllRows = PadTop + Rows + PadBottom;
   localparam int unsigned AllColumns = PadLeft + Columns + PadRight;
@@ -53,11 +54,12 @@ module window #(
   localparam int unsigned Taps = KernelRows * Run;
 
   // From the first word of a window: to the end of the window, and to the first word of the next one.
-  localparam int unsigned Need = ((KernelRows - 1) * AllColumns + KernelColumns) * Words;
-  localparam int unsigned NextPixel = StrideColumns * Words;
-  localparam int unsigned NextRow = (StrideRows * AllColumns - (OutColumns - 1) * StrideColumns) * Words;
-  localparam int unsigned NextImage =
-      (AllRows * AllColumns - (OutRows - 1) * StrideRows * AllColumns - (OutColumns - 1) * StrideColumns) * Words;
+  localparam int unsigned Beside = StrideColumns * Words;
+  localparam int unsigned Need = ((KernelRows - 1) * AllColumns + KernelColumns) * Words + (Pixels - 1) * Beside;
+  localparam int unsigned NextPixel = Pixels * Beside;
+  localparam int unsigned NextRow = StrideRows * RowStep - (OutColumns - Pixels) * Beside;
+  localparam int unsigned NextImage = (AllRows - (OutRows - 1) * StrideRows) * RowStep - (OutColumns - Pixels) * Beside;
+  localparam int unsigned Groups = OutColumns / Pixels;
   // A level lies between -(largest step) and Ring, and is compared by its sign.
   localparam int unsigned Level = $clog2(Ring + Need + NextPixel + NextRow + NextImage + 1) + 1;
 
@@ -71,8 +73,6 @@ module window #(
   localparam logic [LogRing-1:0] StepRow = LogRing'(NextRow - BackAll);
   localparam logic [LogRing-1:0] StepImage = LogRing'(NextImage - BackAll);
 
-  (* no_rw_check *) logic [Width-1:0] ring[Ring];
-
   // Counters of one value need no flip-flop, but a bit to be written.
   localparam int unsigned WordBits = Words > 1 ? $clog2(Words) : 1;
   localparam int unsigned ColumnBits = AllColumns > 1 ? $clog2(AllColumns) : 1;
@@ -80,7 +80,7 @@ module window #(
   localparam int unsigned RunBits = Run > 1 ? $clog2(Run) : 1;
   localparam int unsigned KernelRowBits = KernelRows > 1 ? $clog2(KernelRows) : 1;
   localparam int unsigned RepeatBits = Repeats > 1 ? $clog2(Repeats) : 1;
-  localparam int unsigned OutColumnBits = OutColumns > 1 ? $clog2(OutColumns) : 1;
+  localparam int unsigned OutColumnBits = Groups > 1 ? $clog2(Groups) : 1;
   localparam int unsigned OutRowBits = OutRows > 1 ? $clog2(OutRows) : 1;
 
   // ---- the writer
@@ -101,7 +101,6 @@ module window #(
   // A register before the memory, which may stand far away.
   always_ff @(posedge clk_i) begin
     word_q <= real_word ? data_i : PadWord;
-    if (push_q) ring[put_q] <= word_q;
   end
 
   always_ff @(posedge clk_i) begin
@@ -150,7 +149,7 @@ module window #(
   logic [RepeatBits-1:0] repeat_q;
   logic [OutColumnBits-1:0] out_column_q;
   logic [OutRowBits-1:0] out_row_q;
-  logic [LogRing-1:0] tap_q, step;
+  logic [LogRing-1:0] step;
   logic [Level-1:0] spare_q;  // words beyond those that the window needs; negative while it lacks some
   logic [1:0] released, released_q;  // words that no window wants any more: see `change`
   logic busy_q, issue, run_end_q, kernel_row_end_q, repeat_end_q, out_column_end_q, out_row_end_q;
@@ -178,12 +177,10 @@ module window #(
       busy_q <= 1'b0;
       run_q <= '0;
       kernel_row_q <= '0;
-      tap_q <= '0;
       run_end_q <= Run == 1;
       kernel_row_end_q <= KernelRows == 1;
     end else if (issue) begin
       busy_q <= ~taps_end;
-      tap_q <= tap_q + step;
       run_q <= run_end_q ? '0 : run_q + 1'b1;
       run_end_q <= run_end_q ? Run == 1 : run_q == RunBits'(Run - 2);
       if (run_end_q) begin
@@ -199,14 +196,14 @@ module window #(
       out_column_q <= '0;
       out_row_q <= '0;
       repeat_end_q <= Repeats == 1;
-      out_column_end_q <= OutColumns == 1;
+      out_column_end_q <= Groups == 1;
       out_row_end_q <= OutRows == 1;
     end else if (last_tap) begin
       repeat_q <= repeat_end_q ? '0 : repeat_q + 1'b1;
       repeat_end_q <= repeat_end_q ? Repeats == 1 : repeat_q == RepeatBits'(Repeats - 2);
       if (repeat_end_q) begin
         out_column_q <= out_column_end_q ? '0 : out_column_q + 1'b1;
-        out_column_end_q <= out_column_end_q ? OutColumns == 1 : out_column_q == OutColumnBits'(OutColumns - 2);
+        out_column_end_q <= out_column_end_q ? Groups == 1 : out_column_q == OutColumnBits'(Groups - 2);
         if (out_column_end_q) begin
           out_row_q <= out_row_end_q ? '0 : out_row_q + 1'b1;
           out_row_end_q <= out_row_end_q ? OutRows == 1 : out_row_q == OutRowBits'(OutRows - 2);
@@ -240,13 +237,24 @@ module window #(
     end
   end
 
-  // ---- two registers behind the memory, as it wants them
-  logic [Width-1:0] read_q;
-  logic tap1_q, first1_q, last1_q;
+  // ---- the ring, once for each window that is read, and two registers behind the memory, as it wants them
+  for (genvar p = 0; p < Pixels; p++) begin : gen_ring
+    (* no_rw_check *) logic [Width-1:0] ring[Ring];
+    logic [LogRing-1:0] tap_q;
+    logic [Width-1:0] read_q;
+    always_ff @(posedge clk_i) begin
+      if (rst_i) tap_q <= LogRing'(p * Beside);
+      else if (issue) tap_q <= tap_q + step;
+    end
+    always_ff @(posedge clk_i) begin
+      if (push_q) ring[put_q] <= word_q;
+      read_q <= ring[tap_q];
+      data_o[p*Width+:Width] <= read_q;
+    end
+  end
 
+  logic tap1_q, first1_q, last1_q;
   always_ff @(posedge clk_i) begin
-    read_q <= ring[tap_q];
-    data_o <= read_q;
     first1_q <= start_o;
     last1_q <= taps_end;
     first_o <= first1_q;

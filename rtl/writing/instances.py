@@ -19,6 +19,7 @@ from siliconv.rtl.plan.blocks import (
     GlobalPool,
     Mvu,
     Narrower,
+    Pairwise,
     Pool,
     Softmax,
     Stream,
@@ -26,6 +27,7 @@ from siliconv.rtl.plan.blocks import (
     Wider,
     Window,
 )
+from siliconv.rtl.plan.rearranging import Rearrange
 from siliconv.rtl.writing.memory_words import reciprocal_width, width_of
 
 Parameters = dict[str, int | str]
@@ -55,6 +57,8 @@ def _(block: Mvu) -> tuple[str, Parameters]:
         "Pout": block.pout,
         "Lanewise": int(isinstance(node, ir.DepthwiseConv)),
         "Pack": int(block.pack),
+        **({"Logic": block.logic} if block.logic else {}),
+        **({"Pixels": block.pixels} if block.pixels > 1 else {}),
         "XWidth": source.width,
         "XSigned": int(source.signed),
         "WeightWidth": block.weight_type.width,
@@ -124,6 +128,45 @@ def _(block: Align) -> tuple[str, Parameters]:
 def _(block: Add) -> tuple[str, Parameters]:
     source = block.inputs[0]
     return "add", {"Lanes": source.lanes, "Width": source.type.width, **_finish(block.finish)}
+
+
+@parameters.register
+def _(block: Pairwise) -> tuple[str, Parameters]:
+    node, (one, other) = block.node, (stream.type for stream in block.inputs)
+    product = node.operation == "multiply"
+    shifts = [node.type.fraction - kind.fraction for kind in (one, other)]
+    return "pairwise", {
+        "Lanes": block.inputs[0].lanes,
+        "Operation": ir.OPERATIONS.index(node.operation),
+        "OneWidth": one.width,
+        "OneSigned": int(one.signed),
+        "OneShift": shifts[0] - other.fraction if product else shifts[0],
+        "OtherWidth": other.width,
+        "OtherSigned": int(other.signed),
+        "OtherShift": 0 if product else shifts[1],
+        "Width": node.type.width,
+        **_finish(block.finish),
+    }
+
+
+@parameters.register
+def _(block: Rearrange) -> tuple[str, Parameters]:
+    axes: Parameters = {}
+    for number, axis in enumerate(block.axes):
+        axes |= {f"Kept{number}": axis.kept, f"Step{number}": axis.step, f"Repeats{number}": axis.repeats}
+    return "rearrange", {
+        "Lanes": block.inputs[0].lanes,
+        "XWidth": block.inputs[0].type.width,
+        "Parts": block.parts,
+        "PartWords": block.part_words,
+        "First": block.first,
+        "Kept": block.outer.kept,
+        "Repeats": block.outer.repeats,
+        "Start": block.start,
+        **axes,
+        "LogRing": block.log_ring,
+        **_finish(block.finish),
+    }
 
 
 @parameters.register

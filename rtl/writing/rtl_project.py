@@ -10,12 +10,10 @@ from pathlib import Path
 from siliconv.hardware.license_file import write_license
 from siliconv.rtl.library import library_files
 from siliconv.rtl.plan.blocks import RtlDesign, Stream
+from siliconv.rtl.writing.axi_top import LIBRARY, axi_files, axi_name
 from siliconv.rtl.writing.board_tops import board_files
 from siliconv.rtl.writing.memory_words import memories
 from siliconv.rtl.writing.top_level import render, top_level
-
-LIBRARY = "library"
-"""The folder of the modules."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
             for name, lines in memories(block).items():
                 _write(folder / name, "\n".join(lines) + "\n")
     if len(designs) == 1:
-        for name, text in board_files(designs[0]).items():
+        for name, text in (*board_files(designs[0]).items(), *axi_files(designs[0])):
             (folder / name).parent.mkdir(exist_ok=True)
             _write(folder / name, text)
     _write(folder / "bench.sv", render("bench.sv.j2", designs=designs))
@@ -61,7 +59,8 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
     _write(folder / "README.md", render("README.md.j2", designs=designs))
     _write(folder / "NOTICE", _template("NOTICE"))
     write_license(folder)
-    _write(folder / "Makefile", render("Makefile.j2", designs=designs, images=images, probes=probes))
+    axi = axi_name(designs[0]) if len(designs) == 1 else None
+    _write(folder / "Makefile", render("Makefile.j2", designs=designs, images=images, probes=probes, axi=axi))
     if probes:
         lines = [f'public_flat_rd -module "{design.name}" -var "*"' for design in designs]
         _write(folder / "probes.vlt", "\n".join(["`verilator_config", *lines]) + "\n")

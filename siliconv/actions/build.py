@@ -62,7 +62,7 @@ def build_project(
     ------
     ProjectError
         ``BITSTREAM-BOARD``, ``BITSTREAM-TOP``, ``BITSTREAM-WEIGHTS`` where no bitstream can be made of the project,
-        told before any work.
+        told before any work; ``BUILD-TOP`` where it has no AXI-Stream top level.
     ToolError
         ``VENDOR-NO-TOOL`` where there is none, told before any work.
     SiliconvError
@@ -92,6 +92,13 @@ def build_project(
             fix="free disk space, or make it writable",
         ) from error
     wrapped = project.hls.backend == "VivadoAccelerator"
+    if top == "axi" and not (work / axi_script(manifest.top).script).is_file():
+        raise ProjectError(
+            "BUILD-TOP",
+            "there is no AXI-Stream top level: the network has several inputs or outputs",
+            where="--top axi",
+            fix="build the core with --top core: it has a port for each input and each output",
+        )
     script = axi_script(manifest.top) if top == "axi" else core_script(manifest.top, wrapped=wrapped)
     run(found, work, script, steps, progress)
     if steps.bitstream:

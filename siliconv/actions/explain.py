@@ -20,8 +20,9 @@ from siliconv.network.explanation.first_difference import (
     explain,
     reference_execution,
 )
-from siliconv.network.fixed_point import Codes, to_values
+from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
+from siliconv.network.rows import values_of
 from siliconv.progress import Progress, activity
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.lowering.keras_causes import FLOAT, QUANTIZED, Contribution, contributions
@@ -148,7 +149,7 @@ def _runner(
 
     model = _float_model(build) if which == FLOAT else load_quantized_model(build)
     execute = float_execution if which == FLOAT else quantized_execution
-    return lambda codes: execute(model, network, to_values(codes, network.input.type))
+    return lambda codes: execute(model, network, values_of(network.inputs, codes))
 
 
 def _firmware_runner(
@@ -162,7 +163,7 @@ def _firmware_runner(
 
     def run(codes: Codes) -> Execution:
         values = simulate_apart(library, network, codes, seconds=project.csim.timeout_s)
-        return firmware_execution(folder, network, values, to_values(codes, network.input.type))
+        return firmware_execution(folder, network, values, values_of(network.inputs, codes))
 
     return run
 

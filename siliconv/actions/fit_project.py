@@ -26,12 +26,19 @@ from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_edit import set_fields
 from siliconv.project.taken_project import taken
 
-_WRITTEN = ("part", "clock_ns", "fifo_memory", "strategies", "reuse_factors", "parallelization_factors")
+_WRITTEN = (
+    "part",
+    "clock_ns",
+    "fifo_memory",
+    "weight_memory",
+    "strategies",
+    "reuse_factors",
+    "parallelization_factors",
+)
 _PRESETS_TRIED = 3
 
 PLACEMENT = (
-    "memory: FIFO depths and where FIFOs lie are written as chosen; whether a weight memory becomes block memory or "
-    "LUTs is no setting of hls4ml's templates but the tool's decision"
+    "memory: FIFO depths and where FIFOs and weights lie are written as chosen; where that is auto, the tool decides"
 )
 CLOCK = (
     "clock: the period is what the tool is asked for; public convolutions asked for 5 ns report 5.1 to 5.8, so leave a"

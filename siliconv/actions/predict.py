@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import WORK
+from siliconv.models.answers.several_answers import outputs_of
 from siliconv.models.answers.task import Task
 from siliconv.models.data.image_store import DataSummary, open_dataset
 from siliconv.models.data.single_inputs import read_inputs
 from siliconv.models.training.scoring import behind_logits
 from siliconv.network import network_file, reference
 from siliconv.network.fixed_point import Codes, exact_codes, to_values
-from siliconv.network.graph import Network
+from siliconv.network.graph import Network, Node
+from siliconv.network.rows import rows_of, values_of
 from siliconv.progress import Progress
 from siliconv.project.project import ProjectConfig
 
@@ -96,28 +98,35 @@ def predict_images(
         for model in (load_float_model(build), load_quantized_model(build))
     )
     network = network_file.load(build / "network")
-    logits, output = network.logits, network.output
+    logits, outputs = network.decisions, network.outputs
     simulated = _simulated(build, network, project, codes.astype(np.int64), progress)
-    expected = reference.run_batches(network, codes.astype(np.int64), logits.name)
-    firmware = to_values(simulated[logits.name], logits.type)
+    expected = reference.run(network, codes.astype(np.int64), keep=[node.name for node in logits])
+    firmware = values_of(logits, rows_of(logits, simulated))
     same = _equal(quantized, firmware)
     if not same.all():
         # QKeras' float32 may round where neither network nor firmware does.
         with double_precision():
             exact = np.asarray(load_quantized_model(build)(values, training=False))
         same |= _equal(exact, firmware)
-    function = project.model.ending
-    answers = [_Answers(summary, values, _shown(one, function, summary.task)) for one in (floats, quantized, firmware)]
-    if summary.task in ("regression", "autoencoder", "none"):
-        answers[2] = _Answers(summary, values, to_values(simulated[output.name], output.type))
+    function = project.model.ports.outputs[0].function
+    if summary.parts:
+        answers = [_of_several(summary, values, one) for one in (floats, quantized, firmware)]
+        answers[2] = [_behind(answer, node, simulated) for answer, node in zip(answers[2], outputs, strict=True)]
+    else:
+        answers = [
+            [_Answers(summary.task, summary.class_names, values, _shown(one, function, summary.task))]
+            for one in (floats, quantized, firmware)
+        ]
+        answers[2] = [_behind(answers[2][0], outputs[0], simulated)]
+    names_of = [part.name for part in summary.parts]
     return tuple(
         Prediction(
             one,
-            answers[0].said(i),
-            answers[1].said(i),
-            answers[2].said(i),
+            _together([answer.said(i) for answer in answers[0]], names_of),
+            _together([answer.said(i) for answer in answers[1]], names_of),
+            _together([answer.said(i) for answer in answers[2]], names_of),
             same_bits=bool(same[i]),
-            exact=bool(np.array_equal(expected[i], simulated[logits.name][i])),
+            exact=all(np.array_equal(expected[node.name][i], simulated[node.name][i]) for node in logits),
         )
         for i, one in enumerate(names)
     )
@@ -137,28 +146,30 @@ def _simulated(
 
     design = written_design(build, network, project.rtl)
     values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted")(codes).values
-    logits = network.logits
-    if logits.name not in values:
+    wanted = (*network.decisions, *network.outputs)
+    hidden = [node.name for node in wanted if node.name not in values]
+    if hidden:
         raise ProjectError(
             "PREDICT-BUILD",
-            f"the SystemVerilog keeps the logits ('{logits.name}') inside a block, and there is no other firmware",
+            f"the SystemVerilog keeps the logits ('{hidden[0]}') inside a block, and there is no other firmware",
             where=str(build),
             fix="siliconv run PROJECT builds the core hls4ml",
         )
-    return {node.name: exact_codes(values[node.name], node.type, where=node.name) for node in (logits, network.output)}
+    return {node.name: exact_codes(values[node.name], node.type, where=node.name) for node in wanted}
 
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What one network gave, behind the function at its end."""
+    """What one network gave at an output, behind the function at its end."""
 
-    summary: DataSummary
+    task: Task
+    names: tuple[str, ...]
     inputs: np.ndarray
     outputs: np.ndarray
 
     def said(self, number: int) -> Said:
         """Give the answer on one input."""
-        output, names, task = self.outputs[number], self.summary.class_names, self.summary.task
+        output, names, task = self.outputs[number], self.names, self.task
         values = tuple(float(one) for one in output.reshape(-1)[:MOST_VALUES])
         if task == "classification":
             chosen = int(output.argmax())
@@ -170,6 +181,30 @@ class _Answers:
             error = float(np.mean((output.astype(np.float64) - self.inputs[number]) ** 2))
             return Said("reconstruction error", error, values)
         return Said(_in_words(task, names, values, output.size), None, values)
+
+
+def _of_several(summary: DataSummary, inputs: np.ndarray, logits: np.ndarray) -> list[_Answers]:
+    """Give the answers of each output of a network that gave rows of logits."""
+    found = []
+    for number, part in enumerate(summary.parts):
+        of_part = outputs_of(number, summary.parts, logits)
+        found.append(_Answers(part.task, part.names, inputs, _shown(of_part, part.function, part.task)))
+    return found
+
+
+def _behind(answer: _Answers, output: Node, simulated: Mapping[str, Codes]) -> _Answers:
+    """Take what the firmware itself gives behind a function in place of what is computed of its logits."""
+    if answer.task not in ("regression", "autoencoder", "none"):
+        return answer
+    return replace(answer, outputs=to_values(simulated[output.name], output.type))
+
+
+def _together(said: Sequence[Said], names: Sequence[str]) -> Said:
+    """Put the answers of several outputs into one; that of a single one stays as it is."""
+    if not names:
+        return said[0]
+    label = "; ".join(f"{name}: {one}" for name, one in zip(names, said, strict=True))
+    return Said(label, None, tuple(value for one in said for value in one.values)[:MOST_VALUES])
 
 
 def _in_words(task: Task, names: Sequence[str], values: Sequence[float], count: int) -> str:

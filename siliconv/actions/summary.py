@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from siliconv.models.architectures.ports import port_layers
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.network import network_file
 from siliconv.network.graph import Matrix, Node
@@ -46,11 +47,13 @@ def summarize(project: ProjectConfig, build: Path) -> tuple[SummaryRow, ...]:
     """
     taken = network_of_taken("summary", project, stated_type(project))
     if taken is not None:
-        return tuple(_row_of(node) for node in taken.nodes[1:])
+        return tuple(_row_of(node) for node in taken.nodes if node.inputs)
     types: dict[str, str] = {}
+    ports = port_layers(project.model.architecture)
     if (build / "network").is_dir():
         types = {node.name: str(node.type) for node in network_file.load(build / "network").nodes}
     return tuple(
         SummaryRow(row.name, row.kind, row.output_shape, row.parameters, row.multiplications, types.get(row.name))
         for row in layer_table(project.model.architecture)
+        if row.name not in ports
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from siliconv.api.codes import calibration_codes
+from siliconv.api.codes import Inputs, calibration_codes
 from siliconv.api.firmware import SETTINGS_FILE, VECTORS_FILE, Firmware, copy_parts
 from siliconv.bounded_reading import read_as
 from siliconv.errors import ModelError, ProjectError
@@ -71,7 +71,7 @@ class QuantizedModel:
 def convert(
     model: Any,
     *,
-    calibration: NDArray[Any] | None = None,
+    calibration: Inputs | None = None,
     input: InputConfig | None = None,
     board: str | None = None,
     weights: WeightBits | None = None,
@@ -93,8 +93,9 @@ def convert(
         (`siliconv.network.graph.Network`). A model is saved and read as data; nothing in it is run.
     calibration
         Inputs like those that it will see, (n, *input shape): the ranges of the activations are measured on them. uint8
-        are pixels; other numbers are taken as they are, and the type of the input is chosen from them. Needed for a
-        Keras model; of a QKeras model, whose own quantizers are taken as they are, no range is measured.
+        are pixels; other numbers are taken as they are, and the type of the input is chosen from them. Of several
+        inputs a list of arrays in the model's order, or a dictionary, which get one type. Needed for a Keras model; of
+        a QKeras model, whose own quantizers are taken as they are, no range is measured.
     input
         The type of the input, such as ``siliconv.InputConfig(bits=12, integer=2, signed=True)``; what it leaves open is
         chosen from the calibration inputs.
@@ -164,7 +165,7 @@ def convert(
 
 def _taken(
     source: str,
-    calibration: NDArray[Any] | None,
+    calibration: Inputs | None,
     stated: InputConfig | None,
     recipe: Recipe,
     top: str,
@@ -173,16 +174,16 @@ def _taken(
 ) -> Codes:
     """Round a float model by a recipe, or take a QKeras model as it is; give the inputs for the test bench."""
     from siliconv.api.keras_work import round_model
-    from siliconv.api.qkeras_work import bits_of_rest, qkeras_file, random_codes, take_model
+    from siliconv.api.qkeras_work import bits_of_rest, input_names, qkeras_file, random_codes, take_model
 
     file = qkeras_file(source)
     if file is None:
-        codes, numbers = calibration_codes(calibration, stated, recipe)
+        codes, numbers = calibration_codes(calibration, stated, recipe, input_names(source))
         call_apart(round_model, source, codes, recipe, top, folder, numbers, progress=progress)
         return codes
     bits = bits_of_rest(recipe)
     if calibration is not None:
-        codes, numbers = calibration_codes(calibration, stated, recipe)
+        codes, numbers = calibration_codes(calibration, stated, recipe, list(file.model.inputs))
     else:
         numbers = (stated.stated() if stated is not None else PIXELS) or PIXELS
         codes = random_codes(file.model.input_shape, numbers)

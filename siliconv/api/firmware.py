@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from siliconv.api.codes import as_codes
+from siliconv.api.codes import Inputs, as_codes
 from siliconv.api.estimate import HardwareEstimate
 from siliconv.errors import ProjectError
 from siliconv.flow.apart import call_apart
@@ -20,7 +21,7 @@ from siliconv.flow.taken_artefacts import is_taken
 from siliconv.hls.configuration import HlsConfig
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes, to_values
-from siliconv.network.graph import Network
+from siliconv.network.graph import Network, Node
 from siliconv.progress import Progress, for_terminal
 
 if TYPE_CHECKING:
@@ -78,17 +79,18 @@ class Firmware:
 
         return compile(self.network)
 
-    def predict(self, images: NDArray[Any]) -> NDArray[np.float64]:
+    def predict(self, images: Inputs) -> NDArray[np.float64] | list[NDArray[np.float64]]:
         """Compute the network's output, exactly as the firmware does.
 
         Parameters
         ----------
         images
-            (n, *input shape).
+            (n, *input shape); of several inputs a list of arrays in their order, or a dictionary by their names.
 
         Returns
         -------
-        The values of the last node, (n, *output shape): probabilities where the model ends in a sigmoid or softmax.
+        The values of the output, (n, *output shape): probabilities where the model ends in a sigmoid or softmax. Of
+        several outputs a list in their order.
 
         Raises
         ------
@@ -102,10 +104,11 @@ class Firmware:
         array([[0.125, 0.   , 0.   ],
                [0.125, 0.   , 0.   ]])
         """
-        last = self.network.output
-        return to_values(self._emulator.run(as_codes(images, self.network))[last.name], last.type)
+        found = self._emulator.run(as_codes(images, self.network))
+        values = [to_values(found[node.name], node.type) for node in self.network.outputs]
+        return values if len(values) > 1 else values[0]
 
-    def trace(self, images: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    def trace(self, images: Inputs) -> dict[str, NDArray[np.float64]]:
         """Compute every node: values by name, each (n, *node shape); for the rest see `predict`.
 
         Examples
@@ -116,7 +119,7 @@ class Firmware:
         found = self._emulator.run(as_codes(images, self.network), keep=[node.name for node in self.network.nodes])
         return {node.name: to_values(found[node.name], node.type) for node in self.network.nodes}
 
-    def simulate(self, images: NDArray[Any], *, corner_vectors: bool = True, jobs: int = -1) -> Certificate:
+    def simulate(self, images: Inputs, *, corner_vectors: bool = True, jobs: int = -1) -> Certificate:
         """Run the firmware in C simulation and compare every layer with the integer network, and that with QKeras.
 
         Parameters
@@ -262,8 +265,8 @@ class Firmware:
         return {
             "firmware": f"{network.name}: {hls.backend}, {hls.io_type}, {hls.part} at {hls.clock_ns:g} ns",
             "network": f"{len(network.nodes)} nodes, {weights:,} weights" + (f" of {widths} bits" if bits else ""),
-            "input": _text_of(network.input.shape, network.input.type),
-            "output": _text_of(network.output.shape, network.output.type),
+            **_texts_of("input", network.inputs),
+            **_texts_of("output", network.outputs),
             "certificate": self._about_certificate(),
             **({"estimate": self.estimate.line} if "estimate" in vars(self) else {}),
         }
@@ -276,6 +279,13 @@ def copy_parts(source: Path, folder: Path) -> None:
             shutil.copytree(source / name, folder / name)
         elif (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
+
+
+def _texts_of(side: str, nodes: Sequence[Node]) -> dict[str, str]:
+    """Say what goes in, or out: a line each."""
+    if len(nodes) == 1:
+        return {side: _text_of(nodes[0].shape, nodes[0].type)}
+    return {f"{side} {node.name}": _text_of(node.shape, node.type) for node in nodes}
 
 
 def _text_of(shape: tuple[int, ...], kind: object) -> str:

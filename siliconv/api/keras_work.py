@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.progress import Progress
 from siliconv.quantize.recipe import Recipe
+
+if TYPE_CHECKING:
+    from siliconv.models.architectures.ports import Ports
 
 AGREEMENT_VECTORS = 64
 """Calibration images on which every layer of QKeras and the integer network is compared."""
@@ -94,7 +97,7 @@ def round_model(
     from siliconv.quantize.training.calibration_record import calibration_record
 
     taken = images[spread(len(images), recipe.calibration_images)]
-    activation = _save_float(source, taken, folder, progress, numbers)
+    ports = _save_float(source, taken, folder, progress, numbers)
     float_model = _load_float(folder)
     chosen = numbers.decode(taken)
     types = choose_types(float_model, recipe, chosen)
@@ -103,15 +106,15 @@ def round_model(
     (folder / "quantized").mkdir()
     fits = calibration_record(float_model, types, recipe, chosen)
     save_quantized_model(model, types, fits, folder / "quantized", numbers)
-    _lower(model, images, name, activation, folder, numbers)
+    _lower(model, images, name, ports, folder, numbers)
 
 
 def fine_tune_model(
     source: str, data: TrainingData, recipe: Recipe, name: str, folder: Path, *, progress: Progress
 ) -> FineTuned:
     """Quantize a Keras file's network by a recipe, fine-tune it, and lower it; for the rest see `round_model`."""
-    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.network_question import question_of
+    from siliconv.models.architectures.ports import ports_of
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.data_config import DataConfig
     from siliconv.models.data.datasets import prepare
@@ -120,37 +123,38 @@ def fine_tune_model(
     from siliconv.models.training.prediction import predict_logits
     from siliconv.models.training.scoring import Judge
     from siliconv.network import emulator
-    from siliconv.network.fixed_point import to_values
+    from siliconv.network.rows import values_of
     from siliconv.quantize.training.fine_tuning import quantize
 
     user = load_user_model(source, folder=Path())
     shape = tuple(user.architecture.input_shape)
-    function = output_activation(user.architecture)
+    ports = ports_of(user.architecture)
+    function = ports.outputs[0].function if len(ports.outputs) == 1 else None
     config = DataConfig(source="npz", path=data.file, validation=data.validation)
     prepare(
         config,
         shape,
         folder / "data",
         progress,
-        question=question_of(user.architecture, data.task, trains=recipe.train is not None),
+        question=question_of(ports, shape, data.task, trains=recipe.train is not None),
         percentile=recipe.percentile if recipe.calibration == "percentile" else None,
         unit=1 / PIXEL_SCALE if user.takes_pixels else 1.0,
     )
     dataset = open_dataset(folder / "data")
     judge = Judge.of(dataset, function)
     images = dataset.train.read(spread(len(dataset.train), recipe.calibration_images))
-    activation = _save_float(source, images, folder, progress, dataset.input)
+    ports = _save_float(source, images, folder, progress, dataset.input)
     float_model = _load_float(folder)
     found = quantize(float_model, dataset, recipe, work=folder / ".work", progress=progress, function=function)
     (folder / "quantized").mkdir()
     save_quantized_model(found.model, found.types, found.calibration, folder / "quantized", dataset.input)
     images = dataset.train.read(slice(0, AGREEMENT_VECTORS))
-    network = _lower(found.model, images, name, activation, folder, dataset.input)
+    network = _lower(found.model, images, name, ports, folder, dataset.input)
     codes = network_logits(emulator.compile(network), dataset.test, progress)
-    floats = judge.outputs(predict_logits(float_model, dataset.test)) if judge.task == "none" else None
+    floats = judge.outputs(predict_logits(float_model, dataset.test)) if judge.compares else None
     rounded, tuned = (
         judge.score(judge.outputs(logits), dataset.test, floats)
-        for logits in (found.rounded_logits, to_values(codes, network.logits.type))
+        for logits in (found.rounded_logits, values_of(network.decisions, codes))
     )
     return FineTuned(
         rounded.value,
@@ -179,14 +183,14 @@ def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress:
     write_firmware_project(network, config, vectors, folder / "firmware", progress)
 
 
-def _save_float(source: str, images: Codes, folder: Path, progress: Progress, numbers: NumberType) -> str | None:
-    """Write the deployed float model into ``float/``, and give the function that the network ends in.
+def _save_float(source: str, images: Codes, folder: Path, progress: Progress, numbers: NumberType) -> Ports:
+    """Write the deployed float model into ``float/``, and give the inputs and outputs of the network.
 
     What was read of the file is compared with Keras' own prediction, on these images and on directed inputs.
     """
     from siliconv.errors import DataError
-    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.folding import without_batch_normalization
+    from siliconv.models.architectures.ports import ports_of
     from siliconv.models.architectures.user_model import load_user_model
     from siliconv.models.data.image_store import spread
     from siliconv.quantize.input_type import fixed_point_of
@@ -199,7 +203,7 @@ def _save_float(source: str, images: Codes, folder: Path, progress: Progress, nu
             "DATA-SHAPE",
             f"images of shape {tuple(shape)} for a network that takes {tuple(user.architecture.input_shape)}",
             where="calibration",
-            fix="pass images of the network's input shape, (n, height, width, channels)",
+            fix="pass images of the network's input shape, (n, height, width, channels), of several a list",
         )
     architecture, model = without_batch_normalization(user.build(), user.architecture)
     found = compare_with_keras(
@@ -213,7 +217,7 @@ def _save_float(source: str, images: Codes, folder: Path, progress: Progress, nu
     (folder / "float").mkdir()
     save_float_model(architecture, model, folder / "float")
     write_json(folder / "float" / AGREEMENT_FILE, found.as_json())
-    return output_activation(user.architecture)
+    return ports_of(user.architecture)
 
 
 def _load_float(folder: Path) -> Any:
@@ -222,11 +226,11 @@ def _load_float(folder: Path) -> Any:
     return load_float_model(folder)
 
 
-def _lower(model: Any, images: Codes, name: str, activation: str | None, folder: Path, numbers: NumberType) -> Any:
+def _lower(model: Any, images: Codes, name: str, ports: Ports, folder: Path, numbers: NumberType) -> Any:
     from siliconv.quantize.input_type import fixed_point_of
     from siliconv.stages.lowered_network import lowered_network
 
-    network = lowered_network(model, name=name, output_activation=activation, input_type=fixed_point_of(numbers))
+    network = lowered_network(model, name=name, ports=ports, input_type=fixed_point_of(numbers))
     agreement = _agreement(model, network, images[:AGREEMENT_VECTORS].astype(np.int64), folder)
     network_file.save(network, folder / "network")
     write_json(folder / "network" / "agreement.json", agreement)

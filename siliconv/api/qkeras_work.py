@@ -41,6 +41,18 @@ def qkeras_file(source: str) -> QKerasFile | None:
         return qkeras_model_of(written.config, written.weights, where=source)
 
 
+def input_names(source: str) -> tuple[str, ...]:
+    """Give the names of a model's inputs in their order; errors as `qkeras_file`."""
+    from siliconv.models.architectures.keras_config import inputs_of
+    from siliconv.models.architectures.user_model import read_written_model, understanding
+
+    if source.lower().endswith(".json"):
+        return ()
+    written = read_written_model(source, folder=Path())
+    with understanding(source):
+        return inputs_of(written.config)
+
+
 def bits_of_rest(recipe: Recipe) -> Unquantized:
     """Give the bits for what has no quantizer, or refuse a recipe that says more.
 
@@ -100,6 +112,7 @@ def take_model(
     SiliconvError
         ``MODEL-...``, ``LOWER-...`` with the layer and the fix.
     """
+    from siliconv.models.qkeras_files.taken_ports import ports_of_taken
     from siliconv.quantize.lowering.agreement import agree
     from siliconv.quantize.taken.taken_model import taken_model
     from siliconv.quantize.taken.unquantized import with_quantizers
@@ -129,7 +142,7 @@ def take_model(
     save_taken(rest, weights, folder / "quantized")
     write_json(folder / "quantized" / INPUT_FILE, asdict(numbers))
     live = load_quantized_model(folder)
-    network = lowered_network(live, name=name, output_activation=file.model.ending, input_type=kind)
+    network = lowered_network(live, name=name, ports=ports_of_taken(file.model), input_type=kind)
     agreement = agree(live, lambda: load_quantized_model(folder), network, given).require_equal()
     network_file.save(network, folder / "network")
     write_json(folder / "network" / "agreement.json", agreement_record(network, agreement))

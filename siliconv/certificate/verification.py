@@ -16,6 +16,7 @@ from siliconv.hls.conversion.testbench import INPUT_VECTORS, VECTORS_FOLDER
 from siliconv.hls.csim.csim import source_hash
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
+from siliconv.network.rows import row_shape
 
 _DAMAGED = "missing or damaged"
 
@@ -95,7 +96,7 @@ def _vectors_on_disk(project: Path, network: Network) -> str:
     """Hash the input vectors of the test bench, which are those of the certificate."""
     try:
         count, *codes = (project / VECTORS_FOLDER / INPUT_VECTORS).read_text(encoding="ascii").split()
-        shape = (int(count), *network.input.shape)
+        shape = (int(count), *row_shape(network.inputs))
         return vectors_hash(np.array([int(code) for code in codes], dtype=np.int64).reshape(shape))
     except (OSError, ValueError):
         return _DAMAGED

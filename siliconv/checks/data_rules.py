@@ -148,18 +148,17 @@ def data_duplicates(facts: Facts) -> Words:
 @rule_at("STANDARDIZE-SPREAD", Severity.WARNING, "data.standardize")
 def standardize_spread(facts: Facts) -> Words:
     found = facts.images.statistics if facts.images is not None else None
-    first = next((layer for layer in facts.plan.matrices), None)
-    if found is None or first is None or first.name == STANDARDIZE:
+    layer = next((one for one in facts.plan.matrices if one.name == STANDARDIZE), None)
+    if found is None or layer is None:
         return
     deviations = [one for one in found.deviations if one > 0]
     spread = max(deviations, default=1.0) / min(deviations, default=1.0)
-    bits = facts.plan.weight_bits(first)
+    bits = facts.plan.weight_bits(layer)
     if spread > 2 ** max(bits - _BITS_OF_A_WEIGHT, 0):
         yield (
-            f"the features' deviations differ by a factor of {spread:.3g}, and are folded into the {bits}-bit weights "
-            f"of '{first.name}': those of the widest features round to nothing",
-            f"give that layer more bits: quantize.layers: {{{first.name}: {{weights: 16}}}}, or bring the features to "
-            "similar scales",
+            f"the features' deviations differ by a factor of {spread:.3g}, and the factors of '{STANDARDIZE}' have "
+            f"{bits} bits: those of the widest features round to nothing",
+            "bring the features to similar scales before they are stored, such as by units of their own",
         )
 
 
@@ -167,6 +166,14 @@ def standardize_spread(facts: Facts) -> Words:
 def train_loss(facts: Facts) -> Iterator[Complaint]:
     question, task = facts.project.question, facts.task or "classification"
     for section, config in _trainings(facts):
+        if question.parts:
+            if config.loss != "auto" or not config.from_logits:
+                yield Complaint(
+                    "each of several outputs has the loss of its task, and their sum is trained on",
+                    f"{section}.loss" if config.loss != "auto" else f"{section}.from_logits",
+                    "leave loss and from_logits out",
+                )
+            continue
         kind = loss_kind(config, question.output[-1], task)
         why = loss_misfit(kind, question.output[-1], task, question.function) if task != "none" else None
         if why is not None and (len(question.output) == 1 or task != "classification"):

@@ -7,6 +7,7 @@ from math import prod
 
 from siliconv.checks.per_layer import layer_rule, matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
@@ -78,12 +79,24 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
         )
 
 
-@layer_rule("RTL-NODE-KIND", Severity.HINT)
-def rtl_node_kind(plan: Plan, layer: PlannedLayer) -> Words:
-    if layer.kind in ("subtract", "multiply", "maximum", "minimum", "rearrange"):
+@rule_at("FIRMWARE-PORTS", Severity.ERROR, "hls.backend")
+def firmware_ports(plan: Plan) -> Words:
+    inputs, outputs = plan.ports
+    if max(plan.ports) > 1 and not BACKENDS[plan.hls.backend].takes_several:
         yield (
-            f"a layer of kind {layer.kind} has no block in SystemVerilog: the stage rtl will refuse this network",
-            "nothing to do for the firmware by hls4ml; for the core rtl, use other layers",
+            f"{inputs} inputs and {outputs} outputs, of which {plan.hls.backend} takes one each here",
+            "use hls.backend: Vitis or Vivado",
+        )
+
+
+@rule_at("RTL-PORTS", Severity.HINT, "the network")
+def rtl_ports(plan: Plan) -> Words:
+    inputs, outputs = plan.ports
+    if max(plan.ports) > 1:
+        yield (
+            f"{inputs} inputs and {outputs} outputs: no AXI-Stream top level, driver or block design is written, and "
+            "the stage rtl will refuse this network",
+            "nothing to do for the firmware by hls4ml, whose core has a port for each",
         )
 
 

@@ -107,7 +107,7 @@ def accumulator_dsp(plan: Plan, layer: PlannedLayer) -> Words:
 def input_type(plan: Plan) -> Words:
     if plan.network is None:
         return
-    kind, wanted = plan.network.input.type, plan.input_type
+    kind, wanted = plan.network.inputs[0].type, plan.input_type
     if (kind.signed, kind.width, kind.integer) != (wanted.signed, wanted.width, wanted.integer):
         yield (
             f"the network on disk reads {kind}; the data are {wanted}: the input is not quantized as the data are",

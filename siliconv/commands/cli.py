@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,22 +19,27 @@ from siliconv.commands.calibrate_command import calibrate
 from siliconv.commands.check_command import check
 from siliconv.commands.explain_command import explain
 from siliconv.commands.fit_command import fit
+from siliconv.commands.help_page import GREETING, GroupedCommands
 from siliconv.commands.options import (
     DataOption,
     ForceOption,
     JsonOption,
     ProjectArgument,
+    QuietOption,
     VerboseOption,
+    known_presets,
     open_project,
     print_json,
 )
 from siliconv.commands.outcome import StoppedError, outcome_of
+from siliconv.commands.run_log import run_log
 from siliconv.commands.search_command import search
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
 from siliconv.commands.verify_command import verify
 from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.progress import Progress, Several, Silent, for_terminal
 
 if TYPE_CHECKING:
     from siliconv.actions.predict import Prediction
@@ -42,9 +47,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="siliconv",
-    help="From a Keras CNN to FPGA firmware that is proven to compute the same numbers.",
-    no_args_is_help=True,
-    add_completion=False,
+    cls=GroupedCommands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -54,6 +59,21 @@ app.command()(build)
 app.command()(calibrate)
 
 _KEPT_SHOWN = 5
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="show the version and end", is_eager=True)] = False,
+) -> None:
+    """From a Keras CNN to FPGA firmware that is proven to compute the same numbers."""
+    if version:
+        from siliconv.api.version import __version__
+
+        sys.stdout.write(f"siliconv {__version__}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(GREETING)
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
@@ -72,6 +92,7 @@ def run(
     force: ForceOption = False,
     json_output: JsonOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
     paranoid: Annotated[
         bool, typer.Option("--paranoid", help="read large files of earlier stages too; small ones always are")
     ] = False,
@@ -80,7 +101,7 @@ def run(
 
     Stages whose inputs did not change are skipped. A run that was stopped goes on where it was.
     """
-    return _run(project, data, until, force, json_output, verbose, paranoid)
+    return _run(project, data, until, force, json_output, verbose, quiet, paranoid)
 
 
 def _stage_command(stage: str, help_text: str) -> None:
@@ -90,8 +111,9 @@ def _stage_command(stage: str, help_text: str) -> None:
         force: ForceOption = False,
         json_output: JsonOption = False,
         verbose: VerboseOption = False,
+        quiet: QuietOption = False,
     ) -> int:
-        return _run(project, data, stage, force, json_output, verbose)
+        return _run(project, data, stage, force, json_output, verbose, quiet)
 
     app.command(name=stage, help=help_text)(command)
 
@@ -116,6 +138,7 @@ def estimate(
     force: ForceOption = False,
     json_output: JsonOption = False,
     verbose: VerboseOption = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Estimate latency and resources of a project, or of published synthesis records, without any vendor tool."""
     if (project is None) == (records is None):
@@ -126,7 +149,7 @@ def estimate(
             fix="give one of them",
         )
     if project is not None:
-        return _run(project, data, "estimate", force, json_output, verbose)
+        return _run(project, data, "estimate", force, json_output, verbose, quiet)
     assert records is not None  # one of the two was given
     from siliconv import estimate_records
 
@@ -158,13 +181,26 @@ def boards(json_output: JsonOption = False) -> None:
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="name of the project, or a path")],
-    preset: Annotated[str, typer.Option("--preset", help="the network to start from")] = "digits",
+    preset: Annotated[
+        str, typer.Option("--preset", help="the network to start from", autocompletion=known_presets)
+    ] = "digits",
 ) -> None:
     """Make a project with a commented project file."""
     from siliconv import Project
 
     path = Project.new(name, preset=preset).file
     _console.print(f"Wrote {path}\nNext: siliconv run {name}", markup=False)
+
+
+@app.command()
+def demo(json_output: JsonOption = False, verbose: VerboseOption = False, quiet: QuietOption = False) -> int:
+    """Take the handwritten digits from images to firmware and report, a minute or two; no download."""
+    from siliconv.project.demo_project import demo_project
+
+    folder = demo_project(Path.cwd())
+    if not quiet:
+        _console.print(f"The project is {folder}", markup=False)
+    return _run(str(folder), None, "report", False, json_output, verbose, quiet)
 
 
 @app.command()
@@ -265,37 +301,56 @@ def doctor(json_output: JsonOption = False) -> int:
 
 
 def _run(
-    project: str, data: Path | None, until: str, force: bool, json_output: bool, verbose: bool, paranoid: bool = False
+    project: str,
+    data: Path | None,
+    until: str,
+    force: bool,
+    json_output: bool,
+    verbose: bool,
+    quiet: bool = False,
+    paranoid: bool = False,
 ) -> int:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
     finished: list[str] = []
+    shown: Progress = Silent() if quiet else for_terminal()
+    folder = open_project(project, runs_code=False).build_folder
+    with run_log(folder, f"run {shlex.quote(project)} --until {until}") as log:
 
-    def told(event: StageResult | str) -> None:
-        if not isinstance(event, str):
-            finished.append(event.name)
-        _say(event)
+        def told(event: StageResult | str) -> None:
+            if not isinstance(event, str):
+                finished.append(event.name)
+            for line in _lines_of(event):
+                log.write(line.plain)
+                if not quiet:
+                    _console.print(line)
 
-    try:
-        done = open_project(project).run(until, data=data, force=force, paranoid=paranoid, on_event=told)
-    except KeyboardInterrupt:
-        kept = f"Kept: {', '.join(finished)}, and a training up to its last whole epoch" if finished else "Nothing lost"
-        raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
-    if json_output:
-        print_json(done.as_json())
-    done.require_exact()
+        opened = open_project(project, progress=Several(shown, log.progress) if log.progress else shown)
+        try:
+            done = opened.run(until, data=data, force=force, paranoid=paranoid, on_event=told)
+        except KeyboardInterrupt:
+            kept = (
+                f"Kept: {', '.join(finished)}, and a training up to its last whole epoch"
+                if finished
+                else "Nothing lost"
+            )
+            raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
+        if json_output:
+            print_json(done.as_json())
+        done.require_exact()
     return 0
 
 
-def _say(event: StageResult | str) -> None:
+def _lines_of(event: StageResult | str) -> Iterator[Text]:
+    """Yield the lines that people read of a stage's result, or of a remark."""
     if isinstance(event, str):
-        _console.print(legible(event))
+        yield Text(legible(event))
         return
     took = f"{event.record.seconds:.1f} s" if event.ran else "unchanged"
     if event.edited:
         took = f"edited since: {', '.join(event.edited)}; kept, --force writes everything again"
     line = Text(legible(f"{event.name:<9} {event.record.summary}  "))
-    _console.print(line.append(legible(f"({took})"), style="dim"))
+    yield line.append(legible(f"({took})"), style="dim")
     if event.kept:
         shown = ", ".join(event.kept[:_KEPT_SHOWN])
         more = f" and {len(event.kept) - _KEPT_SHOWN} more" if len(event.kept) > _KEPT_SHOWN else ""
-        _console.print(legible(f"          your own work was moved aside, into the build folder: {shown}{more}"))
+        yield Text(legible(f"          your own work was moved aside, into the build folder: {shown}{more}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, known_boards, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import ProjectError
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from siliconv.hardware.boards import Board
     from siliconv.hls.fit.candidates import Configuration, Fit
 
-BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")]
+BoardOption = Annotated[
+    str,
+    typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards", autocompletion=known_boards),
+]
 RateOption = Annotated[
     float | None, typer.Option("--fps", min=0, metavar="N", help="images a second that have to be reached")
 ]
@@ -130,7 +133,7 @@ def table(found: Fit, board: Board) -> Table:
     """Make the table of the best configurations; resources are those of logic synthesis, and their share."""
     shown = Table(
         "",
-        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs in", "reuse factors"),
+        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs, weights in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
     risky = [found.at_risk] if found.at_risk is not None and found.at_risk not in found.best else []
@@ -140,7 +143,8 @@ def table(found: Fit, board: Board) -> Table:
             for name in ("lut", "ff", "dsp", "bram18")
         )
         speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.clock_ns:g}")
-        place = "LUTs" if one.fifo_memory == "shift_registers" else "auto"
+        places = (one.fifo_memory == "shift_registers", one.weight_memory == "luts")
+        place = ", ".join("LUTs" if in_luts else "auto" for in_luts in places)
         shown.add_row(_verdict(one, found), *speed, *cells, place, _factors(one))
     return shown
 

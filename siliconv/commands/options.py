@@ -10,11 +10,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from siliconv.commands.terminal import console, legible
+from siliconv.progress import Progress
 
 if TYPE_CHECKING:
     from siliconv import Project
 
-ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="a folder, or a name under firmware_projects/")]
+
+def known_projects(incomplete: str) -> list[str]:
+    """Give the names of projects that begin so, for the shell."""
+    from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER
+
+    found = sorted(path.parent.name for path in (Path.cwd() / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}"))
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def known_boards(incomplete: str) -> list[str]:
+    """Give the names of boards that begin so, for the shell."""
+    from siliconv import boards
+
+    return [board.name for board in boards() if board.name.startswith(incomplete)]
+
+
+def known_presets(incomplete: str) -> list[str]:
+    """Give the names of presets that begin so, for the shell."""
+    from siliconv.models.architectures.presets import preset_names
+
+    return [name for name in preset_names() if name.startswith(incomplete)]
+
+
+ProjectArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROJECT", help="a folder, or a name under firmware_projects/", autocompletion=known_projects
+    ),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(
@@ -25,10 +54,11 @@ DataOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
 JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", help="show the log, also what hls4ml says")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="show the log, also what hls4ml says")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors; build/logs has it all")]
 
 
-def open_project(name: str, *, runs_code: bool = True) -> Project:
+def open_project(name: str, *, runs_code: bool = True, progress: Progress | None = None) -> Project:
     """Open a project to work on in this process, which loads no Keras but the one that siliconv chooses.
 
     Parameters
@@ -37,10 +67,12 @@ def open_project(name: str, *, runs_code: bool = True) -> Project:
         A folder, or a name under ``firmware_projects/``.
     runs_code
         Whether the command may run functions that the project file names (a model's, a loss); told before they are run.
+    progress
+        Told of long work; a bar on a terminal and lines elsewhere by default.
     """
     from siliconv import Project
 
-    project = Project(name, apart=False)
+    project = Project(name, apart=False, progress=progress)
     if runs_code and project.code is not None:
         console.print(legible(f"runs {project.code}, Python code of this project or of an installed package"))
     return project

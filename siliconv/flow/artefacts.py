@@ -22,8 +22,10 @@ from siliconv.models.data.image_store import Dataset, Images, spread
 from siliconv.models.data.number_type import PIXELS, NumberType
 from siliconv.models.training.history import History
 from siliconv.models.training.scoring import Judge
-from siliconv.network.fixed_point import Codes, FixedPoint
-from siliconv.network.graph import Network
+from siliconv.network.fixed_point import Codes, FixedPoint, to_values
+from siliconv.network.graph import Network, Node
+from siliconv.network.reference import FLOAT32_SIGNIFICAND
+from siliconv.network.rows import joined, parts_of, rows_of
 from siliconv.progress import Progress, activity
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
@@ -52,6 +54,8 @@ AGREEMENT_FILE = "keras_agreement.json"
 """Beside the float model, where it was read from a file: how far Keras' own prediction of that file is from it."""
 
 IMAGES_PER_READ = 2048
+FLOAT32_PLACES = 100
+"""Fewer fractional bits than these, so that no value of 24 bits is beyond float32's exponents."""
 JSON_BYTES = 256 << 20
 
 
@@ -151,24 +155,39 @@ def logits_of(model: Any, dataset: Dataset, context: Context) -> tuple[np.ndarra
 
 
 def network_outputs(emulated: Emulator, images: Images, names: Sequence[str], progress: Progress) -> dict[str, Codes]:
-    """Run the integer network on all images of a set, in bounded memory; codes (n, *shape) of these nodes."""
-    wanted = tuple(dict.fromkeys(names))
-    shapes = {name: emulated.network.by_name[name].shape for name in wanted}
-    parts = {name: [np.empty((0, *shapes[name]), dtype=np.int64)] for name in wanted}
+    """Run the integer network on all images of a set; codes (n, *shape) of these nodes, as narrow as their types."""
+    nodes = {name: emulated.network.by_name[name] for name in names}
+    result = {name: np.empty((len(images), *node.shape), code_type(node.type)) for name, node in nodes.items()}
     with activity(progress, "Integer network", len(images), "images") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
-            found = emulated.run(codes, keep=list(wanted))
-            for name in wanted:
-                parts[name].append(found[name])
+            found = emulated.run(codes, keep=list(nodes))
+            for name, whole in result.items():
+                whole[start : start + len(codes)] = found[name]
             shown.update(start + len(codes))
-    return {name: np.concatenate(part) for name, part in parts.items()}
+    return result
+
+
+def code_type(kind: FixedPoint) -> Any:
+    """Give the narrowest of NumPy's signed integers that holds all codes of a type."""
+    return np.result_type(*(np.min_scalar_type(min(end, -1)) for end in (kind.codes.low, -kind.codes.high - 1)))
+
+
+def narrow_values(nodes: Sequence[Node], rows: Codes) -> np.ndarray:
+    """Give the values of many codes of some nodes in half the memory where float32 holds them exactly."""
+    return joined([_narrow(part, node.type) for part, node in zip(parts_of(nodes, rows), nodes, strict=True)])
+
+
+def _narrow(codes: Codes, kind: FixedPoint) -> np.ndarray:
+    if kind.width > FLOAT32_SIGNIFICAND or not FLOAT32_PLACES > kind.fraction > -FLOAT32_PLACES:
+        return to_values(codes, kind)
+    return codes.astype(np.float32) * np.float32(kind.step)
 
 
 def network_logits(emulated: Emulator, images: Images, progress: Progress) -> Codes:
     """Run the integer network on all images of a set, in bounded memory; its logits, (n, outputs)."""
-    name = emulated.network.logits.name
-    return network_outputs(emulated, images, [name], progress)[name]
+    nodes = emulated.network.decisions
+    return rows_of(nodes, network_outputs(emulated, images, [node.name for node in nodes], progress))
 
 
 def write_evaluation(
@@ -218,12 +237,25 @@ def write_evaluation(
 
 def judge_of(project: ProjectConfig, dataset: Dataset) -> Judge:
     """Give what judges the networks of a project."""
-    return Judge.of(dataset, project.model.ending)
+    outputs = project.model.ports.outputs
+    return Judge.of(dataset, outputs[0].function if len(outputs) == 1 else None)
+
+
+def judged_values(judge: Judge, network: Network, tensors: Mapping[str, Codes]) -> np.ndarray:
+    """Give what a network itself gives behind its functions, as it is judged: rows of several outputs.
+
+    Outputs that are decided by logits are their logits.
+    """
+    if not judge.parts:
+        return narrow_values(network.outputs, tensors[network.output.name])
+    pairs = zip(judge.each, network.decisions, network.outputs, strict=True)
+    nodes = [logits if one.takes_logits else output for one, logits, output in pairs]
+    return narrow_values(nodes, rows_of(nodes, tensors))
 
 
 def float_outputs(build: Path, judge: Judge) -> np.ndarray | None:
     """Read what the float network gave for the test images, where other networks are compared with it alone."""
-    return judge.outputs(np.load(build / "float" / TEST_LOGITS_FILE)) if judge.task == "none" else None
+    return judge.outputs(np.load(build / "float" / TEST_LOGITS_FILE)) if judge.compares else None
 
 
 def write_history(path: Path, history: History) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -26,9 +27,9 @@ from siliconv.flow.code_version import code_hash, library_version
 from siliconv.flow.kept_work import keep_work
 from siliconv.flow.output_state import actual_hashes, content_hash, file_state
 from siliconv.flow.resources import Meter
-from siliconv.legacy_keras import threads
+from siliconv.legacy_keras import load, threads
 from siliconv.models.training.instruction_set import instruction_set
-from siliconv.progress import Progress
+from siliconv.progress import Progress, waiting
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig
 
@@ -174,6 +175,7 @@ def run_flow(
                 context = Context(
                     name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress
                 )
+                _start_tensorflow(stage, progress)
                 record = _run_stage(stage, context, fingerprint, kept)
             actual = record.outputs if ran else actual_hashes(build, record.outputs, record.stats, paranoid=paranoid)
             edited = tuple(name for name, found in actual.items() if found != record.outputs[name])
@@ -236,6 +238,13 @@ def _run_stage(stage: Stage, context: Context, fingerprint: str, kept: list[str]
     except OSError as error:
         raise _refused(error, build, f"stage {stage.name}") from error
     return record
+
+
+def _start_tensorflow(stage: Stage, progress: Progress) -> None:
+    """Load TensorFlow before a stage that works with it, and show that: it takes seconds with nothing else to see."""
+    if "tensorflow" in stage.libraries and "tensorflow" not in sys.modules:
+        with waiting(progress, "Starting TensorFlow"):
+            load()
 
 
 def _tell_other_machine(stage: Stage, build: Path, progress: Progress) -> None:

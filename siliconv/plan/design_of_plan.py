@@ -20,7 +20,7 @@ from siliconv.hls.design.design import Design, Layer
 from siliconv.hls.design.hardware_layers import Product, Settings, hardware_layers, product_layers
 from siliconv.hls.fifo.sized_design import design_of, sized_design
 from siliconv.hls.kinds import IoType, LayerKind
-from siliconv.models.architectures.functions import relu_bound
+from siliconv.models.architectures.functions import relu_bound, sloped_relu
 from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
 from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
@@ -88,19 +88,31 @@ def _described(node: ir.Node, nodes: Mapping[str, ir.Node]) -> LayerDescription:
 
 def _planned_nodes(plan: Plan) -> dict[str, ir.Node]:
     """Give the nodes that lowering will make, by name, in the order of the data."""
-    image = ir.Input(INPUT_NAME, (), plan.layers[0].inputs[0], plan.input_type)
-    nodes: dict[str, ir.Node] = {image.name: image}
+    made = {layer.name for layer in plan.layers}
+    inputs = {
+        source: ir.Input(INPUT_NAME if source == INPUT else source, (), shape, plan.input_type)
+        for layer in plan.layers
+        for source, shape in zip(layer.sources, layer.inputs, strict=True)
+        if source not in made
+    }
+    nodes: dict[str, ir.Node] = {image.name: image for image in inputs.values()}
     for layer in plan.layers:
         make = _product if layer.matrix is not None else _MAKERS.get(layer.kind)
         if make is None:
             raise _no_hardware(layer, f"a layer of kind {layer.kind}")
         nodes |= {
             node.name: node
-            for node in make(layer, tuple(image if name == INPUT else nodes[name] for name in layer.sources), plan)
+            for node in make(
+                layer, tuple(inputs[name] if name in inputs else nodes[name] for name in layer.sources), plan
+            )
         }
-    logits = nodes[next(reversed(nodes))]
-    behind = {"sigmoid": _sigmoid, "softmax": _softmax}.get(plan.output_activation or "")
-    return nodes | {node.name: node for node in behind(logits)} if behind is not None else nodes
+    ends = plan.ends or {next(reversed(nodes)): plan.output_activation or ""}
+    for name, function in ends.items():
+        behind = {"sigmoid": _sigmoid, "softmax": _softmax}.get(function)
+        if behind is not None and name in nodes:
+            before = f"{name}_" if plan.ends else ""
+            nodes |= {node.name: node for node in behind(nodes[name], f"{before}{function}")}
+    return nodes
 
 
 def _product(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
@@ -133,7 +145,12 @@ def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> 
         return _table(layer.name, source, function, table_input(function), table_output(function, bits))
     if function == "softmax":
         return _softmax(source, layer.name)
-    bound = relu_bound(function)
+    bound, slope = relu_bound(function), sloped_relu(function)
+    if slope == 1.0:
+        kind = FixedPoint(True, bits, _ACTIVATION_INTEGER + 1, Rounding.RND_CONV, Overflow.SAT)
+        return [ir.Requantize(layer.name, (source.name,), source.shape, kind, relu=False)]
+    if slope is not None:
+        return _sloped(layer.name, source, bits, slope)
     if bound is None:
         # Where the values of other functions lie is known from the data only.
         integer = _ACTIVATION_INTEGER + 1
@@ -147,6 +164,18 @@ def _activation(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> 
     rounded = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, kind, relu=True)
     entries_of = _entries(bits, plain(kind))
     return [rounded, ir.Table(layer.name, (rounded.name,), source.shape, entries_of.type, entries_of, function)]
+
+
+def _sloped(name: str, source: ir.Node, bits: int, slope: float) -> list[ir.Node]:
+    """A ReLU with a slope that is a power of two, as lowering makes it."""
+    up = FixedPoint(False, bits - 1, _ACTIVATION_INTEGER, Rounding.RND_CONV, Overflow.SAT)
+    down = FixedPoint(True, bits, bits - up.fraction - round(log2(slope)), Rounding.RND_CONV, Overflow.SAT)
+    positive = ir.Requantize(f"{name}_positive", (source.name,), source.shape, up, relu=True)
+    rounded = ir.Requantize(f"{name}_input", (source.name,), source.shape, down, relu=False)
+    kind = FixedPoint(True, bits, _ACTIVATION_INTEGER + 1)
+    entries = _entries(bits, kind)
+    negative = ir.Table(f"{name}_negative", (rounded.name,), source.shape, kind, entries, "negative_slope")
+    return [positive, rounded, negative, ir.Add(name, (positive.name, negative.name), source.shape, kind)]
 
 
 def _max_pool(layer: PlannedLayer, sources: Sequence[ir.Node], plan: Plan) -> list[ir.Node]:
@@ -256,8 +285,8 @@ _MAKERS: Mapping[str, Callable[[PlannedLayer, Sequence[ir.Node], Plan], list[ir.
 }
 
 
-def _sigmoid(logits: ir.Node) -> list[ir.Node]:
-    return _table("sigmoid", logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
+def _sigmoid(logits: ir.Node, name: str = "sigmoid") -> list[ir.Node]:
+    return _table(name, logits, "sigmoid", output_sigmoid.INPUT, output_sigmoid.OUTPUT)
 
 
 def _softmax(logits: ir.Node, name: str = "softmax") -> list[ir.Node]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import prod
 
 from siliconv.hardware.boards import Board
@@ -103,6 +103,10 @@ class Plan:
         Whether the network is a QKeras model's that was taken as it is: its bits are those of the network.
     input_type
         Of the input, as far as it is known.
+    ends
+        Of several outputs, layers whose logits a sigmoid or softmax stands behind, and which.
+    ports
+        Numbers of inputs and of outputs.
     """
 
     name: str
@@ -114,6 +118,8 @@ class Plan:
     network: Network | None = None
     taken: bool = False
     input_type: FixedPoint = PIXEL
+    ends: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, int] = (1, 1)
 
     @property
     def matrices(self) -> tuple[PlannedLayer, ...]:

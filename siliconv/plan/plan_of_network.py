@@ -27,15 +27,19 @@ _KINDS: dict[type[ir.Node], str] = {
 
 def plan_of_network(name: str, network: Network, hls: HlsConfig) -> Plan:
     """Plan the firmware of a network that was taken as it is: nothing of it is assumed."""
-    layers = tuple(_planned(node, network) for node in network.nodes[1:] if node.name in _before(network))
+    before = _before(network)
+    layers = tuple(_planned(node, network) for node in network.nodes if node.inputs and node.name in before)
     recipe = Recipe(train=None)
-    return Plan(name, layers, None, recipe, hls, board_of_part(hls.part), network, taken=True)
+    ports = (len(network.inputs), len(network.outputs))
+    return Plan(name, layers, None, recipe, hls, board_of_part(hls.part), network, taken=True, ports=ports)
 
 
 def _before(network: Network) -> frozenset[str]:
-    """Give the names of the nodes up to the logits."""
-    names = [node.name for node in network.nodes]
-    return frozenset(names[: names.index(network.logits.name) + 1])
+    """Give the names of the nodes up to the logits of all outputs."""
+    needed = {node.name for node in network.decisions}
+    for node in reversed(network.nodes):
+        needed |= set(node.inputs) if node.name in needed else set()
+    return frozenset(needed)
 
 
 def kind_in_words(node: ir.Node) -> str:
@@ -47,14 +51,14 @@ def kind_in_words(node: ir.Node) -> str:
 
 
 def _planned(node: ir.Node, network: Network) -> PlannedLayer:
-    sources = network.sources(node)
+    sources, several = network.sources(node), len(network.inputs) > 1
     window = tuple(getattr(node, "window", ()))
     padding = getattr(node, "padding", ())
     has_bias = isinstance(node, ir.Matrix) and bool(node.bias.codes.any())
     return PlannedLayer(
         node.name,
         kind_in_words(node),
-        tuple(INPUT if source is network.input else source.name for source in sources),
+        tuple(source.name if source.inputs or several else INPUT for source in sources),
         tuple(source.shape for source in sources),
         node.shape,
         matrix=_matrix(node),

@@ -16,10 +16,10 @@ from siliconv.models.architectures.architecture import (
     LayerNode,
     normal_form,
     output_activation,
-    without_output_activation,
 )
 from siliconv.models.architectures.folding import deployed_architecture
 from siliconv.models.architectures.layers import Layer, pair
+from siliconv.models.architectures.ports import as_logits, input_layer, logit_layers, port_layers, ports_of
 from siliconv.models.architectures.shapes import Shape, moves_of, output_shape
 from siliconv.models.data.input_choice import pixels_as
 from siliconv.network import network_file
@@ -83,7 +83,10 @@ def stated_type(project: ProjectConfig) -> FixedPoint:
 def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, hls: HlsConfig) -> Plan:
     """Plan the firmware of an architecture; for the rest see `plan_of`."""
     activation = output_activation(architecture)
-    return Plan(name, planned_layers(architecture), activation, recipe, hls, board_of_part(hls.part))
+    ends, ports = logit_layers(architecture), ports_of(architecture)
+    counts = (max(len(ports.inputs), 1), len(ports.outputs))
+    layers, board = planned_layers(architecture), board_of_part(hls.part)
+    return Plan(name, layers, activation, recipe, hls, board, ends=ends, ports=counts)
 
 
 def read_network(build: Path) -> Network | None:
@@ -97,9 +100,13 @@ def read_network(build: Path) -> Network | None:
 def planned_layers(architecture: Architecture) -> tuple[PlannedLayer, ...]:
     """Give the layers of an architecture as they are deployed, ending with the logits."""
     shapes: dict[str, Shape] = {INPUT: tuple(architecture.input_shape)}
-    source_of = {INPUT: INPUT}
+    inputs_and_joins = port_layers(architecture)
+    shapes |= {input_layer(name): tuple(shape) for name, shape in architecture.inputs.items()}
+    source_of = {name: name for name in shapes}
     found = []
-    for node in normal_form(without_output_activation(deployed_architecture(architecture))):
+    for node in normal_form(as_logits(deployed_architecture(architecture))):
+        if node.name in inputs_and_joins:  # no hardware: the ports of the core
+            continue
         sources = tuple(source_of[name] for name in node.inputs)
         if isinstance(node.layer, kinds.Dropout):  # the identity
             source_of[node.name] = sources[0]

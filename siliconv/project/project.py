@@ -15,17 +15,19 @@ from siliconv.bounded_reading import SECTION
 from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import Question, TaskChoice
-from siliconv.models.architectures.architecture import Architecture, output_activation
+from siliconv.models.architectures.architecture import INPUT, Architecture
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.network_question import question_of
+from siliconv.models.architectures.ports import Ports, architecture_of_layers, ports_of
 from siliconv.models.architectures.presets import preset, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import PIXEL_SCALE
-from siliconv.models.qkeras_files.taken_shapes import output_shape_of
+from siliconv.models.qkeras_files.taken_ports import ports_of_taken
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
+from siliconv.project.csim_config import CsimConfig
 from siliconv.project.folded_project import folded, without_quantizers
 from siliconv.project.placing import placed
 from siliconv.project.project_problems import fields_at, project_problems
@@ -74,6 +76,10 @@ class ModelConfig(BaseModel):
         None, description="[height, width, channels], [length, channels] or [features], with layers"
     )
     layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
+    inputs: dict[str, tuple[Annotated[int, Field(ge=1, le=65536)], ...]] | None = Field(
+        None, description="of several inputs, in place of input_shape: {name: shape}; layers read them by name"
+    )
+    outputs: tuple[str, ...] | None = Field(None, description="names of the layers that are outputs, if several")
     _folder: Path = PrivateAttr(default=Path())
     _standardized: bool = PrivateAttr(default=False)
 
@@ -85,6 +91,10 @@ class ModelConfig(BaseModel):
             raise ValueError("weights: stands beside file: model.json; any other model has its weights in itself")
         if self.fold is not None and self.file is None:
             raise ValueError("fold: is for a QKeras model: name it with file: model.h5")
+        if self.layers is None and (self.inputs is not None or self.outputs is not None):
+            raise ValueError("inputs: and outputs: stand beside layers:; any other network has its own")
+        if self.inputs is not None and (self.input_shape is not None or not self.inputs):
+            raise ValueError("say either input_shape:, or inputs: with a name and a shape for each")
         if self.layers is not None:
             _ = self.architecture
         return self
@@ -177,10 +187,10 @@ class ModelConfig(BaseModel):
         return 1 / PIXEL_SCALE if self.user_model.takes_pixels else 1.0
 
     @property
-    def ending(self) -> str | None:
-        """The sigmoid or softmax behind the logits, or None."""
+    def ports(self) -> Ports:
+        """Inputs and outputs of the network."""
         qkeras = self.qkeras
-        return qkeras.model.ending if qkeras is not None else output_activation(self.architecture)
+        return ports_of_taken(qkeras.model) if qkeras is not None else ports_of(self.architecture)
 
     @property
     def architecture(self) -> Architecture:
@@ -200,23 +210,10 @@ class ModelConfig(BaseModel):
             return preset(self.preset)
         if self.file is not None:
             return self.user_model.architecture
+        if self.inputs or self.outputs:
+            inputs = self.inputs or {INPUT: self.input_shape or ()}
+            return architecture_of_layers(inputs, self.layers or (), self.outputs or ())
         return Architecture.model_validate({"input_shape": self.input_shape, "layers": self.layers})
-
-
-class CsimConfig(BaseModel):
-    """The C simulation behind the certificate."""
-
-    model_config = SECTION
-
-    images: int = Field(32, ge=1, le=1_000_000, description="test images to simulate, spread over the test set")
-    corner_vectors: bool = Field(True, description="also all-zero, all-highest, checkerboard, random inputs")
-    jobs: int = Field(-1, ge=-1, le=1024, description="processes; -1 for one a core")
-    timeout_s: float = Field(
-        600.0,
-        ge=0.01,
-        le=1e7,
-        description="seconds for the few images that a process simulates at a time, before it is stuck",
-    )
 
 
 class ProjectConfig(BaseModel):
@@ -229,10 +226,10 @@ class ProjectConfig(BaseModel):
     )
     data: DataConfig = Field(default_factory=DataConfig, description="the images, waveforms or features")
     model: ModelConfig = Field(description="the network")
-    task: TaskChoice = Field(
+    task: TaskChoice | dict[str, TaskChoice] = Field(
         "auto",
         description="what the network is asked: classification, multilabel, regression, autoencoder or none (bits are "
-        "compared alone); auto finds it from network and labels",
+        "compared alone); auto finds it from network and labels; of several outputs by name: {output: task}",
     )
     train: TrainConfig | None = Field(
         default_factory=TrainConfig,
@@ -272,11 +269,8 @@ class ProjectConfig(BaseModel):
         ModelError
             ``MODEL-...`` for an architecture that is impossible.
         """
-        qkeras = self.model.qkeras
-        if qkeras is not None:
-            last_name, output = qkeras.model.layers[-1].name, output_shape_of(qkeras.model)
-            return Question(self.task, last_name, qkeras.model.input_shape, output, qkeras.model.ending, trains=False)
-        return question_of(self.model.architecture, self.task, trains=bool(self.trainings))
+        trains = self.model.qkeras is None and bool(self.trainings)
+        return question_of(self.model.ports, self.model.network_shape, self.task, trains=trains)
 
     @property
     def trainings(self) -> dict[str, TrainConfig]:

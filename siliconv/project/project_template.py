@@ -65,6 +65,7 @@ _DATA_OF = {
         "  scale: 0.000244140625  # 12-bit samples as 0 to 1",
         "",
     ),
+    "waveforms": (_GENERATED, "data:", "  source: generated", "  name: waveforms", ""),
     "autoencoder": (
         "# Your own features: x_train and x_test, (n, 640) each; y_test of 0 (normal) and 1 (anomaly) if any.",
         "data:",

@@ -14,17 +14,18 @@ from siliconv.certificate.certificate import from_json
 from siliconv.flow.artefacts import AGREEMENT_FILE, read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
+from siliconv.report.rtl_content import rtl_content
 
-_templates = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("siliconv.report", "templates"),
     undefined=StrictUndefined,
     autoescape=select_autoescape(["html", "j2"], default=True),
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["percent"] = lambda share: f"{100 * share:.2f} %"
-_templates.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
-_templates.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
+TEMPLATES.filters["percent"] = lambda share: f"{100 * share:.2f} %"
+TEMPLATES.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
+TEMPLATES.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
 
 
 def write_report(
@@ -63,10 +64,28 @@ def write_report(
         "reached": certificate.reached,
         "estimate": _read(build / "estimate.json"),
         "estimator_errors": cross_validated_errors(),
-        "pictures": {picture.stem: _as_uri(picture) for picture in sorted(pictures.glob("*.png"))},
+        "pictures": _pictures(pictures),
+        "rtl": rtl_content(build, content_of_certificate["hashes"]["network"]),
         "stages": {stage: _read(build / ".stages" / f"{stage}.json") for stage in stages},
     }
-    path.write_text(_templates.get_template("report.html.j2").render(content), encoding="utf-8")
+    content["parts"] = _parts(content, pictures)
+    path.write_text(TEMPLATES.get_template("report.html.j2").render(content), encoding="utf-8")
+
+
+def _parts(content: dict[str, Any], pictures: Path) -> dict[str, dict[str, Any]]:
+    """Give task, metrics and pictures of each of several outputs by name."""
+    return {
+        part["name"]: {
+            "task": part["task"],
+            "metrics": {kind: metrics["outputs"][part["name"]] for kind, metrics in content["metrics"].items()},
+            "pictures": _pictures(pictures / part["name"]),
+        }
+        for part in content["data"].get("parts", ())
+    }
+
+
+def _pictures(folder: Path) -> dict[str, str]:
+    return {picture.stem: _as_uri(picture) for picture in sorted(folder.glob("*.png"))}
 
 
 def _read(path: Path) -> Any:

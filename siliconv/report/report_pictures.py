@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from siliconv.flow.artefacts import RANGES_FILE, TEST_LOGITS_FILE, TEST_OUTPUTS_FILE, read_json
 from siliconv.models.answer_pictures import errors_picture, targets_picture
 from siliconv.models.answers.evaluation import binary_score, evaluate
+from siliconv.models.answers.several_answers import answers_of, outputs_of
+from siliconv.models.answers.task import AnswerPart
 from siliconv.models.data.image_store import Dataset, open_dataset, spread
 from siliconv.models.data.number_type import PIXELS
 from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
@@ -39,7 +42,8 @@ def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
     - numbers: ``targets.png``, the firmware's outputs and their errors against the targets;
     - an autoencoder: ``errors.png``, the reconstruction errors of the firmware, and ``roc.png`` where there are two
       classes;
-    - no task: ``targets.png``, the firmware's outputs against those of the float network.
+    - no task: ``targets.png``, the firmware's outputs against those of the float network;
+    - several outputs: those of each in a folder called like it.
     """
     folder.mkdir(parents=True)
     dataset = open_dataset(build / "data")
@@ -47,7 +51,12 @@ def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
     outputs = {name: judge.outputs(values) for name, values in logits.items()}
     if (build / "network" / TEST_OUTPUTS_FILE).exists():
         outputs["firmware"] = np.load(build / "network" / TEST_OUTPUTS_FILE)
-    _DRAWERS[judge.task](dataset, outputs, folder)
+    if not judge.parts:
+        _DRAWERS[judge.task](dataset, outputs, folder)
+    for number, part in enumerate(judge.parts):
+        (folder / part.name).mkdir()
+        of_part = {name: outputs_of(number, judge.parts, values) for name, values in outputs.items()}
+        _DRAWERS[part.task](_of_output(dataset, number, part), of_part, folder / part.name)
     range_picture(read_json(build / "network" / RANGES_FILE), folder / "ranges.png")
     for source, name in (
         ("float/learning_curves.png", "learning_curves_float.png"),
@@ -56,6 +65,13 @@ def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
     ):
         if (build / source).exists():
             shutil.copyfile(build / source, folder / name)
+
+
+def _of_output(dataset: Dataset, number: int, part: AnswerPart) -> Dataset:
+    """Give a data set whose test images have the right answers of one output."""
+    labels = answers_of(number, dataset.summary.parts, dataset.test.labels)
+    summary = replace(dataset.summary, task=part.task, class_names=part.names, parts=())
+    return replace(dataset, test=replace(dataset.test, labels=labels, class_names=part.names), summary=summary)
 
 
 def _draw_classes(dataset: Dataset, outputs: Outputs, folder: Path) -> None:

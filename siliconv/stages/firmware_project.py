@@ -16,6 +16,7 @@ from siliconv.hls.conversion.testbench import write_hls4ml_vectors, write_testbe
 from siliconv.hls.fifo.sized_design import design_of, fifo_depths
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
+from siliconv.network.network_file import is_of_several
 from siliconv.progress import Progress
 
 
@@ -51,7 +52,7 @@ def write_firmware_project(
         write_testbench(made, vectors, folder, config, weight_ports=ports)
     else:
         write_hls4ml_vectors(made, vectors, folder)
-    if backend.is_amd:
+    if backend.is_amd and not is_of_several(network):
         write_axi(network, config, folder, weight_ports=ports)
     write_notices(folder, network.name)
     write_readme(firmware, made, config, vectors=len(vectors))

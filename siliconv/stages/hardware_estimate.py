@@ -16,6 +16,7 @@ from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.kinds import Synthesis
 from siliconv.hls.vendor.synthesis_results import SynthesisResults, beside
 from siliconv.network.graph import Network
+from siliconv.network.network_file import is_of_several
 
 
 def has_estimate(config: HlsConfig) -> bool:
@@ -75,7 +76,12 @@ def estimate_network(
 
 
 def _axi_cycles(network: Network, interval: float) -> dict[str, Any]:
-    """Give the beats of an image and a result, and the interval of the AXI-Stream top level: a beat a cycle."""
+    """Give the beats of an image and a result, and the interval of the AXI-Stream top level: a beat a cycle.
+
+    Networks of several inputs or outputs have no such top level: the interval is the core's.
+    """
+    if is_of_several(network):
+        return {"interval_cycles": interval, "limits": False}
     beats = {
         name: beat_format(node.shape, node.type).beats_of_image
         for name, node in (("input_beats", network.input), ("output_beats", network.output))

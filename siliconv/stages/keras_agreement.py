@@ -7,7 +7,7 @@ than float32 explains, the file was read wrongly, whatever is the reason, and th
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from siliconv.progress import Progress
 
 if TYPE_CHECKING:
     from siliconv.models.architectures.keras_prediction import KerasPrediction
+    from siliconv.models.architectures.ports import Ports
     from siliconv.models.architectures.user_model import UserModel
 
 MOST_IMAGES = 64
@@ -82,6 +83,22 @@ def directed_inputs(shape: tuple[int, ...], kind: FixedPoint = PIXEL) -> dict[st
     return found
 
 
+def directed_rows(shapes: Sequence[tuple[int, ...]], kind: FixedPoint = PIXEL) -> dict[str, Codes]:
+    """Give codes of inputs that tell axes, channels and several inputs apart, by name; rows of several."""
+    if len(shapes) == 1:
+        return directed_inputs(shapes[0], kind)
+    each = [directed_inputs(shape, kind) for shape in shapes]
+    low = [found["all low"] for found in each]
+    rows = {name: [found[name] for found in each] for name in ("all low", "all high")}
+    for number, found in enumerate(each):
+        rows |= {
+            f"input {number + 1}, {name}": [*low[:number], codes, *low[number + 1 :]]
+            for name, codes in found.items()
+            if name != "all low"
+        }
+    return {name: np.concatenate([part.reshape(-1) for part in parts]) for name, parts in rows.items()}
+
+
 def compare_with_keras(
     user: UserModel,
     deployed: Any,
@@ -114,21 +131,22 @@ def compare_with_keras(
         ``MODEL-DIFFERS`` with the first layer that differs; ``MODEL-KERAS`` when Keras cannot load the file.
     """
     from siliconv.legacy_keras import double_precision
-    from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.keras_prediction import predict_file
+    from siliconv.models.architectures.ports import ports_of
 
     if source is None:
         with tempfile.TemporaryDirectory(prefix="siliconv-") as scratch:
             saved = Path(scratch) / "model.keras"
             user.keras_model.save(saved)
             return compare_with_keras(user, deployed, saved, images, kind, progress=progress)
-    directed = directed_inputs(tuple(user.architecture.input_shape), kind)
+    ports = ports_of(user.architecture)
+    directed = directed_rows([one.shape for one in ports.inputs] or [tuple(user.architecture.input_shape)], kind)
     codes = np.concatenate([images[:MOST_IMAGES].astype(np.int64), np.stack(list(directed.values()))])
     pixels = to_values(codes, kind).astype(np.float32)  # exact: an input has 24 bits at most
     names = [*(f"image {number}" for number in range(len(images[:MOST_IMAGES]))), *directed]
     progress.say("Comparing the model that was read with Keras' own prediction of the file")
     taken, beside = _as_keras_takes(pixels, user), user.weights_file
-    keras = call_apart(predict_file, str(source.resolve()), taken, [], beside, progress=progress)
+    keras = call_apart(predict_file, str(source.resolve()), taken, [], beside, user.ports, progress=progress)
     if not np.isfinite(keras.logits).all():
         raise ModelError(
             "MODEL-WEIGHTS",
@@ -142,9 +160,9 @@ def compare_with_keras(
     rounding = max(_largest(read, read64), _largest(folded, folded64))
     largest_output = float(np.abs(keras.logits).max(initial=0.0))
     tolerance = max(_ROUNDINGS * rounding, _SHARE * largest_output)
-    function = output_activation(user.architecture)
-    apart = _apart(folded, keras.logits if function else keras.outputs)
-    probabilities = _apart(_probabilities(folded, function), keras.outputs) if function else None
+    ended = any(one.function is not None for one in ports.outputs)
+    apart = _apart(folded, keras.logits if ended else keras.outputs)
+    probabilities = _apart(_probabilities(folded, ports), keras.outputs) if ended else None
     agreement = KerasAgreement(
         keras.keras,
         {"images": len(images[:MOST_IMAGES]), **dict.fromkeys(directed, 1)},
@@ -175,7 +193,9 @@ def _differs(
 
     layers = _compared_layers(user)
     taken, wanted = _as_keras_takes(pixels, user), list(layers.values())
-    keras = call_apart(predict_file, str(source.resolve()), taken, wanted, user.weights_file, progress=progress)
+    keras = call_apart(
+        predict_file, str(source.resolve()), taken, wanted, user.weights_file, user.ports, progress=progress
+    )
     first = _first_differing(user, layers, keras, pixels)
     at = (
         f"; the first layer that differs is {first!r}" if first else "; no single layer differs, but their folding does"
@@ -201,7 +221,8 @@ def _compared_layers(user: UserModel) -> dict[str, str]:
     for name, _, inputs in named_layers(user.architecture):
         if user.weights.get(name) or all(source in same for source in inputs):
             same.add(name)
-            found[name] = user.keras_names[name]
+            if name in user.keras_names:  # others cut inputs, join outputs, or are a part of a layer
+                found[name] = user.keras_names[name]
     return found
 
 
@@ -271,11 +292,15 @@ def _values(pixels: NDArray[np.floating], model: Any) -> NDArray[np.floating]:
     return values
 
 
-def _probabilities(logits: NDArray[np.float64], function: str) -> NDArray[np.float64]:
-    if function == "sigmoid":
-        return 0.5 * (1.0 + np.tanh(logits / 2.0))
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+def _probabilities(logits: NDArray[np.float64], ports: Ports) -> NDArray[np.float64]:
+    """Give what stands behind the functions at the outputs, a row of several."""
+    from siliconv.models.training.scoring import behind_logits
+
+    if len(ports.outputs) == 1:
+        return behind_logits(logits, ports.outputs[0].function)
+    columns = zip(ports.outputs, ports.columns, strict=True)
+    parts = (behind_logits(logits[:, of].reshape(-1, *one.shape), one.function) for one, of in columns)
+    return np.concatenate([part.reshape(len(logits), -1) for part in parts], axis=1)
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,9 +15,11 @@ from siliconv.flow.artefacts import (
     certificate_vectors,
     float_outputs,
     judge_of,
+    judged_values,
     load_float_model,
     load_quantized_model,
     logits_of,
+    narrow_values,
     network_logits,
     network_outputs,
     save_float_model,
@@ -28,6 +30,7 @@ from siliconv.flow.artefacts import (
 )
 from siliconv.flow.flow import Context
 from siliconv.models.answers.right_answers import check_answers
+from siliconv.models.answers.task import Task
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.datasets import prepare
@@ -35,7 +38,7 @@ from siliconv.models.data.image_store import SPLITS, Dataset, DataSummary, open_
 from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
-from siliconv.network.fixed_point import to_values
+from siliconv.network.rows import rows_of
 from siliconv.project.folded_project import write_float_model
 from siliconv.project.project import ProjectConfig, c_identifier
 from siliconv.project.taken_project import taken
@@ -72,8 +75,13 @@ def prepare_data(context: Context) -> str:
 
 
 def _asked(summary: DataSummary) -> str:
-    names = len(summary.class_names)
-    match summary.task:
+    return "; ".join(f"{part.name} {_asked_of(part.task, len(part.names))}" for part in summary.parts) or _asked_of(
+        summary.task, len(summary.class_names)
+    )
+
+
+def _asked_of(task: Task, names: int) -> str:
+    match task:
         case "classification":
             return f"of {names} classes"
         case "multilabel":
@@ -84,7 +92,7 @@ def _asked(summary: DataSummary) -> str:
             )
         case "autoencoder":
             return "to be given again" + (f", of {names} classes" if names else "")
-        case "none":
+        case "none" | "several":
             return "without right answers: bits are compared alone"
 
 
@@ -230,14 +238,15 @@ def lower_network(context: Context) -> str:
     network = lowered_network(
         model,
         name=c_identifier(context.name),
-        output_activation=context.project.model.ending,
+        ports=context.project.model.ports,
         class_names=dataset.class_names if judge.takes_logits else (),
         input_type=fixed_point_of(dataset.input),
     )
-    logits, output = network.logits, network.nodes[-1]
+    logits, ends = network.decisions, network.outputs
     emulated = emulator.compile(network)
-    given = network_outputs(emulated, dataset.test, [logits.name, output.name], context.progress)
-    codes, val_codes = given[logits.name], network_logits(emulated, dataset.val, context.progress)
+    names = [node.name for node in (*logits, *ends)]
+    given = network_outputs(emulated, dataset.test, names, context.progress)
+    codes, val_codes = rows_of(logits, given), network_logits(emulated, dataset.val, context.progress)
     by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
     agreement = agree(
         model,
@@ -251,11 +260,11 @@ def lower_network(context: Context) -> str:
     folder = context.out / "network"
     network_file.save(network, folder)
     write_evaluation(
-        (to_values(codes, logits.type), to_values(val_codes, logits.type)),
+        (narrow_values(logits, codes), narrow_values(logits, val_codes)),
         dataset,
         folder,
         judge,
-        outputs=to_values(given[output.name], output.type) if not judge.takes_logits else None,
+        outputs=judged_values(judge, network, given) if not judge.takes_logits else None,
         floats=float_outputs(context.build, judge),
     )
     write_json(folder / "agreement.json", agreement_record(network, agreement))

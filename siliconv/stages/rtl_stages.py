@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from siliconv.flow.artefacts import certificate_vectors, read_json, write_json
 from siliconv.flow.flow import Context
+from siliconv.flow.output_state import content_hash
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
+from siliconv.network.network_file import network_hash
 from siliconv.project.project import ProjectConfig
 from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.plan.blocks import RtlDesign
@@ -35,7 +38,7 @@ def check_rtl_tools(until: str, config: RtlConfig) -> None:
         verilator()
     for tool in TOOLS_OF.get(until, ()):
         check_tool(tool)
-    if until in ("place", "bitstream") or (config.board and until == "synth"):
+    if until in ("place", "bitstream") or (config.board_top and until == "synth"):
         check_family(config.family)
 
 
@@ -45,7 +48,10 @@ def write_rtl(context: Context) -> str:
     from siliconv.rtl.cycles.cycle_model import cycles
     from siliconv.rtl.cycles.ring_depths import rings_of
     from siliconv.rtl.design.rtl_design import design_of
+    from siliconv.rtl.resources.block_work import busy_of_block, products_of_block
     from siliconv.rtl.simulation.word_files import to_words
+    from siliconv.rtl.writing.axi_top import write_axi_vectors, write_block_design
+    from siliconv.rtl.writing.instances import instance
     from siliconv.rtl.writing.rtl_project import write_project
 
     network = network_file.load(context.build / "network")
@@ -58,12 +64,20 @@ def write_rtl(context: Context) -> str:
     expected = reference.run_batches(network, vectors, output)
     to_words(vectors, design.source).tofile(folder / "vectors" / "in_0.bin")
     to_words(expected, design.sink).tofile(folder / "vectors" / "expected_0.bin")
+    write_axi_vectors(design, vectors, expected, folder / "vectors")
+    write_block_design(design, context.project.rtl, vectors, expected, folder)
     predicted = cycles(design, 4)
     content = {
         "latency_cycles": predicted.latency,
         "interval_cycles": predicted.interval,
         "products": design.products,
         "log_rings": rings_of(design),
+        "network": network_hash(network),
+        "blocks": [
+            {"name": block.name, "kind": instance(block).module, "node": block.outputs[0].node}
+            | {"products": products_of_block(block), "busy": busy_of_block(block)}
+            for block in design.blocks
+        ],
     }
     write_json(folder / "plan.json", content)
     return (
@@ -88,7 +102,7 @@ def simulate_rtl(context: Context) -> str:
         ],
     )
     write_json(context.out / RTL_CERTIFICATE, certificate.as_json())
-    write_json(context.out / CYCLES_FILE, evidence.as_json())
+    write_json(context.out / CYCLES_FILE, _of_plan(context, evidence.as_json()))
     return (
         f"{certificate.verdict}; {evidence.latency_cycles:,} cycles latency, an image every "
         f"{evidence.interval_cycles:,.0f}, measured"
@@ -102,11 +116,11 @@ def synthesize_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_netlist"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl", folder)
-    cells = synthesize(folder, design, config.family, board=config.board)
-    top = top_name(design, config.board)
+    cells = synthesize(folder, design, config.family, board=config.board_top)
+    top = top_name(design, config.board_top)
     kept = {f"{top}_{config.family}.json", f"{top}_{config.family}.log"}
     _keep_only(folder, kept)
-    write_json(context.out / "synth.json", asdict(cells))
+    write_json(context.out / "synth.json", _of_plan(context, asdict(cells)))
     return (
         f"{cells.lut + cells.lut_memory:,} LUT, {cells.ff:,} FF, {cells.dsp} DSP, {cells.block_memory} block memories "
         f"on {config.family} (Yosys, before placement)"
@@ -120,12 +134,12 @@ def place_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_placed"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl_netlist", folder)
-    board = BOARD_TOPS[config.board] if config.board else None
+    board = BOARD_TOPS[config.board_top] if config.board_top else None
     part, mhz = (board.part, float(board.clock_mhz)) if board else (config.part, config.clock_mhz)
-    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board)
-    top = top_name(design, config.board)
+    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board_top)
+    top = top_name(design, config.board_top)
     _keep_only(folder, {f"{top}.config", f"{top}_placed.json", f"{top}_nextpnr.log"})
-    write_json(context.out / "place.json", asdict(placed))
+    write_json(context.out / "place.json", _of_plan(context, asdict(placed)))
     return f"{placed.mhz:.1f} MHz routed on {placed.part}, seed {placed.seed}"
 
 
@@ -138,12 +152,12 @@ def pack_rtl(context: Context) -> str:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(context.build / "rtl_placed", work)
     config = context.project.rtl
-    bitstream, _ = pack(work, design, board=config.board)
+    bitstream, _ = pack(work, design, board=config.board_top)
     shutil.copyfile(bitstream, context.out / "rtl.bit")
     size = (context.out / "rtl.bit").stat().st_size
-    if config.board:
-        check = f"build/rtl/{config.board}/check_board.py"
-        return f"{size:,} bytes: openFPGALoader -b {config.board} build/rtl.bit, then python {check}"
+    if config.board_top:
+        check = f"build/rtl/{config.board_top}/check_board.py"
+        return f"{size:,} bytes: openFPGALoader -b {config.board_top} build/rtl.bit, then python {check}"
     return f"{size:,} bytes for {config.part}"
 
 
@@ -152,6 +166,11 @@ def written_design(build: Path, network: Network, config: RtlConfig) -> RtlDesig
     from siliconv.rtl.design.rtl_design import design_of
 
     return design_of(network, config, read_json(build / "rtl" / "plan.json")["log_rings"])
+
+
+def _of_plan(context: Context, content: dict[str, Any]) -> dict[str, Any]:
+    """Say of which written core something was made."""
+    return {"plan": content_hash(context.build / "rtl" / "plan.json"), **content}
 
 
 def _written(context: Context) -> tuple[Network, RtlDesign]:

@@ -16,6 +16,7 @@ from siliconv.project.calibration_file import CALIBRATION_FILE, user_calibration
 from siliconv.project.project import ProjectConfig
 from siliconv.project.taken_project import taken
 from siliconv.quantize.training.start import start_hash
+from siliconv.report.rtl_content import RTL_FILES
 from siliconv.stages.firmware_stages import (
     BEFORE_REPORT,
     estimate_hardware,
@@ -172,6 +173,7 @@ STAGES: tuple[Stage, ...] = (
         settings=lambda project: project.model_dump(mode="json"),
         modules=("siliconv.report.report", "siliconv.report.report_pictures"),
         libraries=("matplotlib", "jinja2"),
+        beside=RTL_FILES,
     ),
 )
 """In the order of the data."""
@@ -184,6 +186,7 @@ RTL_STAGES: tuple[Stage, ...] = (
         needs=("data", "lower"),
         settings=lambda project: {
             "rtl": project.rtl.model_dump(mode="json", exclude={"part", "board", "clock_mhz", "seed"}),
+            "block_design": project.rtl.block_design,
             "csim": project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
         },
         modules=(*_NETWORK_CODE, *_RTL_CODE, "siliconv.rtl.writing.rtl_project", "siliconv.network.vectors.corners"),

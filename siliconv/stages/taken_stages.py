@@ -32,7 +32,7 @@ from siliconv.network.fixed_point import Codes, FixedPoint, to_values
 from siliconv.progress import Progress
 from siliconv.project.taken_project import taken, unquantized
 from siliconv.quantize.input_type import fixed_point_of
-from siliconv.stages.keras_agreement import MOST_IMAGES, KerasAgreement, directed_inputs
+from siliconv.stages.keras_agreement import MOST_IMAGES, KerasAgreement, directed_rows
 
 if TYPE_CHECKING:
     from siliconv.models.qkeras_files.qkeras_reading import QKerasFile
@@ -118,12 +118,13 @@ def compare_with_qkeras(
     """
     from siliconv.quantize.taken.own_prediction import BATCH, predict_qkeras
 
-    directed = directed_inputs(file.model.input_shape, kind)
+    directed = directed_rows(list(file.model.inputs.values()) or [file.model.input_shape], kind)
     inputs = to_values(np.concatenate([images, np.stack(list(directed.values()))]), kind).astype(np.float32)
     names = [*(f"image {number}" for number in range(len(images))), *directed]
     progress.say("Comparing the model that was read with QKeras' own prediction of the file")
     weights = {file.keras_names[name]: values for name, values in file.weights.items()}
-    own = call_apart(predict_qkeras, file.config, weights, weights_file(file, source), inputs, progress=progress)
+    beside = weights_file(file, source)
+    own = call_apart(predict_qkeras, file.config, weights, beside, inputs, file.ports, progress=progress)
     ours = model.predict(inputs, batch_size=BATCH, verbose=0)
     if not np.isfinite(own).all():
         raise ModelError(

@@ -14,6 +14,8 @@ from siliconv.errors import ToolError, WorkSaysNoError
 from siliconv.rtl.simulation.verilator import build
 
 SEEDS = 100
+DESIGNS = 6
+"""Of those with the module, how many are built: a build takes longer than the networks."""
 
 _OPERATORS = {" + ": " - ", " - ": " + ", " & ": " | ", " | ": " & ", " == ": " != ", " << ": " >> ", " < ": " <= "}
 _OPERATORS |= {" > ": " >= ", " >> ": " << ", "~": "", "1'b0": "1'b1", "1'b1": "1'b0"}
@@ -24,26 +26,30 @@ def run(seed: int) -> dict[str, Any]:
     """Mutate one place that a seed chooses; ``killed`` tells whether a bit, a cycle or the build noticed."""
     chosen = random.Random(seed)
     designs = [random_design(network, number) for number, network in enumerate(one_of_each_kind(seed))]
-    with tempfile.TemporaryDirectory() as scratch:
-        bench = written(designs, Path(scratch))
-        path = chosen.choice(_used(Path(scratch)))
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
+        written(designs, Path(other))
+        used = {design.name: _used(Path(other), design.name) for design in designs}
+        module = chosen.choice(sorted(set().union(*used.values())))
+        with_it = [design for design in designs if module in used[design.name]]
+        bench = written(chosen.sample(with_it, min(len(with_it), DESIGNS)), Path(scratch))
+        path = Path(scratch) / "library" / f"{module}.sv"
         text, what = _mutated(path.read_text(encoding="utf-8"), chosen)
         path.write_text(text, encoding="utf-8")
         killed = _is_noticed(bench)
     return {"file": path.name, "mutation": what, "killed": killed}
 
 
-def _used(folder: Path) -> list[Path]:
-    """List the modules that stand in the designs: those of a board's serial line do not."""
+def _used(folder: Path, top: str) -> set[str]:
+    """Give the modules that stand in a design: those of a board's serial line do not."""
     library = {path.stem: path for path in (folder / "library").glob("*.sv")}
     found: set[str] = set()
-    waiting = [path.read_text(encoding="utf-8") for path in folder.glob("*.sv")]
+    waiting = [(folder / f"{top}.sv").read_text(encoding="utf-8")]
     while waiting:
         text = waiting.pop()
         new = {name for name in library if re.search(rf"^\s*{name} #?\(", text, flags=re.MULTILINE)} - found
         found |= new
         waiting += [library[name].read_text(encoding="utf-8") for name in new]
-    return [library[name] for name in sorted(found)]
+    return found
 
 
 def _mutated(text: str, chosen: random.Random) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Beats of images and results: the table of docs/stream_format.md."""
 
+import numpy as np
 import pytest
 
-from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.beat_format import as_beats, beat_format, from_beats
 from siliconv.network.fixed_point import FixedPoint
 
 
@@ -23,3 +24,9 @@ def test_a_pixel_is_a_beat_where_it_fits_one(shape, kind, lane, beat, beats_of_i
     found = beat_format(shape, kind)
     assert (found.lane_bits, found.beat_bits, found.beats_of_image) == (lane, beat, beats_of_image)
     assert shape[-1] <= found.padded_channels == found.beats * found.lanes
+    codes = np.random.default_rng(0).integers(*kind.codes, (3, *shape), endpoint=True)
+    beats = as_beats(codes, found)
+    assert beats.shape == (3, beats_of_image, beat // 8)
+    assert np.array_equal(from_beats(beats, found, kind).reshape(codes.shape), codes)
+    if found.beats == 1 and found.padded_channels > shape[-1]:
+        assert not beats[..., lane // 8 * shape[-1] :].any(), "lanes behind the channels are zero"

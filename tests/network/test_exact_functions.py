@@ -18,6 +18,7 @@ from siliconv.network.table_types import is_function
 TEXTS = (
     *("elu", "elu(1.25)", "selu", "softplus", "softsign", "swish", "gelu", "gelu_tanh", "exponential", "mish"),
     *("line(0.2,0.5)", "line(0.16666666666666666,0.5)", "hard_swish", "hard_tanh", "relu(inf,0,0.75)"),
+    *("log_sigmoid", "tanh_shrink", "squareplus", "squareplus(0.5)", "sparse_plus", "soft_shrink", "hard_shrink(0.3)"),
     *("relu", "relu(6)", "relu(inf,0.1)", "relu(1.5,0.25,0.5)", "relu(inf,-2,1)"),
 )
 POINTS = [*np.linspace(-9, 9, 73), -40.0, 40.0, -1e-6, 1e-6]

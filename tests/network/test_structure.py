@@ -101,11 +101,6 @@ def test_what_does_not_belong_together_is_refused(kind, change):
         check(network(replace(GOOD[kind], **change)))
 
 
-def test_a_second_input_is_refused():
-    with pytest.raises(NetworkError, match="NETWORK-SHAPE"):
-        check(ir.Network("two", (IMAGE, ir.Input("other", (), (1,), BYTE))))
-
-
 @pytest.mark.parametrize("name", ["", "my-network", "1st", "a b", "café"])
 def test_a_name_that_is_no_identifier_is_refused(name):
     with pytest.raises(NetworkError, match="NETWORK-NAME"):

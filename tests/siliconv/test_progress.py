@@ -6,9 +6,10 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.progress import Task, TaskID
 
 from siliconv import progress
-from siliconv.progress import Bars, PlainLines, activity
+from siliconv.progress import Bars, PlainLines, activity, lines_of
 
 
 @pytest.fixture
@@ -61,3 +62,48 @@ def test_bars_show_the_activity_and_its_count():
     drawn = screen.file.getvalue()
     for part in ("Training", "10/10", "steps/s", "loss 0.1"):
         assert part in drawn
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_count_and_time_left_are_there_at_every_width_and_the_note_is_cut(width):
+    drawn = lines_at(width, "Fine-tuning", 12000, "steps", 5400, "epoch 12/30, loss 0.3112, accuracy 0.911, " * 3)
+    assert all(len(line) <= width for line in drawn)
+    text = "\n".join(drawn)
+    assert "Fine-tuning" in text
+    assert "5400/12000" in text
+    assert " left" in text
+    assert "loss 0.31" in text
+    assert text.rstrip().endswith("…")
+    assert ("steps/s" in text) == (width >= 80)
+
+
+def test_work_of_unknown_length_shows_its_seconds():
+    drawn = lines_at(80, "Compiling", 0, "", 0, "")
+    assert len(drawn) == 1
+    assert drawn[0].rstrip().endswith(" s")
+
+
+def test_work_of_unknown_length_on_a_pipe(clock):
+    stream = io.StringIO()
+    with progress.waiting(PlainLines(stream), "Compiling"):
+        clock[0] = 7.0
+    assert stream.getvalue().splitlines() == ["  Compiling ...", "  Compiling: 7.0 s"]
+
+
+def test_several_are_told_the_same(clock):
+    streams = [io.StringIO(), io.StringIO()]
+    with activity(progress.Several(*map(PlainLines, streams)), "Work", 3, "images") as shown:
+        shown.update(2)
+        shown.say("a word")
+    assert streams[0].getvalue() == streams[1].getvalue() != ""
+
+
+def lines_at(width, activity_name, total, unit, done, note):
+    """Draw an activity that works for ten seconds."""
+    task = Task(TaskID(0), activity_name, total or None, done, _get_time=lambda: 10.0)
+    task.start_time = 0.0
+    task.fields = {"unit": unit, "first": 0, "note": note}
+    screen = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    for line in lines_of(task, width):
+        screen.print(line)
+    return [line for line in screen.file.getvalue().splitlines() if line.strip()]

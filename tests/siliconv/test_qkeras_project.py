@@ -14,7 +14,9 @@ from siliconv import legacy_keras
 from siliconv.checks.checks import examine
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ModelError
+from siliconv.flow.apart import call_apart
 from siliconv.network import network_file
+from siliconv.plan import taken_network
 from siliconv.project.project import load_project
 from siliconv.project.taken_project import taken
 
@@ -93,17 +95,28 @@ def test_fields_that_belong_to_other_models_are_refused(text, says, tmp_path, ca
 
 
 @pytest.mark.long
-def test_a_check_and_a_summary_know_the_integer_network_before_anything_is_run(tmp_path, capsys):
+def test_a_check_and_a_summary_know_the_integer_network_before_anything_is_run(tmp_path, capsys, monkeypatch):
     folder = write_project(tmp_path, classifier(), "")
     assert codes_of(folder) == []
+    calls = []
+
+    def counted(*arguments, **named):
+        calls.append(arguments)
+        return call_apart(*arguments, **named)
+
+    # What was lowered once is not lowered again.
+    monkeypatch.setattr(taken_network, "call_apart", counted)
     assert run_command_line(["summary", str(folder), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     found = {row["name"]: row for row in (rows if isinstance(rows, list) else rows["layers"])}
     assert found["first"]["parameters"] == 9 * 6 + 6
     assert found["relu"]["type"] == "ufixed<6,2,RND_CONV,SAT>"
     assert found["softmax"]["kind"] == "softmax"
+    assert not calls
     refused = write_project(tmp_path, classifier(layers.BatchNormalization(name="normal")), "")
-    assert codes_of(refused) == ["LOWER-NORMALIZATION"]
+    for _ in range(2):
+        assert codes_of(refused) == ["LOWER-NORMALIZATION"]
+    assert len(calls) == 1
 
 
 @pytest.mark.long

@@ -181,7 +181,7 @@ def test_channels_of_other_scales_are_standardized_in_the_network_that_takes_raw
         model: {{input_shape: [12, 3], layers: [{{kind: flatten}}, {{kind: dense, units: 2}}]}}
         data: {{source: npz, path: data.npz, standardize: true}}
         train: {TRAINED}
-        quantize: {{train: null, weights: 12, biases: 16}}
+        quantize: {{train: null, weights: 6}}
         """
     mean = waves[..., 1].mean(axis=1)
     found = run(tmp_path, text, {"x": waves, "y": (mean > np.median(mean)).astype(int)})

@@ -52,11 +52,13 @@ def convert(code: int, fraction: int, to: FixedPoint) -> int:
 
 
 def run(network: ir.Network, image: np.ndarray) -> dict[str, dict[tuple[int, ...], int]]:
-    """Compute all nodes for one input; tensors are dictionaries from index to code."""
+    """Compute all nodes for one input, or a list of them; tensors are dictionaries from index to code."""
+    images = image if isinstance(image, list) else [image]
     tensors: dict[str, dict[tuple[int, ...], int]] = {
-        network.input.name: {index: int(image[index]) for index in np.ndindex(image.shape)}
+        node.name: {index: int(one[index]) for index in np.ndindex(one.shape)}
+        for node, one in zip(network.inputs, images, strict=True)
     }
-    for node in network.nodes[1:]:
+    for node in network.nodes[len(images) :]:
         sources = network.sources(node)
         tensors[node.name] = compute(node, sources, [tensors[source.name] for source in sources])
     return tensors

@@ -41,7 +41,7 @@ SAME_PART_OF_CLASSES = {
         "a layer of an architecture, and the node of the integer network that it becomes",
     ),
     "Cycles": "what a layer takes in hls4ml's templates, and a network in the core of rtl",
-    "Softmax": "a node of the integer network, and the block of rtl that computes it",
+    **dict.fromkeys(("Pairwise", "Softmax"), "a node of the integer network, and the block of rtl that computes it"),
     "Finding": "what was found by looking: by a pre-flight rule, and of a tool on this machine",
 }
 """Class names that stand twice in the package, and which part both play."""

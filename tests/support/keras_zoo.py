@@ -79,6 +79,12 @@ def _shared(keras: Any) -> Any:
     return keras.Model(image, layers.Dense(3)(layers.GlobalAveragePooling2D()(twice)))
 
 
+def _operators(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one, other = layers.Conv2D(3, 1)(image), layers.Conv2D(3, 1, activation="relu")(image)
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()((one + other) * (other - image))))
+
+
 def _normalization(layers: Any) -> Any:
     return layers.Normalization(mean=[0.5, 0.4, 0.3], variance=[0.04, 0.09, 0.25])
 
@@ -93,6 +99,10 @@ def _batch(layers: Any) -> Any:
 
 def _relu(**settings: Any) -> Any:
     return _row(IMAGE, _conv, lambda layers: layers.ReLU(**settings), _flat, _dense)
+
+
+def _einsum(equation: str, output: Any, bias: str | None) -> Any:
+    return lambda layers: layers.EinsumDense(equation, output, bias_axes=bias, activation="relu")
 
 
 def _distributed(shape: tuple[int, ...], *makes: Any) -> Any:
@@ -115,6 +125,10 @@ NETWORKS: dict[str, Any] = {
     "images at each step": _distributed(
         (2, *IMAGE), lambda layers: layers.Conv2D(2, 3, padding="same"), lambda layers: layers.MaxPooling2D(2)
     ),
+    "softmax of rows at each step": _distributed(WAVE, _dense, lambda layers: layers.Softmax(axis=1)),
+    "softmax of columns at each step": _distributed(
+        IMAGE, lambda layers: layers.Dense(2), lambda layers: layers.Softmax(axis=1)
+    ),
     "flat at each step": _distributed(IMAGE, _flat, lambda layers: layers.Dense(3, activation="relu")),
     **{
         name: _function(name)
@@ -133,6 +147,9 @@ NETWORKS: dict[str, Any] = {
     "prelu of rows": _row(IMAGE, _conv, lambda layers: layers.PReLU(shared_axes=[2]), _flat, _dense),
     "prelu of elements": _row(IMAGE, _conv, lambda layers: layers.PReLU(), _flat, _dense),
     "prelu of a vector": _row(WAVE, _flat, _dense, lambda layers: layers.PReLU()),
+    "operators": _operators,
+    "softmax along rows": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=1), _flat, _dense),
+    "softmax of a wave": _row(WAVE, lambda layers: layers.Softmax(axis=-2), _flat, _dense),
     "softmax layer": _row(IMAGE, _conv, lambda layers: layers.Softmax(), _flat, _dense),
     **{kind.lower(): _merge(kind) for kind in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")},
     **{f"{kind.lower()} of many": _many(kind) for kind in ("Add", "Multiply", "Maximum", "Minimum", "Average")},
@@ -156,6 +173,17 @@ NETWORKS: dict[str, Any] = {
     "separable multiplier": _row(IMAGE, lambda layers: layers.SeparableConv2D(4, 3, depth_multiplier=3), _flat, _dense),
     "dense on positions": _row(WAVE, lambda layers: layers.Dense(5, activation="relu"), _flat, _dense),
     "dense on pixels": _row(IMAGE, lambda layers: layers.Dense(5, activation="elu"), _flat, _dense),
+    **{
+        f"einsum {equation} {bias}": _row(shape, _einsum(equation, output, bias), _flat, _dense)
+        for equation, shape, output, bias in (
+            ("abc,cd->abd", WAVE, (12, 5), "d"),
+            ("abc,cd->adb", WAVE, (5, 12), None),
+            ("...a,ab->...b", IMAGE, 5, "b"),
+            ("abc,bcd->abd", WAVE, (12, 2), "bd"),
+            ("abc,d->abcd", WAVE, (12, 4, 2), None),
+            ("abc,cd->abd", WAVE, (12, 2), "b"),
+        )
+    },
     "cropping": _row(IMAGE, lambda layers: layers.Cropping2D(((1, 2), (3, 1))), _conv, _flat, _dense),
     "cropping of a wave": _row(WAVE, lambda layers: layers.Cropping1D((2, 3)), _flat, _dense),
     "functions of a vector": _row(
@@ -206,6 +234,15 @@ ON_PIXELS: dict[str, Any] = {
     ),
 }
 """Networks that take pixels of 0 to 255."""
+
+ONLY_KERAS_3: dict[str, Any] = {
+    f"{name} by name": _function(name)
+    for name in (
+        *("celu", "hard_silu", "hard_tanh", "relu6", "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus"),
+        *("soft_shrink", "hard_shrink", "sparse_sigmoid", "leaky_relu"),
+    )
+}
+"""Networks with functions that Keras 2 does not have by these names."""
 
 
 def shaken(model: Any, seed: int = 3) -> Any:

@@ -22,12 +22,3 @@ def folder() -> Path:
 def entries() -> list[dict]:
     """Return the entries of records.json."""
     return json.loads((folder() / "records.json").read_text("utf-8"))
-
-
-NEWER = ("tsopeter-", "alezander-", "jeanleos-")
-"""Projects whose records came after the shipped coefficients were fitted: neither in the fit nor in its errors."""
-
-
-def fitted_entries() -> list[dict]:
-    """Return the entries that the shipped coefficients were fitted to."""
-    return [entry for entry in entries() if not entry["id"].startswith(NEWER)]

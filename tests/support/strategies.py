@@ -249,8 +249,8 @@ SPATIAL = (ir.Conv, ir.DepthwiseConv, ir.MaxPool, ir.AveragePool, ir.Pad)
 
 
 @st.composite
-def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width=8) -> ir.Network:
-    """Draw a network.
+def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width=8, inputs=1) -> ir.Network:
+    """Draw a network; one of several `inputs` has as outputs all that no node reads, and another node sometimes.
 
     The node right after the input is of the kind `first` (any by default), at most `most` nodes follow the input, a
     tensor of more than `widest` bits is requantized next, and `input_width` and `weight_width` are the widest types of
@@ -259,11 +259,15 @@ def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width
     b = Builder(draw, np.random.default_rng(draw(st.integers(0, 2**32 - 1))), weight_width)
     axes = draw(st.integers(1, 2)) if first in SPATIAL else draw(st.integers(0, 2))
     shape = (*(draw(st.integers(1, 6)) for _ in range(axes)), draw(st.integers(1, 4)))
-    kind = plain(draw(types(widths=st.integers(1, input_width))))
-    b.bounds["image"] = Bounds(np.full(shape[-1], kind.codes.low), np.full(shape[-1], kind.codes.high))
-    b.nodes.append(ir.Input("image", (), shape, kind))
-    for position in range(draw(st.integers(1, most))):
-        source = b.nodes[-1]
+    for number in range(inputs):
+        name = f"image{number}" if number else "image"
+        kind = plain(draw(types(widths=st.integers(1, input_width))))
+        b.bounds[name] = Bounds(np.full(shape[-1], kind.codes.low), np.full(shape[-1], kind.codes.high))
+        b.nodes.append(ir.Input(name, (), shape, kind))
+        if inputs > 1 and draw(st.booleans()):
+            shape = (draw(st.integers(1, 5)),)
+    for position in range(draw(st.integers(inputs, max(most, inputs)))):
+        source = b.nodes[position if position < inputs else -1]
         chosen = [kind for kind in BUILDERS if kind not in SPATIAL or len(source.shape) > 1]
         if source.type.width > 12:
             chosen.remove(ir.Table)
@@ -275,14 +279,26 @@ def networks(draw, *, first=None, most=5, widest=40, input_width=9, weight_width
         except NetworkError:
             # Too wide to exist: a legal end of the network.
             BUILDERS[ir.Requantize](b, source)
-    return ir.Network("random_network", tuple(b.nodes))
+    read = {name for node in b.nodes for name in node.inputs}
+    behind = [node.name for node in b.nodes[inputs:]]
+    more = {draw(st.sampled_from(behind))} if inputs > 1 and draw(st.booleans()) else set()
+    ends = tuple(name for name in behind if name not in read or name in more)
+    return ir.Network("random_network", tuple(b.nodes), ends=ends[::-1] if inputs > 1 else ())
 
 
 def input_codes(network: ir.Network, seed: int, batch: int = 3) -> np.ndarray:
     """Give a batch of inputs: random codes, and codes from the ends of the range, where sums are largest."""
-    rng = np.random.default_rng(seed)
-    low, high = network.input.type.codes
-    shape = (batch, *network.input.shape)
-    codes = rng.integers(low, high, shape, dtype=np.int64, endpoint=True)
-    ends = np.where(rng.random(shape) < 0.5, low, high)
-    return np.where((np.arange(batch) % 2 == 0).reshape(-1, *(1,) * len(network.input.shape)), codes, ends)
+    (codes,) = codes_of_inputs(network, seed, batch)
+    return codes
+
+
+def codes_of_inputs(network: ir.Network, seed: int, batch: int = 3) -> list[np.ndarray]:
+    """Give a batch of each input, as `input_codes` does of the one that there is."""
+    rng, found = np.random.default_rng(seed), []
+    for node in network.inputs:
+        low, high = node.type.codes
+        shape = (batch, *node.shape)
+        codes = rng.integers(low, high, shape, dtype=np.int64, endpoint=True)
+        ends = np.where(rng.random(shape) < 0.5, low, high)
+        found.append(np.where((np.arange(batch) % 2 == 0).reshape(-1, *(1,) * len(node.shape)), codes, ends))
+    return found

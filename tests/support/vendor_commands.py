@@ -35,7 +35,8 @@ COMMANDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "config_schedule": (("-enable_dsp_full_reg",), "UG1399 2020.2"),
     },
     VIVADO: {
-        "add_files": ((), "UG835 2018.3"),
+        "add_files": (("-norecurse",), "UG835 2018.3"),
+        "update_compile_order": (("-fileset=",), "UG835 2018.3"),
         "synth_design": (("-top=", "-part=", "-mode="), "UG835 2018.3"),
         "opt_design": (("-retarget", "-propconst", "-sweep", "-bram_power_opt", "-shift_register_opt"), "UG835 2018.3"),
         "report_utilization": (("-file=",), "UG835 2018.3"),
@@ -49,7 +50,7 @@ COMMANDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "update_ip_catalog": ((), "UG835 2018.3"),
         "get_ipdefs": (("-filter=",), "UG835 2018.3"),
         "create_bd_design": ((), "UG835 2018.3"),
-        "create_bd_cell": (("-type=", "-vlnv="), "UG835 2018.3"),
+        "create_bd_cell": (("-type=", "-vlnv=", "-reference="), "UG835 2018.3"),
         "apply_bd_automation": (("-rule=", "-config="), "UG835 2018.3"),
         "get_bd_cells": ((), "UG835 2018.3"),
         "get_bd_pins": ((), "UG835 2018.3"),

@@ -2,8 +2,8 @@
 //
 // Usage: Vbench [images N] [seed N] [pause_in PERCENT] [pause_out PERCENT] [folder PATH] [stall CYCLES]
 // Reads FOLDER/in_K.bin (K: number of the network) and, where it is there, FOLDER/expected_K.bin. Writes
-// FOLDER/out_K.bin, FOLDER/times_K.bin (cycle of each word in, then of each word out, 32 bits) and
-// FOLDER/probe_K_STREAM.bin. A word takes the bytes that Verilator gives it, lowest first.
+// FOLDER/out_K.bin, FOLDER/times_K.bin (cycle of each word in, then of each word out, 32 bits) and, of every stream,
+// FOLDER/probe_K_STREAM.bin and FOLDER/probe_times_K_STREAM.bin. A word takes the bytes that Verilator gives it, lowest first.
 // Exit status: 0 all words came and are equal, 1 a word differs, 2 a file is missing, 3 the stream stalls.
 #include <cstdint>
 #include <cstdio>
@@ -108,6 +108,8 @@ int main(int count, char **arguments) {
       Port &port = ports[p];
       if (!*port.valid || !*port.ready) continue;
       done[p]++;
+      // A stream inside that goes on without end is no progress.
+      if (port.kind == Kind::probe && done[p] > size_t(images) * port.words) continue;
       last_word = cycle;
       if (port.kind == Kind::in) {
         traffic[p].times.push_back(cycle);
@@ -117,8 +119,8 @@ int main(int count, char **arguments) {
       }
       const uint8_t *data = static_cast<const uint8_t *>(port.data);
       traffic[p].words.insert(traffic[p].words.end(), data, data + port.bytes);
+      traffic[p].times.push_back(cycle);
       if (port.kind == Kind::out) {
-        traffic[p].times.push_back(cycle);
         if (done[p] <= size_t(images) * port.words) missing--;
       }
     }
@@ -132,6 +134,8 @@ int main(int count, char **arguments) {
     const std::string number = std::to_string(ports[p].network);
     if (ports[p].kind == Kind::probe) {
       save(folder + "probe_" + number + "_" + ports[p].name + ".bin", traffic[p].words.data(), traffic[p].words.size());
+      save(folder + "probe_times_" + number + "_" + ports[p].name + ".bin", traffic[p].times.data(),
+           traffic[p].times.size() * sizeof(uint32_t));
     } else if (ports[p].kind == Kind::out) {
       save(folder + "out_" + number + ".bin", traffic[p].words.data(), traffic[p].words.size());
       std::vector<uint32_t> times = traffic[p - 1].times;

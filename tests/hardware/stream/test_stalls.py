@@ -1,37 +1,21 @@
 """Pipelines that stall as a whole never stop each other with the depths that are given."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_builder import NetworkBuilder
-from random_streams import step_by_step, stream_graphs
+from random_streams import slowed, stages_of, step_by_step, stream_graphs
+from residual_blocks import SETTINGS, stages_of_design, two_blocks
 
 from siliconv.hardware.stream.fifo_depths import smallest_depths
 from siliconv.hardware.stream.stalls import depths_that_bear_stalls, with_stages
 from siliconv.hardware.stream.stream_graph import Actor, Fifo, Step, StreamGraph, steps
 from siliconv.hardware.stream.stream_simulation import simulate
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design.design import ElementwiseLayer, MatrixLayer, MergeLayer, PaddingLayer
 from siliconv.hls.fifo.pipeline_stages import pipeline_stages
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import fifo_memory, stream_graph
 from siliconv.network import graph as ir
-
-
-def slowed(graph, factor):
-    """The graph with inputs that bring a word every so many cycles only."""
-    readers = {fifo.reader for fifo in graph.fifos}
-    return replace(
-        graph,
-        actors=tuple(
-            actor
-            if actor.name in readers
-            else replace(actor, program=tuple(replace(one, cycles=factor * one.cycles) for one in actor.program))
-            for actor in graph.actors
-        ),
-    )
 
 
 def test_a_pipeline_keeps_its_last_words_until_the_image_ends():
@@ -64,55 +48,35 @@ def test_stalled_pipelines_run_as_if_stepped_through_every_cycle(graph, images, 
 @settings(max_examples=100, deadline=None)
 @given(stream_graphs(joins=True, longest=4), st.data())
 def test_no_numbers_of_stages_and_no_slow_input_stop_a_join(graph, data):
-    most = {actor.name: data.draw(st.integers(0, 6)) for actor in graph.actors}
+    most = data.draw(stages_of(graph, 6))
     depths = depths_that_bear_stalls(graph, most, smallest_depths(graph).depths)
     for _ in range(4):
-        stages = {name: data.draw(st.integers(0, number)) for name, number in most.items()}
+        stages = data.draw(stages_of(graph, most))
         piped = with_stages(graph, stages).with_depths(depths)
         for factor in (1, 4, 16):
             assert not simulate(slowed(piped, factor), images=2).deadlock
 
 
-RESIDUAL = [
-    # Back end, strategy; stages of convolutions, paddings, ReLUs, joins; whether it stops with the smallest depths.
-    ("Vitis", "latency", 3, 1, 1, 1, True),
-    ("Vitis", "latency", 5, 1, 2, 1, True),
-    ("Vitis", "latency", 8, 1, 2, 2, True),
-    ("Vitis", "resource", 0, 1, 2, 2, None),
-    ("Vitis", "resource", 0, 1, 3, 2, None),
-    ("Vitis", "resource", 0, 2, 3, 2, True),
-    ("Vivado", "latency", 8, 1, 2, 2, True),
-]
-
-
 @pytest.fixture(scope="module")
-def two_blocks():
-    """Two residual blocks of 32x32x16."""
-    builder = NetworkBuilder((32, 32, 3)).conv(16, (3, 3)).relu(6, 2)
-    for _ in range(2):
-        before = builder.last
-        builder = builder.conv(16, (3, 3)).relu(6, 2).conv(16, (3, 3)).requantize(before.type, relu=False)
-        builder = builder.add(before).relu(6, 2)
-    return builder.global_average().dense(4).network()
+def network():
+    """Two residual blocks."""
+    return two_blocks()
 
 
-@pytest.mark.parametrize(("backend", "strategy", "conv", "padding", "relu", "join", "stops"), RESIDUAL)
+@pytest.mark.parametrize(("backend", "strategy", "conv", "padding", "relu", "join", "stops"), SETTINGS)
 def test_residual_blocks_run_through_whatever_their_stages_are(
-    two_blocks, backend, strategy, conv, padding, relu, join, stops
+    network, backend, strategy, conv, padding, relu, join, stops
 ):
     config = HlsConfig(backend=backend, strategy=strategy, fifo_depths="hls4ml")
-    design = design_of(two_blocks, config)
+    design = design_of(network, config)
     whole = stream_graph(design)
-    layers = {layer.name: layer for layer in design.layers}
-    numbers = {MatrixLayer: conv, PaddingLayer: padding, ElementwiseLayer: relu, MergeLayer: join}
-    stages = {actor.name: numbers.get(type(layers.get(actor.name)), 1) for actor in whole.actors}
-    stages["dense_1"] = 0
+    stages = stages_of_design(design, conv, padding, relu, join)
     assert all(count <= pipeline_stages(whole, design)[name] for name, count in stages.items())
     minimal = smallest_depths(whole).depths
     piped = with_stages(whole, stages)
     if stops:
         assert simulate(piped.with_depths(minimal), images=2).deadlock
-    sized = design_of(two_blocks, config.model_copy(update={"fifo_depths": "smallest"}))
+    sized = design_of(network, config.model_copy(update={"fifo_depths": "smallest"}))
     assert not simulate(with_stages(stream_graph(sized), stages), images=2).deadlock
     # Room in joins costs no block of memory here.
     assert fifo_memory(stream_graph(sized), sized) == fifo_memory(whole.with_depths(minimal), design)

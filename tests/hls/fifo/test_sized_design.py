@@ -124,6 +124,26 @@ def test_fifos_bound_to_shift_registers_take_luts_and_no_block_memory(network, t
         design_of(network, HlsConfig(backend="Vivado", fifo_memory="shift_registers"))
 
 
+@pytest.mark.parametrize(("memory", "bound"), [("block", "bram"), ("luts", "lutram"), ("auto", None)])
+def test_weights_lie_where_the_sources_bind_them(network, tmp_path, memory, bound):
+    config = HlsConfig(max_multipliers=8, weight_memory=memory)
+    convert(network, config, tmp_path)
+    source = (tmp_path / "firmware" / "nnet_utils" / "nnet_dense_resource.h").read_text()
+    pragmas = re.findall(r"#pragma HLS (?:BIND_STORAGE variable=weights type=rom_np impl=(\w+)|RESOURCE)", source)
+    assert len(pragmas) == 3
+    assert set(pragmas) == {bound or ""}
+    free, ours = (
+        estimate(design_of(network, one)) for one in (config.model_copy(update={"weight_memory": "auto"}), config)
+    )
+    if memory == "luts":
+        assert ours.bram18.value < free.bram18.value
+        assert ours.lut.value > free.lut.value
+    else:
+        assert ours == free
+    with pytest.raises(FirmwareError, match="WEIGHT-MEMORY"):
+        design_of(network, HlsConfig(backend="Vivado", weight_memory="luts"))
+
+
 def parameters_of(text):
     """The constants of every convolution and dense layer in order; those of their products are left out."""
     found = []

@@ -154,7 +154,7 @@ def _pooled_dense(*between: kinds.LayerBase) -> tuple[kinds.LayerBase, ...]:
         ),
         (
             (kinds.BatchNormalization(), kinds.BatchNormalization(), *_pooled_dense()),
-            ["depthwise_conv2d", "depthwise_conv2d", "conv2d", "flatten", "dense"],
+            ["depthwise_conv2d", "activation", "depthwise_conv2d", "conv2d", "flatten", "dense"],
         ),
     ],
 )

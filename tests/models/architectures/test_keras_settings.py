@@ -22,7 +22,7 @@ import {keras} as keras
 layers = keras.layers
 needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4),
               dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1,
-              layer=layers.ReLU())
+              layer=layers.ReLU(), equation="ab,bc->ac", output_shape=2)
 found = {{}}
 for name in json.loads(sys.argv[1]):
     kind = getattr(layers, name, None)
@@ -30,7 +30,7 @@ for name in json.loads(sys.argv[1]):
         continue
     for tried in ([], ["kernel_size"], ["filters", "kernel_size"], ["units"], ["activation"], ["rate"], ["scale"],
                   ["pool_size"], ["shape"], ["dims"], ["target_shape"], ["n"], ["factor"],
-                  ["height_factor", "width_factor"], ["stddev"], ["layer"]):
+                  ["height_factor", "width_factor"], ["stddev"], ["layer"], ["equation", "output_shape"]):
         try:
             made = kind(**{{one: needed[one] for one in tried}})
         except (TypeError, ValueError):
@@ -96,16 +96,43 @@ def test_the_last_axis_is_read_however_it_is_written(axis: Any) -> None:
 
 
 @pytest.mark.parametrize("axis", [1, 2, 0, -2, [1, 2], [1], None, True, "3"])
+def test_any_other_axis_is_refused(axis: Any) -> None:
+    with pytest.raises(ModelError, match=r"(?s)'n' of class 'BatchNormalization'.*axis"):
+        read(image(), layer("BatchNormalization", "n", ["image"], axis=axis, **NORMALIZED))
+
+
+@pytest.mark.parametrize("axis", [0, 4, -4, [1, 2], None, True, "3"])
+def test_a_softmax_is_along_one_axis(axis: Any) -> None:
+    with pytest.raises(ModelError, match=r"(?s)'n' of class 'Softmax'.*axis"):
+        read(image(), layer("Softmax", "n", ["image"], axis=axis))
+
+
+EINSUM = {"activation": "linear", "bias_axes": None}
+
+
 @pytest.mark.parametrize(
-    ("kind", "inputs", "settings"),
+    ("equation", "output", "why"),
     [
-        ("BatchNormalization", ["image"], NORMALIZED),
-        ("Softmax", ["image"], {}),
+        ("abcd,de->abce,ab", (4, 4, 2), "names no input, kernel and output"),
+        ("abc,cd->abd", (4, 2), "does not fit an input of 3 axes"),
+        ("abcc,cd->abcd", (4, 4, 2), "names an axis twice"),
+        ("abcd,ade->abce", (4, 4, 2), "does not begin with the batch"),
+        ("abcd,de->abe", (4, 2), "sums an axis that input or kernel has alone"),
+        ("abcd,def->abce", (4, 4, 2), "sums an axis that input or kernel has alone"),
+        ("abcd,de->abcez", (4, 4, 2, 2), "has an axis in its output"),
+        ("abcd,de->abce", (4, 4, None), "has no size for each of its axes"),
     ],
 )
-def test_any_other_axis_is_refused(kind: str, inputs: list[str], settings: dict[str, Any], axis: Any) -> None:
-    with pytest.raises(ModelError, match=f"(?s)'n' of class '{kind}'.*axis"):
-        read(image(), layer(kind, "n", inputs, axis=axis, **settings))
+def test_an_equation_that_is_no_product_with_a_matrix_is_refused(equation: str, output: Any, why: str) -> None:
+    with pytest.raises(ModelError, match=f"MODEL-LAYER.*{why}"):
+        read(image(), layer("EinsumDense", "n", ["image"], equation=equation, output_shape=output, **EINSUM))
+
+
+def test_an_operator_that_is_not_of_two_tensors_is_refused_by_its_name() -> None:
+    called = {"function": "__operators__.add"}
+    half = layer("TFOpLambda", "half", [], **called) | {"inbound_nodes": [["image", 0, 0, {"y": 0.5, "name": None}]]}
+    with pytest.raises(ModelError, match="'half' of class 'TFOpLambda'"):
+        read(image(), half)
 
 
 @pytest.mark.parametrize(("axis", "here"), [(1, 0), (2, 1), (-2, 1), (-3, 0), (3, -1)])

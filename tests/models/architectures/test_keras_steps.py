@@ -9,7 +9,7 @@ from pathlib import Path
 import keras_zoo
 import numpy as np
 import pytest
-from keras_zoo import NETWORKS, ON_PIXELS, read_and_lowered, shaken
+from keras_zoo import NETWORKS, ON_PIXELS, ONLY_KERAS_3, read_and_lowered, shaken
 
 from siliconv.legacy_keras import load
 from siliconv.models.architectures.functions import FUNCTIONS, function_text, parse_function
@@ -22,7 +22,8 @@ sys.path.insert(0, {support!r})
 import keras
 import numpy as np
 import keras_zoo
-for number, (name, build) in enumerate({{**keras_zoo.NETWORKS, **keras_zoo.ON_PIXELS}}.items()):
+networks = {{**keras_zoo.NETWORKS, **keras_zoo.ON_PIXELS, **keras_zoo.ONLY_KERAS_3}}
+for number, (name, build) in enumerate(networks.items()):
     model = keras_zoo.shaken(build(keras))
     pixels = np.random.default_rng(5).integers(0, 256, (6, *model.input_shape[1:]))
     taken = pixels if name in keras_zoo.ON_PIXELS else pixels / 256
@@ -58,9 +59,9 @@ def of_keras_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, *ONLY_KERAS_3])
 def test_a_network_of_keras_3_is_read_and_lowered(name: str, of_keras_3: Path) -> None:
-    number = list(ALL).index(name)
+    number = [*ALL, *ONLY_KERAS_3].index(name)
     check(of_keras_3 / f"{number}.keras", np.load(of_keras_3 / f"{number}.npy"))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import BUILDERS, input_codes, networks
+from strategies import BUILDERS, codes_of_inputs, input_codes, networks
 
 from siliconv.network import graph as ir
 from siliconv.network import reference
@@ -136,3 +136,15 @@ def test_a_simplified_network_has_nothing_left_to_simplify():
     once = simplify(relu_network([[4, -8, 0]], [0, 0, 16], [[1], [2], [1]]))
     assert size(simplify(once)) == size(once)
     prove(once)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(network=networks(inputs=2, most=6), seed=st.integers(0, 1000))
+def test_every_output_of_several_is_the_same_in_every_code(network, seed):
+    network = with_zeros(network, seed)
+    batch = codes_of_inputs(network, seed, batch=4)
+    small = simplify(network)
+    assert [node.name for node in small.outputs] == [node.name for node in network.outputs]
+    one, other = reference.run(network, batch), reference.run(small, batch)
+    for node in network.outputs:
+        np.testing.assert_array_equal(one[node.name], other[node.name])

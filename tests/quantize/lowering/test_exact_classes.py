@@ -136,12 +136,37 @@ def _two_outputs():
     return keras.Model(image, [flat, qkeras.QDense(2, **KERNEL)(flat)])
 
 
+def test_every_output_of_a_model_is_lowered_in_its_order():
+    model, codes = _two_outputs(), np.arange(96).reshape(3, 4, 4, 2)
+    network = lower(model, name="net")
+    assert [node.shape for node in network.outputs] == [(32,), (2,)]
+    tensors = reference.run(network, codes)
+    for node, expected in zip(network.outputs, model((codes / 256).astype(np.float32)), strict=True):
+        np.testing.assert_array_equal(to_values(tensors[node.name], node.type), expected.numpy())
+
+
+def test_every_input_of_a_model_is_lowered_in_its_order_and_a_softmax_behind_one_output():
+    second, first = keras.Input((3,), name="second"), keras.Input((2, 2, 1), name="first")
+    flat = keras.layers.Flatten()(first)
+    both = keras.layers.Concatenate()([second, flat])
+    shares = qkeras.QDense(3, activation="softmax", name="shares", **KERNEL)(both)
+    model = keras.Model([first, second], [qkeras.QDense(2, **KERNEL)(flat), shares])
+    network = lower(model, name="net")
+    assert [node.name for node in network.inputs] == ["first_in", "second_in"]
+    assert [node.name for node in network.outputs][1] == "shares_softmax"
+    assert network.decisions[1].name == "shares"
+    codes = [np.arange(8).reshape(2, 2, 2, 1) * 20, np.arange(6).reshape(2, 3) * 30]
+    found = reference.run(network, codes)
+    values = model([(one / 256).astype(np.float32) for one in codes])
+    np.testing.assert_array_equal(to_values(found[network.outputs[0].name], network.outputs[0].type), values[0])
+    assert np.abs(to_values(found["shares_softmax"], network.outputs[1].type) - values[1].numpy()).max() < 0.01
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
         (lambda: keras.Sequential([qkeras.QDense(3, **KERNEL)]), "LOWER-MODEL"),
         (lambda: through(keras.layers.Flatten(), kind=OwnModel), "LOWER-MODEL"),
-        (_two_outputs, "LOWER-MODEL"),
         (_shared, "LOWER-CALL"),
         (_called_in_training, "LOWER-CALL"),
         (lambda: through(qkeras.QConv1D(2, 3, padding="causal", **KERNEL), shape=(8, 2)), "LOWER-SETTING"),

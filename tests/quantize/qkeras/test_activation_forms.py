@@ -9,16 +9,18 @@ from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture
+from siliconv.models.architectures.functions import sloped_relu
 from siliconv.models.architectures.keras_model import build_model
 from siliconv.network import reference
 from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import parse_type, to_values
 from siliconv.network.intervals import prove
 from siliconv.quantize.lowering.lowering import lower
-from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction
+from siliconv.quantize.qkeras.activation_forms import BoundedRelu, HardFunction, SlopedRelu
 from siliconv.quantize.qkeras.qkeras_model import quantized_model, snap_weights
 from siliconv.quantize.qkeras.quantization import parse_quantization
 from siliconv.quantize.qkeras.quantizers import relu_quantizer
+from siliconv.quantize.qkeras.table_activation import SlopedActivation
 from siliconv.quantize.recipe import LayerBits, Recipe
 from siliconv.quantize.training.calibration import choose_types
 from siliconv.quantize.training.calibration_record import calibration_record
@@ -45,6 +47,8 @@ FORMS = (
     BoundedRelu(parse_type("ufixed<5,0,RND_CONV,SAT>"), 0.75),
     HardFunction("tanh", 6),
     HardFunction("sigmoid", 4),
+    SlopedRelu(parse_type("fixed<7,3,RND_CONV,SAT>"), 0.25),
+    SlopedRelu(parse_type("fixed<5,-1,RND_CONV,SAT>"), 2.0**-20),
 )
 
 
@@ -110,3 +114,51 @@ def test_a_bound_off_the_grid_is_refused_with_the_nearest():
     with pytest.raises(NetworkError, match="RECIPE-BOUND") as raised:
         choose_types(model, Recipe(relu_bound=0.101, activations=3), images)
     assert "such as" in raised.value.fix
+
+
+def test_a_slope_that_is_a_power_of_two_is_exact_in_every_executor():
+    """The values are those of the function, rounded once, whatever the bits of the input; no table rounds it first."""
+    slopes = (0.125, 0.5, 2.0**-9, 4.0)
+    layers = [kinds.Dense(units=8, inputs=("input",))]
+    for number, slope in enumerate(slopes, start=1):
+        layers.append(kinds.Activation(name=f"leaky{number}", activation=f"relu(inf,{slope})"))
+        layers.append(kinds.Dense(units=8))
+    model = build_model(Architecture(input_shape=(6,), layers=tuple(layers)))
+    random = np.random.default_rng(4)
+    for layer in model.layers:
+        layer.set_weights([random.normal(scale=0.6, size=weight.shape) for weight in layer.get_weights()])
+    images = random.integers(0, 256, (300, 6))
+    types = choose_types(model, Recipe(activations=9), images / 256)
+    quantized = quantized_model(model, types)
+    snap_weights(quantized)
+    network = lower(quantized, name="net")
+    prove(network)
+    found = reference.run(network, images)
+    emulated = emulator.compile(network).run(images, keep=[node.name for node in network.nodes])
+    before = "dense_1"
+    for number, slope in enumerate(slopes, start=1):
+        form, name = types[f"leaky{number}"], f"leaky{number}"
+        assert form.slope == slope
+        value = to_values(found[before], network.by_name[before].type)
+        exact = np.where(value > 0, value, value * slope)
+        assert (exact < 0).any(), "values that are never negative test no slope"
+        np.testing.assert_array_equal(to_values(found[name], network.by_name[name].type), form.nearest(exact))
+        np.testing.assert_array_equal(emulated[name], found[name])
+        before = f"dense_{number + 1}"
+    output = to_values(found[network.output.name], network.output.type)
+    np.testing.assert_array_equal(output, quantized((images / 256).astype(np.float32)).numpy())
+
+
+def test_the_gradient_of_a_slope_is_that_of_the_function_inside_the_type():
+    form = SlopedRelu(parse_type("fixed<6,2,RND_CONV,SAT>"), 0.25)
+    x = tf.constant([-40.0, -3.0, -0.1, 0.3, 1.5, 9.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = SlopedActivation(form.output, form.slope)(x)
+    np.testing.assert_array_equal(y, [-2.0, -0.75, 0.0, 0.3125, 1.5, 31 / 16])
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 0.25, 0.25, 1.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("text", ["relu", "relu(6,0.5)", "relu(inf,0.3)", "relu(inf,0.5,1)", "elu", "relu(inf,-0.5)"])
+def test_no_other_function_counts_as_a_slope_alone(text):
+    assert sloped_relu(text) is None

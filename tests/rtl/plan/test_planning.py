@@ -4,18 +4,30 @@ import dataclasses
 from collections import Counter
 from math import prod
 
+import numpy as np
 import pytest
-from rtl_designs import WITHOUT_BLOCK, drawn, one_of_each_kind, random_design
+from rtl_designs import one_of_each_kind, random_design
+from several_network import crossing
 from small_network import small_network
-from strategies import networks
 
 from siliconv.errors import FirmwareError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint
+from siliconv.network.intervals import Bounds, sum_of_products_type
+from siliconv.rtl.design.logic_products import with_at_most
+from siliconv.rtl.plan import planning
 from siliconv.rtl.plan.blocks import Mvu, Pool
 from siliconv.rtl.plan.fusing import units_of
 from siliconv.rtl.plan.lanes import Lanes, cycles_of, lanes_for_interval
 from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.resources.design_parts import parts_of
+from siliconv.rtl.resources.memory_choice import block_memories
+from siliconv.rtl.resources.multiplier_count import multipliers
+
+
+def test_several_inputs_or_outputs_are_refused_by_name():
+    with pytest.raises(FirmwareError, match="RTL-PORTS"):
+        plan(crossing(), {})
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +110,60 @@ def test_lanes_are_the_fewest_that_keep_up(interval):
     assert all(cycles_of(network.by_name["dense"], network, one) > interval for one in fewer)
 
 
-@pytest.mark.parametrize("kind", WITHOUT_BLOCK)
-def test_a_kind_without_a_block_is_refused_by_name(kind):
-    network = drawn(networks(first=kind, most=1), 2, seed=1, with_blocks=False)[-1]
+@pytest.mark.parametrize("lanes", [Lanes(1, 2), Lanes(4, 4), Lanes(1, 1, 2)])
+def test_what_has_no_weights_takes_as_many_channels_as_it_gives(lanes):
+    network = small_network()
+    relu = network.nodes[2]
+    read_twice = dataclasses.replace(relu, name="other", type=FixedPoint(True, 9, 4))
+    both = ir.Add("both", ("relu", "other"), (3,), FixedPoint(True, 20, 15))
+    more = dataclasses.replace(network, nodes=(*network.nodes, read_twice, both))
     with pytest.raises(FirmwareError) as caught:
-        plan(network, {})
+        plan(more, {"both": lanes})
+    assert caught.value.code == "RTL-LANES"
+
+
+def test_a_kind_without_a_block_is_refused_by_name(monkeypatch):
+    class Unheard(ir.Node):
+        """A kind that nobody knows."""
+
+    network = small_network()
+    unknown = Unheard("last", ("relu",), network.output.shape, network.output.type)
+    monkeypatch.setattr(planning, "prove", lambda network: {})
+    with pytest.raises(FirmwareError) as caught:
+        plan(dataclasses.replace(network, nodes=(*network.nodes, unknown)), {})
     assert caught.value.code == "RTL-NODE-KIND"
-    assert kind.__name__ in caught.value.what
+    assert "Unheard" in caught.value.what
+
+
+def test_pixels_share_weights_where_that_saves_block_memories():
+    network = convolution_network(24, 16, 64)
+    node = network.by_name["conv"]
+    alone, halved = Lanes(16, 8), lanes_for_interval(network, 24 * 24 * 36)["conv"]
+    assert cycles_of(node, network, alone) == 2 * cycles_of(node, network, halved) == 24 * 24 * 72
+    assert halved.products == 2 * alone.products
+    assert halved.pixels > 1
+    taken = [block_memories(plan(network, {"conv": lanes}).blocks, "ecp5") for lanes in (alone, halved)]
+    assert taken[1] <= 1.1 * taken[0]
+    one_by_one = Lanes(16, 16)
+    assert block_memories(plan(network, {"conv": one_by_one}).blocks, "ecp5") > 1.3 * taken[1]
+
+
+@pytest.mark.parametrize("most", [0, 1, 9, 20, 31, 32, 100])
+def test_products_in_look_up_tables_leave_as_many_multipliers_as_are_allowed(most):
+    network = convolution_network(4, 4, 8)
+    design = plan(network, {"conv": Lanes(4, 8)})
+    assert multipliers(design.blocks, "ecp5") == 32
+    moved = with_at_most(design, most, "ecp5")
+    assert multipliers(moved.blocks, "ecp5") == min(most, 32)
+    assert parts_of(moved.blocks, "ecp5")["sum"] >= parts_of(design.blocks, "ecp5")["sum"] + max(32 - most, 0)
+
+
+def convolution_network(size, channels, outputs):
+    rng = np.random.default_rng(0)
+    image = ir.Input("image", (), (size, size, channels), FixedPoint(False, 6, 0))
+    kernel = ir.Weights(rng.integers(-32, 31, (3, 3, channels, outputs), endpoint=True), FixedPoint(True, 6, 0))
+    bias = ir.Weights(np.zeros(outputs, np.int64), FixedPoint(True, 6, 0))
+    ends = Bounds(np.zeros(channels, np.int64), np.full(channels, 63))
+    kind = sum_of_products_type(kernel, bias, ends, image.type)
+    conv = ir.Conv("conv", ("image",), (size, size, outputs), kind, kernel, bias, (1, 1), ((1, 1), (1, 1)))
+    return ir.Network("convolved", (image, conv))

@@ -4,7 +4,6 @@ import pytest
 from network_builder import NetworkBuilder
 from rtl_designs import (
     PAUSES,
-    WITHOUT_BLOCK,
     built,
     drawn,
     one_of_each_kind,
@@ -17,6 +16,10 @@ from strategies import networks
 
 from siliconv.errors import WorkSaysNoError
 from siliconv.network import graph as ir
+from siliconv.network.fixed_point import FixedPoint
+from siliconv.rtl.cycles.ring_depths import with_sized_rings
+from siliconv.rtl.design.logic_products import with_at_most
+from siliconv.rtl.plan.blocks import Mvu
 from siliconv.rtl.plan.lanes import Lanes
 from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.simulation.verilator import build
@@ -30,7 +33,7 @@ def bench(tmp_path_factory):
     skip_without_verilator()
     found = one_of_each_kind() + drawn(networks(), RANDOM, seed=1)
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    return built([*designs, weights_in_banks()], tmp_path_factory.mktemp("r"))
+    return built([*designs, weights_in_banks(), *shared_weights()], tmp_path_factory.mktemp("r"))
 
 
 def weights_in_banks():
@@ -39,9 +42,25 @@ def weights_in_banks():
     return design
 
 
+def shared_weights():
+    """Pixels that share weights: with strides, in one axis, several results a pixel, packed or in look-up tables."""
+    image = NetworkBuilder((5, 8, 4)).conv(6, (3, 3)).relu().conv(4, (2, 3), strides=(1, 2)).relu().network()
+    signal = NetworkBuilder((16, 2), input_type=FixedPoint(True, 6, 1)).conv(4, (3,)).relu(4).conv(2, (1,)).network()
+    chosen = [(image, [Lanes(2, 2, 4), Lanes(3, 2, 2)], 25), (signal, [Lanes(1, 2, 2), Lanes(2, 1, 4)], 40)]
+    for number, (network, lanes, bits) in enumerate(chosen):
+        names = [node.name for node in network.matrices]
+        design = plan(network, dict(zip(names, lanes, strict=True)), multiplier_bits=bits, prefix=f"shared{number}_")
+        yield with_at_most(with_sized_rings(design), 3, "ecp5")
+
+
 def test_every_kind_is_there(bench):
     kinds = {type(node) for design in bench.designs for node in design.network.nodes}
-    assert kinds == set(ir.KINDS.values()) - set(WITHOUT_BLOCK)
+    assert kinds == set(ir.KINDS.values())
+
+
+@pytest.mark.parametrize("what", [lambda block: block.pixels > 1, lambda block: block.logic > 0])
+def test_pixels_that_share_weights_and_products_in_look_up_tables_are_there(bench, what):
+    assert sum(what(block) for design in bench.designs for block in design.blocks if isinstance(block, Mvu)) > 3
 
 
 @pytest.mark.parametrize("pauses", PAUSES)
@@ -55,6 +74,11 @@ MUTATIONS = {
     "requantize.sv": ("Overflow == 0 || fits", "Overflow == 0 || !fits"),
     "credit_fifo.sv": ("(Depth - 1)", "(Depth)"),
     "mac.sv": ("first_q[Stages-1] ?", "last_q[Stages-1] ?"),
+    "pixel_order.sv": ("word_q == WordBits'(Words - 1)) turn_q", "word_q == '0) turn_q"),
+    "product.sv": ("even - odd", "even + odd"),
+    "pairwise.sv": ("more == (Operation == 2)", "more != (Operation == 2)"),
+    "rearrange.sv": ("at_end[4] ? LogRing'(NextImage)", "at_end[4] ? LogRing'(PartWords)"),
+    "axis_counter.sv": ("Bits'(Step)", "Bits'(Step + 1)"),
     "divide.sv": ("minus2_q ? -quotient", "1'b0 ? -quotient"),
     "softmax.sv": (") + 1'b1;\n  assign share", ");\n  assign share"),
     "copy.sv": ("&(has_q | ready_i)", "|(has_q | ready_i)"),
@@ -72,12 +96,15 @@ def test_a_broken_module_is_seen(module, tmp_path):
         "softmax.sv": ir.Softmax,
         "divide.sv": ir.AveragePool,
         "requantize.sv": ir.Requantize,
+        "pairwise.sv": ir.Pairwise,
+        "rearrange.sv": ir.Rearrange,
+        "axis_counter.sv": ir.Rearrange,
     }
     found = drawn(networks(first=network_of.get(module, ir.Conv)), 6, seed=2)
     if module == "copy.sv":
         found = [residual()]  # readers that are ready at different times
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    broken = written([*designs, weights_in_banks()], tmp_path)
+    broken = written([*designs, weights_in_banks(), *shared_weights()], tmp_path)
     path = tmp_path / "library" / module
     before, after = MUTATIONS[module]
     text = path.read_text()

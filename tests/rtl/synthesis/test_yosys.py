@@ -36,7 +36,7 @@ def test_a_design_becomes_a_bitstream(tmp_path):
     design = design_of(small_network(4), RtlConfig(interval=4))
     write_project([design], tmp_path)
     cells = synthesize(tmp_path, design, "ecp5")
-    assert cells.dsp == sum(block.pin * block.pout // (2 if block.pack else 1) for block in design.blocks)
+    assert cells.dsp == sum(block.pixels * block.multipliers for block in design.blocks)
     assert cells.lut > 50
     placed = place(tmp_path, design, "LFE5U-85F-6BG381", mhz=100)
     assert placed.mhz > 50

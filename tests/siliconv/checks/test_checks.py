@@ -140,9 +140,11 @@ CASES: dict[str, Case] = {
     "LAYER-UNACTIVATED": Case(
         layers("kind: conv2d, filters: 4", "kind: max_pool", CONV, "kind: flatten", DENSE), words="conv2d_1"
     ),
-    "RTL-NODE-KIND": Case(
-        layers(CONV, "kind: multiply, inputs: [conv2d_1, conv2d_1]", "kind: flatten", DENSE), words="multiply"
+    "FIRMWARE-PORTS": Case(
+        "model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\nhls: {backend: Quartus}\n",
+        words="1 inputs and 2 outputs",
     ),
+    "RTL-PORTS": Case("model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\n", words="2 outputs"),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
     "UNROLL-PRODUCTS": Case(
         layers(
@@ -246,7 +248,9 @@ CASES: dict[str, Case] = {
         words="25.00%",
     ),
     "STANDARDIZE-SPREAD": Case(
-        TWO_CLASSES, images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.5, 100.0, 0.0]}), words="200"
+        TWO_CLASSES + "data: {standardize: true}\n",
+        images=counts(statistics={"means": [0.0, 1.0, 2.0], "deviations": [0.01, 100.0, 0.0]}),
+        words="1e+04",
     ),
     "DATA-NO-TEST": Case(digits("data: {test: 0}\n")),
     "DATA-NO-VALIDATION": Case(digits("data: {validation: 0}\n")),

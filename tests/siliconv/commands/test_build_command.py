@@ -116,7 +116,7 @@ def test_logic_synthesis_cosimulation_and_timing(project, tool, capsys):
     assert measured["timing"]["setup_slack_ns"] == 1.347
     assert measured["timing"]["met"] is True
     assert not (project / "build" / "firmware" / "tiny_prj").exists(), "the generated project is left as it is"
-    page = report._templates.get_template("estimate.html.j2").render(
+    page = report.TEMPLATES.get_template("estimate.html.j2").render(
         estimate=found, estimator_errors=cross_validated_errors()
     )
     assert "Vitis HLS 2024.1 and Vivado" in page

@@ -118,7 +118,7 @@ def test_a_shape_that_becomes_empty_is_told(tmp_path):
         summarize(load(tmp_path, text), tmp_path / "build")
 
 
-@pytest.mark.parametrize("name", ["digits", "lecture", "jets"])
+@pytest.mark.parametrize("name", ["digits", "lecture", "jets", "waveforms"])
 def test_the_projects_of_the_repository_are_valid(name):
     project = load_project(ROOT / "firmware_projects" / name)
     assert project.model.preset == name
@@ -169,7 +169,7 @@ def test_names_become_c_identifiers(name, identifier):
     assert c_identifier(name) == identifier
 
 
-@pytest.mark.parametrize("name", ["jets", "calorimeter", "autoencoder"])
+@pytest.mark.parametrize("name", ["jets", "calorimeter", "autoencoder", "waveforms"])
 def test_a_new_project_of_numbers_says_where_they_come_from(tmp_path, name):
     from siliconv.project.project_template import project_text
 

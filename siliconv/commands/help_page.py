@@ -1,0 +1,45 @@
+"""What `siliconv` and `siliconv --help` show: a greeting, and the commands by what one wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer.core
+
+GROUPS = (
+    ("Start", ("new", "demo", "check", "run"), "siliconv new mine --preset lecture; siliconv run mine"),
+    ("One stage of run", ("train", "quantize", "convert", "csim", "estimate", "report"), "siliconv csim mine"),
+    ("Look at results", ("summary", "predict", "explain", "verify", "export"), "siliconv predict mine photo.png"),
+    ("Hardware", ("boards", "fit", "build", "calibrate"), "siliconv fit mine --board pynq-z2 --fps 1000"),
+    ("Few bits", ("search",), "siliconv search mine --board pynq-z2"),
+    ("This machine", ("doctor",), "siliconv doctor"),
+)
+"""Title, commands and an example of each group, in the order in which a project needs them."""
+
+GREETING = """siliconv takes a Keras CNN to FPGA firmware that is proven to compute the same numbers.
+
+First commands:
+  siliconv demo                       the whole road on handwritten digits, a minute or two
+  siliconv new mine --preset lecture  a project file of your own, commented
+  siliconv run mine                   from images to firmware and report; goes on where it was stopped
+
+siliconv --help lists all commands, siliconv COMMAND --help their options.
+"""
+
+
+class GroupedCommands(typer.core.TyperGroup):
+    """Lists commands in the order of `GROUPS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Give the commands in the order in which they are shown."""
+        known = [name for _, names, _ in GROUPS for name in names if name in self.commands]
+        return known + [name for name in self.commands if name not in known]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each group with its commands and its example."""
+        for title, names, example in GROUPS:
+            shown = [name for name in names if name in self.commands]
+            if not shown:
+                continue
+            with formatter.section(f"{title} (for example: {example})"):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in shown])

@@ -1,0 +1,75 @@
+"""What the report says of the SystemVerilog core: only what was made of the network that the report is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from siliconv.flow.artefacts import read_json
+from siliconv.flow.output_state import content_hash
+
+CYCLES, SYNTH, PLACE = "rtl_cycles.json", "synth.json", "place.json"
+RTL_FILES = ("rtl/plan.json", CYCLES, SYNTH, PLACE)
+"""What it reads, where it is there."""
+
+
+def rtl_content(build: Path, network: str) -> dict[str, Any] | None:
+    """Give what was planned, measured in simulation, mapped and placed; None where no core was written.
+
+    Parameters
+    ----------
+    build
+        The build folder.
+    network
+        The hash of the network: a core of another one is told as ``stale``, without its figures.
+    """
+    plan_file = build / "rtl" / "plan.json"
+    if not plan_file.is_file():
+        return None
+    plan = read_json(plan_file)
+    if plan.get("network") != network:
+        return {"stale": True}
+    of_plan = content_hash(plan_file)
+    found = {name: _made_of(build / name, of_plan) for name in (CYCLES, SYNTH, PLACE)}
+    cycles, synth, place = (found[name] for name in (CYCLES, SYNTH, PLACE))
+    interval = cycles["interval_cycles"] if cycles else plan["interval_cycles"]
+    return {
+        "stale": False,
+        "plan": plan,
+        "cycles": cycles,
+        "synth": synth,
+        "place": place,
+        "images_per_second": place["mhz"] * 1e6 / interval if place else None,
+        "bars": _bars(cycles) if cycles else [],
+        "blocks": _blocks(plan, synth),
+    }
+
+
+def _made_of(path: Path, plan: str) -> dict[str, Any] | None:
+    """Read what was made of the written core, if it is there and was."""
+    content = read_json(path) if path.is_file() else None
+    return content if content and content.get("plan") == plan else None
+
+
+def _bars(cycles: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give for each block where its bars begin and how long they are, in thousandths of all the time shown."""
+    end = max((last for one in cycles["times"] for _, last in one["images"]), default=0) + 1
+    return [
+        {
+            "node": one["node"],
+            "first": one["images"][0][0],
+            "last": one["images"][0][1],
+            "spans": [(1000 * first / end, max(1000 * (last + 1 - first) / end, 2)) for first, last in one["images"]],
+        }
+        for one in cycles["times"]
+    ]
+
+
+def _blocks(plan: dict[str, Any], synth: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Put what Yosys counted beside each block that was planned; what stands outside of them comes last."""
+    taken = dict(synth["by_block"]) if synth else {}
+    rows = [{**block, "cells": taken.pop(block["name"], None)} for block in plan["blocks"]]
+    rest = {kind: sum(one[kind] for one in taken.values()) for kind in ("lut", "ff", "dsp", "block_memory")}
+    if taken:
+        rows.append({"name": "", "node": "between the blocks", "kind": "", "products": 0, "busy": None, "cells": rest})
+    return rows
