@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from siliconv.commands.fit_command import CoreOption, LatencyOption, RateOption
-from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+from siliconv.commands.options import JsonOption, ProjectArgument, known_boards, open_project, print_json
 from siliconv.commands.terminal import console, legible, show
 from siliconv.errors import ProjectError, WorkSaysNoError
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from siliconv.search.search_study import SearchOutcome
 
 BoardOption = Annotated[
-    str | None, typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards")
+    str | None,
+    typer.Option("--board", metavar="BOARD", help="a board by name: see siliconv boards", autocompletion=known_boards),
 ]
 DropOption = Annotated[
     float,

@@ -27,7 +27,7 @@ BITS_PER_UNIT = 5.0
 
 
 @dataclass(frozen=True)
-class Range:
+class BitRange:
     """What bits may become.
 
     Parameters
@@ -49,7 +49,9 @@ class Range:
 class LearnedBits:
     """Fraction and integer bits of one tensor, as weights of the layer that has it."""
 
-    def __init__(self, layer: Any, name: str, kind: FixedPoint, allowed: Range, *, learns_integer: bool = True) -> None:
+    def __init__(
+        self, layer: Any, name: str, kind: FixedPoint, allowed: BitRange, *, learns_integer: bool = True
+    ) -> None:
         def weight(part: str, bits: int, trainable: bool) -> Any:
             start = keras.initializers.Constant(bits / BITS_PER_UNIT)
             return layer.add_weight(name=f"{name}_{part}", shape=(), initializer=start, trainable=trainable)
@@ -86,14 +88,14 @@ class LearnedBits:
         return kind.width - kind.signed if isinstance(kind, FixedPoint) else 1
 
 
-def _whole(fraction: Any, integer: Any, allowed: Range) -> tuple[Any, Any]:
+def _whole(fraction: Any, integer: Any, allowed: BitRange) -> tuple[Any, Any]:
     """Give whole numbers of bits that are allowed; the fraction gives way."""
     integer = tf.round(integer)
     bits = tf.clip_by_value(tf.round(fraction) + integer, float(allowed.fewest), float(allowed.most))
     return bits - integer, integer
 
 
-def _quantized(values: Any, fraction: Any, integer: Any, allowed: Range) -> Any:
+def _quantized(values: Any, fraction: Any, integer: Any, allowed: BitRange) -> Any:
     @tf.custom_gradient
     def quantize(x: Any, f: Any, i: Any) -> Any:
         places, before = _whole(f, i, allowed)
@@ -133,7 +135,7 @@ class LearnedInput(keras.layers.Layer):  # type: ignore[name-defined]
     def build(self, shape: Any) -> None:
         """Make the variables."""
         most = self._kind.width - self._kind.signed
-        allowed = Range(self._kind.signed, 1 if self._learns else most, most)
+        allowed = BitRange(self._kind.signed, 1 if self._learns else most, most)
         self.learned = LearnedBits(self, "input", self._kind, allowed, learns_integer=False)
         zero = keras.initializers.Zeros()
         self.pressure = self.add_weight(name="pressure", shape=(), initializer=zero, trainable=False)
@@ -148,7 +150,7 @@ class LearnedInput(keras.layers.Layer):  # type: ignore[name-defined]
 class LearnedRelu(keras.layers.Layer):  # type: ignore[name-defined]
     """A ReLU, with or without a bound, into a type whose bits are learned."""
 
-    def __init__(self, kind: FixedPoint, allowed: Range, bound: float, **others: Any) -> None:
+    def __init__(self, kind: FixedPoint, allowed: BitRange, bound: float, **others: Any) -> None:
         super().__init__(**others)
         self._kind, self._allowed, self._bound = kind, allowed, bound
 
@@ -168,7 +170,7 @@ class _LearnedKernel:
 
     KERNEL = "kernel"
 
-    def __init__(self, *, kind: FixedPoint, allowed: Range, **config: Any) -> None:
+    def __init__(self, *, kind: FixedPoint, allowed: BitRange, **config: Any) -> None:
         super().__init__(**config)
         self._kind, self._allowed = kind, allowed
 

@@ -25,7 +25,7 @@ from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.qkeras.weight_levels import WeightLevels
 from siliconv.quantize.recipe import FEWEST
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS, kernel_of
-from siliconv.search.learned_bits import LEARNED, LearnedInput, LearnedRelu, Range
+from siliconv.search.learned_bits import LEARNED, BitRange, LearnedInput, LearnedRelu
 
 keras = legacy_keras.load()
 
@@ -123,7 +123,7 @@ class SearchedModel:
         config = layer.get_config()
         if kind in WEIGHT_LAYERS and layer.name != STANDARDIZE:
             start = _fixed(self._types[f"{layer.name}.kernel"])
-            allowed = Range(signed=True, fewest=1, most=MOST_WEIGHT_BITS - 1, ternary=True)
+            allowed = BitRange(signed=True, fewest=1, most=MOST_WEIGHT_BITS - 1, ternary=True)
             self._kernels[layer.name] = LEARNED[kind](kind=start, allowed=allowed, **config)
             return self._kernels[layer.name]
         bound = relu_bound(function_of(layer) or "")
@@ -131,7 +131,7 @@ class SearchedModel:
             chosen = self._types[layer.name]
             start = chosen.type if isinstance(chosen, BoundedRelu) else _fixed(chosen)
             bound = chosen.bound if isinstance(chosen, BoundedRelu) else bound
-            allowed = Range(signed=False, fewest=FEWEST, most=MOST_ACTIVATION_BITS)
+            allowed = BitRange(signed=False, fewest=FEWEST, most=MOST_ACTIVATION_BITS)
             self._relus[layer.name] = LearnedRelu(start, allowed, bound, name=layer.name)
             return self._relus[layer.name]
         # The firmware's average of whole codes would need the fraction that is being learned.

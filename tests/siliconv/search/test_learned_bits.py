@@ -16,11 +16,11 @@ ACTIVATIONS = {"signed": False, "fewest": 2, "most": 8}
 
 
 def learned(fraction, integer, allowed):
-    from siliconv.search.learned_bits import BITS_PER_UNIT, LearnedBits, Range
+    from siliconv.search.learned_bits import BITS_PER_UNIT, BitRange, LearnedBits
 
     layer = load().layers.Layer()
     kind = FixedPoint(allowed["signed"], 8, 2, Rounding.RND_CONV, Overflow.SAT)
-    bits = LearnedBits(layer, "kernel", kind, Range(**allowed))
+    bits = LearnedBits(layer, "kernel", kind, BitRange(**allowed))
     bits.fraction.assign(fraction / BITS_PER_UNIT)
     bits.integer.assign(integer / BITS_PER_UNIT)
     return bits
