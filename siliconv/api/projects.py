@@ -99,6 +99,19 @@ class Project:
         file, photos = (Path(one) if one is not None else None for one in (model, data))
         return cls(write_project(name, preset, model=file, data=photos, board=board).parent)
 
+    @classmethod
+    def demo(cls) -> Project:
+        """Open the handwritten digits: those of a clone where the current folder is one, else written below it.
+
+        Raises
+        ------
+        ProjectError
+            ``PROJECT-WRITE`` if the folder can't be written.
+        """
+        from siliconv.project.demo_project import demo_project
+
+        return cls(demo_project(Path.cwd()))
+
     @property
     def name(self) -> str:
         """The name of the folder."""

@@ -69,7 +69,7 @@ def start(
 ) -> None:
     """From a Keras CNN to FPGA firmware that is proven to compute the same numbers."""
     if version:
-        from siliconv.api.version import __version__
+        from siliconv import __version__
 
         sys.stdout.write(f"siliconv {__version__}\n")
         raise typer.Exit
@@ -218,9 +218,9 @@ def new(
 @app.command()
 def demo(json_output: JsonOption = False, verbose: VerboseOption = False, quiet: QuietOption = False) -> int:
     """Take the handwritten digits from images to firmware and report, a minute or two; no download."""
-    from siliconv.project.demo_project import demo_project
+    from siliconv import Project
 
-    folder = demo_project(Path.cwd())
+    folder = Project.demo().folder
     if not quiet:
         _console.print(f"The project is {folder}", markup=False)
     return _run(str(folder), None, "report", False, json_output, verbose, quiet)
