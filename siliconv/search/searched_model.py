@@ -25,7 +25,7 @@ from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.qkeras.weight_levels import WeightLevels
 from siliconv.quantize.recipe import FEWEST
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS, kernel_of
-from siliconv.search.learned_bits import LEARNED, LearnedInput, LearnedRelu, BitRange
+from siliconv.search.learned_bits import LEARNED, BitRange, LearnedInput, LearnedRelu
 
 keras = legacy_keras.load()
 

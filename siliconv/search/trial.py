@@ -133,7 +133,7 @@ def run_trial(study: Study, candidate: Candidate, progress: Progress) -> RunReco
     network = lowered_network(
         found.model,
         name=c_identifier(study.folder.name),
-        output_activation=project.model.ending,
+        ports=project.model.ports,
         class_names=dataset.class_names if judge.takes_logits else (),
         input_type=fixed_point_of(dataset.input),
     )

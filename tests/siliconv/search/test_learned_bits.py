@@ -16,7 +16,7 @@ ACTIVATIONS = {"signed": False, "fewest": 2, "most": 8}
 
 
 def learned(fraction, integer, allowed):
-    from siliconv.search.learned_bits import BITS_PER_UNIT, LearnedBits, BitRange
+    from siliconv.search.learned_bits import BITS_PER_UNIT, BitRange, LearnedBits
 
     layer = load().layers.Layer()
     kind = FixedPoint(allowed["signed"], 8, 2, Rounding.RND_CONV, Overflow.SAT)
