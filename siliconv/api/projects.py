@@ -67,19 +67,37 @@ class Project:
         self._apart = apart
 
     @classmethod
-    def new(cls, name: str, *, preset: str = "digits") -> Project:
+    def new(
+        cls,
+        name: str,
+        *,
+        preset: str | None = None,
+        model: str | Path | None = None,
+        data: str | Path | None = None,
+        board: str | None = None,
+    ) -> Project:
         """Write a commented project file and open it.
+
+        Parameters
+        ----------
+        name
+            Of the project, below ``firmware_projects/``, or a path.
+        preset, model
+            The network by name, or a Keras or QKeras file; with neither, one that fits `data`, else the digits.
+        data
+            A folder of photos, a folder a class.
+        board
+            Whose device and clock the firmware is written for.
 
         Raises
         ------
-        ProjectError
-            ``PROJECT-EXISTS`` rather than overwrite anything.
-        ModelError
-            ``MODEL-PRESET`` for an unknown preset.
+        SiliconvError
+            As `siliconv.project.project_template.write_project`; nothing is ever overwritten.
         """
         from siliconv.project.project_template import write_project
 
-        return cls(write_project(name, preset).parent)
+        file, photos = (Path(one) if one is not None else None for one in (model, data))
+        return cls(write_project(name, preset, model=file, data=photos, board=board).parent)
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ from siliconv.commands.options import (
     ProjectArgument,
     QuietOption,
     VerboseOption,
+    known_boards,
     known_presets,
     open_project,
     print_json,
@@ -182,14 +183,36 @@ def boards(json_output: JsonOption = False) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="name of the project, or a path")],
     preset: Annotated[
-        str, typer.Option("--preset", help="the network to start from", autocompletion=known_presets)
-    ] = "digits",
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="the network to start from, such as lecture, svhn, resnet8 or jets (docs/models.md)",
+            autocompletion=known_presets,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--from", metavar="MODEL", help="a Keras or QKeras file, in place of a preset")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="PHOTOS", help="a folder of photos, a folder a class: the network is made for it"
+        ),
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", metavar="BOARD", help="the board to write firmware for", autocompletion=known_boards),
+    ] = None,
 ) -> None:
-    """Make a project with a commented project file."""
+    """Make a project: siliconv new mine --data PHOTOS --board pynq-z2, and it runs as it is.
+
+    With a preset alone, every setting stands in the file with its default, commented out.
+    """
     from siliconv import Project
 
-    path = Project.new(name, preset=preset).file
-    _console.print(f"Wrote {path}\nNext: siliconv run {name}", markup=False)
+    path = Project.new(name, preset=preset, model=model, data=data, board=board).file
+    _console.print(f"Wrote {path}\nNext: siliconv run {shlex.quote(name)}", markup=False)
 
 
 @app.command()
