@@ -262,6 +262,8 @@ def _check(project: ProjectConfig) -> None:
         why = ("the bits are those of the QKeras model's quantizers", "search a project of its float model")
     elif project.quantize.pruning is not None:
         why = ("pruning and learned bits would both choose the zeros", "take quantize.pruning out")
+    elif project.model.ports.are_several:
+        why = ("a network of several inputs or outputs has no single cost and score", "search one of its parts")
     elif project.task == "none":
         why = ("nothing says which answers are right", "give labels, or targets")
     if why is not None:
