@@ -243,7 +243,7 @@ def spread_over(points: Sequence[FrontPoint], most: int, target: int | None) -> 
     if not points:
         return ()
     costs = [one.span_operations for one in points]
-    high = max(costs) if target is None else max(target * 1.05, min(costs))
+    high = max(costs) if target is None else max(target, min(costs))
     low = min(costs)
     ratio = (high / max(low, 1)) ** (1 / most)
     found: dict[int, FrontPoint] = {}
