@@ -12,6 +12,7 @@ from siliconv.rtl.plan.blocks import (
     Concatenate,
     Convert,
     Copy,
+    Division,
     Finish,
     GlobalPool,
     Mvu,
@@ -29,31 +30,32 @@ from siliconv.rtl.resources.memory_choice import Memory, memories_of
 Parts = Mapping[str, float]
 """Bits by kind of part; `PARTS` lists the kinds."""
 
-PARTS = ("sum", "register", "choice", "counter", "distributed", "fifo", "logic_memory", "block")
+PARTS = {
+    "tree": "bits that are added in the trees of products",
+    "tree_register": "bits of registers between their levels",
+    "total": "bits of accumulators",
+    "operand": "bits of activations on their way to the products",
+    "packed": "bits of sums of packed products that are set right",
+    "logic_sum": "bits that are added in products without a multiplier",
+    "round": "bits that are rounded",
+    "saturate": "bits of results that saturate",
+    "pool": "bits that are compared",
+    "average": "bits of sums and of their signs, in averages",
+    "average_register": "bits of registers in averages",
+    "counter": "bits of counters and flags",
+    "level": "bits of the levels of rings",
+    "fifo": "bits of the words of FIFOs",
+    "fifo_control": "FIFOs and the bits of their addresses",
+    "rom_register": "bits of registers behind constants",
+    "logic_memory": "bits of constants in look-up tables",
+    "distributed": "cells of distributed memory",
+    "move": "bits that are chosen between or kept where streams change, part or join",
+    "block": "blocks with a control of their own",
+}
 
 
 def parts_of(blocks: tuple[Block, ...], family: str) -> Parts:
-    """Count the parts of a design.
-
-    Returns
-    -------
-    sum
-        Bits that are added.
-    register
-        Bits of registers in the data path.
-    choice
-        Bits that are chosen between, saturated or compared.
-    counter
-        Bits of counters and of the levels of rings and FIFOs.
-    distributed
-        Cells of distributed memory.
-    fifo
-        Cells of the memories of FIFOs, 16 words of 4 bits.
-    logic_memory
-        Bits of constants in look-up tables.
-    block
-        Blocks with a control of their own.
-    """
+    """Count the parts of a design: bits, or numbers, of each kind of `PARTS`."""
     found: Counter[str] = Counter()
     for block in blocks:
         found.update(_parts(block))
@@ -67,15 +69,19 @@ def _add_memory(found: Counter[str], memory: Memory, family: str) -> None:
     blocks = memory.blocks(family)
     if memory.written and not blocks:
         found["distributed"] += memory.distributed(family)
-        found["register"] += 2 * memory.width
-    elif not memory.written:
+        found["rom_register"] += 2 * memory.width
+    elif memory.written:
+        found["rom_register"] += 0 if family == "ecp5" else memory.width
+    elif memory.words > 1:
         banks = -(-memory.words // memory.bank)
-        found["register"] += memory.width * (1 if banks == 1 else banks + 1)
-        found["sum"] += memory.width * (banks - 1) // 2
-        found["counter"] += (memory.words - 1).bit_length() * (1 + banks)
-        if not blocks and memory.words > 1:
+        found["rom_register"] += memory.width * (1 if banks == 1 else banks + 1)
+        found["move"] += memory.width * (banks - 1)
+        found["counter"] += ((memory.words - 1).bit_length() + 1) * banks
+        if not blocks:
             found["logic_memory"] += memory.width * memory.words
-            found["register"] += memory.width
+            found["rom_register"] += 2 * memory.width
+        elif family != "ecp5" and banks == 1:
+            found["rom_register"] += memory.width
 
 
 @singledispatch
@@ -86,25 +92,27 @@ def _parts(block: Block) -> Counter[str]:
 @_parts.register
 def _(block: Mvu) -> Counter[str]:
     x, weight, levels = block.inputs[0].type.width, block.weight_type.width, (block.pin - 1).bit_length()
-    width = x + weight + 1 + levels
-    adders, registers = _tree(block.pin, width)
+    adders, registers = _tree(block.pin, x + weight)
     lanes = block.inputs[0].lanes * x
     stages = 4 + levels + block.pack
     logic = _logic_product(2 * weight + x if block.pack else weight, x + 1)
     found = Counter({name: block.logic * bits for name, bits in logic.items()})
     found += Counter(
-        sum=block.pout * (adders + block.node.type.width),
-        register=2 * lanes + block.pout * (registers + block.node.type.width) + 4 * stages,
-        choice=block.pout * block.node.type.width,
+        tree=block.pout * adders,
+        tree_register=block.pout * registers,
+        total=block.pout * block.node.type.width,
+        operand=2 * lanes,
+        counter=3 * stages,
     )
     if block.pack:
-        found["sum"] += adders + block.pout // 2 * width
-        found["register"] += 2 * lanes + registers + block.pout * width
+        found += Counter(
+            tree=adders, tree_register=registers, operand=2 * lanes, packed=block.pout * (x + weight + levels + 1)
+        )
     found += _finish(block.finish, block.pout)
     if block.pixels > 1:
         found = Counter({name: block.pixels * bits for name, bits in found.items()})
-        found += Counter(choice=(block.pixels - 1) * block.outputs[0].bits, counter=block.window.repeats.bit_length())
-        found += Counter(register=(block.pixels - 1) * lanes, counter=(block.pixels - 1) * block.window.log_ring)
+        found += Counter(move=(block.pixels - 1) * block.outputs[0].bits, counter=block.window.repeats.bit_length())
+        found += Counter(counter=(block.pixels - 1) * block.window.log_ring)
     return found + _window(block.window, lanes)
 
 
@@ -112,7 +120,7 @@ def _logic_product(one: int, other: int) -> Counter[str]:
     """Count the bits of a product.sv that is made of look-up tables."""
     rows, width = min(one, other), one + other
     pairs = (rows + 1) // 2
-    return Counter(sum=rows // 2 * width + (pairs - 1) * width, choice=rows * max(one, other), register=pairs * width)
+    return Counter(logic_sum=rows // 2 * width + (pairs - 1) * width)
 
 
 @_parts.register
@@ -120,20 +128,20 @@ def _(block: Pool) -> Counter[str]:
     lanes = block.inputs[0].lanes
     found = _window(block.window, block.inputs[0].bits) + _finish(block.finish, lanes)
     if block.window.taps == 1:
-        return found + Counter(register=block.inputs[0].bits)
+        return found + Counter(operand=block.inputs[0].bits)
     if block.division is None:
-        return found + Counter(register=block.inputs[0].bits, choice=block.inputs[0].bits, sum=block.inputs[0].bits)
-    return found + _average(lanes, block.division.total.width, block.result.width)
+        return found + Counter(pool=block.inputs[0].bits)
+    return found + _average(lanes, block.division, block.result.width)
 
 
 @_parts.register
 def _(block: GlobalPool) -> Counter[str]:
     lanes = block.inputs[0].lanes
     bits = block.inputs[0].bits
-    found = _finish(block.finish, lanes) + Counter(register=bits, counter=4 + (block.pixels * block.words).bit_length())
+    found = _finish(block.finish, lanes) + Counter(operand=bits, counter=4 + (block.pixels * block.words).bit_length())
     if block.division is None:
-        return found + Counter(register=bits, choice=bits, sum=bits)
-    return found + _average(lanes, block.division.total.width, block.result.width)
+        return found + Counter(pool=bits)
+    return found + _average(lanes, block.division, block.result.width)
 
 
 @_parts.register
@@ -144,7 +152,7 @@ def _(block: Convert) -> Counter[str]:
 @_parts.register
 def _(block: Add) -> Counter[str]:
     width = block.inputs[0].bits
-    return Counter(sum=width, register=width) + _finish(block.finish, block.inputs[0].lanes)
+    return Counter(total=width) + _finish(block.finish, block.inputs[0].lanes)
 
 
 @_parts.register
@@ -153,7 +161,7 @@ def _(block: Pairwise) -> Counter[str]:
     found = _finish(block.finish, lanes)
     if block.node.operation == "multiply":
         return found
-    return found + Counter(sum=lanes * width, register=lanes * width)
+    return found + Counter(total=lanes * width)
 
 
 @_parts.register
@@ -161,16 +169,13 @@ def _(block: Rearrange) -> Counter[str]:
     counted = sum((axis.kept - 1).bit_length() + (axis.repeats - 1).bit_length() for axis in (*block.axes, block.outer))
     level = (3 * block.next_image + (1 << block.log_ring)).bit_length() + 1
     addresses = sum(axis.kept > 1 for axis in block.axes) + 3
-    return Counter(register=block.inputs[0].bits, counter=counted + addresses * block.log_ring + 2 * level) + _finish(
-        block.finish, block.inputs[0].lanes
-    )
+    found = Counter(operand=block.inputs[0].bits, counter=counted + addresses * block.log_ring, level=2 * level)
+    return found + _finish(block.finish, block.inputs[0].lanes)
 
 
 @_parts.register
 def _(block: Concatenate) -> Counter[str]:
-    return Counter(choice=block.outputs[0].bits * (len(block.inputs) - 1)) + _fifo(
-        block.outputs[0].bits, block.log_depth
-    )
+    return Counter(move=block.outputs[0].bits * (len(block.inputs) - 1)) + _fifo(block.outputs[0].bits, block.log_depth)
 
 
 @_parts.register
@@ -180,53 +185,58 @@ def _(block: Copy) -> Counter[str]:
 
 @_parts.register
 def _(block: Narrower) -> Counter[str]:
-    return Counter(choice=block.outputs[0].bits * (block.parts - 1), counter=(block.parts - 1).bit_length())
+    return Counter(move=block.outputs[0].bits * (block.parts - 1), counter=(block.parts - 1).bit_length())
 
 
 @_parts.register
 def _(block: Wider) -> Counter[str]:
-    return Counter(register=block.inputs[0].bits * (block.parts - 1), counter=(block.parts - 1).bit_length())
+    return Counter(move=block.inputs[0].bits * (block.parts - 1), counter=(block.parts - 1).bit_length())
 
 
 @_parts.register
 def _(block: TableLookup) -> Counter[str]:
-    return _fifo(block.outputs[0].bits, block.log_depth) + Counter(register=block.inputs[0].bits)
+    return _fifo(block.outputs[0].bits, block.log_depth) + Counter(operand=block.inputs[0].bits)
 
 
 @_parts.register
 def _(block: Softmax) -> Counter[str]:
     width = block.node.type.width
-    return Counter(sum=6 * width, register=12 * width, choice=12 * width, counter=24) + _fifo(width, block.log_depth)
+    return Counter(pool=12 * width, counter=24) + _fifo(width, block.log_depth)
 
 
 def _tree(count: int, width: int) -> tuple[int, int]:
-    """Count the bits of the adders and of the registers of adder_tree.sv."""
+    """Count the bits of the adders and of the registers of adder_tree.sv, which get wider level by level."""
     adders = registers = 0
     while count > 1:
+        width += 1
         adders += count // 2 * width
         count = (count + 1) // 2
         registers += count * width
     return adders, registers
 
 
-def _average(lanes: int, total: int, result: int) -> Counter[str]:
-    return Counter(sum=lanes * (2 * total + result), register=lanes * (2 * total + result), choice=lanes * total)
+def _average(lanes: int, division: Division, result: int) -> Counter[str]:
+    total, signed = division.total.width - division.shift, int(division.total.signed)
+    product = total + max(division.reciprocals).bit_length()
+    return Counter(
+        average=lanes * (total + signed * (total + result)), average_register=lanes * (2 * total + product + result)
+    )
 
 
 def _window(window: Window, bits: int) -> Counter[str]:
     level = (3 * window.need + (1 << window.log_ring) + window.image).bit_length() + 1
     positions = (*window.padded, window.words, *window.kernel, *window.out, window.repeats)
-    counted = sum((number - 1).bit_length() for number in positions)
-    return Counter(register=bits, counter=counted + 2 * window.log_ring + 2 * level)
+    counted = sum((number - 1).bit_length() + (number > 1) for number in positions)
+    return Counter(operand=bits, counter=counted + 2 * window.log_ring + 8, level=2 * level)
 
 
 def _finish(finish: Finish, lanes: int) -> Counter[str]:
     found = _fifo(lanes * finish.to.width, finish.log_depth)
     if finish.requantize:
         whole = max(finish.source.width - max(finish.drop, 0), finish.to.width) + 1
-        found += Counter(sum=lanes * whole, register=lanes * (whole + finish.to.width), choice=lanes * finish.to.width)
+        found += Counter(round=lanes * whole, saturate=lanes * finish.to.width)
     return found
 
 
 def _fifo(bits: int, log_depth: int) -> Counter[str]:
-    return Counter(counter=4 * log_depth + 5, fifo=-(-bits // 4) * max(1, (1 << log_depth) // 16))
+    return Counter(fifo_control=4 * log_depth + 5, fifo=bits * max(1, (1 << log_depth) // 16))

@@ -20,7 +20,7 @@ def _of(block: Block, family: str) -> int:
         case Mvu():
             weight, source = block.weight_type.width, block.inputs[0].type.width
             one = 2 * weight + source if block.pack else weight
-            return block.pixels * (block.multipliers - block.logic) * _product(one, source + 1, family)
+            return block.pixels * (block.multipliers - block.logic) * multipliers_of_product(one, source + 1, family)
         case Pool() | GlobalPool() if block.division:
             reciprocals = block.division.reciprocals
             if len(reciprocals) == 1 and reciprocals[0].bit_count() == 1:
@@ -29,7 +29,7 @@ def _of(block: Block, family: str) -> int:
             return block.inputs[0].lanes * _positive(block.division.total.width, width, family)
         case Pairwise() if block.node.operation == "multiply":
             widths = [stream.type.width + 1 for stream in block.inputs]
-            return block.inputs[0].lanes * _product(widths[0], widths[1], family)
+            return block.inputs[0].lanes * multipliers_of_product(widths[0], widths[1], family)
         case Softmax():
             node = block.node
             one, other = (int(table.codes.max()).bit_length() for table in (node.exponential, node.reciprocal))
@@ -41,13 +41,24 @@ def _of(block: Block, family: str) -> int:
 def _positive(one: int, other: int, family: str) -> int:
     """Count the multipliers of a product of numbers that are not negative: outside of ECP5 all are signed."""
     sign = 0 if family == "ecp5" else 1
-    return _product(one + sign, other + sign, family)
+    return multipliers_of_product(one + sign, other + sign, family)
 
 
-def _product(one: int, other: int, family: str) -> int:
+def multipliers_of_product(one: int, other: int, family: str) -> int:
     """Count the multipliers of a product of so many bits."""
     if (min(one, other) < 2 and family != "ecp5") or one + other < LEAST_PRODUCT_BITS[family]:
         return 0
     wide, narrow = _SIDES[family]
-    fits = max(one, other) <= wide and min(one, other) <= narrow
-    return 1 if fits else -(-max(one, other) // narrow) * -(-min(one, other) // narrow)
+    return _parts_of(max(one, other), wide, family) * _parts_of(min(one, other), narrow, family)
+
+
+def _parts_of(bits: int, side: int, family: str) -> int:
+    """Count the multipliers that a factor is cut into: the rest of one bit becomes logic.
+
+    Outside of ECP5 all factors are signed: only the last part has the side's full width.
+    """
+    if bits <= side:
+        return 1
+    if family == "ecp5":
+        return bits // side + (bits % side > 1)
+    return -(-(bits - 1) // (side - 1))

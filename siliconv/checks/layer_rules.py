@@ -151,6 +151,16 @@ def parallel_size(plan: Plan) -> Words:
         )
 
 
+@rule_at("PARALLEL-COSIM", Severity.HINT, "hls.io_type")
+def parallel_cosim(plan: Plan) -> Words:
+    convolutions = any(one.matrix is not None and one.matrix.is_convolution for one in plan.matrices)
+    if plan.io_type is IoType.PARALLEL and plan.hls.backend == "Vitis" and convolutions:
+        yield (
+            "a comment in hls4ml's template for io_parallel convolutions: RTL simulation by Vitis HLS 2025.1 hangs",
+            "leave co-simulation out with that release, or use hls.io_type: io_stream",
+        )
+
+
 @rule_at("OUTPUT-CONSTANT", Severity.ERROR, "the output")
 def output_constant(plan: Plan) -> Words:
     if plan.output_activation == "softmax" and plan.layers[-1].output[-1] == 1:
