@@ -117,10 +117,15 @@ def main() -> None:
                 result = judged(network, Path(folder), firmware=every > 0 and number % every == 0)
             found.setdefault(network.file, {})[network.which] = result
             print(f"{network.file:20} {network.which:40} {result}", flush=True)
-    found = {**known, **found}
-    counted = Counter(result for results in found.values() for result in results.values())
-    print(dict(counted))
-    RESULTS.write_text(json.dumps({"counted": counted, "networks": found}, indent=1) + "\n", encoding="utf-8")
+            write({**known, **found})
+    print(dict(Counter(result for results in found.values() for result in results.values())))
+
+
+def write(found: dict[str, dict[str, str]]) -> None:
+    """Write what is known so far."""
+    counted = Counter(result for name in sorted(found) for result in found[name].values())
+    content = {"counted": counted, "networks": {name: found[name] for name in sorted(found)}}
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

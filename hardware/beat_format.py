@@ -13,6 +13,9 @@ from siliconv.network.fixed_point import Codes, FixedPoint
 SMALLEST_BEAT, LARGEST_BEAT = 8, 512
 """Bits of TDATA."""
 
+END_WORDS = 8
+"""Pixels in the FIFOs between a core and both ends of its top level: more than a layer's pipeline has under way."""
+
 
 @dataclass(frozen=True)
 class BeatFormat:

@@ -46,6 +46,8 @@ class BackendFacts:
         to fit one to.
     compiler
         What compiles its C simulation.
+    clock_ns
+        The period that is asked for where none is.
     """
 
     name: str
@@ -58,6 +60,7 @@ class BackendFacts:
     splits_images: bool = True
     family: Backend | None = None
     compiler: str = "g++"
+    clock_ns: float = 5.0
 
     @property
     def flow(self) -> str:
@@ -102,7 +105,7 @@ _WITH_ADDERS = (*_COMMON, Strategy.DISTRIBUTED_ARITHMETIC)
 _KNOWN = (
     BackendFacts("Vitis", *_AMD, _ZCU104, _ALL_STRATEGIES, family=Backend.VITIS),
     BackendFacts("Vivado", *_AMD, _ZCU104, _ALL_STRATEGIES, family=Backend.VIVADO),
-    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _WITH_ADDERS, family=Backend.VIVADO),
+    BackendFacts("VivadoAccelerator", *_AMD, _PYNQ_Z2, _WITH_ADDERS, family=Backend.VIVADO, clock_ns=10.0),
     BackendFacts("Quartus", "Intel", Numbers.AC, "quartus", (SIMULATION, "ac_types"), "Arria10", _RESOURCE),
     BackendFacts("Catapult", "AMD", Numbers.AC, "catapult", _SIEMENS, _ZCU104, _COMMON, splits_images=False),
     BackendFacts("oneAPI", "Intel", Numbers.AC, "", (), "Agilex7", _RESOURCE, compiler="icpx"),
@@ -129,6 +132,13 @@ def check_simulated(backend: str) -> None:
         )
 
 
+def ports_in_words(inputs: int, outputs: int) -> str:
+    """Say how many inputs and outputs a network has."""
+    return " and ".join(
+        f"{count} {what}{'s' if count > 1 else ''}" for count, what in ((inputs, "input"), (outputs, "output"))
+    )
+
+
 def check_ports(backend: str, network: Network) -> None:
     """Raise FirmwareError ``FIRMWARE-PORTS`` for several inputs or outputs with a back end that takes one of each.
 
@@ -147,7 +157,7 @@ def check_ports(backend: str, network: Network) -> None:
     if not BACKENDS[backend].takes_several:
         raise FirmwareError(
             "FIRMWARE-PORTS",
-            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs, of which {backend} takes one each here",
+            f"{ports_in_words(len(network.inputs), len(network.outputs))}, of which {backend} takes one each here",
             where="hls.backend",
             fix="use " + " or ".join(one.name for one in _KNOWN if one.takes_several),
         )

@@ -39,7 +39,13 @@ class HlsConfig(BaseModel):
         description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus, "
         "Agilex7 for oneAPI",
     )
-    clock_ns: float = Field(5.0, ge=0.1, le=1000, description="clock period in nanoseconds")
+    clock_ns: float = Field(
+        default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].clock_ns,
+        ge=0.1,
+        le=1000,
+        description="clock period in nanoseconds; the default is 5, and 10 for VivadoAccelerator, whose block design "
+        "clocks its core with 100 MHz",
+    )
     io_type: Literal["io_stream", "io_parallel"] = Field(
         "io_stream", description="io_stream: one pixel a transaction; io_parallel: all at once, for tiny networks"
     )

@@ -6,15 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from siliconv.errors import FirmwareError
+from siliconv.hardware.guarded_templates import GuardedTemplates
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Template files, kernels of our own among them."""
-
-_LIVELY = re.compile(r"[\"'`$\\\[\]{};#\n\r\0]")
-"""What ends a word, a text or a comment, or begins a command, in Tcl, Make, a shell or C++."""
 
 _CODE = frozenset({"weight_parameters", "declarations"})
 """Values that are C++ themselves, made of names that hls4ml's graph has."""
@@ -27,13 +22,7 @@ def as_markdown(text: str) -> str:
     return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-_environment = Environment(
-    loader=PackageLoader("siliconv.hls", "templates"),
-    undefined=StrictUndefined,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
-_environment.filters["markdown"] = as_markdown
+_templates = GuardedTemplates("siliconv.hls", code=_CODE, filters={"markdown": as_markdown})
 
 
 def render(template: str, **values: Any) -> str:
@@ -44,12 +33,4 @@ def render(template: str, **values: Any) -> str:
     FirmwareError
         ``FIRMWARE-TEXT`` for a text that would end its place in a source and become code there.
     """
-    for name, value in values.items():
-        if isinstance(value, str) and name not in _CODE and _LIVELY.search(value):
-            raise FirmwareError(
-                "FIRMWARE-TEXT",
-                f"{value!r} can't stand in a generated file: it would end its place there and become code",
-                where=f"{template}, {name}",
-                fix="use letters, digits, dots, dashes and underscores in names and parts",
-            )
-    return _environment.get_template(template).render(values)
+    return _templates.render(template, **values)

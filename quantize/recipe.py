@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
-from siliconv.bounded_reading import SECTION
+from siliconv.bounded_reading import SECTION, BoundedPath
 from siliconv.models.architectures.standardization import STANDARDIZE
 from siliconv.models.training.train_config import TrainConfig
 
@@ -131,6 +131,11 @@ class Recipe(BaseModel):
     train: TrainConfig | None = Field(
         default_factory=lambda: TrainConfig(epochs=10, learning_rate=2e-4),
         description="fine-tuning; null rounds the float weights and leaves it at that",
+    )
+    start: BoundedPath | None = Field(
+        None,
+        description="a file of weights and types beside the project file, such as siliconv search writes: fine-tuning"
+        " starts from them, not from the float network's",
     )
     pruning: Pruning | None = Field(None, description="zero weights, such as {sparsity: 0.5}; null prunes nothing")
     unquantized: Unquantized | None = Field(

@@ -4,14 +4,16 @@ from .api.catalogue import boards as boards
 from .api.catalogue import calibrate as calibrate
 from .api.catalogue import doctor as doctor
 from .api.catalogue import estimate_records as estimate_records
+from .api.catalogue import presets as presets
+from .api.catalogue import projects as projects
 from .api.convert import QuantizedModel as QuantizedModel
 from .api.convert import convert as convert
 from .api.convert import fine_tune as fine_tune
 from .api.convert import load as load
 from .api.estimate import HardwareEstimate as HardwareEstimate
+from .api.finished_run import Run as Run
 from .api.firmware import Firmware as Firmware
 from .api.projects import Project as Project
-from .api.projects import Run as Run
 from .api.version import __version__ as __version__
 from .certificate.certificate import Certificate as Certificate
 from .hls.configuration import HlsConfig as HlsConfig

@@ -7,17 +7,16 @@ check against a stand-in for PYNQ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from siliconv.hardware.beat_format import BeatFormat, beat_format
 from siliconv.hardware.boards import Board, boards
+from siliconv.hardware.guarded_templates import GuardedTemplates
 from siliconv.network.graph import Network
 
 BLOCK_DESIGN, OVERLAY = "block_design.tcl", "overlay"
 CHECK = "check_board.py"
+_TEMPLATES = GuardedTemplates("siliconv.hardware.board_design", trim_blocks=True)
 
 
 @dataclass(frozen=True)
@@ -79,39 +78,25 @@ def write_board_design(board: Board, core: StreamCore, top: str, clock_ns: float
         "overlay": OVERLAY,
         "memory_bits": {name: max(32, beats.beat_bits) for name, beats in (("in", core.input), ("out", core.output))},
     }
-    (folder / BLOCK_DESIGN).write_text(_templates().get_template("block_design.tcl.j2").render(values), "utf-8")
+    (folder / BLOCK_DESIGN).write_text(_TEMPLATES.render("block_design.tcl.j2", **values), "utf-8")
     check = folder / "driver" / CHECK
-    check.write_text(_templates().get_template("check_board.py.j2").render(values), "utf-8")
+    check.write_text(_TEMPLATES.render("check_board.py.j2", **values), "utf-8")
 
 
 def write_driver(network: Network, folder: Path) -> None:
     """Write the driver of a board for PYNQ into a folder, which is made."""
     source, result = network.input, network.output
     classes = network.metadata.get("class_names", ())
-    text = (
-        _templates()
-        .get_template("driver.py.j2")
-        .render(
-            top=network.name,
-            input=beat_format(source.shape, source.type),
-            output=beat_format(result.shape, result.type),
-            input_type=source.type,
-            output_type=result.type,
-            input_shape=source.shape,
-            output_shape=result.shape,
-            class_names=() if isinstance(classes, str) else tuple(classes),
-        )
+    text = _TEMPLATES.render(
+        "driver.py.j2",
+        top=network.name,
+        input=beat_format(source.shape, source.type),
+        output=beat_format(result.shape, result.type),
+        input_type=source.type,
+        output_type=result.type,
+        input_shape=source.shape,
+        output_shape=result.shape,
+        class_names=() if isinstance(classes, str) else tuple(classes),
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{network.name}_driver.py").write_text(text, encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("siliconv.hardware.board_design"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        autoescape=False,
-    )

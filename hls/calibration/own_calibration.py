@@ -27,7 +27,8 @@ from siliconv.hls.estimate.coefficients import LOGIC_GROUP, Coefficients, group_
 from siliconv.hls.kinds import Synthesis
 from siliconv.hls.vendor.synthesis_results import SynthesisResults
 
-FORMAT = "siliconv calibration, version 1"
+FORMAT = "siliconv calibration, version 2"
+"""Counts of parts are by name, and version 1 counted others."""
 
 # How much the factors are drawn back to one, and the weight of the shipped share of logic synthesis in results: one
 # design of one's own brings the estimate of its like about three quarters of the way.

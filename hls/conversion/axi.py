@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.beat_format import END_WORDS, beat_format
 from siliconv.hardware.board_design.board_design import StreamCore, board_for, write_board_design, write_driver
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
@@ -40,6 +40,7 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
     values = {
         "top": network.name,
         "stream": config.io_type == "io_stream",
+        "end_words": END_WORDS,
         "input_raw": raw_bits(source.type),
         "output_raw": raw_bits(result.type),
         "input": beats[0],

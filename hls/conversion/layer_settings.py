@@ -65,10 +65,11 @@ def with_settings(
     Raises
     ------
     FirmwareError
-        ``FIFO-BACKEND``, ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL`` where a setting is
-        impossible.
+        ``FIFO-BACKEND``, ``WEIGHT-MEMORY``, ``REUSE-...``, ``STRATEGY-BACKEND``, ``BRAM-...``, ``PARALLEL-ILLEGAL``
+        where a setting is impossible.
     """
     check_fifos(config)
+    check_weight_memory(config)
     check_bram_factor(config)
     strategies = {node.name: _legal_strategy(node.name, descriptions[node.name], config) for node in nodes}
     layers = tuple(
@@ -106,6 +107,17 @@ def check_fifos(config: HlsConfig) -> None:
             f"FIFOs can't be chosen for {config.backend}: its tool's own defaults hold",
             where=f"hls.{field}",
             fix="leave it out, or use hls.backend: Vitis",
+        )
+
+
+def check_weight_memory(config: HlsConfig) -> None:
+    """Raise FirmwareError ``WEIGHT-MEMORY`` where weights are bound and the back end has no such binding."""
+    if config.weight_memory != "auto" and config.backend != "Vitis":
+        raise FirmwareError(
+            "WEIGHT-MEMORY",
+            f"no binding of weight memories with {config.backend}: its templates ask for block memory",
+            where="hls.weight_memory",
+            fix="use weight_memory: auto, or backend: Vitis",
         )
 
 

@@ -15,6 +15,9 @@ from siliconv.hls.kinds import Backend
 from siliconv.hls.rendering import TEMPLATES, render
 from siliconv.hls.vendor.vendor_tools import COMMANDS
 
+TABLE_KERNELS = ("nnet_table.h", "nnet_softmax_tables.h")
+"""Kernels of our own that look values up: a port of its memory for each that a cycle reads."""
+
 _VARYING = ("OutputDir:", "Stamp:")
 
 _UNREAD = ("ac_math/lutgen", "ac_math/pdfdocs", "ac_math/tests", "ac_types/gdb", "ac_types/pdfdocs")
@@ -52,6 +55,9 @@ def finish(graph: Any, config: HlsConfig, folder: Path, top: str) -> None:
     if facts.family is Backend.VITIS:
         for header in (folder / "firmware" / "nnet_utils").glob("*.h"):
             _inline_without_instances(header)
+        _count_in_place_of_dividing(folder / "firmware" / "nnet_utils" / "nnet_dense_resource.h")
+        for name in TABLE_KERNELS:
+            _bind_tables(folder / "firmware" / "nnet_utils" / name)
     if config.weight_memory != "auto":
         _bind_weights(folder / "firmware" / "nnet_utils" / "nnet_dense_resource.h", config.weight_memory)
     if config.fifo_memory == "shift_registers":
@@ -103,6 +109,32 @@ def _bind_fifos(source: Path) -> None:
         if found and int(found[3]) <= SHIFT_REGISTER_WORDS:
             lines.append(f"{found[1]}#pragma HLS BIND_STORAGE variable={found[2]} type=fifo impl=srl")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _count_in_place_of_dividing(header: Path) -> None:
+    """Count the inputs of a reuse loop: for a remainder of its steps Vitis HLS builds a divider (hls4ml issue 629)."""
+    text = header.read_text(encoding="utf-8")
+    divided = re.compile(
+        r"(?P<at> *)int outidx\[rufactor\];\n(?P<loop>IndexLoop:\n.*\n.*outidx\[ir\] = outstep;\n)"
+        r" *if \(\(ir \+ 1\) % nin == 0\) \{\n"
+    )
+    counted = divided.sub(
+        r"\g<at>int outidx[rufactor];\n\g<at>int instep = 0;\n\g<loop>\g<at>    if (++instep == nin) {\n"
+        r"\g<at>        instep = 0;\n",
+        text,
+    )
+    if counted == text:
+        raise RuntimeError(f"no index table of a reuse loop in {header.name}: another release of hls4ml?")
+    header.write_text(counted, encoding="utf-8")
+
+
+def _bind_tables(header: Path) -> None:
+    """Bind the tables of our kernels as Vitis HLS names it; the pragma that is written is Vivado HLS's."""
+    if header.is_file():
+        text = header.read_text(encoding="utf-8")
+        spelled = r"#pragma HLS RESOURCE variable=(\w+) core=ROM_nP_BRAM"
+        bound = re.sub(spelled, r"#pragma HLS BIND_STORAGE variable=\1 type=rom_np impl=bram", text)
+        header.write_text(bound, encoding="utf-8")
 
 
 def _bind_weights(header: Path, memory: str) -> None:

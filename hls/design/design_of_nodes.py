@@ -8,6 +8,7 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.backends import family_of
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion.flattening import flattened_apart, is_flattening
+from siliconv.hls.conversion.layer_settings import check_weight_memory
 from siliconv.hls.design.design import Design, ForkLayer, Layer
 from siliconv.hls.design.hardware_layers import Settings, hardware_layers
 from siliconv.hls.kinds import IoType
@@ -74,17 +75,6 @@ def _with_copies(layers: Sequence[Layer], inputs: Mapping[str, Sequence[str]], e
                 ]
         found.append(layer)
     return found
-
-
-def check_weight_memory(config: HlsConfig) -> None:
-    """Raise FirmwareError ``WEIGHT-MEMORY`` where weights are bound and the back end has no such binding."""
-    if config.weight_memory != "auto" and config.backend != "Vitis":
-        raise FirmwareError(
-            "WEIGHT-MEMORY",
-            f"no binding of weight memories with {config.backend}: its templates ask for block memory",
-            where="hls.weight_memory",
-            fix="use weight_memory: auto, or backend: Vitis",
-        )
 
 
 def shift_register_words(config: HlsConfig) -> int:

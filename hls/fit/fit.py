@@ -36,6 +36,8 @@ _EXAMINED = 12
 _RISKY = 4
 # Periods to try, in units of the board's usual one: never faster, for the estimate does not know the timing.
 _CLOCKS = (1.0, 1.25, 1.5, 2.0)
+# Of what fits for no design for sure, a chance from which the faster one is worth more than a better chance.
+_GOOD_CHANCE = 0.8
 # Weight of the resource that is taken as the dear one.
 _DEAR = 8.0
 
@@ -290,7 +292,7 @@ def _rank(one: Configuration, *, wanted: bool) -> tuple[float, ...]:
     if not one.meets:
         return (2.0, -one.images_per_second, fullest, together)
     if not one.surely:
-        return (1.0, -round(one.chance, 1), -one.images_per_second, together)
+        return (1.0, -min(round(one.chance, 1), _GOOD_CHANCE), -one.images_per_second, together)
     if wanted:
         return (0.0, fullest, -one.images_per_second, together)
     return (0.0, -one.images_per_second, fullest, together)

@@ -119,17 +119,24 @@ def ports_of(architecture: Architecture) -> Ports:
 
 
 def functions_of(architecture: Architecture) -> dict[str, Function]:
-    """Give the sigmoid or softmax of each of several outputs that ends in one, which no layer inside reads."""
+    """Give the sigmoid or softmax of each of several outputs that ends in one, which no layer inside reads.
+
+    One whose logits are an output as well stays a layer: each output has a tensor of its own.
+    """
     nodes = named_layers(architecture)
     behind = {OUTPUT_ROW, *(flat_layer(name) for name in architecture.outputs)}
     read = {source for node in nodes for source in node.inputs if node.name not in behind}
-    of_inputs = {INPUT, *(input_layer(name) for name in architecture.inputs)}
+    taken = {INPUT, *(input_layer(name) for name in architecture.inputs), *architecture.outputs}
     found: dict[str, Function] = {}
     for name, layer, inputs in nodes:
         function = getattr(layer, "activation", None)
-        alone = isinstance(layer, kinds.Activation) and inputs[0] in of_inputs
-        if name in architecture.outputs and name not in read and function in ("sigmoid", "softmax") and not alone:
-            found[name] = function
+        if name not in architecture.outputs or name in read or function not in ("sigmoid", "softmax"):
+            continue
+        if isinstance(layer, kinds.Activation):
+            if inputs[0] in taken:
+                continue
+            taken.add(inputs[0])
+        found[name] = function
     return found
 
 

@@ -84,6 +84,7 @@ def _without_endings(
 ) -> tuple[dict[str, Ending], dict[str, str], list[TakenLayer]]:
     """Take the sigmoid or softmax of each output away that no layer inside reads; give the layer of its logits."""
     read = {source for layer in layers for source in layer.inputs}
+    taken = {INPUT, *outputs}
     endings: dict[str, Ending] = {}
     logits: dict[str, str] = {}
     kept = []
@@ -93,9 +94,14 @@ def _without_endings(
         if layer.name not in outputs or layer.name in read or function not in ("sigmoid", "softmax"):
             kept.append(layer)
             continue
+        alone = layer.kind in ("Activation", "QActivation", "Softmax")
+        if alone and layer.inputs[0] in taken:
+            kept.append(layer)  # its logits are an output as well, or an input
+            continue
         endings[layer.name] = cast("Ending", function)
-        if layer.kind in ("Activation", "QActivation", "Softmax"):
+        if alone:
             logits[layer.name] = layer.inputs[0]
+            taken.add(layer.inputs[0])
         else:
             kept.append(layer.model_copy(update={"settings": {**layer.settings, "activation": None}}))
     return endings, logits, kept

@@ -44,6 +44,7 @@ def fit(
     about: str = "",
     settled: int = 0,
     function: str | None = None,
+    after_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> History:
     """Train `model` in place to the end that `config` describes, from the checkpoint in `work` if there is
     one.
@@ -75,6 +76,9 @@ def fit(
         training is not resumed.
     function
         The sigmoid or softmax that the network ends in, whether the model gives logits or not.
+    after_epoch
+        Called with what an epoch gave, before it is kept: weights of the model that it changes are kept with it. A run
+        that was killed in between does the epoch, and the call, again.
     settled
         Epochs at the beginning that are neither kept as the best nor waited for by `patience`.
 
@@ -123,6 +127,8 @@ def fit(
         ):
             while not history.should_stop(config, settled):
                 history = history.with_epoch(training.epoch(history))
+                if after_epoch is not None:
+                    after_epoch(history.epochs[-1])
                 if history.best_epoch(config, settled) == len(history) - 1:
                     best = model.get_weights()
                 state = [variable.numpy() for variable in optimizer.variables]

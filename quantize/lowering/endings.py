@@ -44,7 +44,8 @@ class Ending:
 def endings_of(model: Any, called: Mapping[str, Any]) -> dict[str, Ending]:
     """Give the sigmoid or softmax that each output of a functional model is, by the layer; none for logits.
 
-    A layer that others read as well is none of them. `called`: of each layer the Keras node of its only call.
+    A layer that others read as well is none of them, and none whose logits are another output.
+    `called`: of each layer the Keras node of its only call.
 
     Raises
     ------
@@ -54,8 +55,20 @@ def endings_of(model: Any, called: Mapping[str, Any]) -> dict[str, Ending]:
     inbound = [node.inbound_layers for node in called.values()]
     read = [one for layers in inbound for one in (layers if isinstance(layers, list) else [layers])]
     layers = [tensor._keras_history.layer for tensor in model.outputs]
-    found = {layer.name: ending_of(layer) for layer in layers if all(layer is not one for one in read)}
-    return {name: ending for name, ending in found.items() if ending is not None}
+    endings = {layer.name: ending_of(layer) for layer in layers if all(layer is not one for one in read)}
+    found: dict[str, Ending] = {}
+    taken = {layer.name for layer in layers}
+    for name, ending in endings.items():
+        if ending is None:
+            continue
+        if not ending.own:
+            # Its logits are those of the layer before, which may be an output as well.
+            before = called[name].inbound_layers
+            if isinstance(before, list) or before.name in taken:
+                continue
+            taken.add(before.name)
+        found[name] = ending
+    return found
 
 
 def ending_of(layer: Any) -> Ending | None:

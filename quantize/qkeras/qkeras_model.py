@@ -5,7 +5,7 @@ It is built by cloning, because QKeras' own `model_quantize` fails to find its l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ def quantized_model(
     dropout: float | None = None,
     masks: Mapping[str, Any] | None = None,
     input_type: FixedPoint = PIXEL,
+    own: Callable[[Any], Any] = lambda layer: None,
 ) -> Any:
     """Clone a float model into a QKeras model of the same layer names and weights.
 
@@ -43,6 +44,8 @@ def quantized_model(
         What pruning keeps of each kernel while training, by layer (`siliconv.quantize.training.pruning`).
     input_type
         Of the model's input.
+    own
+        Gives a layer in place of a layer of the float model, or None for what would stand there without it.
     """
     keras = legacy_keras.load()
     import qkeras
@@ -55,11 +58,16 @@ def quantized_model(
     from siliconv.quantize.qkeras.training_layers import POOLINGS, TrainedActivation, can_fuse
 
     places = fractions(model, types, input_type)
+    replaced = {layer.name: made for layer in model.layers if (made := own(layer)) is not None}
     activation_before = {
-        after.name: layer.name for layer in model.layers if _is_relu(layer) and can_fuse(after := _only_consumer(layer))
+        after.name: layer.name
+        for layer in model.layers
+        if _is_relu(layer) and layer.name not in replaced and can_fuse(after := _only_consumer(layer))
     }
 
     def quantize(layer: Any) -> Any:
+        if layer.name in replaced:
+            return replaced[layer.name]
         kind = type(layer).__name__
         if f"{layer.name}.kernel" in types:
             config = {key: value for key, value in layer.get_config().items() if key not in _OF_FLOAT_LAYERS_ONLY}
@@ -108,7 +116,10 @@ def quantized_model(
         return type(layer).from_config(config)
 
     clone = keras.models.clone_model(model, clone_function=quantize)
-    clone.set_weights(model.get_weights())
+    for layer in model.layers:
+        made, weights = clone.get_layer(layer.name), layer.get_weights()
+        # A layer of `own` may have weights of its own besides.
+        made.set_weights([*weights, *made.get_weights()[len(weights) :]])
     return clone
 
 

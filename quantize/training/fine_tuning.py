@@ -24,6 +24,7 @@ from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.training.calibration import as_text, choose_types
 from siliconv.quantize.training.calibration_record import calibration_record
+from siliconv.quantize.training.start import started, with_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +86,15 @@ def quantize(
     """
     from siliconv.quantize.training.distillation import distillation
 
-    progress, start = progress or Silent(), float_model
+    progress, start, known = progress or Silent(), float_model, dict[str, Quantization]()
+    if recipe.start is not None:
+        start, known = started(float_model, recipe.start)
     images = dataset.train.values(spread(len(dataset.train), recipe.calibration_images))
     if recipe.pruning is not None and recipe.pruning.before is not None:
         start = _pruned(
-            float_model, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout, function=function
+            start, dataset, recipe, work=work / "pruning", progress=progress, dropout=dropout, function=function
         )
-    types = choose_types(start, recipe, images)
+    types = with_known(choose_types(start, recipe, images), known)
     fits = calibration_record(start, types, recipe, images)
     train, pruner, unsettled = recipe.train, None, 0
     if recipe.pruning is not None:
@@ -102,7 +105,7 @@ def quantize(
 
         epochs, steps = (train.epochs, _steps(dataset, train.batch_size)) if train else (1, 1)
         # Without fine-tuning there is no later: the full sparsity at once.
-        begun = start is not float_model or train is None
+        begun = recipe.pruning.before is not None or train is None
         pruner = Pruner(start, recipe, epochs=epochs, steps=steps, begun=begun)
         unsettled = 0 if begun or train is None else settled(recipe.pruning, train)
     model = quantized_model(
@@ -123,7 +126,7 @@ def quantize(
         rounded_weights, rounded_score = model.get_weights(), _goodness(predict, dataset, function)
         # Another number of epochs is another schedule of pruning, but more of the same without it.
         about = {
-            "recipe": recipe.model_dump(mode="json", exclude={"train"}),
+            "recipe": recipe.model_dump(mode="json", exclude={"train", "start"}),
             "epochs": train.epochs if pruner else None,
         }
         history = fit(

@@ -70,7 +70,7 @@ def plan(
     if is_of_several(network):
         raise FirmwareError(
             "RTL-PORTS",
-            f"{len(network.inputs)} inputs and {len(network.outputs)} outputs: the SystemVerilog core has one of each",
+            f"inputs: {len(network.inputs)}, outputs: {len(network.outputs)}; the SystemVerilog core has one of each",
             where=f"network '{network.name}'",
             fix="nothing to do for the firmware by hls4ml, which has a port for each; take the section rtl: out",
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-import jinja2
-
+from siliconv.hardware.guarded_templates import GuardedTemplates
 from siliconv.rtl.plan.blocks import OVERFLOWS, ROUNDINGS, Align, Block, Copy, RtlDesign
 from siliconv.rtl.writing.instances import instance
+
+_TEMPLATES = GuardedTemplates(
+    "siliconv.rtl.writing", filters={"comment": lambda text: text.encode("ascii", "replace").decode()}
+)
 
 
 def top_level(design: RtlDesign) -> str:
@@ -21,20 +23,8 @@ def top_level(design: RtlDesign) -> str:
 
 
 def render(template: str, **facts: Any) -> str:
-    """Fill a template of this room."""
-    return _environment().get_template(template).render(**facts)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    found = jinja2.Environment(
-        loader=jinja2.PackageLoader("siliconv.rtl.writing"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    found.filters["comment"] = lambda text: text.encode("ascii", "replace").decode()
-    return found
+    """Fill a template of this room; raises ``FIRMWARE-TEXT`` for a text that would become code."""
+    return _TEMPLATES.render(template, **facts)
 
 
 def _part(block: Block) -> dict[str, Any]:

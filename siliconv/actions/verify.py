@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.certificate.board_claim import board_claim
 from siliconv.certificate.certificate import from_json
 from siliconv.certificate.rtl_certification import RTL_CERTIFICATE, verify_rtl
 from siliconv.certificate.verification import Change, verify
 from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.flow.flow import read_record
+from siliconv.hardware.claims import Claim
 from siliconv.plan.plan_of_project import read_network
 
 CERTIFICATE = "csim.json"
@@ -30,6 +32,8 @@ class Verification:
     name: str = CERTIFICATE
     core: Verification | None = None
     """That of the SystemVerilog core, where there is one beside it."""
+    board: Claim | None = None
+    """What the board showed, where its result lies in the build folder: the last line."""
 
     @property
     def title(self) -> str:
@@ -39,13 +43,15 @@ class Verification:
     @property
     def holds(self) -> bool:
         """Whether nothing changed and the firmware is exact, and the core beside it."""
-        own = not self.changes and self.certificate["exact"] is True
+        own = not self.changes and self.certificate["exact"] is True and (self.board is None or self.board.holds)
         return own and (self.core is None or self.core.holds)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
         changes = [one.as_json() for one in self.changes]
         found = {"holds": self.holds, "exact": self.certificate["exact"], "changes": changes}
+        if self.board is not None:
+            found["board"] = self.board.as_json()
         return found if self.core is None else {**found, "rtl": self.core.as_json()}
 
     def require(self) -> None:
@@ -67,6 +73,13 @@ class Verification:
                 where=where,
                 fix=f"siliconv explain {self.folder.name} says where and why",
             )
+        if self.board is not None and not self.board.holds:
+            raise WorkSaysNoError(
+                "VERIFY-BOARD",
+                f"the board computes something else: {self.board.details[0]}",
+                where=self.board.executor,
+                fix="build the bitstream again with timing met, and look at the first vector that differs",
+            )
         if self.core is not None:
             self.core.require()
 
@@ -78,7 +91,7 @@ def verify_project(folder: Path) -> Verification:
     ------
     ProjectError
         ``CERTIFICATE-MISSING``, ``CERTIFICATE-OLD`` for one of an older siliconv, ``CERTIFICATE-DAMAGED`` where it is
-        none, or contradicts itself.
+        none, or contradicts itself; ``BOARD-RESULT`` for the result of another board's run.
     ToolError
         ``TOOL-GXX``, ``TOOL-MAKE`` if the compiler is missing, ``RTL-NO-VERILATOR`` if the core's simulator is.
     """
@@ -92,7 +105,7 @@ def verify_project(folder: Path) -> Verification:
             return core
     certificate = read_certificate(folder)
     changes = verify(certificate, build, network, recorded=_recorded(build))
-    return Verification(folder, certificate, changes, core=core)
+    return Verification(folder, certificate, changes, core=core, board=board_claim(build))
 
 
 def _recorded(build: Path) -> dict[str, str]:

@@ -52,6 +52,20 @@ def boards() -> tuple[Board, ...]:
     return known()
 
 
+def presets() -> tuple[str, ...]:
+    """Give the names of networks that a project can start from."""
+    from siliconv.models.architectures.presets import preset_names
+
+    return preset_names()
+
+
+def projects() -> tuple[str, ...]:
+    """Give the names of the projects below ``firmware_projects/`` of the current folder."""
+    from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER
+
+    return tuple(sorted(path.parent.name for path in (Path.cwd() / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}")))
+
+
 def doctor() -> tuple[Finding, ...]:
     """Give which tools and libraries are there, and what is missing for which work."""
     from siliconv.checks.doctor import examine

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from siliconv.api.finished_run import Run
 from siliconv.api.firmware import Firmware
-from siliconv.errors import ProjectError, WorkSaysNoError
+from siliconv.errors import ProjectError
 from siliconv.flow.altered import build_as_written
 from siliconv.flow.apart import call_apart
-from siliconv.flow.artefacts import read_json
 from siliconv.progress import Progress, for_terminal
 from siliconv.project.project import ProjectConfig, find_project, load_project
 
@@ -24,82 +23,11 @@ if TYPE_CHECKING:
     from siliconv.actions.predict import Prediction
     from siliconv.actions.summary import SummaryRow
     from siliconv.actions.verify import Verification
-    from siliconv.api.estimate import HardwareEstimate
-    from siliconv.certificate.certificate import Certificate
     from siliconv.flow.flow import StageResult
+    from siliconv.search.applying import Applied
+    from siliconv.search.search_study import SearchOutcome
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, repr=False)
-class Run:
-    """The stages of one run: what each found, whether it ran now, and the certificate where the run reached it."""
-
-    name: str
-    build: Path
-    stages: tuple[StageResult, ...]
-
-    @property
-    def certificate(self) -> Certificate | None:
-        """The certificate, None where the run ended before ``csim``."""
-        from siliconv.certificate.certificate import from_json
-
-        return from_json(self._certificate_content) if self._reached("csim") else None
-
-    @property
-    def estimate(self) -> HardwareEstimate | None:
-        """The estimate, None where the run ended before ``estimate`` or there is none for the back end."""
-        from siliconv.api.estimate import HardwareEstimate
-
-        content = read_json(self.build / "estimate.json") if self._reached("estimate") else {"source": "none"}
-        return HardwareEstimate(content) if content["source"] != "none" else None
-
-    def require_exact(self) -> None:
-        """Raise `WorkSaysNoError` ``CSIM-DIFFERS`` or ``RTL-DIFFERS`` where a bit or a source is not the network's."""
-        from siliconv.certificate.certificate import from_json
-
-        if self._reached("rtlsim"):
-            core = from_json(read_json(self.build / "rtlsim.json"))
-            if not core.exact:
-                raise WorkSaysNoError(
-                    "RTL-DIFFERS",
-                    f"the SystemVerilog is not exact: {core.why_not}",
-                    where=str(self.build / "rtlsim.json"),
-                    fix="do not use it; if nobody edited build/rtl, report it with the project",
-                )
-        content = self._certificate_content if self._reached("csim") else None
-        if content is not None and not content["exact"]:
-            raise WorkSaysNoError(
-                "CSIM-DIFFERS",
-                f"the firmware is not exact: {from_json(content).why_not}",
-                where=str(self.build / "csim.json"),
-                fix="do not deploy this firmware; the certificate lists every layer",
-            )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain lists and numbers."""
-        stages = {
-            result.name: {
-                "ran": result.ran,
-                "summary": result.record.summary,
-                "seconds": result.record.seconds,
-                "peak_mib": result.record.peak_mib,
-            }
-            for result in self.stages
-        }
-        certificate = self._certificate_content if self._reached("csim") else None
-        return {"project": self.name, "build": str(self.build), "stages": stages, "certificate": certificate}
-
-    @property
-    def _certificate_content(self) -> dict[str, Any]:
-        content: dict[str, Any] = read_json(self.build / "csim.json")
-        return content
-
-    def _reached(self, stage: str) -> bool:
-        return any(result.name == stage for result in self.stages)
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{one.name:<9} {one.record.summary}" for one in self.stages)
 
 
 class Project:
@@ -139,19 +67,50 @@ class Project:
         self._apart = apart
 
     @classmethod
-    def new(cls, name: str, *, preset: str = "digits") -> Project:
+    def new(
+        cls,
+        name: str,
+        *,
+        preset: str | None = None,
+        model: str | Path | None = None,
+        data: str | Path | None = None,
+        board: str | None = None,
+    ) -> Project:
         """Write a commented project file and open it.
+
+        Parameters
+        ----------
+        name
+            Of the project, below ``firmware_projects/``, or a path.
+        preset, model
+            The network by name, or a Keras or QKeras file; with neither, one that fits `data`, else the digits.
+        data
+            A folder of photos, a folder a class.
+        board
+            Whose device and clock the firmware is written for.
+
+        Raises
+        ------
+        SiliconvError
+            As `siliconv.project.project_template.write_project`; nothing is ever overwritten.
+        """
+        from siliconv.project.project_template import write_project
+
+        file, photos = (Path(one) if one is not None else None for one in (model, data))
+        return cls(write_project(name, preset, model=file, data=photos, board=board).parent)
+
+    @classmethod
+    def demo(cls) -> Project:
+        """Open the handwritten digits: those of a clone where the current folder is one, else written below it.
 
         Raises
         ------
         ProjectError
-            ``PROJECT-EXISTS`` rather than overwrite anything.
-        ModelError
-            ``MODEL-PRESET`` for an unknown preset.
+            ``PROJECT-WRITE`` if the folder can't be written.
         """
-        from siliconv.project.project_template import write_project
+        from siliconv.project.demo_project import demo_project
 
-        return cls(write_project(name, preset).parent)
+        return cls(demo_project(Path.cwd()))
 
     @property
     def name(self) -> str:
@@ -342,6 +301,39 @@ class Project:
                 clock_ns=clock_ns,
                 write=write,
             )
+
+    def search(
+        self,
+        board: str,
+        *,
+        core: Literal["hls", "rtl"] = "hls",
+        images_per_second: float | None = None,
+        latency_us: float | None = None,
+        accuracy_drop: float = 0.5,
+        target: int | None = None,
+        epochs: int | None = None,
+        trials: int = 6,
+        hours: float | None = None,
+        seed: int = 1,
+        command: str = "Project.search",
+        on_event: Callable[[StageResult | str], None] | None = None,
+    ) -> SearchOutcome:
+        """Search few bits that suffice; see `siliconv.search.search_study.SearchSettings` and docs/search.md."""
+        from siliconv.actions.search_project import search_project
+        from siliconv.hardware.boards import board as find_board
+        from siliconv.search.core_cost import Wanted
+        from siliconv.search.search_study import SearchSettings
+
+        wanted = Wanted(find_board(board), core, images_per_second, latency_us)
+        settings = SearchSettings(wanted, accuracy_drop, target, epochs, trials, hours, seed)
+        told = on_event or (lambda event: None)
+        return self._call(search_project, self.folder, settings, command, on_event=told)
+
+    def apply(self, run: str) -> Applied:
+        """Write the recipe of a run, such as a trial of a search, into the project file, comments kept."""
+        from siliconv.search.applying import apply_record
+
+        return apply_record(self.folder, run)
 
     def synthesize(
         self,

@@ -7,7 +7,7 @@ from math import prod
 
 from siliconv.checks.per_layer import layer_rule, matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
-from siliconv.hls.backends import BACKENDS
+from siliconv.hls.backends import BACKENDS, ports_in_words
 from siliconv.hls.configuration import LARGEST_ARRAY
 from siliconv.hls.fit.fit import MOST_MULTIPLIERS
 from siliconv.hls.kinds import IoType, Strategy
@@ -81,20 +81,18 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
 
 @rule_at("FIRMWARE-PORTS", Severity.ERROR, "hls.backend")
 def firmware_ports(plan: Plan) -> Words:
-    inputs, outputs = plan.ports
     if max(plan.ports) > 1 and not BACKENDS[plan.hls.backend].takes_several:
         yield (
-            f"{inputs} inputs and {outputs} outputs, of which {plan.hls.backend} takes one each here",
+            f"{ports_in_words(*plan.ports)}, of which {plan.hls.backend} takes one each here",
             "use hls.backend: Vitis or Vivado",
         )
 
 
 @rule_at("RTL-PORTS", Severity.HINT, "the network")
 def rtl_ports(plan: Plan) -> Words:
-    inputs, outputs = plan.ports
     if max(plan.ports) > 1:
         yield (
-            f"{inputs} inputs and {outputs} outputs: no AXI-Stream top level, driver or block design is written, and "
+            f"{ports_in_words(*plan.ports)}: no AXI-Stream top level, driver or block design is written, and "
             "the stage rtl will refuse this network",
             "nothing to do for the firmware by hls4ml, whose core has a port for each",
         )
@@ -150,6 +148,16 @@ def parallel_size(plan: Plan) -> Words:
             f"io_parallel with convolutions and {weights:,} weights: synthesis takes hours and the logic is repeated",
             "use hls.io_type: io_stream",
             {"hls.io_type": "io_stream"},
+        )
+
+
+@rule_at("PARALLEL-COSIM", Severity.HINT, "hls.io_type")
+def parallel_cosim(plan: Plan) -> Words:
+    convolutions = any(one.matrix is not None and one.matrix.is_convolution for one in plan.matrices)
+    if plan.io_type is IoType.PARALLEL and plan.hls.backend == "Vitis" and convolutions:
+        yield (
+            "a comment in hls4ml's template for io_parallel convolutions: RTL simulation by Vitis HLS 2025.1 hangs",
+            "leave co-simulation out with that release, or use hls.io_type: io_stream",
         )
 
 

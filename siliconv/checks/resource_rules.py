@@ -11,7 +11,7 @@ from siliconv.errors import FirmwareError, SiliconvError
 from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.conversion.layer_settings import check_fifos
+from siliconv.hls.conversion.layer_settings import check_fifos, check_weight_memory
 from siliconv.hls.conversion.weight_ports import check_bram_factor, must_be_resource
 from siliconv.hls.design.design import Design
 from siliconv.hls.estimate.estimate import Estimate, Value, estimate
@@ -130,6 +130,11 @@ def bram_word(plan: Plan, layer: PlannedLayer) -> Words:
 @rule("FIFO-BACKEND", Severity.ERROR)
 def fifo_backend(plan: Plan) -> Iterator[Complaint]:
     yield from _refusal(check_fifos, plan.hls)
+
+
+@rule("WEIGHT-MEMORY", Severity.ERROR)
+def weight_memory(plan: Plan) -> Iterator[Complaint]:
+    yield from _refusal(check_weight_memory, plan.hls)
 
 
 @rule_at("FIFO-MEMORY", Severity.WARNING, "hls.fifo_depths")

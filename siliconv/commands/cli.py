@@ -27,12 +27,14 @@ from siliconv.commands.options import (
     ProjectArgument,
     QuietOption,
     VerboseOption,
+    known_boards,
     known_presets,
     open_project,
     print_json,
 )
 from siliconv.commands.outcome import StoppedError, outcome_of
 from siliconv.commands.run_log import run_log
+from siliconv.commands.search_command import search
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
@@ -53,6 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fit)
+app.command()(search)
 app.command()(build)
 app.command()(calibrate)
 
@@ -66,7 +69,7 @@ def start(
 ) -> None:
     """From a Keras CNN to FPGA firmware that is proven to compute the same numbers."""
     if version:
-        from siliconv.api.version import __version__
+        from siliconv import __version__
 
         sys.stdout.write(f"siliconv {__version__}\n")
         raise typer.Exit
@@ -180,22 +183,44 @@ def boards(json_output: JsonOption = False) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="name of the project, or a path")],
     preset: Annotated[
-        str, typer.Option("--preset", help="the network to start from", autocompletion=known_presets)
-    ] = "digits",
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME",
+            help="the network to start from, such as lecture, svhn, resnet8 or jets (docs/models.md)",
+            autocompletion=known_presets,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--from", metavar="MODEL", help="a Keras or QKeras file, in place of a preset")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="PHOTOS", help="a folder of photos, a folder a class: the network is made for it"
+        ),
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", metavar="BOARD", help="the board to write firmware for", autocompletion=known_boards),
+    ] = None,
 ) -> None:
-    """Make a project with a commented project file."""
+    """Make a project: siliconv new mine --data PHOTOS --board pynq-z2, and it runs as it is.
+
+    With a preset alone, every setting stands in the file with its default, commented out.
+    """
     from siliconv import Project
 
-    path = Project.new(name, preset=preset).file
-    _console.print(f"Wrote {path}\nNext: siliconv run {name}", markup=False)
+    path = Project.new(name, preset=preset, model=model, data=data, board=board).file
+    _console.print(f"Wrote {path}\nNext: siliconv run {shlex.quote(name)}", markup=False)
 
 
 @app.command()
 def demo(json_output: JsonOption = False, verbose: VerboseOption = False, quiet: QuietOption = False) -> int:
     """Take the handwritten digits from images to firmware and report, a minute or two; no download."""
-    from siliconv.project.demo_project import demo_project
+    from siliconv import Project
 
-    folder = demo_project(Path.cwd())
+    folder = Project.demo().folder
     if not quiet:
         _console.print(f"The project is {folder}", markup=False)
     return _run(str(folder), None, "report", False, json_output, verbose, quiet)

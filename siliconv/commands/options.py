@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 def known_projects(incomplete: str) -> list[str]:
     """Give the names of projects that begin so, for the shell."""
-    from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER
+    from siliconv import projects
 
-    found = sorted(path.parent.name for path in (Path.cwd() / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}"))
-    return [name for name in found if name.startswith(incomplete)]
+    return [name for name in projects() if name.startswith(incomplete)]
 
 
 def known_boards(incomplete: str) -> list[str]:
@@ -33,9 +32,9 @@ def known_boards(incomplete: str) -> list[str]:
 
 def known_presets(incomplete: str) -> list[str]:
     """Give the names of presets that begin so, for the shell."""
-    from siliconv.models.architectures.presets import preset_names
+    from siliconv import presets
 
-    return [name for name in preset_names() if name.startswith(incomplete)]
+    return [name for name in presets() if name.startswith(incomplete)]
 
 
 ProjectArgument = Annotated[

@@ -38,3 +38,7 @@ def _write_what_holds(found: Verification) -> None:
         f"{found.title} holds: EXACT, {claims}, {vectors} vectors, {layers} layers, {files} files unchanged\n"
     )
     sys.stdout.writelines(f"  edited since it was written: {line}\n" for line in content["edited"])
+    if found.board is not None:
+        sys.stdout.write(
+            f"On the board: {found.board.executor}, {found.board.count} {found.board.unit}, every bit equal\n"
+        )

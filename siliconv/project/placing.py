@@ -22,6 +22,9 @@ def placed(project: ProjectConfig, folder: Path) -> ProjectConfig:
     tuning, pruning = project.quantize.train, project.quantize.pruning
     if tuning is not None and tuning.own_loss is not None:
         recipe["train"] = tuning.beside(folder)
+    start = project.quantize.start
+    if start is not None and not start.is_absolute():
+        recipe["start"] = (folder / start).resolve()
     before = pruning.before if pruning is not None else None
     if pruning is not None and before is not None and before.own_loss is not None:
         recipe["pruning"] = pruning.model_copy(update={"before": before.beside(folder)})

@@ -11,23 +11,56 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from siliconv.errors import ProjectError, of_system
+from siliconv.hardware.boards import Board
+from siliconv.hardware.boards import board as find_board
 from siliconv.models.architectures.presets import preset as find_preset
 from siliconv.project.atomic_write import write_atomically
+from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
 from siliconv.project.versions import VERSION
 
 
-def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
+def write_project(
+    name: str,
+    preset: str | None = None,
+    *,
+    model: Path | None = None,
+    data: Path | None = None,
+    board: str | None = None,
+    base: Path | None = None,
+) -> Path:
     """Write ``firmware_projects/NAME/project.yml`` (or ``NAME/project.yml`` for a path) and return its path.
+
+    Parameters
+    ----------
+    name
+        Of the project, or a path.
+    preset, model
+        The network by name, or a Keras or QKeras file; with neither, one that fits `data`, else the digits.
+    data
+        A folder of photos, a folder a class.
+    board
+        A board by name, whose device and clock the firmware is written for.
+    base
+        Folder that relative paths start from; the current one by default.
 
     Raises
     ------
     ProjectError
-        ``PROJECT-EXISTS`` rather than overwrite anything, ``PROJECT-WRITE`` if the folder can't be written.
+        ``PROJECT-EXISTS`` rather than overwrite anything, ``PROJECT-WRITE`` if the folder can't be written,
+        ``PROJECT-MODEL`` for a preset and a model, ``BOARD-...`` for an unknown board.
     ModelError
         For an unknown preset.
+    DataError
+        For photos that cannot be read.
     """
-    find_preset(preset)
+    if preset is not None and model is not None:
+        raise ProjectError(
+            "PROJECT-MODEL", "a preset and a model file", where="siliconv new", fix="give one of --preset and --from"
+        )
+    chosen = find_board(board) if board is not None else None
+    if preset is not None:
+        find_preset(preset)
     base = base or Path.cwd()
     folder = base / name if "/" in name else base / PROJECTS_FOLDER / name
     path = folder / PROJECT_FILE
@@ -43,7 +76,7 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
             "PROJECT-EXISTS", "there is a project already", where=str(path), fix="choose another name, or edit it"
         )
     try:
-        write_atomically(path, project_text(folder.name, preset))
+        write_atomically(path, _text(folder, preset, model, data, chosen))
     except OSError as error:
         raise ProjectError(
             "PROJECT-WRITE",
@@ -52,6 +85,23 @@ def write_project(name: str, preset: str, *, base: Path | None = None) -> Path:
             fix=of_system(error, where=str(path)).fix,
         ) from error
     return path
+
+
+def _text(folder: Path, preset: str | None, model: Path | None, data: Path | None, board: Board | None) -> str:
+    if data is not None and preset is None:
+        return photo_project_text(folder.name, folder, look_at_photos(data), data, board, model=model)
+    text = project_text(folder.name, preset or "digits", model=written_path(model, folder) if model else None)
+    if data is not None:
+        look_at_photos(data)
+        if preset in _DATA_OF:
+            raise ProjectError(
+                "PROJECT-MODEL",
+                f"the preset '{preset}' takes no photos",
+                where="siliconv new",
+                fix="leave --preset out: a network is made for the photos",
+            )
+        text += "\n".join(["", "data:", "  source: folder", f"  path: {written_path(data, folder)}", ""])
+    return text + "\n".join(hardware_lines(board) if board is not None else ())
 
 
 _GENERATED = "# Generated; replace it by your own: source, path, x, y (docs/data.md)."
@@ -77,10 +127,10 @@ _DATA_OF = {
 """Lines of data for presets whose inputs are no images."""
 
 
-def project_text(name: str, preset: str) -> str:
-    """Give the text of a project file with only the preset set."""
+def project_text(name: str, preset: str, *, model: str | None = None) -> str:
+    """Give the text of a project file with only the preset, or a model's file as it is written there, set."""
     lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
-    lines += [f"version: {VERSION}", "", "model:", f"  preset: {preset}", ""]
+    lines += [f"version: {VERSION}", "", "model:", f"  preset: {preset}" if model is None else f"  file: {model}", ""]
     lines += [*_DATA_OF.get(preset, ())]
     for section, field in ProjectConfig.model_fields.items():
         if section in ("version", "model") or (section == "data" and preset in _DATA_OF):

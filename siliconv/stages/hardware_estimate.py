@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from typing import Any
 
 from siliconv.hardware.beat_format import beat_format
 from siliconv.hardware.boards import RESOURCES, board_of_part
+from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.layer_settings import plan_layers
-from siliconv.hls.design.design import MatrixLayer
+from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.fifo.axi_ends import with_axi_ends
 from siliconv.hls.fifo.sized_design import design_of
-from siliconv.hls.kinds import Synthesis
+from siliconv.hls.fifo.stream_actors import stream_graph
+from siliconv.hls.kinds import IoType, Synthesis
 from siliconv.hls.vendor.synthesis_results import SynthesisResults, beside
 from siliconv.network.graph import Network
 from siliconv.network.network_file import is_of_several
@@ -66,7 +71,8 @@ def estimate_network(
             "weight_bits": matrix.weight_bits if matrix else 0,
         }
     content["part"] = config.part
-    content["axi"] = _axi_cycles(network, found.interval_cycles.value)
+    content["axi"] = _axi_cycles(network, design, found.interval_cycles.value)
+    content["on_a_board"] = _on_a_board(design, found.latency_cycles.value, content["axi"])
     board = board_of_part(config.part)
     content["board"] = None
     if board is not None:
@@ -75,19 +81,40 @@ def estimate_network(
     return beside(content, results) if results is not None else content
 
 
-def _axi_cycles(network: Network, interval: float) -> dict[str, Any]:
-    """Give the beats of an image and a result, and the interval of the AXI-Stream top level: a beat a cycle.
+def _axi_cycles(network: Network, design: Design, interval: float) -> dict[str, Any]:
+    """Give the beats of an image and a result, and the intervals of the AXI-Stream top level: a beat a cycle.
 
-    Networks of several inputs or outputs have no such top level: the interval is the core's.
+    Of a stream, `core_steady_cycles` and `steady_cycles` are simulated: those of the core alone and of the top level
+    from image to image, where the interval is the longest that C synthesis states. Networks of several inputs or
+    outputs have no such top level: the interval is the core's.
     """
     if is_of_several(network):
         return {"interval_cycles": interval, "limits": False}
-    beats = {
-        name: beat_format(node.shape, node.type).beats_of_image
-        for name, node in (("input_beats", network.input), ("output_beats", network.output))
-    }
+    images, results = (beat_format(node.shape, node.type) for node in (network.input, network.output))
+    beats = {"input_beats": images.beats_of_image, "output_beats": results.beats_of_image}
     slowest = max(interval, *beats.values())
-    return {**beats, "interval_cycles": slowest, "limits": slowest > interval}
+    found = {**beats, "interval_cycles": slowest, "limits": slowest > interval}
+    if design.io_type is IoType.STREAM:
+        core = stream_graph(design)
+        found["core_steady_cycles"] = steady_interval(core)
+        found["steady_cycles"] = steady_interval(with_axi_ends(core, images, results))
+        found["limits"] = found["limits"] or found["steady_cycles"] > found["core_steady_cycles"]
+    return found
+
+
+def _on_a_board(design: Design, latency: float, axi: dict[str, Any]) -> dict[str, Any]:
+    """Give the time of a transfer of one image, and from how many on half the rate is reached."""
+    text = resources.files("siliconv.hardware").joinpath("constants/driver_times.json").read_text("utf-8")
+    known = json.loads(text)
+    least, most = known["transfer_us"]
+    compute = latency * design.clock_ns / 1e3
+    every = axi.get("steady_cycles", axi["interval_cycles"]) * design.clock_ns / 1e3
+    return {
+        "transfer_us": known["transfer_us"],
+        "source": known["source"],
+        "one_image_us": [round(compute + one, 1) for one in (least, most)],
+        "images_for_half_the_rate": max(round((least + most) / 2 / every), 1),
+    }
 
 
 def count_multipliers(network: Network, config: HlsConfig) -> dict[str, Any]:

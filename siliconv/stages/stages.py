@@ -15,6 +15,7 @@ from siliconv.models.data.datasets import source_fingerprint
 from siliconv.project.calibration_file import CALIBRATION_FILE, user_calibration
 from siliconv.project.project import ProjectConfig
 from siliconv.project.taken_project import taken
+from siliconv.quantize.training.start import start_hash
 from siliconv.report.rtl_content import RTL_FILES
 from siliconv.stages.firmware_stages import (
     BEFORE_REPORT,
@@ -91,7 +92,8 @@ STAGES: tuple[Stage, ...] = (
         outputs=("quantized",),
         needs=("data", "train"),
         settings=lambda project: {
-            "quantize": project.quantize.model_dump(mode="json"),
+            "quantize": project.quantize.model_dump(mode="json", exclude={"start"}),
+            "start": start_hash(project.quantize.start),
             "losses": {place: config.code_of_loss for place, config in project.trainings.items()},
             "dropout": project.train.dropout if project.train else None,
         },

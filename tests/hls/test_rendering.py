@@ -41,7 +41,15 @@ def test_parts_of_all_vendors_are_words(part):
 def test_no_source_is_written_with_a_text_that_would_become_code(text):
     """Whatever road it came on: settings that are copied are not checked again."""
     tools = (("vitis_hls", ("-f",)),)
-    values = {"top": "net", "backend": "Vitis", "amd": True, "includes": (), "steps": "csim", "tools": tools}
+    values = {
+        "top": "net",
+        "backend": "Vitis",
+        "amd": True,
+        "axi": True,
+        "includes": (),
+        "steps": "csim",
+        "tools": tools,
+    }
     assert "net" in render("Makefile.j2", part="xc7z020", **values)
     with pytest.raises(FirmwareError, match="FIRMWARE-TEXT"):
         render("Makefile.j2", part=text, **values)

@@ -73,11 +73,11 @@ def test_two_inputs_and_two_outputs_go_from_arrays_to_exact_firmware(compiler, t
         assert run_command_line(["predict", str(folder), str(tmp_path / name), "--json"]) == 0
         told.append(json.loads(capsys.readouterr().out))
     found, named = told
-    for one, other in zip(found["predictions"], named["predictions"], strict=True):
+    for one, other in zip(found, named, strict=True):
         assert one["firmware"] == other["firmware"]
-    assert all(one["exact"] for one in found["predictions"])
-    assert "kind:" in found["predictions"][0]["firmware"]["label"]
-    assert "size:" in found["predictions"][0]["firmware"]["label"]
+    assert all(one["exact"] for one in found)
+    assert "kind:" in found[0]["firmware"]["label"]
+    assert "size:" in found[0]["firmware"]["label"]
 
 
 def test_a_check_says_what_is_wrong_with_ports(tmp_path, capsys):

@@ -74,6 +74,8 @@ template <class data_T, class res_T, typename CONFIG_T>
 void softmax_tables(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                     const typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
                     const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
+    #pragma HLS RESOURCE variable=exponential core=ROM_nP_BRAM
+    #pragma HLS RESOURCE variable=reciprocal core=ROM_nP_BRAM
     #pragma HLS PIPELINE
 
     NNET_PIPELINE
@@ -86,6 +88,8 @@ template <class data_T, class res_T, typename CONFIG_T>
 void softmax_tables(channel<data_T> &data, channel<res_T> &res,
                     const typename CONFIG_T::exponential_t exponential[CONFIG_T::exponential_size],
                     const typename CONFIG_T::reciprocal_t reciprocal[1 << CONFIG_T::index_bits]) {
+    #pragma HLS RESOURCE variable=exponential core=ROM_nP_BRAM
+    #pragma HLS RESOURCE variable=reciprocal core=ROM_nP_BRAM
     typename data_T::value_type logits[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=logits complete
     typename res_T::value_type shares[CONFIG_T::n_classes];

@@ -18,6 +18,7 @@ struct table_config {
 template <class data_T, class res_T, typename CONFIG_T>
 void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                   const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+    #pragma HLS RESOURCE variable=table core=ROM_nP_BRAM
     #pragma HLS PIPELINE
 
     NNET_UNROLL
@@ -30,6 +31,7 @@ void table_lookup(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
 template <class data_T, class res_T, typename CONFIG_T>
 void table_lookup(channel<data_T> &data, channel<res_T> &res,
                   const typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
+    #pragma HLS RESOURCE variable=table core=ROM_nP_BRAM
     NNET_PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in / data_T::size; i++) {
         #pragma HLS PIPELINE

@@ -65,6 +65,10 @@ def test_what_is_named_is_taken_or_refused(tmp_path):
         ("ERROR: [HLS 200-1023] Part 'xc7a35ticsg324-1L-i' is not installed.", "VENDOR-PART"),
         ("vitis_hls: error while loading shared libraries: libtinfo.so.5: cannot open", "VENDOR-LIBRARY"),
         ("write error: No space left on device", "VENDOR-DISK"),
+        (
+            "ERROR: [HLS 214-126] Array partition/reshape can not be used on Parameter 'w2'",
+            "VENDOR-PORT",
+        ),
         ("// ERROR!!! DEADLOCK DETECTED at 1185000 ns!", "VENDOR-DEADLOCK"),
         ("ERROR: [COSIM 212-4] *** C/RTL co-simulation finished: FAIL ***", "VENDOR-COSIM"),
         ("ERROR: [SIM 211-100] 'csim_design' failed: compilation error(s).", "VENDOR-CSIM"),

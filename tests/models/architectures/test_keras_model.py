@@ -124,7 +124,10 @@ def _pooled_dense(*between: kinds.LayerBase) -> tuple[kinds.LayerBase, ...]:
 @pytest.mark.parametrize(
     ("layers", "left"),
     [
-        ((kinds.Flatten(), kinds.BatchNormalization()), ["flatten", "reshape", "depthwise_conv1d", "flatten"]),
+        (
+            (kinds.Flatten(), kinds.BatchNormalization()),
+            ["flatten", "reshape", "depthwise_conv1d", "activation", "flatten"],
+        ),
         (
             (
                 kinds.Flatten(),

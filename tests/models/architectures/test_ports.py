@@ -66,6 +66,17 @@ def test_an_output_that_is_read_inside_keeps_its_function() -> None:
     assert [one.function for one in ports_of(architecture).outputs] == [None, None]
 
 
+def test_logits_and_their_softmax_may_both_be_outputs() -> None:
+    more = (
+        {"kind": "dense", "name": "logits", "units": 3, "inputs": ["both"]},
+        {"kind": "activation", "name": "shares", "activation": "softmax", "inputs": ["logits"]},
+    )
+    architecture = architecture_of_layers(INPUTS, (*LAYERS[:3], *more), ("logits", "shares"))
+    assert [one.function for one in ports_of(architecture).outputs] == [None, None]
+    alone = architecture_of_layers(INPUTS, (*LAYERS, *more), ("size", "shares"))
+    assert [one.function for one in ports_of(alone).outputs] == [None, "softmax"]
+
+
 def test_a_network_of_one_input_and_one_output_is_written_as_ever() -> None:
     assert set(json.loads(preset("digits").model_dump_json())) == {"input_shape", "layers"}
 

@@ -7,7 +7,9 @@ import pytest
 
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import tensorflow
-from siliconv.models.training.losses import image_weights, loss_of
+from siliconv.models.answers.task import AnswerPart
+from siliconv.models.training.losses import image_weights, loss_of, loss_of_judge, metric_of_judge
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 
 PROBABILITIES, LOGITS = (0.30, 0.15, 0.55), (1.5, 0.8, 2.1)
@@ -77,3 +79,29 @@ def test_balanced_weights_give_each_class_the_same_sum() -> None:
     assert (image_weights(TrainConfig(), labels, ("a", "b")) == 1.0).all()
     named = image_weights(TrainConfig(class_weights={"b": 3.0, "a": 0.5}), labels, ("a", "b"))
     assert named.tolist() == [0.5] * 6 + [3.0] * 2
+
+
+PARTS = (
+    AnswerPart("kind", "classification", (3,), "softmax", ("a", "b", "c"), 1),
+    AnswerPart("free", "none", (2,), None, (), 0),
+    AnswerPart("size", "regression", (1,), None, ("size",), 1),
+)
+
+
+def test_the_losses_of_several_outputs_are_added_each_of_its_part_of_the_row() -> None:
+    tf, config, judge = tensorflow(), TrainConfig(), Judge("several", (), None, PARTS)
+    random = np.random.default_rng(0)
+    logits, kinds = random.normal(size=(5, 6)).astype(np.float32), np.arange(5) % 3
+    answers = np.stack([kinds, random.normal(size=5)], axis=1).astype(np.float32)
+    found = loss_of_judge(config, judge, 6)(tf.constant(answers), tf.constant(logits))
+    of_kind = loss_of(config, 3)(tf.constant(kinds), tf.constant(logits[:, :3]))
+    of_size = loss_of(config, 1, "regression")(tf.constant(answers[:, 1:]), tf.constant(logits[:, 5:]))
+    np.testing.assert_allclose(found, of_kind + of_size, rtol=1e-6)
+    metric = metric_of_judge(judge, tf.constant(answers), tf.constant(logits), from_logits=True)
+    np.testing.assert_array_equal(metric, logits[:, :3].argmax(axis=1) == kinds)
+
+
+@pytest.mark.parametrize("settings", [{"loss": "mse"}, {"from_logits": False}])
+def test_a_loss_of_one_kind_for_several_outputs_is_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="TRAIN-LOSS"):
+        loss_of_judge(TrainConfig.model_validate(settings), Judge("several", (), None, PARTS), 6)

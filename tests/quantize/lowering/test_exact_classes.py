@@ -162,6 +162,14 @@ def test_every_input_of_a_model_is_lowered_in_its_order_and_a_softmax_behind_one
     assert np.abs(to_values(found["shares_softmax"], network.outputs[1].type) - values[1].numpy()).max() < 0.01
 
 
+def test_logits_and_their_softmax_are_not_one_output():
+    image = keras.Input((3,))
+    logits = qkeras.QDense(3, name="logits", **KERNEL)(image)
+    model = keras.Model(image, [logits, keras.layers.Softmax(name="shares")(logits)])
+    with pytest.raises(NetworkError, match="LOWER-LAYER"):
+        lower(model, name="net")  # a softmax inside has no table of its own yet
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [

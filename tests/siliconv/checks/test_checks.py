@@ -142,7 +142,7 @@ CASES: dict[str, Case] = {
     ),
     "FIRMWARE-PORTS": Case(
         "model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\nhls: {backend: Quartus}\n",
-        words="1 inputs and 2 outputs",
+        words="1 input and 2 outputs",
     ),
     "RTL-PORTS": Case("model: {preset: waveforms}\ndata: {source: generated, name: waveforms}\n", words="2 outputs"),
     "POOL-AVERAGE": Case(layers(CONV, "kind: average_pool, pool: 3", "kind: flatten", DENSE), words="9 elements"),
@@ -233,6 +233,8 @@ CASES: dict[str, Case] = {
     "BRAM-STRATEGY": Case(digits("hls: {bram_factor: 100, strategy: latency}\n"), words="dense_2: resource"),
     "BRAM-WORD": Case(digits("hls: {bram_factor: 200}\n"), words="read at once"),
     "FIFO-BACKEND": Case(digits("hls: {backend: Quartus, fifo_words: {conv2d_1: 4}}\n"), words="defaults"),
+    "WEIGHT-MEMORY": Case(digits("hls: {backend: Vivado, weight_memory: luts}\n"), words="block memory"),
+    "PARALLEL-COSIM": Case(digits("hls: {io_type: io_parallel}\n"), words="2025.1"),
     "FIFO-MEMORY": Case("model: {preset: lecture}\nhls: {part: xc7z020clg400-1, clock_ns: 10, fifo_depths: hls4ml}\n"),
     "BOARD-FULL": Case("model: {preset: lecture}\nhls: {max_multipliers: 1024}\n"),
     "BOARD-EXCEEDED": Case("model: {preset: lecture}\nhls: {part: xc7a35ticsg324-1L, clock_ns: 10}\n"),

@@ -1,0 +1,270 @@
+"""The search of a project: candidates by gradient, tried one after the other, and the front of what came out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from siliconv.errors import ProjectError
+from siliconv.flow.artefacts import judge_of, load_float_model
+from siliconv.flow.code_version import code_hash
+from siliconv.flow.output_state import content_hash
+from siliconv.models.architectures.architecture import output_activation
+from siliconv.models.data.image_store import Dataset, open_dataset
+from siliconv.models.training.prediction import predict_logits
+from siliconv.progress import Progress
+from siliconv.project.atomic_write import write_atomically
+from siliconv.project.project import ProjectConfig, load_project
+from siliconv.project.taken_project import taken
+from siliconv.quantize.training.calibration import WEIGHT_LAYERS
+from siliconv.search.core_cost import Wanted
+from siliconv.search.gradient_search import FrontPoint, GradientSettings, best_within, gradient_search, weights_of
+from siliconv.search.pareto import chosen_of_front, pareto_front
+from siliconv.search.recipe_of_bits import changes_of
+from siliconv.search.run_record import Measured, RunRecord, record_id
+from siliconv.search.trial import Candidate, Study, measured_score, run_trial
+from siliconv.stages.network_stages import dropout_of
+
+PARETO_FILE = "pareto.json"
+
+COST = "lut"
+"""What candidates are compared by: the resource that bits move most. Records hold the others beside it."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What is asked of a search.
+
+    Parameters
+    ----------
+    wanted
+        Board, core, rate, latency.
+    accuracy_drop
+        In percent points (of the metric's own unit in other tasks, a hundredth): how much worse than the float network
+        the chosen one may be on the validation images.
+    target
+        Span bit operations to be driven to; None for a ramp.
+    epochs
+        Of the gradient search; None for the default.
+    trials
+        How many candidates are fine-tuned at most.
+    hours
+        After which no further trial begins; None for all.
+    seed
+        Of everything random.
+    """
+
+    wanted: Wanted
+    accuracy_drop: float = 0.5
+    target: int | None = None
+    epochs: int | None = None
+    trials: int = 6
+    hours: float | None = None
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """What a search found.
+
+    ``reference``: the float network on the validation images. ``records``: all trials. ``front``: those that none
+    beats. ``chosen``: the cheapest within the drop; None where nothing fits. ``cost``: the number that counts.
+    ``complete``: whether all trials were made.
+    """
+
+    study: str
+    settings: SearchSettings
+    reference: Measured
+    records: tuple[RunRecord, ...]
+    front: tuple[RunRecord, ...]
+    chosen: RunRecord | None
+    cost: str
+    complete: bool
+
+    @property
+    def least(self) -> float:
+        """How good the chosen one has to be."""
+        return self.reference.goodness - self.settings.accuracy_drop / 100
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines and for pictures."""
+        wanted = self.settings.wanted
+        return {
+            "study": self.study,
+            "board": wanted.board.name,
+            "core": wanted.core,
+            "cost": self.cost,
+            "accuracy_drop": self.settings.accuracy_drop,
+            "reference": asdict(self.reference),
+            "complete": self.complete,
+            "chosen": self.chosen.id if self.chosen is not None else None,
+            "front": [one.id for one in self.front],
+            "trials": [asdict(one) for one in self.records],
+        }
+
+
+def search(
+    folder: Path, settings: SearchSettings, progress: Progress, *, command: str, began: float | None = None
+) -> SearchOutcome:
+    """Search the bits of a project whose stages ran up to ``train``; a search that was stopped goes on.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    settings
+        What is asked.
+    progress
+        Told of all work.
+    command
+        What makes the search again, for the records.
+    began
+        When the hours began, by `time.monotonic`; now by default.
+
+    Raises
+    ------
+    ProjectError
+        ``SEARCH-PROJECT`` for a project whose bits cannot be searched.
+    """
+    began = time.monotonic() if began is None else began
+    project = load_project(folder)
+    _check(project)
+    study = study_of(folder, project, settings, command)
+    with _alone(study):
+        return _search(study, project, settings, progress, began)
+
+
+def _search(
+    study: Study, project: ProjectConfig, settings: SearchSettings, progress: Progress, began: float
+) -> SearchOutcome:
+    folder = study.folder
+    dataset = open_dataset(folder / "build" / "data")
+    reference = reference_of(folder, project, dataset)
+    candidates = candidates_by_gradient(study, project, dataset, settings, progress)
+    records: list[RunRecord] = []
+    for candidate in candidates:
+        if settings.hours is not None and records and time.monotonic() - began > settings.hours * 3600:
+            progress.say(f"{settings.hours:g} hours are over: {len(records)} of {len(candidates)} candidates tried")
+            break
+        records.append(run_trial(study, candidate, progress))
+    cost = COST
+    front = pareto_front(records, cost)
+    least = reference.goodness - settings.accuracy_drop / 100
+    found = SearchOutcome(
+        study.name,
+        settings,
+        reference,
+        tuple(records),
+        front,
+        chosen_of_front(front, least),
+        cost,
+        len(records) == len(candidates),
+    )
+    write_atomically(study.work / PARETO_FILE, json.dumps(found.as_json(), indent=1) + "\n")
+    return found
+
+
+@contextmanager
+def _alone(study: Study) -> Iterator[None]:
+    """Hold a search for one process at a time."""
+    study.work.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(study.work / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise ProjectError(
+            "BUILD-BUSY", "this search is running already", where=str(study.work), fix="wait for it, or stop it"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def study_of(folder: Path, project: ProjectConfig, settings: SearchSettings, command: str) -> Study:
+    """Give the study that a search belongs to; its name follows from what it depends on."""
+    build = folder / "build"
+    hashes = {
+        "float": content_hash(build / "float" / "weights.npz"),
+        "data": record_id({path.name: content_hash(path) for path in sorted((build / "data").iterdir())}),
+        "data settings": record_id({"data": project.data.model_dump(mode="json"), "percentile": project.percentile}),
+        "recipe": record_id(project.quantize.model_dump(mode="json")),
+        "code": code_hash("siliconv.search.trial", "siliconv.search.gradient_search"),
+    }
+    asked = {"target": settings.target, "epochs": settings.epochs, "seed": settings.seed}
+    name = f"search-{record_id({**hashes, **asked})}"
+    return Study(folder, name, command, settings.seed, settings.wanted, hashes)
+
+
+def reference_of(folder: Path, project: ProjectConfig, dataset: Dataset) -> Measured:
+    """Say how good the float network is on the validation images; on the training images where there are none."""
+    images = dataset.val if len(dataset.val) else dataset.train
+    judge = judge_of(project, dataset)
+    logits = predict_logits(load_float_model(folder / "build"), images)
+    return measured_score(judge.score(judge.outputs(logits), images), len(images))
+
+
+def candidates_by_gradient(
+    study: Study, project: ProjectConfig, dataset: Dataset, settings: SearchSettings, progress: Progress
+) -> tuple[Candidate, ...]:
+    """Train the bits once, and give the recipes of the front's points that are worth trying, the best first."""
+    model = load_float_model(study.folder / "build")
+    train = project.quantize.train or project.train
+    work = study.work / "gradient"
+    points = gradient_search(
+        model,
+        dataset,
+        project.quantize,
+        GradientSettings(settings.target, settings.epochs, settings.seed),
+        work=work,
+        train=train,
+        progress=progress,
+        dropout=dropout_of(project),
+        function=output_activation(project.model.architecture),
+    )
+    layers = [layer for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]
+    found = []
+    for point in spread_over(points, settings.trials, settings.target):
+        changes = changes_of(point, layers, project, dataset.summary.input)
+        origin = f"gradient, epoch {point.epoch + 1}, {point.span_operations} span bit operations"
+        found.append(Candidate(changes, weights_of(work / "front", point), origin))
+    return tuple(found)
+
+
+def spread_over(points: Sequence[FrontPoint], most: int, target: int | None) -> tuple[FrontPoint, ...]:
+    """Choose points of a front at costs in equal ratios, from the largest (or the target) down, each once."""
+    if not points:
+        return ()
+    costs = [one.span_operations for one in points]
+    high = max(costs) if target is None else max(target * 1.05, min(costs))
+    low = min(costs)
+    ratio = (high / max(low, 1)) ** (1 / most)
+    found: dict[int, FrontPoint] = {}
+    for number in range(most):
+        point = best_within(points, round(high / ratio**number))
+        if point is not None:
+            found.setdefault(point.epoch, point)
+    return tuple(found.values())
+
+
+def _check(project: ProjectConfig) -> None:
+    why = None
+    if taken(project) is not None:
+        why = ("a QKeras model is taken with the bits that it has", "search a project of its float model")
+    elif project.model.fold is not None:
+        why = ("the bits are those of the QKeras model's quantizers", "search a project of its float model")
+    elif project.quantize.pruning is not None:
+        why = ("pruning and learned bits would both choose the zeros", "take quantize.pruning out")
+    elif project.model.ports.are_several:
+        why = ("a network of several inputs or outputs has no single cost and score", "search one of its parts")
+    elif project.task == "none":
+        why = ("nothing says which answers are right", "give labels, or targets")
+    if why is not None:
+        raise ProjectError("SEARCH-PROJECT", f"no bits to search: {why[0]}", where="project.yml", fix=why[1])
