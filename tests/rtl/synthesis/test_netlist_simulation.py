@@ -65,8 +65,8 @@ def test_a_cell_that_was_routed_wrong_is_seen(kind, routed, tmp_path):
             cell["parameters"]["CCU2_INJECT1"] = "YES"
         elif kind == "DPRAM":
             cell["connections"]["A"] = cell["connections"]["D"]
-        elif "CE" in cell["connections"]:
-            cell["parameters"]["CEMUX"] = "1"
+        else:
+            cell["parameters"]["SD"], cell["connections"]["M"] = "0 ", ["0"]  # takes the other input
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps(content))
     with pytest.raises(AssertionError):
