@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,16 @@ def run(seed: int) -> dict[str, Any]:
         inputs = [one for kind in campaign.inputs().values() for one in kind[seed::SEEDS]]
         complaints = [complaint for one in inputs if (complaint := campaign.complaint(one))]
         for draw in (text_of_project, bytes_of_artefact, bytes_of_model):
-
-            @hypothesis.seed(seed)
-            @hypothesis.settings(max_examples=EXAMPLES, deadline=None, database=None)
-            @hypothesis.given(st.data())
-            def holds(data: Any, draw: Any = draw) -> None:
-                assert campaign.complaint(draw(data)) == ""
-
-            holds()
+            _check_drawn(campaign, draw, seed)
     assert not complaints, "\n".join(complaints)
     return {"inputs": len(inputs) + 3 * EXAMPLES}
+
+
+def _check_drawn(campaign: Campaign, draw: Callable[[Any], Any], seed: int) -> None:
+    @hypothesis.seed(seed)
+    @hypothesis.settings(max_examples=EXAMPLES, deadline=None, database=None)
+    @hypothesis.given(st.data())
+    def holds(data: Any) -> None:
+        assert campaign.complaint(draw(data)) == ""
+
+    holds()
