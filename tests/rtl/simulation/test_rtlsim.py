@@ -114,7 +114,7 @@ def test_a_broken_module_is_seen(module, tmp_path):
     }
     found = drawn(networks(first=network_of.get(module, ir.Conv)), 6, seed=2)
     if module == "copy.sv":
-        found = [residual()]  # readers that are ready at different times
+        found = [residual()] * 4  # with other rings and lanes: readers that are ready at different times
     if module == "pairwise.sv":
         found = []
     designs = [random_design(network, number) for number, network in enumerate(found)]
