@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
-from siliconv.models.architectures.ports import OUTPUT_ROW, InputPort, OutputPort, Ports, flat_layer
+from siliconv.models.architectures.ports import OUTPUT_ROW, InputPort, OutputPort, Ports, flat_layer, input_layer
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.models.qkeras_files.taken_shapes import shapes_of
 
@@ -66,7 +66,7 @@ def in_rows(
 
 def ports_of_taken(model: TakenModel) -> Ports:
     """Give inputs and outputs of a model that is taken as it is; errors as `shapes_of`."""
-    inputs = tuple(InputPort(name, shape, f"{name}_in") for name, shape in model.inputs.items())
+    inputs = tuple(InputPort(name, shape, input_layer(name)) for name, shape in model.inputs.items())
     shapes = shapes_of(model)
     if not model.outputs:
         last = model.layers[-1].name

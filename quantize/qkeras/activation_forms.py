@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,35 @@ class BoundedRelu:
         return np.clip(np.rint(np.asarray(values, np.float64) / self.type.step) * self.type.step, 0.0, self.bound)
 
 
+class _HasType(Protocol):
+    """What has the type of its values."""
+
+    @property
+    def output(self) -> FixedPoint:
+        """The type."""
+
+
+class _OfOneType:
+    """Forms whose values are those of one type, `output`."""
+
+    @property
+    def fraction(self: _HasType) -> int:
+        """Fractional bits of the values."""
+        return self.output.fraction
+
+    @property
+    def largest(self: _HasType) -> float:
+        """The largest value."""
+        return self.output.codes.high * self.output.step
+
+    def nearest(self: _HasType, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the value of its grid that each value of the function is nearest to."""
+        scaled = np.rint(np.asarray(values, np.float64) / self.output.step)
+        return np.clip(scaled, *self.output.codes) * self.output.step
+
+
 @dataclass(frozen=True)
-class SlopedRelu:
+class SlopedRelu(_OfOneType):
     """A ReLU whose slope below zero is a power of two, rounded to the signed type `output`."""
 
     output: FixedPoint
@@ -54,24 +81,9 @@ class SlopedRelu:
         """Give the text that `parse_activation` reads."""
         return f"sloped<{self.output},{self.slope!r}>"
 
-    @property
-    def fraction(self) -> int:
-        """Fractional bits of the values."""
-        return self.output.fraction
-
-    @property
-    def largest(self) -> float:
-        """The largest value."""
-        return self.output.codes.high * self.output.step
-
-    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Give the value that each value of the function is rounded to."""
-        scaled = np.rint(np.asarray(values, np.float64) / self.output.step)
-        return np.clip(scaled, *self.output.codes) * self.output.step
-
 
 @dataclass(frozen=True)
-class HardFunction:
+class HardFunction(_OfOneType):
     """`quantized_tanh` or `quantized_sigmoid` of so many bits, as QKeras computes them: a line with two ends."""
 
     function: Literal["tanh", "sigmoid"]
@@ -87,25 +99,9 @@ class HardFunction:
         signed = self.function == "tanh"
         return FixedPoint(signed, self.width, int(signed), Rounding.RND_CONV, Overflow.SAT)
 
-    @property
-    def fraction(self) -> int:
-        """Fractional bits of the values."""
-        return self.output.fraction
-
-    @property
-    def largest(self) -> float:
-        """The largest value."""
-        return self.output.codes.high * self.output.step
-
-    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Give the value of its grid that each value of the smooth function is nearest to."""
-        return (
-            np.clip(np.rint(np.asarray(values, np.float64) / self.output.step), *self.output.codes) * self.output.step
-        )
-
 
 @dataclass(frozen=True)
-class TabledFunction:
+class TabledFunction(_OfOneType):
     """A function of one element by a table: the types of its index and of its entries."""
 
     function: str
@@ -115,21 +111,6 @@ class TabledFunction:
     def __str__(self) -> str:
         """Give the text that `parse_activation` reads."""
         return f"table {self.function} {self.inputs} {self.output}"
-
-    @property
-    def fraction(self) -> int:
-        """Fractional bits of the values."""
-        return self.output.fraction
-
-    @property
-    def largest(self) -> float:
-        """The largest value."""
-        return self.output.codes.high * self.output.step
-
-    def nearest(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Give the value of its grid that each value of the function is nearest to."""
-        scaled = np.rint(np.asarray(values, np.float64) / self.output.step)
-        return np.clip(scaled, *self.output.codes) * self.output.step
 
 
 @dataclass(frozen=True)
