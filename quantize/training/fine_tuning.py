@@ -16,6 +16,7 @@ from siliconv.models.data.image_store import Dataset, spread
 from siliconv.models.training.history import History
 from siliconv.models.training.prediction import predictor
 from siliconv.models.training.scoring import Judge
+from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training import fit
 from siliconv.progress import Progress, Silent
 from siliconv.quantize.input_type import fixed_point_of
@@ -150,6 +151,12 @@ def quantize(
             model.set_weights(rounded_weights)
     snap_weights(model)
     return Quantized(model, types, rounded_logits, history, helped, _zeros(model), fits)
+
+
+def dropout_of(recipe: Recipe, train: TrainConfig | None) -> float | None:
+    """Give the rate of dropout in fine-tuning: with as little as a network was trained it is fine-tuned."""
+    configs = [config for config in (recipe.train, train) if config is not None]
+    return next((config.dropout for config in configs if config.dropout is not None), None)
 
 
 def _pruned(

@@ -12,7 +12,7 @@ import inspect
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -160,7 +160,7 @@ def run_flow(
     ProjectError
         ``BUILD-BUSY`` if another run uses the folder, ``BUILD-WRITE`` if it can't be written.
     """
-    with _exclusive(build):
+    with exclusive(build, "another siliconv run is working in this build folder"):
         results: list[StageResult] = []
         digests: dict[str, str] = {}
         for stage in stages:
@@ -298,8 +298,8 @@ def _digest(outputs: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _exclusive(build: Path) -> Any:
-    """Hold the build folder for one run at a time."""
+def exclusive(build: Path, busy: str) -> Iterator[None]:
+    """Hold a build folder, or another that one process works in at a time; `busy` says that one does already."""
     lock = filelock.FileLock(build / LOCK, timeout=0)
     try:
         build.mkdir(parents=True, exist_ok=True)
@@ -307,7 +307,7 @@ def _exclusive(build: Path) -> Any:
     except filelock.Timeout as error:
         raise ProjectError(
             "BUILD-BUSY",
-            "another siliconv run is working in this build folder",
+            busy,
             where=str(build),
             fix="wait for it, or stop it",
         ) from error

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import filelock
 
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import judge_of, load_float_model
 from siliconv.flow.code_version import code_hash
+from siliconv.flow.flow import exclusive
 from siliconv.flow.output_state import content_hash
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.data.image_store import Dataset, open_dataset
@@ -24,13 +23,13 @@ from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig, load_project
 from siliconv.project.taken_project import taken
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
+from siliconv.quantize.training.fine_tuning import dropout_of
 from siliconv.search.core_cost import Wanted
 from siliconv.search.gradient_search import FrontPoint, GradientSettings, best_within, gradient_search, weights_of
 from siliconv.search.pareto import chosen_of_front, pareto_front
 from siliconv.search.recipe_of_bits import changes_of
 from siliconv.search.run_record import Measured, RunRecord, record_id
 from siliconv.search.trial import Candidate, Study, measured_score, run_trial
-from siliconv.stages.network_stages import dropout_of
 
 PARETO_FILE = "pareto.json"
 
@@ -74,19 +73,26 @@ class SearchSettings:
 class SearchOutcome:
     """What a search found.
 
-    ``reference``: the float network on the validation images. ``records``: all trials. ``front``: those that none
-    beats. ``chosen``: the cheapest within the drop; None where nothing fits. ``cost``: the number that counts.
-    ``complete``: whether all trials were made.
+    ``reference``: the float network on the validation images. ``records``: all trials. ``complete``: whether
+    all were made. ``cost``: the number that counts.
     """
 
     study: str
     settings: SearchSettings
     reference: Measured
     records: tuple[RunRecord, ...]
-    front: tuple[RunRecord, ...]
-    chosen: RunRecord | None
-    cost: str
     complete: bool
+    cost: str = COST
+
+    @cached_property
+    def front(self) -> tuple[RunRecord, ...]:
+        """Those that none beats."""
+        return pareto_front(self.records, self.cost)
+
+    @property
+    def chosen(self) -> RunRecord | None:
+        """The cheapest within the drop; None where nothing fits."""
+        return chosen_of_front(self.front, self.least)
 
     @property
     def least(self) -> float:
@@ -137,7 +143,7 @@ def search(
     project = load_project(folder)
     _check(project)
     study = study_of(folder, project, settings, command)
-    with _alone(study):
+    with exclusive(study.work, "this search is running already"):
         return _search(study, project, settings, progress, began)
 
 
@@ -154,38 +160,9 @@ def _search(
             progress.say(f"{settings.hours:g} hours are over: {len(records)} of {len(candidates)} candidates tried")
             break
         records.append(run_trial(study, candidate, progress))
-    cost = COST
-    front = pareto_front(records, cost)
-    least = reference.goodness - settings.accuracy_drop / 100
-    found = SearchOutcome(
-        study.name,
-        settings,
-        reference,
-        tuple(records),
-        front,
-        chosen_of_front(front, least),
-        cost,
-        len(records) == len(candidates),
-    )
+    found = SearchOutcome(study.name, settings, reference, tuple(records), len(records) == len(candidates))
     write_atomically(study.work / PARETO_FILE, json.dumps(found.as_json(), indent=1) + "\n")
     return found
-
-
-@contextmanager
-def _alone(study: Study) -> Iterator[None]:
-    """Hold a search for one process at a time."""
-    study.work.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(study.work / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise ProjectError(
-            "BUILD-BUSY", "this search is running already", where=str(study.work), fix="wait for it, or stop it"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def study_of(folder: Path, project: ProjectConfig, settings: SearchSettings, command: str) -> Study:
@@ -226,7 +203,7 @@ def candidates_by_gradient(
         work=work,
         train=train,
         progress=progress,
-        dropout=dropout_of(project),
+        dropout=dropout_of(project.quantize, project.train),
         function=output_activation(project.model.architecture),
     )
     layers = [layer for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]

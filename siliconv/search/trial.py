@@ -30,7 +30,7 @@ from siliconv.project.placing import placed
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, c_identifier, parse_project
 from siliconv.project.project_edit import set_fields
 from siliconv.quantize.input_type import fixed_point_of
-from siliconv.quantize.training.fine_tuning import quantize
+from siliconv.quantize.training.fine_tuning import dropout_of, quantize
 from siliconv.quantize.training.start import start_hash
 from siliconv.search.core_cost import Wanted, core_cost
 from siliconv.search.run_record import (
@@ -43,7 +43,6 @@ from siliconv.search.run_record import (
     write_record,
 )
 from siliconv.stages.lowered_network import lowered_network
-from siliconv.stages.network_stages import dropout_of
 
 _LIBRARIES = ("siliconv", "tensorflow", "tf-keras", "qkeras", "optuna")
 START_FIELD = "quantize.start"
@@ -126,7 +125,7 @@ def run_trial(study: Study, candidate: Candidate, progress: Progress) -> RunReco
         project.quantize,
         work=work / "fine_tuning",
         progress=progress,
-        dropout=dropout_of(project),
+        dropout=dropout_of(project.quantize, project.train),
         function=output_activation(project.model.architecture),
     )
     judge = judge_of(project, dataset)

@@ -40,7 +40,7 @@ from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.rows import rows_of
 from siliconv.project.folded_project import write_float_model
-from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.project import c_identifier
 from siliconv.project.taken_project import taken
 from siliconv.quantize.input_type import fixed_point_of
 from siliconv.stages.pixel_scale import other_scale
@@ -173,7 +173,7 @@ def quantize_network(context: Context) -> str:
 
         return take_quantized(context)
     from siliconv.models.pictures import learning_curves
-    from siliconv.quantize.training.fine_tuning import quantize
+    from siliconv.quantize.training.fine_tuning import dropout_of, quantize
 
     dataset = open_dataset(context.build / "data")
     recipe = context.project.quantize
@@ -183,7 +183,7 @@ def quantize_network(context: Context) -> str:
         recipe,
         work=context.work,
         progress=context.progress,
-        dropout=dropout_of(context.project),
+        dropout=dropout_of(recipe, context.project.train),
         function=output_activation(context.project.model.architecture),
     )
     judge = judge_of(context.project, dataset)
@@ -216,12 +216,6 @@ def quantize_network(context: Context) -> str:
             how = f"by rounding alone: {epochs} did not help on the validation images"
     pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""
     return f"{score.in_words} {how}{pruned}, types by {found.calibration['method']}"
-
-
-def dropout_of(project: ProjectConfig) -> float | None:
-    """Give the rate of dropout in fine-tuning: with as little as a network was trained it is fine-tuned."""
-    configs = [config for config in (project.quantize.train, project.train) if config is not None]
-    return next((config.dropout for config in configs if config.dropout is not None), None)
 
 
 def lower_network(context: Context) -> str:
