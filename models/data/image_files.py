@@ -100,6 +100,10 @@ def opened(image: RawImage | str) -> Iterator[Image.Image]:
             # Pillow warns about odd metadata and large images; what cannot be decoded raises.
             warnings.simplefilter("ignore")
             yield _upright(_open(image))
+    except FileNotFoundError as error:
+        raise DataError(
+            "DATA-IMAGE", "there is no such file", where=str(image), fix="correct the path of the image"
+        ) from error
     except _DAMAGE as error:
         raise DataError(
             "DATA-IMAGE",

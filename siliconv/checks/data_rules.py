@@ -201,8 +201,15 @@ def train_batch(facts: Facts) -> Iterator[Complaint]:
             yield Complaint(
                 f"batches of {config.batch_size} of {images} images: {-(-images // config.batch_size)} steps an epoch",
                 f"{section}.batch_size",
-                f"use {section}.batch_size: {max(images // 32, 1)} or less",
+                _smaller_batch(section, images),
             )
+
+
+def _smaller_batch(section: str, images: int) -> str:
+    """Say which batch gives enough steps an epoch, or that so few images have none."""
+    if images < _FEW_STEPS:
+        return f"add images; {section}.batch_size: 1 takes one a step"
+    return f"use {section}.batch_size: {images // _FEW_STEPS}, which is {_FEW_STEPS} steps an epoch, or a smaller one"
 
 
 @rule("TRAIN-WARMUP", Severity.WARNING)
