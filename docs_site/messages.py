@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,8 @@ _EXIT_CODES = {
     if isinstance(kind, type) and issubclass(kind, errors.SiliconvError)
 }
 _EXIT_CODES["InputScaleError"] = errors.ModelError.exit_code
+
+_MAY_SAY = re.compile(r"Error\(|Cause\(|Failure\(|Severity\.")
 
 Scope = Mapping[str, tuple[ast.expr, ...]]
 """What a name stands for: the expressions that it is assigned, or that a helper function is called with."""
@@ -87,7 +90,10 @@ def _of_vendors() -> Iterator[Message]:
 
 
 def _of_file(path: Path) -> Iterator[Message]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if not _MAY_SAY.search(text):
+        return
+    tree = ast.parse(text)
     name = path.relative_to(ROOT).as_posix()
     module = _assigned(tree.body)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
@@ -95,13 +101,18 @@ def _of_file(path: Path) -> Iterator[Message]:
     inner = {call for function in functions for call in ast.walk(function)}
     for function in functions:
         yield from _findings(function, module, name)
-        own = {**module, **_assigned(ast.walk(function))}
-        for call in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+        said = [node for node in ast.walk(function) if isinstance(node, ast.Call) and _is_said(node)]
+        own = {**module, **_assigned(ast.walk(function))} if said else module
+        for call in said:
             for scope in _scopes(call, function, calls, own):
                 yield from _of_call(call, scope, name)
     for call in calls:
         if call not in inner:
             yield from _of_call(call, module, name)
+
+
+def _is_said(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and (call.func.id in _EXIT_CODES or call.func.id in ("Cause", "Failure"))
 
 
 def _of_call(call: ast.Call, scope: Scope, file: str) -> Iterator[Message]:
@@ -133,8 +144,8 @@ def _findings(function: ast.FunctionDef, module: Scope, file: str) -> Iterator[M
         if not isinstance(code, ast.Constant) or not ast.unparse(severity).startswith("Severity."):
             continue
         level = ast.unparse(severity).removeprefix("Severity.").lower()
-        scope = {**module, **_assigned(ast.walk(function))}
         pairs = [*_yielded(function)]
+        scope = {**module, **_assigned(ast.walk(function))}
         for what, fix in pairs:
             for said, advice in zip(*_as_long(texts(what, scope), texts(fix, scope)), strict=True):
                 yield Message(str(code.value), "finding", level, said, advice, file)

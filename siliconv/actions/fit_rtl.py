@@ -42,7 +42,7 @@ class RtlFit:
         why = f"takes {share:.0%} of the {name.upper()}" if not tight.fits else "is the fastest that the blocks can be"
         which = "That design" if tight is nearest else "The next faster one"
         what = (
-            f"nothing fits as it was asked for ({self.target}): the nearest design on {self.board.title} reaches "
+            f"nothing fits as it was asked for ({self.target}). The nearest design on {self.board.title} reaches "
             f"{nearest.images_per_second:,.1f} images/s with {nearest.latency_us:,.1f} us of latency. {which} {why}"
         )
         return WorkSaysNoError(

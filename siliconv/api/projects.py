@@ -203,14 +203,14 @@ class Project:
         return Firmware(self.build_folder, self.config.hls, project=self.folder, progress=self._progress)
 
     def check(self, *, fix: bool = False) -> Examination:
-        """Look for what is known to go wrong, in milliseconds; ``fix`` mends in the file what can be mended safely."""
+        """Look for what is known to go wrong, in milliseconds; ``fix`` makes the safe changes in the file."""
         from siliconv.actions.check import check_project
 
         with build_as_written(self.build_folder):
             return check_project(self.folder, fix=fix)
 
     def explain(self, one: str = "quantized", other: str = "firmware") -> Answer:
-        """Find the first layer and element in which two executions part, its integer trace and the cause.
+        """Find the first layer and element in which two executions differ, its integer trace and the cause.
 
         Parameters
         ----------
@@ -358,7 +358,7 @@ class Project:
         Raises
         ------
         ToolError
-            ``VENDOR-NO-TOOL`` where there is none, told before any work.
+            ``VENDOR-NO-TOOL`` where there is none, before any work.
         """
         from siliconv.actions.build import build_project
         from siliconv.hls.vendor.vendor_run import Steps

@@ -63,7 +63,7 @@ class ModelConfig(BaseModel):
     file: str | None = Field(
         None,
         description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
-        " with weights:, or module:function, a function without arguments that returns one",
+        " with weights:; or module:function, a function without arguments that returns one",
     )
     weights: str | None = Field(
         None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"

@@ -387,7 +387,7 @@ def test_every_rule_has_its_paragraph_and_no_paragraph_is_left_over():
     assert titles == {rule.code: str(rule.severity) for rule in RULES}
     for code in titles:
         paragraph = text.split(f"### {code} ", 1)[1].split("\n### ", 1)[0]
-        assert "*Mend:*" in paragraph, code
+        assert "*Fix:*" in paragraph, code
 
 
 @pytest.mark.parametrize("code", MENDED)
