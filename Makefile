@@ -52,7 +52,7 @@ format: setup
 
 # The site, in build/site: warnings are errors.
 docs: setup-rtl
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 # Pages of docs/reference are made from the code; tests/docs compares them.
 reference: setup

@@ -47,13 +47,13 @@ def texts(markdown: str) -> Iterator[tuple[str, bool]]:
         plain = line.strip()
         begins = not plain or plain.startswith(("#", "|", "- ", "* ", ">")) or bool(re.match(r"\d+\. ", plain))
         if begins and block:
-            yield " ".join(block), False
+            yield _plain(" ".join(block)), False
             block = []
         if plain.startswith("|"):
             if not re.fullmatch(r"[|: -]+", plain):
                 yield from ((_plain(cell), True) for cell in re.split(r"(?<!\\)\|", plain.strip("|")))
         elif plain and not plain.startswith("#") and (block or begins or not line.startswith("    ")):
-            block.append(_plain(re.sub(r"^(?:[-*>]|\d+\.) ", "", plain)))
+            block.append(re.sub(r"^(?:[-*>]|\d+\.) ", "", plain))
 
 
 def _plain(text: str) -> str:
@@ -86,4 +86,13 @@ def private_words(markdown: str) -> list[str]:
     for text, _ in texts(markdown):
         for pattern, better in BETTER.items():
             found += [f"{match.group(0)!r}: {better} ({text[:60]})" for match in re.finditer(pattern, text)]
+    return found
+
+
+def vocabulary_of(markdown: str) -> set[str]:
+    """Give the words of a page in small letters; addresses, file names and code are no words."""
+    found: set[str] = set()
+    for text, _ in texts(markdown):
+        plain = re.sub(r"https?://\S+|\S*[/_.]\w+\S*|CODE", " ", text)
+        found |= {word.lower() for word in re.findall(r"[A-Za-z][a-z']*(?:-[a-z]+)*", plain) if len(word) > 1}
     return found

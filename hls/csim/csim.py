@@ -244,7 +244,7 @@ def _told(library: Library, seconds: float) -> Iterator[None]:
         raise WorkSaysNoError(
             "CSIM-STUCK",
             f"no end after {seconds:g} s: the simulated firmware waits for itself, as it would in hardware, or the "
-            "machine is very slow",
+            "machine is slow",
             where=str(library.path),
             fix="raise csim.timeout_s; if that does not help, the sources wait for data that never comes",
         ) from error
