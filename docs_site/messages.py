@@ -228,6 +228,8 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> tuple[str, ...]:
         found = tuple(text for one in node.values for text in texts(one, scope, depth))
     elif isinstance(node, ast.Name) and depth < 3:
         values = scope.get(node.id, ())
+        # What a helper is given may be called as its parameter is: it means something else there.
+        scope = {name: value for name, value in scope.items() if name != node.id}
         found = tuple(
             text
             for one in values

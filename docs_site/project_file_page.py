@@ -107,9 +107,13 @@ def _range(field: Any) -> str:
         name: getattr(one, name) for one in field.metadata for name in ("ge", "gt", "le", "lt") if hasattr(one, name)
     }
     if "ge" in limits and "le" in limits:
-        return f", {limits['ge']:,} to {limits['le']:,}"
+        return f", {_number(limits['ge'])} to {_number(limits['le'])}"
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    return "".join(f", {words[name]} {limit:,}" for name, limit in limits.items())
+    return "".join(f", {words[name]} {_number(limit)}" for name, limit in limits.items())
+
+
+def _number(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
 
 
 def _kind(kind: Any) -> str:

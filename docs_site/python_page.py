@@ -80,6 +80,11 @@ def _docstring(thing: Any) -> Iterator[str]:
         if under and set(under) == {"-"}:
             yield f"\n**{line}**\n"
             number += 2
+            if line in ("Returns", "Yields"):
+                while number < len(lines) and not _is_title(lines, number):
+                    yield lines[number].strip()
+                    number += 1
+                continue
             while number < len(lines) and not _is_title(lines, number):
                 number = yield from _entry(lines, number)
             continue

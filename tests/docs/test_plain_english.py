@@ -106,7 +106,7 @@ def test_a_long_sentence_and_a_private_word_are_found():
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("proselint") is None, reason="no proselint: pip install 'siliconv[docs]'")
 def test_proselint_has_nothing_to_say(tmp_path):
-    """Its rules about typography, repeated words and dates are left out: tables of code and powers of two break them."""
+    """Its rules about typography, repeated words and dates are left out: tables of code break them."""
     for page in PAGES:
         prose = [text for text, _ in plain_english.texts(page.read_text(encoding="utf-8")) if text]
         (tmp_path / page_name(page).replace("/", "_")).write_text("\n\n".join(prose) + "\n")
