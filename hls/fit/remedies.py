@@ -134,7 +134,7 @@ def what_binds(design: Design, found: Fit) -> str:
 def _used(one: Configuration, board: Board) -> str:
     name, share = one.binding
     needed = f"{getattr(one.estimate, name).value:,.0f} {_SPELLED[name]}"
-    return f"{needed}, {share:.0%} of {getattr(board, name):,}"
+    return f"{needed} ({share:.0%} of {getattr(board, name):,})"
 
 
 def _speed(one: Configuration) -> str:
