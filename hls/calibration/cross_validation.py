@@ -117,7 +117,8 @@ def predictions(samples: Sequence[Sample], known: Coefficients) -> dict[str, dic
         design = sample.record.design
         values = point_values(design, [schedule(layer, design) for layer in design.layers], sample.record.stage, known)
         found[sample.record.identity] = {
-            metric: Range(value, *either_way(metric, value, design)) for metric, value in values.items()
+            metric: Range(value, *either_way(metric, value, design, sample.record.stage))
+            for metric, value in values.items()
         }
     return found
 
