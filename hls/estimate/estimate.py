@@ -145,7 +145,10 @@ def estimate(
         group=group,
         coverage=known.coverage,
         clock_ns=design.clock_ns,
-        **{metric: _banded(metric, values[metric], known.band(group, metric, stage), design) for metric in METRICS},
+        **{
+            metric: _banded(metric, values[metric], known.band(group, metric, stage), design, stage)
+            for metric in METRICS
+        },
         uram=Value(0, 0, 0),
         layers=tuple(
             _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
@@ -209,9 +212,9 @@ def _layer_estimate(
     )
 
 
-def _banded(metric: str, value: float, band: tuple[float, float], design: Design) -> Value:
+def _banded(metric: str, value: float, band: tuple[float, float], design: Design, stage: Synthesis) -> Value:
     """Return a value with what is known to go either way, widened by the errors of published designs."""
-    slack, (least, most) = SLACK[metric], either_way(metric, value, design)
+    slack, (least, most) = SLACK[metric], either_way(metric, value, design, stage)
     low = max(floor((least + slack) * band[0] - slack), 0)
     high = max(ceil(min((most + slack) * band[1] - slack, at_most(metric, design) + slack)), 0)
     return Value(int(value), int(min(low, value)), int(max(high, value)))
