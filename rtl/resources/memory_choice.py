@@ -27,10 +27,22 @@ class Memory:
     bank: int = 16384
     rom: RomKind = "auto"
 
-    def distributed(self, family: str) -> int:
-        """Count what it would take outside of block memory: cells of 16 words of 4 bits on ECP5, elsewhere LUTs.
+    def cells(self, family: str) -> int:
+        """Count the look-up tables that it takes as distributed memory: six hold 16 words of 4 bits on ECP5.
 
-        Four LUTs hold 32 words of 6 bits or 64 of 3, two hold 64 words of one bit.
+        Elsewhere four hold 32 words of 6 bits or 64 of 3, two hold 64 words of one bit.
+        """
+        if family == "ecp5":
+            return 6 * self.distributed(family)
+        deep = -(-self.words // 64)
+        return (
+            self.distributed(family) if self.words <= 32 else deep * (4 * -(-self.width // 3) if self.width > 1 else 2)
+        )
+
+    def distributed(self, family: str) -> int:
+        """Count what Yosys weighs against block memory: cells of 16 words of 4 bits on ECP5, elsewhere LUTs.
+
+        Where one bit is left over, it is weighed as two LUTs of one bit, but gets four as the others.
         """
         if family == "ecp5":
             return -(-self.width // 4) * -(-self.words // 16)

@@ -165,8 +165,8 @@ def _notes(family: str) -> tuple[str, ...]:
     error = error_of(family)
     shares = ", ".join(f"{share:.0%} of {name.upper()}" for name, share in MOST_SHARES.items() if name != "uram")
     return (
-        "multipliers and block memories are counted; LUT and FF are fitted to runs of Yosys, on other networks off by "
-        f"up to {error['lut']:.0%} and {error['ff']:.0%} nine times of ten",
+        "multipliers, memories and FF are counted, LUT fitted to runs of Yosys: on other networks off by up to "
+        f"{error['lut']:.1%} (LUT) and {error['ff']:.1%} (FF) nine times of ten",
         f"at most {shares} are used; rings are sized when the core is written, which only makes them smaller",
         "the clock is what is counted with; siliconv run PROJECT --until place says what is reached on an ECP5",
     )
