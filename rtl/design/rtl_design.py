@@ -29,7 +29,7 @@ def design_of(network: Network, config: RtlConfig, rings: Mapping[str, int] | No
     Raises
     ------
     FirmwareError
-        ``RTL-LAYER`` for lanes of a layer that is not there, and what `siliconv.rtl.plan.planning.plan` raises.
+        ``RTL-LAYER`` for lanes or a ROM of a layer that is not there; what `siliconv.rtl.plan.planning.plan` raises.
     """
     design = unsized_design(network, config)
     return with_sized_rings(design) if rings is None else with_rings(design, rings)
@@ -41,14 +41,12 @@ def unsized_design(network: Network, config: RtlConfig) -> RtlDesign:
         lanes = lanes_for_products(network, config.products)
     else:
         lanes = lanes_for_interval(network, config.interval)
-    unknown = sorted(set(config.lanes) - set(lanes))
-    if unknown:
-        raise FirmwareError(
-            "RTL-LAYER",
-            f"no layer is called {unknown}",
-            where="rtl.lanes",
-            fix="use one of " + ", ".join(lanes),
-        )
+    for field, named in (("rtl.lanes", config.lanes), ("rtl.rom", config.rom)):
+        unknown = sorted(set(named) - set(lanes))
+        if unknown:
+            raise FirmwareError(
+                "RTL-LAYER", f"no layer is called {unknown}", where=field, fix="use one of " + ", ".join(lanes)
+            )
     chosen = {name: Lanes(*one) for name, one in config.lanes.items()}
-    design = plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits)
+    design = plan(network, lanes | chosen, multiplier_bits=config.multiplier_bits, roms=config.rom)
     return design if config.multipliers is None else with_at_most(design, config.multipliers, config.family)

@@ -15,6 +15,7 @@ from siliconv.progress import Progress, for_terminal
 from siliconv.project.project import ProjectConfig, find_project, load_project
 
 if TYPE_CHECKING:
+    from siliconv.actions.build_rtl import RtlBuild
     from siliconv.actions.check import Examination
     from siliconv.actions.explain import Answer
     from siliconv.actions.export import Exported
@@ -366,6 +367,21 @@ class Project:
         chosen = Steps(**dict.fromkeys(steps or ("csynth",), True))
         path = Path(tool) if tool is not None else None
         return self._call(build_project, self.folder, chosen, path, top, on_event=on_event or (lambda event: None))
+
+    def build_rtl(
+        self,
+        *steps: str,
+        tool: str | Path | None = None,
+        on_event: Callable[[StageResult | str], None] | None = None,
+    ) -> RtlBuild:
+        """Make the bitstream of an ECP5, or a board's block design, of the SystemVerilog core; see `build_rtl`.
+
+        With the step ``bitstream`` Vivado implements the block design.
+        """
+        from siliconv.actions.build_rtl import build_rtl
+
+        path = Path(tool) if tool is not None else None
+        return self._call(build_rtl, self.folder, steps, path, on_event=on_event or (lambda event: None))
 
     def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
         progress = self._progress or for_terminal()

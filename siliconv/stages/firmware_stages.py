@@ -107,9 +107,10 @@ def estimate_hardware(context: Context) -> str:
     if results is not None:
         kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
     if content["axi"]["limits"]:
-        verdict += f"; AXI-Stream limits it to an image in {content['axi']['interval_cycles']:,.0f} cycles"
+        verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
     least, most = content["on_a_board"]["transfer_us"]
     verdict += f"; a transfer on a board: {least} to {most} us more"
+    verdict += "".join(f"; warning: {one}" for one in content["warnings"])
     cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
     return (
         f"{cycles:,.0f} cycles = {_microseconds(cycles * content['clock_ns'] / 1000)} us, {lut:,.0f} LUT,"
