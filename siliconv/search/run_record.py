@@ -15,9 +15,7 @@ from typing import Any, Literal
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import ProjectError
 from siliconv.project.atomic_write import write_atomically
-
-RUNS = "runs"
-"""Folder in a project: git ignores it, `make clean` keeps it."""
+from siliconv.project.remembered_front import RUNS
 
 FORMAT = 1
 _RECORDS = "records"
@@ -166,12 +164,3 @@ def read_records(folder: Path) -> tuple[RunRecord, ...]:
 def has_record(folder: Path, name: str) -> bool:
     """Whether a run has been done to its end."""
     return (folder / RUNS / _RECORDS / f"{name}.json").is_file()
-
-
-def of_accuracy(accuracy: float, images: int) -> tuple[float, float]:
-    """Give the 95 % interval of an accuracy that was measured on so many images (Wilson 1927)."""
-    z = 1.959964
-    centre = accuracy + z * z / (2 * images)
-    spread = z * (accuracy * (1 - accuracy) / images + z * z / (4 * images * images)) ** 0.5
-    scale = 1 + z * z / images
-    return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)

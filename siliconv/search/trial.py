@@ -15,6 +15,7 @@ import numpy as np
 
 from siliconv.flow.artefacts import judge_of, load_float_model, network_outputs
 from siliconv.flow.code_version import library_version
+from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.models.answers.scores import Score
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.architectures.weights import named_weights
@@ -38,7 +39,6 @@ from siliconv.search.run_record import (
     RunRecord,
     find_record,
     has_record,
-    of_accuracy,
     record_id,
     write_record,
 )
@@ -214,7 +214,7 @@ def measured(
 
 def measured_score(score: Score, images: int) -> Measured:
     """Give a score with its interval, where it is a share of the images."""
-    low, high = of_accuracy(score.value, images) if score.metric == "accuracy" else (None, None)
+    low, high = accuracy_interval(score.value, images) if score.metric == "accuracy" else (None, None)
     return Measured(score.metric, score.value, score.goodness, low, high, images)
 
 
