@@ -169,7 +169,7 @@ class NodeBox:
     jumps: tuple[tuple[int, int], ...]
 
 
-def block_diagram(nodes: Sequence[Mapping[str, Any]], notes: Mapping[str, str]) -> tuple[NodeBox, ...]:
+def block_diagram(nodes: Sequence[Mapping[str, Any]], notes: Mapping[str, Sequence[str]]) -> tuple[NodeBox, ...]:
     """Draw the nodes of an integer network one below the other; lines beside them lead to what is read further down.
 
     Parameters
@@ -192,9 +192,8 @@ def block_diagram(nodes: Sequence[Mapping[str, Any]], notes: Mapping[str, str]) 
                 free[lane : lane + 1] = [number]
                 jumps.append((found[source].top, lane))
         shape, kind = " × ".join(map(str, node["shape"])), str(node["kind"])
-        note = notes.get(node["name"], "")
-        lines = (f"{shape} · {node['type']}", *([note] if note else []))
-        told = f"{node['name']}: {kind}, {shape} values of {node['type']}" + (f", {note}" if note else "")
+        lines = (f"{shape} · {node['type']}", *notes.get(node["name"], ()))
+        told = "; ".join([f"{node['name']}: {kind}, {shape} values of {node['type']}", *lines[1:]])
         height = _BOX + _LINE * len(lines)
         found.append(NodeBox(top, height, node["name"], kind, lines, told, number - 1 in sources, tuple(jumps)))
         top += height + BETWEEN

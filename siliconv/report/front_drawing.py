@@ -12,6 +12,9 @@ from siliconv.report.drawings import Tick, ticks_of
 HEIGHT = 220
 """Of the plane in which points stand, in pixels."""
 
+_TITLE = 14
+"""Pixels at the top in which no mark has room below the title of its axis."""
+
 
 @dataclass(frozen=True)
 class Dot:
@@ -108,9 +111,13 @@ def _scatter(
         )
 
     dots = [Dot(*place(one), one.told, one.style) for one in sorted(points, key=lambda one: one.style == "chosen")]
-    on_front = sorted((one for one in points if one.style in ("front", "risk")), key=lambda one: one.x)
+    on_front: list[_Point] = []
+    for one in sorted((one for one in points if one.style in ("front", "risk")), key=lambda one: (one.x, -one.y)):
+        if not on_front or one.y > on_front[-1].y:
+            on_front.append(one)
     line = " ".join(f"{x:.2f},{100 * y / HEIGHT:.2f}" for x, y in map(place, on_front))
     marks = _decades(low_y, high_y) if logarithmic else _upward(ticks_of(low_y, high_y))
+    marks = tuple(mark for mark in marks if mark.at > _TITLE)
     return Scatter(title, across, up, tuple(dots), ticks_of(low_x, high_x), marks, line, note)
 
 

@@ -134,7 +134,7 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
     }
 
 
-def _notes(content: dict[str, Any], has_rtl: bool) -> dict[str, str]:
+def _notes(content: dict[str, Any], has_rtl: bool) -> dict[str, list[str]]:
     """Say of each node what the cores do for it: the reuse factor in hls4ml's, the products a cycle in the other."""
     found: dict[str, list[str]] = {}
     for layer in content["firmware"]["layers"]:
@@ -145,7 +145,7 @@ def _notes(content: dict[str, Any], has_rtl: bool) -> dict[str, str]:
     for block in content["rtl"]["plan"]["blocks"] if has_rtl else ():
         if block["products"]:
             found.setdefault(block["node"], []).append(f"SystemVerilog: {block['products']:,} products a cycle")
-    return {name: "; ".join(notes) for name, notes in found.items()}
+    return found
 
 
 def _parts(content: dict[str, Any], pictures: Path) -> dict[str, dict[str, Any]]:

@@ -58,7 +58,7 @@ def node(name, *inputs):
 
 def test_a_skip_connection_runs_beside_the_boxes_and_two_of_them_side_by_side():
     nodes = [node("x"), node("a", "x"), node("b", "a"), node("add", "b", "x"), node("last", "add", "a")]
-    blocks = block_diagram(nodes, {"a": "reuse factor 3"})
+    blocks = block_diagram(nodes, {"a": ["reuse factor 3"]})
     assert [block.reads_above for block in blocks] == [False, True, True, True, True]
     assert blocks[3].jumps == ((blocks[0].top, 0),)
     assert blocks[4].jumps == ((blocks[1].top, 1),), "while the other line runs"
