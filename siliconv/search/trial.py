@@ -26,10 +26,8 @@ from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import to_values
 from siliconv.network.graph import Network
 from siliconv.progress import Progress
-from siliconv.project.bounded_yaml import read_project_text
-from siliconv.project.placing import placed
-from siliconv.project.project import PROJECT_FILE, ProjectConfig, c_identifier, parse_project
-from siliconv.project.project_edit import set_fields
+from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.varied_project import varied_project
 from siliconv.quantize.input_type import fixed_point_of
 from siliconv.quantize.training.fine_tuning import dropout_of, quantize
 from siliconv.quantize.training.start import start_hash
@@ -170,12 +168,8 @@ def run_trial(study: Study, candidate: Candidate, progress: Progress) -> RunReco
 
 def candidate_project(folder: Path, candidate: Candidate, work: Path) -> ProjectConfig:
     """Give the project with a candidate's fields, by the very edit that `--apply` makes."""
-    work.mkdir(parents=True, exist_ok=True)
-    copy = work / PROJECT_FILE
-    copy.write_text(read_project_text(folder / PROJECT_FILE), encoding="utf-8")
     start = {START_FIELD: str(candidate.start.resolve())} if candidate.start is not None else {}
-    set_fields(copy, {**candidate.changes, **start})
-    return placed(parse_project(read_project_text(copy), copy), folder)
+    return varied_project(folder, {**candidate.changes, **start}, work)
 
 
 def data_of(study: Study, project: ProjectConfig, progress: Progress) -> Dataset:
