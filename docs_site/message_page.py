@@ -78,7 +78,7 @@ def _table(kind: str, known: dict[str, str], codes: tuple[str, ...]) -> Iterator
         levels = ", ".join(dict.fromkeys(EXIT_CODES.get(one.level, one.level) for one in ways if one.level))
         pairs = dict.fromkeys((one.what, one.fix) for one in ways)
         for number, (what, fix) in enumerate(pairs):
-            first = (f"`{code}`" + (f" ({levels})" if levels else ""), known[code]) if number == 0 else ("", "")
+            first = (f"`{code}`" + (f" ({levels})" if levels else ""), known.get(code, "")) if number == 0 else ("", "")
             words = (what or "the words of the error of this code", fix or "as there")
             yield f"| {first[0]} | {cell(first[1])} | {cell(words[0])} | {cell(words[1])} |"
     yield ""

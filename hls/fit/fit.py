@@ -20,7 +20,7 @@ from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
 from siliconv.hls.estimate.schedule import busy_cycles
 from siliconv.hls.fifo.stream_actors import stream_graph
-from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit
+from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit, front_of
 from siliconv.hls.kinds import IoType, Strategy, Synthesis
 
 # hls4ml's unrolled loops end at so many products ("Stop unrolling loop", hls4ml #1013).
@@ -165,9 +165,8 @@ def fit(
     full = [one for one in everything if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
-    return Fit(
-        board, tuple(best), chosen, str(target), beyond, at_risk if chosen is not None and chosen.surely else None
-    )
+    risk = at_risk if chosen is not None and chosen.surely else None
+    return Fit(board, tuple(best), chosen, str(target), beyond, risk, front_of(searched))
 
 
 def _worth_examining(found: Sequence[Configuration]) -> list[Configuration]:

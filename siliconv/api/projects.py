@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from siliconv.errors import ProjectError
 from siliconv.flow.altered import build_as_written
 from siliconv.flow.apart import call_apart
 from siliconv.progress import Progress, for_terminal
+from siliconv.project.data_choice import apply_data_choice
 from siliconv.project.project import ProjectConfig, find_project, load_project
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from siliconv.actions.verify import Verification
     from siliconv.flow.flow import StageResult
     from siliconv.search.applying import Applied
+    from siliconv.search.run_record import RunRecord
     from siliconv.search.search_study import SearchOutcome
 
 Result = TypeVar("Result")
@@ -132,14 +134,14 @@ class Project:
 
     @property
     def config(self) -> ProjectConfig:
-        """What the project file says now, checked.
+        """What the project file says now, checked, with the data that were chosen in place of its own.
 
         Raises
         ------
         ProjectError
             ``PROJECT-...`` with file, line, field and what would be right.
         """
-        return load_project(self.folder)
+        return self._with_chosen_data()[0]
 
     @property
     def code(self) -> str | None:
@@ -155,6 +157,7 @@ class Project:
         data: str | Path | None = None,
         force: bool = False,
         paranoid: bool = False,
+        changes: Mapping[str, Any] | None = None,
         on_event: Callable[[StageResult | str], None] | None = None,
     ) -> Run:
         """Run the stages whose inputs changed, and go on where a run was stopped.
@@ -164,11 +167,14 @@ class Project:
         until
             The last stage: data, train, quantize, lower, convert, csim, estimate or report.
         data
-            A folder of images in place of the project's data; remembered.
+            A folder of images in place of the project's data; remembered until ``none`` is given.
         force
             Run every stage again, from the beginning.
         paranoid
             Read also large files of earlier stages that nothing seems to have touched.
+        changes
+            Fields of the project file with other values, such as ``{"quantize.weights": 4}``: a variant, built beside
+            the others in ``runs``; the project file stays as it is.
         on_event
             Called with each stage's result, and with remarks for people.
 
@@ -179,11 +185,23 @@ class Project:
             `Run.certificate`, or call `Run.require_exact`.
         """
         from siliconv.actions.run_project import run_project
+        from siliconv.runs.variants import build_folder
 
         chosen = Path(data) if data is not None else None
-        told = on_event or (lambda event: None)
-        stages = self._call(run_project, self.folder, until, chosen, force, paranoid, on_event=told)
-        return Run(self.name, self.build_folder, stages)
+        told, varied = on_event or (lambda event: None), dict(changes or {})
+        stages = self._call(run_project, self.folder, until, chosen, force, paranoid, varied, on_event=told)
+        return Run(self.name, build_folder(self.folder, varied), stages)
+
+    def history(self) -> tuple[RunRecord, ...]:
+        """Give the runs and trials that are remembered in ``runs``, the oldest first."""
+        from siliconv.search.run_record import read_records
+
+        return read_records(self.folder)
+
+    @property
+    def chosen_data(self) -> str | None:
+        """A line about the folder that was given with ``--data``, while it takes the place of the project's data."""
+        return self._with_chosen_data()[1]
 
     @property
     def firmware(self) -> Firmware:
@@ -382,6 +400,9 @@ class Project:
 
         path = Path(tool) if tool is not None else None
         return self._call(build_rtl, self.folder, steps, path, on_event=on_event or (lambda event: None))
+
+    def _with_chosen_data(self) -> tuple[ProjectConfig, str | None]:
+        return apply_data_choice(load_project(self.folder), self.build_folder, None)
 
     def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
         progress = self._progress or for_terminal()
