@@ -173,8 +173,8 @@ class Project:
         paranoid
             Read also large files of earlier stages that nothing seems to have touched.
         changes
-            Fields of the project file with other values, such as ``{"quantize.weights": 4}``: a variant, built beside
-            the others in ``runs``; the project file stays as it is.
+            Fields of the project file with other values, such as ``{"quantize.weights": 4}``. It is a variant, built
+            beside the others in ``runs``, and the project file stays as it is.
         on_event
             Called with each stage's result, and with remarks for people.
 

@@ -61,7 +61,7 @@ def _in_words(
     line = _line(tree, keys)
     where = f"{path}:{line}, field {field or 'model'}"
     if problem.kind == "extra_forbidden":
-        section = _layer_kind(tree, keys[:-1]) or _section(model, keys[:-1])
+        section = _layer_kind(tree, keys[:-1]) or section_at(model, keys[:-1])
         known = [name for name in section.model_fields if name != "kind"] if section is not None else []
         near = difflib.get_close_matches(str(keys[-1]), known, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
