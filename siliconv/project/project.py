@@ -16,7 +16,6 @@ from siliconv.errors import ModelError, ProjectError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.models.answers.task import Question, TaskChoice
 from siliconv.models.architectures.architecture import INPUT, Architecture
-from siliconv.models.architectures.layers import LayerList
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.network_question import question_of
 from siliconv.models.architectures.ports import Ports, architecture_of_layers, ports_of
@@ -223,9 +222,7 @@ class ModelConfig(BaseModel):
             return self.user_model.architecture
         if self.inputs or self.outputs:
             inputs = self.inputs or {INPUT: self.input_shape or ()}
-            listed = LayerList.model_validate({"layers": self.layers or ()}).layers
-            written = [layer.model_dump(exclude_unset=True) for layer in listed]
-            return architecture_of_layers(inputs, written, self.outputs or ())
+            return architecture_of_layers(inputs, self.layers or (), self.outputs or ())
         return Architecture.model_validate({"input_shape": self.input_shape, "layers": self.layers})
 
 
