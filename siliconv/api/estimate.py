@@ -102,11 +102,17 @@ class HardwareEstimate:
         fullest = max(self.shares, key=lambda name: self.shares[name])
         return f"{found}; {fullest.upper()} {self.shares[fullest]:.0%} of {self.board}"
 
-    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+    @property
+    def repositories(self) -> dict[str, int]:
+        """How many repositories of published results the band of each figure is made of."""
+        return dict(self._content.get("repositories", {}))
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str, str]]:
         for name, title in TITLES.items():
             one: Value = getattr(self, name)
             share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
-            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", share
+            behind = str(self.repositories.get(name, ""))
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, share
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -114,13 +120,14 @@ class HardwareEstimate:
         return tuple(self._content["warnings"])
 
     def __repr__(self) -> str:
-        head = ("", self.source, "band", f"of {self.board} (logic synthesis)" if self.board else "")
-        rows = (f"{a:<18} {b:>12}  {c:>20}  {d}".rstrip() for a, b, c, d in (head, *self._rows()))
+        head = ("", self.source, "band", "repositories", f"of {self.board} (logic synthesis)" if self.board else "")
+        rows = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e}".rstrip() for a, b, c, d, e in (head, *self._rows()))
         return "\n".join([*rows, *self.warnings])
 
     def _repr_html_(self) -> str:
         head = "".join(
-            f"<th>{escape(one)}</th>" for one in ("", self.source, "band", f"of {self.board or 'the board'}")
+            f"<th>{escape(one)}</th>"
+            for one in ("", self.source, "band", "repositories", f"of {self.board or 'the board'}")
         )
         rows = "".join(
             "<tr><th>" + escape(title) + "</th>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
