@@ -1,4 +1,4 @@
-"""Flip-flops are counted from the sources: what becomes a shift register, what goes into a multiplier, what is no counter."""
+"""Flip-flops are counted: what becomes a shift register, what goes into a multiplier, which counters are gone."""
 
 from dataclasses import replace
 
