@@ -9,7 +9,7 @@ TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 FAST   := not slow and not long and not compiles
 
-.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup setup-rtl clean
+.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup setup-rtl setup-browser clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -29,7 +29,7 @@ test-fast: setup
 	$(PYTEST) -m "$(FAST)"
 
 # Notebooks, Verilator, other compilers (40 minutes at most), and the coverage of the fast tests by wing.
-test-slow: setup-rtl
+test-slow: setup-rtl setup-browser
 	$(PYTEST) -m slow
 	$(PYTEST) -m "$(FAST)" --cov=siliconv --cov-report=json:build/coverage.json --quiet
 	$(BIN)/python benchmarks/coverage_by_wing.py build/coverage.json
@@ -65,6 +65,13 @@ setup-rtl: $(VENV)/.installed_rtl
 
 $(VENV)/.installed_rtl: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang]"
+	touch $@
+
+# What drives a browser for the report's tests. Chromium itself is the system's: apt install chromium. Without it they are skipped.
+setup-browser: $(VENV)/.installed_browser
+
+$(VENV)/.installed_browser: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[browser]"
 	touch $@
 
 clean:

@@ -120,8 +120,11 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
 
 @parts.register
 def _(layer: SoftmaxLayer, design: Design) -> Parts:
-    classes = layer.input.size
-    where = "stream" if design.io_type is IoType.STREAM else "parallel"
+    stream = design.io_type is IoType.STREAM
+    classes = layer.input.channels if stream and layer.tables else layer.input.size
+    # What Vivado HLS runs one after the other is hls4ml's softmax of a stream.
+    serial = stream and not (layer.tables and design.backend is Backend.VIVADO)
+    where = "stream" if serial else "parallel"
     slow = tree_is_slow(design) or layer.input.type.width > 18
     found: Parts = Counter({f"softmax.{design.backend}_{where}_classes": classes, "softmax.layers": 1})
     if slow:

@@ -131,7 +131,7 @@ def _(block: Mvu, family: str) -> Counter[str]:
 
 
 def _logic_product(block: Mvu) -> int:
-    """Count the bits of a product.sv of look-up tables: rows, one a bit of a factor, their pairs, and sums of these."""
+    """Count the bits of a product.sv of look-up tables: each row of a factor's bits, their pairs, and sums of these."""
     x, weight = block.inputs[0].type.width, block.weight_type.width
     one, other = 2 * weight + x if block.pack else weight, x + 1
     rows, pairs = min(one, other), (min(one, other) + 1) // 2

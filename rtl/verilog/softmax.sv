@@ -31,6 +31,7 @@ module softmax #(
 );
   localparam int unsigned Bits = Classes > 1 ? $clog2(Classes) : 1;
   localparam int unsigned DistanceBits = Exponentials > 1 ? $clog2(Exponentials) : 1;
+  localparam int unsigned DistanceWidth = InWidth + 1 > 32 ? InWidth + 1 : 32;
   localparam int unsigned PlaceBits = $clog2(SumWidth + 1);
   localparam int unsigned ProductWidth = ExponentialWidth + ReciprocalWidth;
   localparam int unsigned Settle = 6;  // from the last exponential that is asked for to the reciprocal
@@ -104,7 +105,8 @@ module softmax #(
   assign most_wide = {InSigned & most_q[InWidth-1], most_q};
   assign distance  = most_wide - code_wide;
   always_ff @(posedge clk_i) begin
-    distance_q <= 32'(distance) >= Exponentials ? DistanceBits'(Exponentials - 1) : DistanceBits'(distance);
+    distance_q <= DistanceWidth'(distance) >= DistanceWidth'(Exponentials) ?
+        DistanceBits'(Exponentials - 1) : DistanceBits'(distance);
     class_of_q <= {class_of_q[2:0], class_q};
     if (take) sum_q <= '0;
     else if (ask_q[3]) sum_q <= sum_q + SumWidth'(exponential);

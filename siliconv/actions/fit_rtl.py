@@ -11,6 +11,7 @@ from siliconv.hardware.boards import Board
 from siliconv.network import network_file
 from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_edit import set_fields
+from siliconv.project.remembered_front import remember_front
 from siliconv.rtl.configuration import FAMILY_OF_BOARD, RtlConfig
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES, RtlChoice, choices, chosen_of, family_of
 from siliconv.rtl.resources.predicted_cells import error_of
@@ -23,7 +24,8 @@ _SHOWN = 4
 class RtlFit:
     """The outcome for a project: the chosen design first, then slower and faster ones beside it.
 
-    `beyond` is the next faster one where it does not fit; None where the core has nothing faster.
+    `beyond` is the next faster one where it does not fit; None where the core has nothing faster. `front` are all that
+    were counted, the slowest first.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class RtlFit:
     beyond: RtlChoice | None
     notes: tuple[str, ...]
     written: tuple[str, ...]
+    front: tuple[RtlChoice, ...] = ()
 
     def refusal(self) -> WorkSaysNoError:
         """Give the error ``FIT-NONE`` for when nothing was chosen: what binds."""
@@ -63,6 +66,7 @@ class RtlFit:
             "chosen": self.chosen.as_json() if self.chosen else None,
             "best": [one.as_json() for one in self.best],
             "beyond": self.beyond.as_json() if self.beyond else None,
+            "front": [_on_front(one) for one in self.front],
             "notes": list(self.notes),
             "written": list(self.written),
         }
@@ -122,7 +126,7 @@ def fit_rtl(
         set_fields(folder / PROJECT_FILE, changes)
     best = _beside(found, chosen)
     faster = [one for one in found if one.interval < best[0].interval]
-    return RtlFit(
+    outcome = RtlFit(
         folder / PROJECT_FILE,
         board,
         family,
@@ -132,7 +136,22 @@ def fit_rtl(
         faster[0] if faster and not faster[0].fits else None,
         _notes(family),
         tuple(changes) if write else (),
+        found,
     )
+    remember_front(folder, "fit-rtl", outcome.as_json())
+    return outcome
+
+
+def _on_front(one: RtlChoice) -> dict[str, Any]:
+    name, share = one.binding
+    return {
+        "images_per_second": round(one.images_per_second, 3),
+        "latency_us": round(one.latency_us, 3),
+        "resource": name,
+        "share": share if share != float("inf") else None,
+        "fits": one.fits,
+        "surely": one.fits,
+    }
 
 
 def _changes(chosen: RtlChoice, old: RtlConfig, board: Board, family: str) -> dict[str, Any]:

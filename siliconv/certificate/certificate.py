@@ -22,6 +22,9 @@ from siliconv.network.vectors.reached import Reached
 
 VERSION = 2
 
+RTL_CERTIFICATE = "rtlsim.json"
+"""That of the SystemVerilog core in the build folder; that of hls4ml's firmware is ``csim.json``."""
+
 Measure = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Of a metric, none of which is negative; an alias, because a field below is itself called float."""
 

@@ -48,7 +48,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="FOLDER",
-        help="a folder of images (class = folder name) instead of the project's data; remembered",
+        help="a folder of images (class = folder name) instead of the project's data, until --data none",
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]

@@ -148,13 +148,13 @@ def bits(record: RunRecord) -> str:
 
 
 def _score(record: RunRecord) -> str:
-    found = record.validation
+    found = record.judged
     interval = f" ({found.low:.3f} to {found.high:.3f})" if found.low is not None else ""
     return f"{found.value:.4f}{interval}"
 
 
 def _tell_choice(found: SearchOutcome, chosen: RunRecord, project: str) -> None:
-    if chosen.validation.goodness < found.least:
+    if chosen.judged.goodness < found.least:
         console.print(
             f"None is within {found.settings.accuracy_drop:g} points of the float network on the validation images; "
             f"{chosen.id} comes nearest",

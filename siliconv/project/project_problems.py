@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -116,14 +116,17 @@ def _line(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
 
 def fields_at(model: type[BaseModel], keys: Sequence[str | int]) -> Iterator[str]:
     """Yield the fields that a section has; none for a mapping with free keys."""
-    section = _section(model, keys)
+    section = section_at(model, keys)
     return iter(section.model_fields) if section is not None else iter(())
 
 
-def _section(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseModel] | None:
+def section_at(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseModel] | None:
+    """Give the section at a path, None where there is none, or a mapping with free keys."""
     for key in keys:
         field = model.model_fields.get(str(key))
         kind: Any = field.annotation if field is not None else None
+        if get_origin(kind) is dict:
+            return None
         candidates = [kind, *getattr(kind, "__args__", ())]
         nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
         if nested is None:
@@ -135,6 +138,6 @@ def _section(model: type[BaseModel], keys: Sequence[str | int]) -> type[BaseMode
 def _describe_field(model: type[BaseModel], keys: Sequence[str | int]) -> str | None:
     if not keys:
         return None
-    section = _section(model, keys[:-1])
+    section = section_at(model, keys[:-1])
     field = section.model_fields.get(str(keys[-1])) if section is not None else None
     return f"{keys[-1]} is {field.description}" if field is not None and field.description else None

@@ -1,4 +1,4 @@
-"""Flip-flops are counted: what becomes a shift register, what goes into a multiplier, which counters are gone."""
+"""Flip-flops are counted from the sources: what becomes a shift register, or part of a multiplier, or no counter."""
 
 from dataclasses import replace
 
