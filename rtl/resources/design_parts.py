@@ -61,6 +61,7 @@ PARTS = {
     "fifo": "FIFOs",
     "fifo_address": "bits of the addresses of FIFOs",
     "logic_memory": "look-up tables of constants",
+    "bank_choice": "bits of constants that stand in several banks",
     "memory_choice": "bits chosen behind memories of several cells of depth",
     "move": "bits that are chosen between where streams change, part or join",
     "block": "blocks with a control of their own",
@@ -88,7 +89,8 @@ def _add_memory(found: Counter[str], memory: Memory, family: str) -> None:
     elif memory.words > 1:
         banks = -(-memory.words // memory.bank)
         found["address"] += (memory.words - 1).bit_length() * banks
-        found["move"] += memory.width * (banks - 1)
+        # The banks' words are OR-ed: a look-up table takes in three more of them, or five.
+        found["bank_choice"] += memory.width * -(-(banks - 1) // (3 if family == "ecp5" else 5))
         if not memory.blocks(family) and memory.words > SMALL_WORDS:
             found["logic_memory"] += memory.look_up_tables(family)
 
