@@ -78,10 +78,15 @@ class _Target:
     def __str__(self) -> str:
         asked = []
         if self.images_per_second is not None:
-            asked.append(f"at least {self.images_per_second:g} images/s")
+            asked.append(f"at least {_plain(self.images_per_second)} images/s")
         if self.latency_us is not None:
-            asked.append(f"at most {self.latency_us:g} us")
+            asked.append(f"at most {_plain(self.latency_us)} us")
         return " and ".join(asked) or "the fastest that fits"
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
 def fit(
