@@ -59,10 +59,10 @@ EXPECTED = {
         "saturate": 1.0,
     }
     | {"pool": 2.0, "average": 2.0, "counter": 1.0, "level": 1.0, "address": 1.0, "fifo": 15.0, "fifo_address": 1.5}
-    | {"logic_memory": 1.0, "memory_choice": 0.7, "move": 0.7, "block": 5.0},
+    | {"logic_memory": 1.0, "bank_choice": 1.0, "memory_choice": 0.7, "move": 0.7, "block": 5.0},
     "xc7": {"adder": 1.0, "total": 2.0, "product": 1.0, "logic_sum": 1.0, "round": 1.0, "dropped": 0.2, "saturate": 0.3}
     | {"pool": 1.0, "average": 1.0, "counter": 1.0, "level": 0.6, "address": 0.5, "fifo": 15.0, "fifo_address": 0.5}
-    | {"logic_memory": 1.0, "memory_choice": 0.5, "move": 0.5, "block": 2.0},
+    | {"logic_memory": 1.0, "bank_choice": 1.0, "memory_choice": 0.5, "move": 0.5, "block": 2.0},
 }
 """Look-up tables of one of each part: a sum on ECP5 is a cell of two for two bits, an accumulator chooses and adds."""
 

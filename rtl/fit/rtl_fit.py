@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from siliconv.errors import FirmwareError
-from siliconv.hardware.boards import Board
+from siliconv.hardware.boards import Board, boards
+from siliconv.hardware.boards import board as find_board
 from siliconv.network.graph import Network
-from siliconv.rtl.configuration import MULTIPLIER_BITS
+from siliconv.rtl.configuration import MULTIPLIER_BITS, RtlConfig
 from siliconv.rtl.cycles.cycle_model import Cycles, cycles
 from siliconv.rtl.design.distributed_roms import roms_of, with_blocks_at_most
 from siliconv.rtl.design.logic_products import with_at_most
@@ -20,6 +21,7 @@ from siliconv.rtl.plan.lanes import Lanes, choices_of, cycles_of, lanes_for_inte
 from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.resources.multiplier_count import multipliers as multipliers_of_design
 from siliconv.rtl.resources.predicted_cells import Predicted, predicted
+from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 MOST_SHARES = {"lut": 0.8, "ff": 0.8, "dsp": 1.0, "bram18": 0.95, "uram": 1.0}
 """What of a device may be used: fuller logic seldom meets its clock, multipliers and memories stand fixed."""
@@ -118,6 +120,17 @@ def family_of(board: Board) -> str:
         where=f"--board {board.name}",
         fix="choose a board with an ECP5, 7 series or UltraScale+ device, see siliconv boards",
     )
+
+
+def device_of(config: RtlConfig) -> Board | None:
+    """Give the board that a project's core is for, or one with the device of its part; None where it names neither."""
+    if config.board is not None:
+        part = BOARD_TOPS[config.board].part if config.board in BOARD_TOPS else find_board(config.board).part
+    elif config.family == "ecp5":
+        part = config.part
+    else:
+        return None
+    return next((one for one in boards() if one.part.split("-")[:2] == part.split("-")[:2]), None)
 
 
 def choices(network: Network, board: Board, clock_mhz: float) -> tuple[RtlChoice, ...]:

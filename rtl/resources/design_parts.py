@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import singledispatch
 
+from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.block_memories import SMALL_WORDS
 from siliconv.rtl.plan.blocks import (
     Add,
@@ -60,6 +61,7 @@ PARTS = {
     "fifo": "FIFOs",
     "fifo_address": "bits of the addresses of FIFOs",
     "logic_memory": "look-up tables of constants",
+    "bank_choice": "bits of constants that stand in several banks",
     "memory_choice": "bits chosen behind memories of several cells of depth",
     "move": "bits that are chosen between where streams change, part or join",
     "block": "blocks with a control of their own",
@@ -87,7 +89,8 @@ def _add_memory(found: Counter[str], memory: Memory, family: str) -> None:
     elif memory.words > 1:
         banks = -(-memory.words // memory.bank)
         found["address"] += (memory.words - 1).bit_length() * banks
-        found["move"] += memory.width * (banks - 1)
+        # The banks' words are OR-ed: a look-up table takes in three more of them, or five.
+        found["bank_choice"] += memory.width * -(-(banks - 1) // (3 if family == "ecp5" else 5))
         if not memory.blocks(family) and memory.words > SMALL_WORDS:
             found["logic_memory"] += memory.look_up_tables(family)
 
@@ -105,7 +108,7 @@ def _parts(block: Block, family: str) -> Counter[str]:
 @_parts.register
 def _(block: Mvu, family: str) -> Counter[str]:
     x, weight, levels = block.inputs[0].type.width, block.weight_type.width, (block.pin - 1).bit_length()
-    found = Counter()
+    found: Counter[str] = Counter()
     if block.pack:
         low = x + weight
         pairs = tree_bits(block.pin, low)[0] + tree_bits(block.pin, low + 1)[0] + low + 1 + levels - weight
@@ -140,7 +143,8 @@ def _logic_product(block: Mvu) -> int:
     return rows * (max(one, other) - gap) + rows // 2 * row + (pairs - 1) * (row + 4)
 
 
-def _constants(block: Mvu):
+def _constants(block: Mvu) -> Iterator[tuple[Codes, int]]:
+    """Give the biases, and the weights of few words, as lanes of codes with their bits."""
     bias = block.node.bias.codes << (block.node.type.fraction - block.node.bias.type.fraction)
     yield bias.reshape(-1, block.pout), block.node.type.width
     if block.window.taps * block.window.repeats <= SMALL_WORDS:

@@ -240,6 +240,10 @@ def _about(design: Design, board: Board) -> list[str]:
 
 def _about_choice(found: Fit) -> list[str]:
     notes = [PLACEMENT, CLOCK, f"resources as logic synthesis leaves them; at most {MOST_SHARE:.0%} of each are used"]
+    if found.best:
+        one = found.best[0].estimate
+        behind = ", ".join(f"{name.upper()} {one.repositories.get(name, 0)}" for name in ("lut", "ff", "dsp", "bram18"))
+        notes.append(f"bands claim {one.coverage:.0%}, from the errors in repositories of published results: {behind}")
     if found.chosen is not None and not found.chosen.surely:
         low_high = {name: getattr(found.chosen.estimate, name) for name in ("lut", "ff", "dsp", "bram18")}
         wide = [

@@ -35,6 +35,8 @@ def run_stages(
     changes: Mapping[str, Any] | None = None,
 ) -> int:
     """Run the stages of a project up to one of them, and return 0 where it is exact, or raise."""
+    from siliconv.project.varied_project import told_changes
+
     logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
     finished: list[str] = []
     shown: Progress = Silent() if quiet else for_terminal()
@@ -58,7 +60,13 @@ def run_stages(
                 if finished
                 else "Nothing lost"
             )
-            raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
+            again = [
+                "siliconv",
+                "run",
+                project,
+                *(f"--set={told_changes({name: changes[name]})}" for name in changes or ()),
+            ]
+            raise StoppedError(f"Stopped. {kept}. To go on: {shlex.join(again)}") from None
         if json_output:
             print_json(done.as_json())
         done.require_exact()

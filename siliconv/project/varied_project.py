@@ -76,3 +76,12 @@ def flat_fields(content: Mapping[str, Any], before: tuple[str, ...] = ()) -> dic
         else:
             found[".".join(keys)] = value
     return found
+
+
+def told_changes(changes: Mapping[str, Any]) -> str:
+    """Write fields and their values in a line, as ``--set`` reads each."""
+    return ", ".join(f"{name}={_short(value)}" for name, value in changes.items())
+
+
+def _short(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("...\n").strip())

@@ -237,9 +237,9 @@ def _answers(records: Sequence[RunRecord]) -> list[ComparedLine]:
     for kind, title in (("float", "float network"), ("quantized", "quantized network")):
         values = [one.details.get("scores", {}).get(kind) for one in records]
         if any(value is not None for value in values):
-            found.append(_line("answers", f"{title}, test {metric}", [_value(value) for value in values], values))
+            found.append(_line("answers", f"{title}, test {metric}", [_score(value) for value in values], values))
     texts = [
-        f"{_value(one.test.value)}"
+        f"{_score(one.test.value)}"
         + (f" ({one.test.low:.4f} to {one.test.high:.4f})" if one.test.low is not None else "")
         for one in records
     ]
@@ -266,6 +266,10 @@ def _costs(records: Sequence[RunRecord]) -> list[ComparedLine]:
         if any(value is not None for value in values):
             found.append(_line("hardware", title, [_value(value) for value in values], values))
     return found
+
+
+def _score(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def _value(value: float | None) -> str:

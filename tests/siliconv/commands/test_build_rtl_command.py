@@ -115,7 +115,7 @@ def test_a_ulx3s_gets_its_bitstream(project, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (project / "build" / "rtl.bit").stat().st_size > 10_000
     assert found["commands"][0] == "openFPGALoader -b ulx3s build/rtl.bit"
-    assert all((project / "build" / name).is_file() for name in ("rtl.bit", "rtl/ulx3s/check_board.py"))
+    assert (project / "build" / "rtl" / "ulx3s" / "check_board.py").is_file()
     assert found["placed"]["mhz"] > 25
     assert found["cells"]["ff"] > 0
     assert run_command_line(["build", str(project), "--core", "rtl"]) == 0

@@ -79,7 +79,7 @@ def test_what_differs_is_a_line_and_what_does_not_is_none():
     assert differing["quantize.weights"] == ("6", "4")
     assert differing["core and network"] == ("EXACT", "NOT EXACT")
     assert differing["LUT"] == ("1,000", "700")
-    assert differing["firmware, test accuracy"][0] == "0.96 (0.9400 to 0.9800)"
+    assert differing["firmware, test accuracy"][0] == "0.9600 (0.9400 to 0.9800)"
     same = {line.title for line in found.lines if not line.differs}
     assert {"FF", "DSP", "images a second", "verdict"} <= same
     assert json.loads(json.dumps(found.as_json()))["runs"][1]["name"] == "b"
