@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design.design import Design
+from siliconv.hls.conversion.weight_ports import PORT_BACKENDS
+from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
-from siliconv.hls.fit.candidates import Configuration, Fit
-from siliconv.hls.fit.fit import fit
+from siliconv.hls.fit.candidates import Fit
+from siliconv.hls.fit.fit import MOST_SHARE, fit
 from siliconv.hls.kinds import Strategy
+
+# So many layers' weights are tried outside the core, the largest first.
+_MOST_OUTSIDE = 4
 
 
 def without_settings(config: HlsConfig, board: Board) -> HlsConfig:
@@ -46,6 +50,8 @@ def fit_settings(
 ) -> tuple[Design, Fit]:
     """Search settings with which a network fits a board.
 
+    Weights outside the core (`bram_factor`) are the last resort: where nothing fits and block memory is short.
+
     Parameters
     ----------
     design_for
@@ -61,24 +67,44 @@ def fit_settings(
     -------
     The design without the chosen settings, and the outcome; `Configuration.settings` gives its configuration.
     """
-    design = design_for(without_settings(config, board))
-
-    def as_generated(one: Configuration) -> Design:
-        return design_for(one.settings(config, board))
-
     fifos = ("auto", "shift_registers") if config.io_type == "io_stream" else ("auto",)
-    placements = [(one, other) for other in ("auto", "luts") for one in fifos] if config.backend == "Vitis" else None
-    found = fit(
-        design,
-        board,
-        images_per_second=images_per_second,
-        latency_us=latency_us,
-        clocks_ns=clocks_ns,
-        coefficients=coefficients,
-        as_generated=as_generated,
-        placements=placements or [("auto", "auto")],
-    )
+    places = ("auto", "block", "luts") if config.backend == "Vitis" else ("auto",)
+    memories = fifos if config.backend == "Vitis" else ("auto",)
+
+    def searched(start: HlsConfig) -> tuple[Design, Fit]:
+        design = design_for(without_settings(start, board))
+        return design, fit(
+            design,
+            board,
+            images_per_second=images_per_second,
+            latency_us=latency_us,
+            clocks_ns=clocks_ns,
+            coefficients=coefficients,
+            as_generated=lambda one: design_for(one.settings(config, board)),
+            placements=[(one, other) for other in places for one in memories],
+            bram_factor=start.bram_factor,
+        )
+
+    design, found = searched(config)
+    if found.chosen is None and config.bram_factor is None and _memory_is_short(config, found):
+        for factor in _factors(design):
+            other, outside = searched(config.model_copy(update={"bram_factor": factor}))
+            if outside.chosen is not None:
+                return other, outside
     return design, found
+
+
+def _memory_is_short(config: HlsConfig, found: Fit) -> bool:
+    """Whether weights outside the core are possible, and block memory is what is missing."""
+    possible = config.io_type == "io_stream" and config.backend in PORT_BACKENDS
+    return possible and bool(found.best) and found.best[0].shares["bram18"] > MOST_SHARE
+
+
+def _factors(design: Design) -> list[int]:
+    """Give values of `bram_factor`: the largest layers' weights outside the core, one after the other."""
+    sizes = sorted({layer.products for layer in design.layers if isinstance(layer, MatrixLayer)}, reverse=True)
+    smaller = [*sizes[1:], sizes[-1] - 1] if sizes else []
+    return [size for size in smaller if size > 0][:_MOST_OUTSIDE]
 
 
 def no_firmware(board: Board) -> str:

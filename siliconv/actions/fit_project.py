@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from siliconv.errors import FirmwareError, ProjectError, WorkSaysNoError
+from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
@@ -32,6 +32,7 @@ _WRITTEN = (
     "clock_ns",
     "fifo_memory",
     "weight_memory",
+    "bram_factor",
     "strategies",
     "reuse_factors",
     "parallelization_factors",
@@ -131,7 +132,7 @@ def fit_project(
     ProjectError
         For a project file that is wrong or can't be written; ``FIT-NUMBER``.
     FirmwareError
-        ``FIT-BRAM`` for a project with weights outside the core.
+        For what hls4ml has no hardware for.
     """
     for name, low, high, values in (
         ("--fps", 0.0, 1e12, (images_per_second,)),
@@ -147,13 +148,6 @@ def fit_project(
                     fix=f"use a number from {low:g} to {high:g}",
                 )
     project = load_project(folder)
-    if project.hls.bram_factor is not None:
-        raise FirmwareError(
-            "FIT-BRAM",
-            "no search for designs with weights outside the core, for what their memory takes is not the core's",
-            where="hls.bram_factor",
-            fix="take it out, or choose reuse factors by hand",
-        )
     plan, remark = _plan(project, folder)
 
     def design_for(config: HlsConfig) -> Design:
@@ -246,6 +240,10 @@ def _about(design: Design, board: Board) -> list[str]:
 
 def _about_choice(found: Fit) -> list[str]:
     notes = [PLACEMENT, CLOCK, f"resources as logic synthesis leaves them; at most {MOST_SHARE:.0%} of each are used"]
+    if found.best:
+        one = found.best[0].estimate
+        behind = ", ".join(f"{name.upper()} {one.repositories.get(name, 0)}" for name in ("lut", "ff", "dsp", "bram18"))
+        notes.append(f"bands claim {one.coverage:.0%}, from the errors in repositories of published results: {behind}")
     if found.chosen is not None and not found.chosen.surely:
         low_high = {name: getattr(found.chosen.estimate, name) for name in ("lut", "ff", "dsp", "bram18")}
         wide = [
@@ -263,6 +261,11 @@ def _about_choice(found: Fit) -> list[str]:
         notes.append(f"the one at risk gives {faster:,.0f} images/s and fits with a chance of about {chance:.0%}")
     if found.chosen is not None:
         notes += found.chosen.estimate.warnings
+        if found.chosen.bram_factor is not None:
+            notes.append(
+                f"weights of layers with more than {found.chosen.bram_factor:,} are outside the core: the design"
+                " around it has to bring their memory, and siliconv build --bitstream writes none"
+            )
         if found.chosen.steady_cycles is not None:
             worst = found.chosen.estimate.interval_cycles.value
             notes.append(

@@ -99,7 +99,7 @@ def compare(*runs: str, html: str | Path | None = None) -> RunComparison:
 
 
 def schema(file: str | Path | None = None) -> str:
-    """Give the JSON schema of the project file, by which editors complete and check it; write it where a file is named."""
+    """Give the JSON schema of the project file, by which editors complete and check it; a file is written if named."""
     from siliconv.project.project_schema import schema_text, write_schema_file
 
     if file is not None:

@@ -56,9 +56,19 @@ class HardwareEstimate:
         return self.latency_cycles.value * self.clock_ns / 1000
 
     @property
+    def steady_cycles(self) -> float:
+        """Cycles from image to image in a long stream: as a tool simulated them, else as simulated here.
+
+        The interval that C synthesis states charges every pixel with a product: with strides, two to three times that.
+        """
+        measured = (self._content.get("measured") or {}).get("stages", {}).get("cosim", {})
+        simulated = self._content.get("axi", {}).get("core_steady_cycles", self.interval_cycles.value)
+        return max(float(measured.get("interval_cycles") or simulated), 1.0)
+
+    @property
     def images_per_second(self) -> float:
-        """The rate at the estimated interval and that clock."""
-        return 1e9 / (self.interval_cycles.value * self.clock_ns)
+        """The rate of a long stream of images at that clock."""
+        return 1e9 / (self.steady_cycles * self.clock_ns)
 
     @property
     def board(self) -> str | None:
@@ -98,9 +108,14 @@ class HardwareEstimate:
         fullest = max(self.shares, key=lambda name: self.shares[name])
         return f"{found}; {fullest.upper()} {self.shares[fullest]:.0%} of {self.board}"
 
+    @property
+    def repositories(self) -> dict[str, int]:
+        """How many repositories of published results the band of each figure is made of."""
+        return dict(self._content.get("repositories", {}))
+
     def _head(self) -> tuple[str, ...]:
         stated = "C synthesis" if self.source == "estimate" else self.source
-        return ("", stated, "band", "logic synthesis", f"of {self.board}" if self.board else "")
+        return ("", stated, "band", "repositories", "logic synthesis", f"of {self.board}" if self.board else "")
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         left = self.after_logic_synthesis
@@ -108,11 +123,18 @@ class HardwareEstimate:
             one: Value = getattr(self, name)
             after = f"{left[name].value:,.0f}" if name in left else ""
             share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
-            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", after, share
+            behind = str(self.repositories.get(name, ""))
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, after, share
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What no published result speaks for, and what could not be modelled."""
+        return tuple(self._content["warnings"])
 
     def __repr__(self) -> str:
         rows = (self._head(), *self._rows())
-        return "\n".join(f"{a:<18} {b:>12}  {c:>20}  {d:>15}  {e}".rstrip() for a, b, c, d, e in rows)
+        lines = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e:>15}  {f}".rstrip() for a, b, c, d, e, f in rows)
+        return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(one)}</th>" for one in self._head())
@@ -120,4 +142,5 @@ class HardwareEstimate:
             "<tr><th>" + escape(title) + "</th>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
             for title, *cells in self._rows()
         )
-        return f"<table><tr>{head}</tr>{rows}</table>"
+        told = "".join(f"<p>{escape(one)}</p>" for one in self.warnings)
+        return f"<table><tr>{head}</tr>{rows}</table>{told}"

@@ -54,7 +54,7 @@ def compare(
 ) -> int:
     """Show what differs between runs: configuration, accuracy, exactness, resources, latency.
 
-    With --max-accuracy-drop or --max-lut-growth it is a gate for CI: each run is compared with the first, and the exit
+    With --max-accuracy-drop or --max-lut-growth it is a gate for CI. Each run is compared with the first, and the exit
     code is 1 where one is worse or not exact any more.
     """
     from siliconv import compare as compare_by_name

@@ -52,6 +52,7 @@ DataOption = Annotated[
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
+CoreOption = Annotated[str, typer.Option("--core", metavar="hls|rtl", help="hls4ml's core, or the SystemVerilog core")]
 JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="show the log, also what hls4ml says")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors; build/logs has it all")]

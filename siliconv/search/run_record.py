@@ -169,7 +169,7 @@ def find_record(folder: Path, name: str) -> RunRecord:
             "RUN-RECORD",
             f"the record cannot be read: {error}",
             where=str(path),
-            fix="delete the file, and run or search again: what is missing is made anew",
+            fix="delete the file, and run or search again: what is missing is made again",
         ) from error
     return found
 

@@ -106,9 +106,10 @@ def estimate_hardware(context: Context) -> str:
         fullest = max(shares, key=lambda one: one.share)
         verdict += f": {fullest.title} {fullest.share:.0%} of {content['board']['title']}"
     if content["axi"]["limits"]:
-        verdict += f"; AXI-Stream limits it to an image in {content['axi']['interval_cycles']:,.0f} cycles"
+        verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
     least, most = content["on_a_board"]["transfer_us"]
     verdict += f"; a transfer on a board: {least} to {most} us more"
+    verdict += "".join(f"; warning: {one}" for one in content["warnings"])
     reported = results is not None and results.source == "vsynth"
     left = content if reported else content["logic_synthesis"]
     kind = (

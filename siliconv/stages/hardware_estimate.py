@@ -15,7 +15,8 @@ from siliconv.hls.conversion.layer_settings import plan_layers
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
-from siliconv.hls.fifo.axi_ends import with_axi_ends
+from siliconv.hls.estimate.schedule import Cycles
+from siliconv.hls.fifo.axi_ends import around_an_array, with_axi_ends
 from siliconv.hls.fifo.layer_times import layer_times
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import stream_graph
@@ -75,7 +76,8 @@ def estimate_network(
             "weight_bits": matrix.weight_bits if matrix else 0,
         }
     content["part"] = config.part
-    content["axi"] = _axi_cycles(network, design, found.interval_cycles.value)
+    cycles = Cycles(int(found.latency_cycles.value), int(found.interval_cycles.value))
+    content["axi"] = _axi_cycles(network, design, cycles)
     content["on_a_board"] = _on_a_board(design, found.latency_cycles.value, content["axi"])
     board = board_of_part(config.part)
     content["board"] = None
@@ -103,25 +105,32 @@ def _verdict(found: Estimate, board: Board) -> dict[str, Any]:
     }
 
 
-def _axi_cycles(network: Network, design: Design, interval: float) -> dict[str, Any]:
+def _axi_cycles(network: Network, design: Design, cycles: Cycles) -> dict[str, Any]:
     """Give the beats of an image and a result, and the intervals of the AXI-Stream top level: a beat a cycle.
 
-    Of a stream, `core_steady_cycles` and `steady_cycles` are simulated: those of the core alone and of the top level
-    from image to image, where the interval is the longest that C synthesis states. Networks of several inputs or
-    outputs have no such top level: the interval is the core's.
+    `core_steady_cycles` and `steady_cycles` are simulated: those of the core alone and of the top level from image to
+    image, where the interval is the longest that C synthesis states. Networks of several inputs or outputs have no such
+    top level: their interval is the core's.
     """
+    stream = design.io_type is IoType.STREAM
+    core = stream_graph(design) if stream else None
+    alone = steady_interval(core) if core is not None else cycles.interval
+    found: dict[str, Any] = {"interval_cycles": cycles.interval, "core_steady_cycles": alone, "limits": False}
     if is_of_several(network):
-        return {"interval_cycles": interval, "limits": False}
+        return found
     images, results = (beat_format(node.shape, node.type) for node in (network.input, network.output))
-    beats = {"input_beats": images.beats_of_image, "output_beats": results.beats_of_image}
-    slowest = max(interval, *beats.values())
-    found = {**beats, "interval_cycles": slowest, "limits": slowest > interval}
-    if design.io_type is IoType.STREAM:
-        core = stream_graph(design)
-        found["core_steady_cycles"] = steady_interval(core)
-        found["steady_cycles"] = steady_interval(with_axi_ends(core, images, results))
-        found["limits"] = found["limits"] or found["steady_cycles"] > found["core_steady_cycles"]
-    return found
+    if core is not None:
+        around = steady_interval(with_axi_ends(core, images, results))
+    else:
+        around = steady_interval(around_an_array(cycles, images, results, design.backend))
+    beats = max(images.beats_of_image, results.beats_of_image)
+    return found | {
+        "input_beats": images.beats_of_image,
+        "output_beats": results.beats_of_image,
+        "interval_cycles": max(cycles.interval, beats) if stream else max(cycles.interval, around),
+        "steady_cycles": around,
+        "limits": beats > cycles.interval or around > alone,
+    }
 
 
 def _on_a_board(design: Design, latency: float, axi: dict[str, Any]) -> dict[str, Any]:
