@@ -150,7 +150,8 @@ class Fit:
     `best` are the best configurations, the chosen one first: those that fit with their bands and reach what was asked
     for, else those that may fit, else those that come nearest. `chosen` is None when nothing does. `at_risk` is faster
     than the chosen one and may fit. `beyond` is faster than the best and full: what stands in the way of more; None
-    where the templates have nothing faster.
+    where the templates have nothing faster. `least` are the smallest shares of each resource among all settings that
+    were tried, each by itself: what is above the usable share there, no setting mends.
     """
 
     board: Board
@@ -159,6 +160,7 @@ class Fit:
     target: str
     beyond: Configuration | None = None
     at_risk: Configuration | None = None
+    least: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def binding(self) -> tuple[str, float] | None:

@@ -11,7 +11,7 @@ from siliconv.errors import WorkSaysNoError
 from siliconv.hardware.boards import Board, boards
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, Tensor
 from siliconv.hls.fit.candidates import Configuration, Fit
-from siliconv.hls.fit.fit import MOST_MULTIPLIERS, fit
+from siliconv.hls.fit.fit import MOST_MULTIPLIERS, MOST_SHARE, fit
 from siliconv.hls.kinds import IoType
 from siliconv.hls.weight_statistics import WeightStatistics
 
@@ -111,10 +111,16 @@ def what_binds(design: Design, found: Fit) -> str:
         )
     nearest = found.best[0]
     if not nearest.fits:
-        return f"needs {_used(nearest, found.board)} at {_speed(nearest)}"
+        return f"needs {_used(nearest, found.board)} at {_speed(nearest)}{_at_least(found)}"
     if found.beyond is None:
         return f"reaches {_speed(nearest)} at most: hls4ml's templates have nothing faster, whatever the device"
     return f"reaches {_speed(nearest)} at most: {_speed(found.beyond)} needs {_used(found.beyond, found.board)}"
+
+
+def _at_least(found: Fit) -> str:
+    """Say what no setting brings below the usable share; empty where each resource alone can be had."""
+    above = [f"{share:.0%} of the {_SPELLED[name]}" for name, share in found.least.items() if share > MOST_SHARE]
+    return f", and with no reuse factor, strategy or clock less than {' and '.join(above)}" if above else ""
 
 
 def _used(one: Configuration, board: Board) -> str:

@@ -93,6 +93,7 @@ class ProjectFit:
             "at_risk": self.fit.at_risk.as_json() if self.fit.at_risk else None,
             "best": [one.as_json() for one in self.fit.best],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
+            "least_shares": {name: _finite(share) for name, share in self.fit.least.items()},
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
             "remedies": [
                 {name: _finite(value) for name, value in asdict(one).items()} | {"text": str(one)}
