@@ -5,7 +5,8 @@ Usage: python benchmarks/qkeras_networks.py [--files FOLDER] [--inputs N] [--jso
 The networks are built here, in our words, with the layers, quantizers and shapes that hls4ml's test suite uses, and
 random weights from a seed; its recurrent ones are among them. Each is read as its file would be read, built of what was
 read, and lowered. `exact` is: QKeras' own prediction of the logits equals the integer network in every bit, in float64
-where float32 rounds. FOLDER holds QKeras files (``NAME.h5``, or ``NAME.json`` with ``NAME_weights.h5``).
+where float32 rounds; `rounded` is the same behind weights that have no quantizer and were rounded to 16 bits. FOLDER
+holds QKeras files (``NAME.h5``, or ``NAME.json`` with ``NAME_weights.h5``).
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def networks() -> Iterator[tuple[str, Make]]:
     yield from _activations()
     yield from _binary_networks()
     yield from _convolutions()
+    yield from _optimized()
 
 
 def _dense_networks() -> Iterator[tuple[str, Make]]:
@@ -183,7 +185,7 @@ def _convolutions() -> Iterator[tuple[str, Make]]:
         first = qkeras.QConv2D(4, 3, kernel_quantizer="quantized_bits(8,4)", bias_quantizer=qkeras.ternary())
         second = qkeras.QConv2D(5, 3, kernel_quantizer=qkeras.quantized_bits(8, 4), bias_quantizer=qkeras.binary())
         return row(
-            layers.Input((8, 8, 1)),
+            layers.Input((8, 8, 3)),
             first,
             qkeras.QActivation("quantized_relu(6)"),
             second,
@@ -213,6 +215,39 @@ def _convolutions() -> Iterator[tuple[str, Make]]:
     wide = {"depthwise_quantizer": bits(8, 3), "pointwise_quantizer": bits(8, 3), "bias_quantizer": bits(8, 3)}
     yield "separable sequence", lambda: row(layers.Input((13, 20)), qkeras.QSeparableConv1D(5, 3, **wide))
     yield "separable map", lambda: row(layers.Input((13, 21, 20)), qkeras.QSeparableConv2D(5, 3, **wide))
+
+
+def _optimized() -> Iterator[tuple[str, Make]]:
+    """Yield those of the tests that prune, regularize and share weights; most have no quantizer."""
+
+    def reduced() -> Any:
+        def block(filters: int, window: int, pool: Any) -> list[Any]:
+            conv = qkeras.QConv2D(filters, window, padding="same", kernel_quantizer=bits(8, 0, None))
+            return [conv, pool, layers.BatchNormalization(), qkeras.QActivation("quantized_relu(4)")]
+
+        def hidden(units: int) -> list[Any]:
+            relu = qkeras.QActivation("quantized_relu(4)")
+            return [dense(units, bits(8, 0, None)), relu, layers.BatchNormalization()]
+
+        return row(
+            layers.Input((64, 64, 1)),
+            *block(8, 3, layers.MaxPooling2D()),
+            *block(32, 5, layers.AveragePooling2D()),
+            layers.Flatten(),
+            *hidden(32),
+            *hidden(14),
+            dense(5, bits(8, 0, None)),
+            layers.Softmax(),
+        )
+
+    plain = partial(dense, kernel=None)
+    yield "pruned dense", lambda: row(layers.Input((3,)), plain(6), layers.Dense(1))
+    yield "regularized dense", lambda: row(layers.Input((32,)), plain(16))
+    yield (
+        "pruned convolution",
+        lambda: row(layers.Input((8, 8, 4)), qkeras.QConv2D(6, 3), layers.Flatten(), layers.Dense(1)),
+    )
+    yield "reduced CNN", reduced
 
 
 def recurrent(kind: str) -> QKerasFile:
@@ -277,7 +312,8 @@ def judged(
     with double_precision():
         exact = exact_model(model, weights).predict(values.astype(np.float64), verbose=0).reshape(inputs, -1)
     return {
-        "outcome": "exact" if np.array_equal(exact, found) and not rounded else "rounded" if rounded else "wrong",
+        "outcome": "wrong" if not np.array_equal(exact, found) else "rounded" if rounded else "exact",
+        **({"rounded": [one.name for one in rounded]} if rounded else {}),
         "inputs": inputs,
         "outputs": int(found.size),
         "float32_differs": int((float32 != found).sum()),

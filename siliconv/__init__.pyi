@@ -2,6 +2,7 @@ from . import errors as errors
 from . import network as network
 from .api.catalogue import boards as boards
 from .api.catalogue import calibrate as calibrate
+from .api.catalogue import compare as compare
 from .api.catalogue import doctor as doctor
 from .api.catalogue import estimate_records as estimate_records
 from .api.catalogue import presets as presets

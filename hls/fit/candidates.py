@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
 from statistics import NormalDist
@@ -150,8 +150,9 @@ class Fit:
     `best` are the best configurations, the chosen one first: those that fit with their bands and reach what was asked
     for, else those that may fit, else those that come nearest. `chosen` is None when nothing does. `at_risk` is faster
     than the chosen one and may fit. `beyond` is faster than the best and full: what stands in the way of more; None
-    where the templates have nothing faster. `least` are the smallest shares of each resource among all settings that
-    were tried, each by itself: what is above the usable share there, no setting mends.
+    where the templates have nothing faster. `front` are those of all that were searched of which none is faster with a
+    less full device, the slowest first; their FIFOs are taken as shallow. `least` are the smallest shares of each
+    resource among all of these, each by itself: what is above the usable share there, no setting mends.
     """
 
     board: Board
@@ -160,6 +161,7 @@ class Fit:
     target: str
     beyond: Configuration | None = None
     at_risk: Configuration | None = None
+    front: tuple[Configuration, ...] = ()
     least: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -168,6 +170,15 @@ class Fit:
         if self.best and not self.best[0].fits:
             return self.best[0].binding
         return self.beyond.binding if self.beyond is not None else None
+
+
+def front_of(found: Sequence[Configuration]) -> tuple[Configuration, ...]:
+    """Return those of which none is faster with a less full device, the slowest first."""
+    front: list[Configuration] = []
+    for one in sorted(found, key=lambda one: (one.binding[1], -one.images_per_second)):
+        if not front or one.images_per_second > front[-1].images_per_second:
+            front.append(one)
+    return tuple(front)
 
 
 def chance_to_fit(found: Estimate, board: Board, most_share: float) -> float:

@@ -20,7 +20,7 @@ from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
 from siliconv.hls.estimate.schedule import busy_cycles
 from siliconv.hls.fifo.stream_actors import stream_graph
-from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit
+from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit, front_of
 from siliconv.hls.kinds import IoType, Strategy, Synthesis
 
 # hls4ml's unrolled loops end at so many products ("Stop unrolling loop", hls4ml #1013).
@@ -78,10 +78,15 @@ class _Target:
     def __str__(self) -> str:
         asked = []
         if self.images_per_second is not None:
-            asked.append(f"at least {self.images_per_second:g} images/s")
+            asked.append(f"at least {_plain(self.images_per_second)} images/s")
         if self.latency_us is not None:
-            asked.append(f"at most {self.latency_us:g} us")
+            asked.append(f"at most {_plain(self.latency_us)} us")
         return " and ".join(asked) or "the fastest that fits"
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
 def fit(
@@ -160,15 +165,9 @@ def fit(
     full = [one for one in everything if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
-    return Fit(
-        board,
-        tuple(best),
-        chosen,
-        str(target),
-        beyond,
-        at_risk if chosen is not None and chosen.surely else None,
-        {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES},
-    )
+    risk = at_risk if chosen is not None and chosen.surely else None
+    least = {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES}
+    return Fit(board, tuple(best), chosen, str(target), beyond, risk, front_of(everything), least)
 
 
 def _worth_examining(found: Sequence[Configuration]) -> list[Configuration]:

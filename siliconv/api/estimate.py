@@ -90,12 +90,18 @@ class HardwareEstimate:
         return self._content
 
     @property
+    def after_logic_synthesis(self) -> dict[str, Value]:
+        """The resources as logic synthesis would leave them, which is what a device has to hold."""
+        return {name: Value(**one) for name, one in self._content["logic_synthesis"].items()}
+
+    @property
     def line(self) -> str:
-        """The estimate in one line."""
+        """The estimate in one line: resources are those after logic synthesis, as their shares."""
+        left = self.after_logic_synthesis
         found = (
             f"{self.latency_cycles.value:,.0f} cycles = {self.latency_us:,.0f} us, "
-            f"{self.images_per_second:,.0f} images/s, {self.lut.value:,.0f} LUT, {self.dsp.value:,.0f} DSP, "
-            f"{self.bram18.value:,.0f} BRAM18 ({self.source} for C synthesis)"
+            f"{self.images_per_second:,.0f} images/s, {left['lut'].value:,.0f} LUT, {left['dsp'].value:,.0f} DSP, "
+            f"{left['bram18'].value:,.0f} BRAM18 (estimate of logic synthesis)"
         )
         if not self.shares:
             return found
@@ -107,12 +113,18 @@ class HardwareEstimate:
         """How many repositories of published results the band of each figure is made of."""
         return dict(self._content.get("repositories", {}))
 
-    def _rows(self) -> Iterator[tuple[str, str, str, str, str]]:
+    def _head(self) -> tuple[str, ...]:
+        stated = "C synthesis" if self.source == "estimate" else self.source
+        return ("", stated, "band", "repositories", "logic synthesis", f"of {self.board}" if self.board else "")
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        left = self.after_logic_synthesis
         for name, title in TITLES.items():
             one: Value = getattr(self, name)
+            after = f"{left[name].value:,.0f}" if name in left else ""
             share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
             behind = str(self.repositories.get(name, ""))
-            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, share
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, after, share
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -120,15 +132,12 @@ class HardwareEstimate:
         return tuple(self._content["warnings"])
 
     def __repr__(self) -> str:
-        head = ("", self.source, "band", "repositories", f"of {self.board} (logic synthesis)" if self.board else "")
-        rows = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e}".rstrip() for a, b, c, d, e in (head, *self._rows()))
-        return "\n".join([*rows, *self.warnings])
+        rows = (self._head(), *self._rows())
+        lines = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e:>15}  {f}".rstrip() for a, b, c, d, e, f in rows)
+        return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{escape(one)}</th>"
-            for one in ("", self.source, "band", "repositories", f"of {self.board or 'the board'}")
-        )
+        head = "".join(f"<th>{escape(one)}</th>" for one in self._head())
         rows = "".join(
             "<tr><th>" + escape(title) + "</th>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
             for title, *cells in self._rows()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, known_boards, open_project, print_json
+from siliconv.commands.options import CoreOption, JsonOption, ProjectArgument, known_boards, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import ProjectError
 
@@ -33,7 +33,6 @@ ClockOption = Annotated[
     typer.Option("--clock-ns", min=0.1, metavar="NS", help="clock period to try; may be given several times"),
 ]
 _PLACES = {"auto": "auto", "shift_registers": "LUTs", "luts": "LUTs", "block": "blocks"}
-CoreOption = Annotated[str, typer.Option("--core", metavar="hls|rtl", help="hls4ml's core, or the SystemVerilog core")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="write nothing into the project file")]
 
 

@@ -7,18 +7,21 @@ from importlib import resources
 from typing import Any
 
 from siliconv.hardware.beat_format import beat_format
-from siliconv.hardware.boards import RESOURCES, board_of_part
+from siliconv.hardware.boards import RESOURCES, Board, board_of_part
 from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.layer_settings import plan_layers
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
-from siliconv.hls.estimate.estimate import estimate
+from siliconv.hls.estimate.estimate import Estimate, estimate
 from siliconv.hls.estimate.schedule import Cycles
 from siliconv.hls.fifo.axi_ends import around_an_array, with_axi_ends
+from siliconv.hls.fifo.layer_times import layer_times
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import stream_graph
+from siliconv.hls.fit.candidates import chance_to_fit
+from siliconv.hls.fit.fit import MOST_SHARE
 from siliconv.hls.kinds import IoType, Synthesis
 from siliconv.hls.vendor.synthesis_results import SynthesisResults, beside
 from siliconv.network.graph import Network
@@ -64,9 +67,10 @@ def estimate_network(
     content = {**found.as_json(), "calibration": calibration}
     content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     of_layer = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
-    for layer in content["layers"]:
+    for layer, after in zip(content["layers"], on_device.layers, strict=True):
         matrix = of_layer.get(layer["name"])
         layer |= {
+            "logic_synthesis": {name: getattr(after, name) for name in RESOURCES},
             "reuse_factor": matrix.reuse_factor if matrix else None,
             "multipliers": matrix.multipliers if matrix else 0,
             "weight_bits": matrix.weight_bits if matrix else 0,
@@ -79,8 +83,26 @@ def estimate_network(
     content["board"] = None
     if board is not None:
         shares = board.shares({name: content["logic_synthesis"][name]["value"] for name in RESOURCES})
-        content["board"] = {"name": board.name, "title": board.title, "shares": shares}
+        content["board"] = {
+            "name": board.name,
+            "title": board.title,
+            "shares": shares,
+            "available": {name: getattr(board, name) for name in RESOURCES},
+            "fit": _verdict(on_device, board),
+        }
+    content["times"] = layer_times(design)
     return beside(content, results) if results is not None else content
+
+
+def _verdict(found: Estimate, board: Board) -> dict[str, Any]:
+    """Say whether the estimate for logic synthesis stays within what can be used of a board: values, bands, chance."""
+    room = {name: MOST_SHARE * getattr(board, name) for name in RESOURCES}
+    return {
+        "most_share": MOST_SHARE,
+        "fits": all(getattr(found, name).value <= room[name] for name in RESOURCES),
+        "surely": all(getattr(found, name).high <= room[name] for name in RESOURCES),
+        "chance": round(chance_to_fit(found, board, MOST_SHARE), 3),
+    }
 
 
 def _axi_cycles(network: Network, design: Design, cycles: Cycles) -> dict[str, Any]:

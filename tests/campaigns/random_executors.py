@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 from hypothesis import strategies as st
-from strategies import input_codes, networks
+from strategies import codes_of_inputs, networks
 
 from siliconv.network import reference
 from siliconv.network.emulator import emulator
@@ -23,11 +23,15 @@ def run(seed: int) -> dict[str, Any]:
     @hypothesis.seed(seed)
     @hypothesis.settings(max_examples=EXAMPLES, deadline=None, database=None)
     @hypothesis.given(
-        network=st.one_of(networks(most=8), networks(most=4, widest=61, input_width=30, weight_width=30)),
+        network=st.one_of(
+            networks(most=8),
+            networks(most=4, widest=61, input_width=40, weight_width=30),
+            networks(most=8, inputs=3),
+        ),
         vectors=st.integers(0, 1000),
     )
     def compare(network: Any, vectors: int) -> None:
-        codes = input_codes(network, vectors, batch=4)
+        codes = codes_of_inputs(network, vectors, batch=4)
         expected = reference.run(network, codes)
         found = emulator.compile(network).run(codes, keep=list(network.by_name))
         for name, tensor in found.items():

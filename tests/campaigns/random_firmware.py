@@ -9,12 +9,13 @@ from typing import Any
 import hypothesis
 import numpy as np
 from hypothesis import strategies as st
-from strategies import input_codes, networks
+from strategies import codes_of_inputs, networks
 
 from siliconv.errors import FirmwareError, NetworkError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.csim.csim import compare, compile_project
+from siliconv.network.rows import input_rows
 from siliconv.network.vectors.corners import corner_vectors
 
 SEEDS = 100
@@ -29,7 +30,7 @@ def run(seed: int) -> dict[str, Any]:
     @hypothesis.seed(seed)
     @hypothesis.settings(max_examples=DRAWN, deadline=None, database=None, phases=[hypothesis.Phase.generate])
     @hypothesis.given(
-        network=networks(most=8, widest=30),
+        network=st.one_of(networks(most=8, widest=30), networks(most=8, widest=30, inputs=2)),
         backend=st.sampled_from(BACKENDS),
         io_type=st.sampled_from(["io_stream", "io_parallel"]),
     )
@@ -48,7 +49,8 @@ def run(seed: int) -> dict[str, Any]:
             return {"road": road, "refused": error.code}
         library = compile_project(project, network.name, Path(scratch) / "cache")
         corners = np.stack(list(corner_vectors(network).values()))
-        layers = compare(library, network, np.concatenate([corners, input_codes(network, seed, batch=8)]), jobs=1)
+        rows = input_rows(network, codes_of_inputs(network, seed, batch=8))
+        layers = compare(library, network, np.concatenate([corners, rows]), jobs=1)
     wrong = [layer.name for layer in layers if layer.differing]
     assert not wrong, f"{road}: {wrong} of {network}"
     return {"road": road, "layers": len(layers), "values": sum(layer.values for layer in layers)}

@@ -32,6 +32,7 @@ void softmax_of_one(data_T data[CONFIG_T::n_classes], res_T res[CONFIG_T::n_clas
         largest = data[i] > largest ? data[i] : largest;
     }
 
+    const unsigned furthest = CONFIG_T::exponential_size - 1;
     bits<CONFIG_T::exponential_t::width> exponentials[CONFIG_T::n_classes];
     #pragma HLS ARRAY_PARTITION variable=exponentials complete
     bits<CONFIG_T::sum_width> sum = 0;
@@ -41,7 +42,8 @@ void softmax_of_one(data_T data[CONFIG_T::n_classes], res_T res[CONFIG_T::n_clas
         // Modulo its width the difference of the raw bits is the difference itself, which is never negative.
         bits<data_T::width> most = raw_bits<data_T::width>(largest), one = raw_bits<data_T::width>(data[i]);
         bits<data_T::width> below = most - one;
-        unsigned index = as_index(below) < CONFIG_T::exponential_size ? as_index(below) : CONFIG_T::exponential_size - 1;
+        // Compared before it becomes an index, which has fewer bits than a code may have.
+        unsigned index = below < furthest ? as_index(below) : furthest;
         exponentials[i] = raw_bits<CONFIG_T::exponential_t::width>(exponential[index]);
         sum += exponentials[i];
     }
@@ -53,9 +55,10 @@ void softmax_of_one(data_T data[CONFIG_T::n_classes], res_T res[CONFIG_T::n_clas
         if (sum[i])
             places = i;
     }
-    bits<CONFIG_T::index_bits> mantissa = sum >> (places - (int)CONFIG_T::index_bits);
-    bits<CONFIG_T::reciprocal_t::width> inverse =
-        raw_bits<CONFIG_T::reciprocal_t::width>(reciprocal[as_index(mantissa)]);
+    // With the leading one, which is no part of the index: a table of one entry has an index of no bits.
+    bits<CONFIG_T::index_bits + 1> mantissa = sum >> (places - (int)CONFIG_T::index_bits);
+    const unsigned entry = as_index(mantissa) & ((1u << CONFIG_T::index_bits) - 1);
+    bits<CONFIG_T::reciprocal_t::width> inverse = raw_bits<CONFIG_T::reciprocal_t::width>(reciprocal[entry]);
     const int shift = places + CONFIG_T::shift;
     const bits<CONFIG_T::product_width> half = bits<CONFIG_T::product_width>(1) << (shift - 1);
     const bits<res_T::width> highest = -1;

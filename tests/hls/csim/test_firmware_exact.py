@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_softmaxes import WIDE, small_softmaxes
 from written_firmware import compile_firmware
 
 from siliconv.hls.configuration import HlsConfig
@@ -88,6 +89,26 @@ def test_the_sigmoid_table_is_the_networks_own_at_every_input_code(build, tmp_pa
     firmware = simulate(library, network, codes)
     assert np.array_equal(firmware["sigmoid"], reference.run(network, codes)["sigmoid"])
     assert len(np.unique(firmware["sigmoid"])) > 400
+
+
+@pytest.mark.parametrize(
+    ("backend", "io_type", "places"),
+    [
+        ("Vitis", "io_stream", 2),
+        *(
+            pytest.param(backend, io_type, places, marks=pytest.mark.slow)
+            for backend, io_type, places in [
+                ("Vivado", "io_parallel", WIDE),
+                ("Quartus", "io_stream", WIDE),
+                ("Quartus", "io_parallel", 2),
+                ("Catapult", "io_stream", 2),
+                ("Catapult", "io_parallel", WIDE),
+            ]
+        ),
+    ],
+)
+def test_a_softmax_of_tables_of_one_entry_and_of_codes_wider_than_an_index(tmp_path, backend, io_type, places):
+    assert_exact(small_softmaxes(places), tmp_path, backend=backend, io_type=io_type)
 
 
 @pytest.mark.parametrize("reuse", [1, 3, 9, 18])

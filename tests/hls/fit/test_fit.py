@@ -194,6 +194,12 @@ def test_an_impossible_rate_is_not_reached():
     assert found.chosen is None
     assert found.best[0].fits
     assert not found.best[0].meets
+    helpful = remedies.remedies(network((1, 1, 1)), found, images_per_second=1e9)
+    error = remedies.does_not_fit(network((1, 1, 1)), found, helpful)
+    assert error.what.startswith("nothing fits as it was asked for (at least 1,000,000,000 images/s): ")
+    assert "images/s with " in error.what
+    # What does not reach it is not offered as if it did.
+    assert error.fix.startswith("ask for less, or ")
 
 
 def test_halving_the_filters_keeps_input_and_output():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_softmaxes import WIDE, small_softmaxes
 from strategies import BUILDERS, input_codes, networks
 
 from siliconv.errors import NetworkError, ToolError
@@ -44,6 +45,12 @@ def test_node_kind_equals_reference(kind):
         assert_same_bits(network, input_codes(network, seed, batch=4))
 
     check()
+
+
+@pytest.mark.parametrize("places", [2, WIDE])
+def test_softmaxes_of_tables_of_one_entry_and_of_codes_wider_than_an_index(places):
+    network = small_softmaxes(places)
+    assert_same_bits(network, input_codes(network, 1, batch=20))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

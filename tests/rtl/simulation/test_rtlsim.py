@@ -12,6 +12,7 @@ from rtl_designs import (
     written,
 )
 from small_network import small_network
+from small_softmaxes import WIDE, small_softmaxes
 from strategies import networks
 
 from siliconv.errors import WorkSaysNoError
@@ -33,7 +34,7 @@ def bench(tmp_path_factory):
     skip_without_verilator()
     found = one_of_each_kind() + drawn(networks(), RANDOM, seed=1)
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    return built([*designs, weights_in_banks(), *shared_weights(), *pairs()], tmp_path_factory.mktemp("r"))
+    return built([*designs, weights_in_banks(), *shared_weights(), *pairs(), softmaxes()], tmp_path_factory.mktemp("r"))
 
 
 def weights_in_banks():
@@ -63,6 +64,10 @@ def pairs():
         node = ir.Pairwise("both", (before.name, last.name), last.shape, kind, operation)
         network = ir.Network("net", (*builder.network().nodes, node))
         yield plan(network, {node.name: Lanes(2, 2)}, prefix=f"pair{number}_")
+
+
+def softmaxes():
+    return plan(small_softmaxes(WIDE), {}, prefix="softmax_")
 
 
 def test_every_kind_is_there(bench):
@@ -118,7 +123,7 @@ def test_a_broken_module_is_seen(module, tmp_path):
     if module == "pairwise.sv":
         found = []
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    broken = written([*designs, weights_in_banks(), *shared_weights(), *pairs()], tmp_path)
+    broken = written([*designs, weights_in_banks(), *shared_weights(), *pairs(), softmaxes()], tmp_path)
     path = tmp_path / "library" / module
     before, after = MUTATIONS[module]
     text = path.read_text()

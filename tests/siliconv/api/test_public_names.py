@@ -27,6 +27,7 @@ PUBLIC = {
     "__version__",
     "boards",
     "calibrate",
+    "compare",
     "convert",
     "doctor",
     "errors",
