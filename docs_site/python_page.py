@@ -49,7 +49,9 @@ def _described(name: str, thing: Any) -> Iterator[str]:
     yield f"```text\n{name}{_signature(thing)}\n```\n"
     yield from _docstring(thing)
     if isinstance(thing, type):
-        for inner, member in sorted(vars(thing).items()):
+        of_ours = [one for one in reversed(thing.__mro__) if one.__module__.startswith("siliconv")]
+        members = {name: member for one in of_ours for name, member in vars(one).items()}
+        for inner, member in sorted(members.items()):
             target = member.__func__ if isinstance(member, classmethod | staticmethod) else member
             if inner.startswith("_") or not (inspect.isfunction(target) or isinstance(member, property)):
                 continue

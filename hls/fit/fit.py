@@ -165,9 +165,16 @@ def fit(
     full = [one for one in everything if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
-    risk = at_risk if chosen is not None and chosen.surely else None
-    least = {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES}
-    return Fit(board, tuple(best), chosen, str(target), beyond, risk, front_of(everything), least)
+    return Fit(
+        board,
+        tuple(best),
+        chosen,
+        str(target),
+        beyond,
+        at_risk if chosen is not None and chosen.surely else None,
+        {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES},
+        front_of(everything),
+    )
 
 
 def _worth_examining(found: Sequence[Configuration]) -> list[Configuration]:

@@ -90,7 +90,7 @@ class RunComparison:
         base, *others = self.records
         wrong = []
         for name, one in zip(self.names[1:], others, strict=True):
-            if is_exact(base) and not is_exact(one):
+            if base.exact and not one.exact:
                 wrong.append(f"{name} is not exact")
             if accuracy_drop is not None:
                 drop = 100 * (base.test.goodness - _same_metric(base, one, name).test.goodness)
@@ -131,12 +131,6 @@ def _luts(record: RunRecord) -> float:
             fix="run it to its report (or to --until synth), or leave --max-lut-growth out",
         )
     return found
-
-
-def is_exact(record: RunRecord) -> bool | None:
-    """Whether every core of a run is exact; None of a trial, which made no firmware."""
-    found = record.details.get("exact", {})
-    return all(found.values()) if found else None
 
 
 def find_runs(names: Sequence[str], *, base: Path | None = None) -> tuple[RunRecord, ...]:
@@ -250,7 +244,7 @@ def _answers(records: Sequence[RunRecord]) -> list[ComparedLine]:
 
 def _exactness(records: Sequence[RunRecord]) -> list[ComparedLine]:
     said = {True: "EXACT", False: "NOT EXACT", None: "no firmware"}
-    found = [_line("exactness", "core and network", [said[is_exact(one)] for one in records])]
+    found = [_line("exactness", "core and network", [said[one.exact] for one in records])]
     found.append(_line("exactness", "network", [one.hashes.get("network", "")[:16] for one in records]))
     return found
 

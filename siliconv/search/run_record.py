@@ -120,6 +120,12 @@ class RunRecord:
             )
         return self.validation
 
+    @property
+    def exact(self) -> bool | None:
+        """Whether every core of a run is exact; None of a trial, which made no firmware."""
+        found = self.details.get("exact", {})
+        return all(found.values()) if found else None
+
     def same_as(self, other: RunRecord) -> bool:
         """Whether both say the same of the same, whenever they were run and however long it took."""
         when = {"started", "seconds", "command"}

@@ -37,6 +37,7 @@ PUBLIC = {
     "network",
     "presets",
     "projects",
+    "schema",
 }
 
 

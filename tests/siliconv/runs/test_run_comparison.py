@@ -10,7 +10,7 @@ from run_records import a_record
 
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ProjectError, WorkSaysNoError
-from siliconv.runs.run_comparison import compare_runs, find_runs, is_exact
+from siliconv.runs.run_comparison import compare_runs, find_runs
 from siliconv.search.run_record import write_record
 
 
@@ -118,8 +118,8 @@ def test_errors_that_grow_are_worse_too_and_other_measures_are_refused():
 
 
 def test_a_trial_has_no_firmware():
-    assert is_exact(a_record("aa", 0.9, 1.0)) is None
-    assert is_exact(a_run("aa", exact=False)) is False
+    assert a_record("aa", 0.9, 1.0).exact is None
+    assert a_run("aa", exact=False).exact is False
 
 
 def test_the_commands_show_and_gate(projects, capsys):
