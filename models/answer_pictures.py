@@ -1,4 +1,4 @@
-"""Pictures of answers that are no classes, as PNG files: outputs against targets, errors, reconstruction errors."""
+"""Pictures of answers that are no classes, PNG or SVG: outputs against targets, errors, reconstruction errors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ MOST_TARGETS = 6
 """Targets that are drawn each by itself."""
 
 _MOST_POINTS = 20_000
+_MOST_VECTORS = 1000
 
 
 def targets_picture(
@@ -27,7 +28,7 @@ def targets_picture(
     names
         Of the targets.
     path
-        The PNG file.
+        The file, PNG or SVG.
     title
         What the targets are.
     """
@@ -42,9 +43,11 @@ def targets_picture(
         shown = slice(None, None, max(1, len(given) // _MOST_POINTS))
         ends = [float(min(given.min(), true.min())), float(max(given.max(), true.max()))]
         scatter.plot(ends, ends, color="grey", linewidth=1)
-        scatter.plot(true[shown], given[shown], ".", markersize=2)
+        # Thousands of points are pixels in a vector picture too.
+        many = len(true[shown]) > _MOST_VECTORS
+        scatter.plot(true[shown], given[shown], ".", markersize=2, rasterized=many)
         residual.axhline(0.0, color="grey", linewidth=1)
-        residual.plot(true[shown], (given - true)[shown], ".", markersize=2)
+        residual.plot(true[shown], (given - true)[shown], ".", markersize=2, rasterized=many)
         histogram.hist(given - true, bins=60)
         scatter.set_title(in_picture(name), fontsize=9)
         for axes, across, up in (
@@ -70,7 +73,7 @@ def errors_picture(errors: np.ndarray, classes: np.ndarray, names: tuple[str, ..
     names
         Of the classes; none draws all in one.
     path
-        The PNG file.
+        The file, PNG or SVG.
     """
     figure = Figure(figsize=(7, 3.4), layout="constrained")
     axes = figure.subplots()

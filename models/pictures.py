@@ -1,4 +1,4 @@
-"""Pictures for the report, as PNG files: learning curves, confusion matrix, ROC curve, image grids."""
+"""Pictures of training and answers, as PNG or SVG files: learning curves, confusion matrix, ROC curve, image grids."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from matplotlib.ticker import MaxNLocator
 
 from siliconv.models.answers.evaluation import BinaryScore, Metrics
 from siliconv.models.training.history import History
+from siliconv.models.vector_pictures import save_vector_picture, tell
 
 _DPI = 110
+MOST_TOLD = 60
+"""Epochs of a learning curve whose values show when they are pointed at."""
+
 _GRID_IMAGE, _GRID_TITLE, _GRID_LINE, _GRID_GAP = 1.6, 0.22, 0.15, 0.14
 """Of a grid of images, in inches: side of an image, height of the title above and of each line below it, and what is
 free between two of them."""
@@ -24,20 +28,56 @@ def learning_curves(history: History, path: Path) -> Path:
     """Draw loss and accuracy, training and validation, over all epochs, with a line where a later run went on."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
-    epochs = [record.epoch + 1 for record in history.epochs]
     for axes, name, title in ((loss, "loss", "loss"), (accuracy, "accuracy", history.metric)):
-        axes.plot(epochs, [getattr(record, name) for record in history.epochs], label="training")
-        validation = [getattr(record, f"val_{name}") for record in history.epochs]
-        if None not in validation:
-            axes.plot(epochs, validation, label="validation")
-        for start in history.runs:
-            axes.axvline(start + 0.5, color="grey", linestyle=":", linewidth=1)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(title)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
+        _draw_curves(axes, history, name, title)
         axes.legend()
     return save_picture(figure, path)
+
+
+def learning_curve_pictures(history: History, folder: Path, name: str, kept: int | None) -> tuple[Path, ...]:
+    """Draw loss and metric over all epochs, an SVG each, with the epoch whose weights were kept.
+
+    Parameters
+    ----------
+    history
+        Of the training.
+    folder, name
+        Where the files go, and how their names begin: ``NAME_loss.svg``, ``NAME_metric.svg``.
+    kept
+        Index of the epoch whose weights the network has; None where it has none of them.
+    """
+    found = []
+    for field, title in (("loss", "loss"), ("accuracy", history.metric)):
+        figure = Figure(figsize=(4.6, 3.1), layout="constrained")
+        axes = figure.subplots()
+        _draw_curves(axes, history, field, title)
+        for colour, prefix in (("C0", ""), ("C1", "val_")):
+            for record in history.epochs[:: -(-len(history) // MOST_TOLD)]:
+                value = getattr(record, prefix + field)
+                if value is not None:
+                    (point,) = axes.plot([record.epoch + 1], [value], "o", color=colour, markersize=7, alpha=0.0)
+                    which = "validation" if prefix else "training"
+                    tell(point, f"epoch {record.epoch + 1}, {which}: {title} {value:.4g}")
+        if kept is not None:
+            line = axes.axvline(kept + 1, color="C2", linestyle="--", linewidth=1.2, label=f"kept: epoch {kept + 1}")
+            tell(line, f"the weights of epoch {kept + 1} were kept")
+        axes.legend(fontsize=8)
+        found.append(save_picture(figure, folder / f"{name}_{'loss' if field == 'loss' else 'metric'}.svg"))
+    return tuple(found)
+
+
+def _draw_curves(axes: Axes, history: History, name: str, title: str) -> None:
+    epochs = [record.epoch + 1 for record in history.epochs]
+    axes.plot(epochs, [getattr(record, name) for record in history.epochs], label="training")
+    validation = [getattr(record, f"val_{name}") for record in history.epochs]
+    if None not in validation:
+        axes.plot(epochs, validation, label="validation")
+    for start in history.runs:
+        axes.axvline(start + 0.5, color="grey", linestyle=":", linewidth=1)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
 
 
 def confusion_picture(metrics: Metrics, path: Path) -> Path:
@@ -65,7 +105,8 @@ def roc_picture(curves: Mapping[str, BinaryScore], path: Path) -> Path:
     figure = Figure(figsize=(4.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for name, score in curves.items():
-        axes.plot(score.false_positive, score.true_positive, label=f"{name}, area {score.auc:.4f}")
+        (line,) = axes.plot(score.false_positive, score.true_positive, label=f"{name}, area {score.auc:.4f}")
+        tell(line, f"{name}: area under the curve {score.auc:.4f}")
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1)
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
@@ -169,6 +210,9 @@ def _show(axes: Axes, pixels: np.ndarray) -> None:
 
 
 def save_picture(figure: Figure, path: Path) -> Path:
+    """Write a figure as what its name ends with: ``.svg`` for a page, or PNG."""
+    if path.suffix == ".svg":
+        return save_vector_picture(figure, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     FigureCanvasAgg(figure).print_figure(path, dpi=_DPI, metadata={"Software": None})
     return path

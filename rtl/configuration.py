@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from siliconv.bounded_reading import SECTION
+from siliconv.rtl.plan.block_memories import RomKind
 
 PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -37,6 +38,11 @@ class RtlConfig(BaseModel):
     multipliers: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         None,
         description="the most multipliers of the device that are used; further products are made of look-up tables",
+    )
+    rom: dict[str, RomKind] = Field(
+        default_factory=dict,
+        description="where a layer's constants stand, by layer: block memory (block), look-up tables (distributed), or "
+        "block memory above 32 words (auto)",
     )
     family: Literal["ecp5", "xc7", "xcup"] = Field(
         "ecp5", description="what Yosys maps to: Lattice ECP5, Xilinx 7 series, Xilinx UltraScale+"

@@ -31,7 +31,8 @@ def estimate_records(path: Path, *, coefficients: Coefficients | None = None) ->
     -------
     dict
         `records`: a list of id, kind, tier, repository, group, stage, `predicted_by` ("shipped", "others" or
-        "own fit"), predicted (metric to value, low, high), reported (metric to value) and warnings; `errors`: kind to
+        "own fit"), predicted (metric to value, low, high), reported (metric to value), warnings and `assumed` (what the
+        record does not say); `not_predicted`: those without layers, by id; `errors`: kind to
         metric to n, the median and the ninth decile of |predicted - reported| / reported (over at least 1), and the
         share of records inside the band; `groups`: group of designs to metric to the counts and the coverage of
         projects (tiers A and B, stock templates), each repository counted once; `coverage`: the share that the bands
@@ -42,9 +43,10 @@ def estimate_records(path: Path, *, coefficients: Coefficients | None = None) ->
     ProjectError
         RECORDS-READ when the file is not a list of records.
     """
-    records = read_records(path)
+    everything = read_records(path)
+    records = [record for record in everything if record.is_predictable]
     known = shipped() if coefficients is None else coefficients
-    refitted = _refitted(path, records, known)
+    refitted = _refitted(path, everything, known)
     estimates, roads = [], []
     for record in records:
         seen = record.identity in known.fitted_to
@@ -55,6 +57,7 @@ def estimate_records(path: Path, *, coefficients: Coefficients | None = None) ->
         "records": [
             _compared(record, found, road) for record, found, road in zip(records, estimates, roads, strict=True)
         ],
+        "not_predicted": [record.identity for record in everything if not record.is_predictable],
         "errors": _errors(records, estimates),
         "groups": _groups(
             [pair for pair, road in zip(zip(records, estimates, strict=True), roads, strict=True) if road != OWN_FIT]
@@ -83,7 +86,7 @@ def as_lines(report: dict[str, Any]) -> list[str]:
             f"{record['predicted'][metric]['value']:.0f}/{_shown(record['reported'].get(metric))}" for metric in METRICS
         ]
         lines.append(f"{record['id'][-44:]:44} " + " ".join(f"{cell:>19}" for cell in cells))
-        lines.extend(f"    {warning}" for warning in record["warnings"])
+        lines.extend(f"    {told}" for told in (*record["assumed"], *record["warnings"]))
     lines.append("")
     lines.append(f"{'kind':28} {'metric':16} {'n':>4} {'median error':>13} {'ninth decile':>13} {'in band':>8}")
     for kind, of_kind in report["errors"].items():
@@ -102,6 +105,8 @@ def as_lines(report: dict[str, Any]) -> list[str]:
             f"{row['covered']:8.0%} {row['median']:13.1%}"
             for metric, row in of_group.items()
         )
+    if report["not_predicted"]:
+        lines.append(f"not predicted, for they have no layers: {', '.join(report['not_predicted'])}")
     fitted = sum(record["predicted_by"] == OWN_FIT for record in report["records"])
     if fitted:
         lines.append(f"not in it: {fitted} records of the fit itself; pass the whole file that it was made of")
@@ -152,6 +157,7 @@ def _compared(record: SynthesisRecord, found: Estimate, road: str) -> dict[str, 
         "predicted": {metric: getattr(found, metric).as_json() for metric in METRICS},
         "reported": dict(record.reported),
         "warnings": list(found.warnings),
+        "assumed": list(record.assumed),
     }
 
 

@@ -13,13 +13,12 @@ from pathlib import Path
 
 from siliconv.bounded_reading import UnreadableError, in_words, read_json
 from siliconv.errors import DAMAGE, ProjectError
+from siliconv.hls.calibration.record_assumptions import DEFAULT_PART, RESULTS, assumptions, is_number
 from siliconv.hls.calibration.record_layers import Fields, expanded, fixed_type, layer_of
 from siliconv.hls.design.design import Design, Layer, Tensor
 from siliconv.hls.kinds import Backend, IoType, Synthesis
 
-DEFAULT_PART = "xcvu13p-flga2577-2-e"
 MOST_BYTES = 64 << 20
-METRICS = ("latency_cycles", "interval_cycles", "lut", "ff", "dsp", "bram18")
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class SynthesisRecord:
         Metric to value: cycles (the longest the tool states), LUT, FF, DSP, 18-Kb blocks.
     has_own_templates
         Whether layers are of the project's own templates rather than of hls4ml's.
+    assumed
+        What it does not say, and what is assumed in its place.
     """
 
     identity: str
@@ -53,6 +54,12 @@ class SynthesisRecord:
     reported: Mapping[str, float]
     has_own_templates: bool = False
     repository: str = ""
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def is_predictable(self) -> bool:
+        """Whether it has layers."""
+        return bool(self.design.layers)
 
 
 def read_records(path: Path) -> list[SynthesisRecord]:
@@ -84,17 +91,19 @@ def read_records(path: Path) -> list[SynthesisRecord]:
                 where=str(path),
                 fix="take it out, or write its fields as docs/estimator.md says",
             ) from error
+    if found and not any(record.is_predictable for record in found):
+        raise ProjectError(
+            "RECORDS-READ",
+            f"none of the {len(found)} records has layers, so nothing can be predicted",
+            where=str(path),
+            fix="write the layers of each design as docs/estimator.md says",
+        )
     return found
 
 
 def record_of(entry: Fields, index: int = 0) -> SynthesisRecord:
     """Return the record of one entry; nothing in it is required."""
     results = entry.get("results") or {}
-    values = {
-        "latency_cycles": results.get("latency_max_cycles"),
-        "interval_cycles": results.get("interval_max"),
-        **{metric: results.get(metric) for metric in METRICS[2:]},
-    }
     stage = Synthesis.VSYNTH if "vsynth" in str(results.get("stage") or "") else Synthesis.CSYNTH
     return SynthesisRecord(
         identity=str(entry.get("id") or f"record {index}"),
@@ -103,11 +112,10 @@ def record_of(entry: Fields, index: int = 0) -> SynthesisRecord:
         tier=str(entry.get("tier") or ""),
         design=design_of(entry),
         stage=stage,
-        reported={
-            metric: float(value) for metric, value in values.items() if isinstance(value, int | float) and value >= 0
-        },
+        reported={metric: float(results[name]) for metric, name in RESULTS.items() if is_number(results.get(name))},
         has_own_templates=any(str(one.get("type")).endswith("_me") for one in entry.get("layers") or []),
         repository=repository_of(entry),
+        assumed=assumptions(entry),
     )
 
 

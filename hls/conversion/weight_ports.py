@@ -10,7 +10,8 @@ from siliconv.errors import FirmwareError
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.kinds import Strategy
 
-_BACKENDS = ("Vitis", "Vivado")
+PORT_BACKENDS = ("Vitis", "Vivado")
+"""Back ends for which hls4ml writes ports for weights."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ def check_bram_factor(config: HlsConfig) -> None:
         ``BRAM-FACTOR``: for io_parallel it writes no interface for them, the wrapper of VivadoAccelerator does not hand
         them on, and with the other back ends it has not been tried.
     """
-    if config.bram_factor is not None and (config.backend not in _BACKENDS or config.io_type != "io_stream"):
+    if config.bram_factor is not None and (config.backend not in PORT_BACKENDS or config.io_type != "io_stream"):
         raise FirmwareError(
             "BRAM-FACTOR",
             f"no weights outside the core with {config.backend} and {config.io_type}",
             where="hls.bram_factor",
-            fix=f"take it out, or use io_stream with one of {', '.join(_BACKENDS)}",
+            fix=f"take it out, or use io_stream with one of {', '.join(PORT_BACKENDS)}",
         )
 
 

@@ -163,10 +163,15 @@ class ElementwiseLayer(Layer):
 
 @dataclass(frozen=True)
 class SoftmaxLayer(Layer):
-    """Softmax by an exponential and an inversion table."""
+    """Softmax by an exponential and an inversion table.
+
+    `tables`: words and bits of both, of our own kernel, which looks all classes of a pixel up at once; empty for
+    hls4ml's, which has `table_size` words each and in Vivado HLS' streams looks one up after the other.
+    """
 
     implementation: str = "stable"
     table_size: int = 1024
+    tables: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

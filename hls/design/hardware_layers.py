@@ -150,8 +150,8 @@ def _(node: ir.Table, sources: tuple[ir.Node, ...], settings: Settings) -> list[
 
 @hardware_layers.register
 def _(node: ir.Softmax, sources: tuple[ir.Node, ...], settings: Settings) -> list[Layer]:
-    # The model's is hls4ml's: the same two tables and as many products.
-    return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), table_size=node.exponential.codes.size)]
+    tables = tuple((one.codes.size, one.type.width) for one in (node.exponential, node.reciprocal))
+    return [SoftmaxLayer(node.name, _tensor(sources[0]), _tensor(node), tables=tables)]
 
 
 def product_layers(node: ir.Node, source: ir.Node, product: Product, settings: Settings) -> list[Layer]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -21,6 +22,10 @@ SLACK = {"latency_cycles": 2.0, "interval_cycles": 1.0, "lut": 50.0, "ff": 50.0,
 
 # The designs whose logic synthesis was published in numbers (wa-hls4ml).
 LOGIC_GROUP = "dense io_parallel resource"
+AFTER_LOGIC = f"{LOGIC_GROUP}, logic synthesis"
+"""The group of their errors; bands of other groups are those of C synthesis."""
+CYCLES = ("latency_cycles", "interval_cycles")
+"""What C synthesis states of a design, whatever its resources are reported by."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,13 @@ class Coefficients:
     source: str
     logic_spread: Mapping[str, float] = field(default_factory=dict)
     projects: Mapping[str, int] = field(default_factory=dict)
-    """How many projects with layers of a kind (`kind_of`) the fit and the bands rest on."""
+    """How many projects with layers of a kind (`kind_of`), and built by a release (`release_of`), the fit and the bands
+    rest on."""
+    repositories: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Group of designs to metric to the repositories whose errors the band is made of."""
+    unseen_spread: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What widens the bands of designs of a ``kind`` or a ``release`` that no project has: by metric, the standard
+    deviation of the logarithm of an error besides."""
     fitted_to: frozenset[str] = frozenset()
     """The records that it was fitted to, by identity."""
 
@@ -66,17 +77,29 @@ class Coefficients:
             return own, 1.0
         return self.parts[Synthesis.CSYNTH][resource], self.logic_synthesis[resource]
 
-    def band(self, group: str, metric: str, stage: Synthesis = Synthesis.CSYNTH) -> tuple[float, float]:
+    def band(
+        self, group: str, metric: str, stage: Synthesis = Synthesis.CSYNTH, unseen: Sequence[str] = ()
+    ) -> tuple[float, float]:
         """Return the factors of the band, those of a wider group where the group has none of its own.
 
         Where logic synthesis of a group was not fitted, its spread over C synthesis is added to both ends, as that of
-        an independent error.
+        an independent error; so is what widens it where no project has a kind of layer, or a release (`unseen`).
         """
-        low, high = next(self.bands[one] for one in wider_groups(group) if one in self.bands)[metric]
-        if stage is Synthesis.CSYNTH or group == LOGIC_GROUP or metric not in self.logic_spread:
+        spreads = [self.unseen_spread.get(one, {}).get(metric, 0.0) for one in unseen]
+        banded = self.banded_group(group, metric)
+        if stage is Synthesis.VSYNTH and group == LOGIC_GROUP and metric in self.bands.get(AFTER_LOGIC, {}):
+            banded = AFTER_LOGIC
+        elif stage is Synthesis.VSYNTH:
+            spreads.append(self.logic_spread.get(metric, 0.0))
+        low, high = self.bands[banded][metric]
+        if not any(spreads):
             return low, high
-        reach = float(NormalDist().inv_cdf((1 + self.coverage) / 2)) * self.logic_spread[metric]
+        reach = float(NormalDist().inv_cdf((1 + self.coverage) / 2)) * hypot(*spreads)
         return exp(-hypot(log(low), reach)), exp(hypot(log(high), reach))
+
+    def banded_group(self, group: str, metric: str) -> str:
+        """Return the group whose errors make a band of a group: itself, or the narrowest wider one that has enough."""
+        return next(one for one in wider_groups(group) if metric in self.bands.get(one, {}))
 
     def as_json(self) -> dict[str, Any]:
         """Return what `constants/estimator.json` holds."""
@@ -86,6 +109,8 @@ class Coefficients:
             "logic_synthesis": dict(self.logic_synthesis),
             "logic_spread": dict(self.logic_spread),
             "projects": dict(self.projects),
+            "repositories": {group: dict(of_group) for group, of_group in self.repositories.items()},
+            "unseen_spread": {what: dict(by_metric) for what, by_metric in self.unseen_spread.items()},
             "fitted_to": sorted(self.fitted_to),
             "bands": {
                 group: {metric: list(factors) for metric, factors in of_group.items()}
@@ -111,6 +136,8 @@ def from_json(fields: Mapping[str, Any]) -> Coefficients:
         source=str(fields["source"]),
         logic_spread=fields["logic_spread"],
         projects=fields["projects"],
+        repositories=fields["repositories"],
+        unseen_spread=fields["unseen_spread"],
         fitted_to=frozenset(fields["fitted_to"]),
     )
 
@@ -134,6 +161,12 @@ def kind_of(layer: MatrixLayer, design: Design) -> str:
     what = "depthwise convolutions" if layer.kind.is_depthwise else "convolutions"
     how = "unrolled" if is_unrolled(layer) else "looped"
     return f"{design.backend}, {design.io_type}, {how} {what if layer.kind.is_convolution else 'dense layers'}"
+
+
+def release_of(design: Design) -> str:
+    """Return the tool and the release that built a design, empty where it is not said."""
+    found = re.search(r"\d{4}\.\d", design.tool)
+    return f"{design.backend} HLS {found[0]}" if found else ""
 
 
 def group_of(design: Design) -> str:

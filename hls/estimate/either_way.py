@@ -9,7 +9,7 @@ from math import ceil
 
 from siliconv.hardware.devices import family_of
 from siliconv.hls.design.design import Design, Layer, MatrixLayer
-from siliconv.hls.estimate.memory import fifo_geometry, layer_fifo_blocks
+from siliconv.hls.estimate.memory import fifo_geometry, layer_fifo_blocks, rom_blocks
 from siliconv.hls.estimate.multipliers import (
     dsps,
     fusable,
@@ -19,15 +19,17 @@ from siliconv.hls.estimate.multipliers import (
     weight_statistics,
 )
 from siliconv.hls.estimate.schedule import has_rounded_interval, tree_depth
-from siliconv.hls.kinds import Backend, IoType
+from siliconv.hls.kinds import Backend, IoType, Synthesis
 
 # Vitis HLS 2023.1 put FIFOs of up to 6144 bits of one design into shift registers at 5 ns and into blocks at 25 ns.
 _EITHER_FIFO_BITS = 6144
+# A look-up table holds so many words of a bit: memories of fewer, Vivado may as well make of tables.
+_TABLE_WORDS = 64
 # Two published networks of more constants than this were added in a chain by this release.
 _ADDS_IN_A_CHAIN, _BALANCED = "vitis_hls 2021.1", 5000
 
 
-def either_way(metric: str, value: float, design: Design) -> tuple[float, float]:
+def either_way(metric: str, value: float, design: Design, stage: Synthesis = Synthesis.CSYNTH) -> tuple[float, float]:
     """Return the least and the most that a metric can be by what is known of the tools, the value between them."""
     if metric == "dsp":
         low = value - sum(seldom_dsps(layer, design) for layer in design.layers)
@@ -37,8 +39,12 @@ def either_way(metric: str, value: float, design: Design) -> tuple[float, float]
         pixels = max((layer.input.pixels for layer in design.layers if has_rounded_interval(layer, design)), default=0)
         chained = sum(_in_a_chain(layer, design) for layer in design.layers) if metric == "latency_cycles" else 0
         return max(value - pixels, 0.0), value + pixels + chained
+    shallow = [_shallow_memory(layer, design) for layer in design.layers] if stage is Synthesis.VSYNTH else []
     if metric == "bram18":
-        return max(value - _either_blocks(design), 0.0), value
+        blocks = sum(blocks for blocks, _ in shallow)
+        return max(value - _either_blocks(design) - blocks, 0.0), value
+    if metric == "lut":
+        return value, value + sum(tables for _, tables in shallow)
     return value, value
 
 
@@ -72,3 +78,20 @@ def _either_blocks(design: Design) -> int:
         if depth * bits <= _EITHER_FIFO_BITS:
             total += layer_fifo_blocks(layer, design)
     return total
+
+
+def _shallow_memory(layer: Layer, design: Design) -> tuple[int, int]:
+    """Return the blocks of a layer's weights that Vivado may leave out, and the look-up tables that take their place.
+
+    Only where nothing binds them: in streams of Vitis HLS, whose C synthesis counts blocks (published: for 45 words of
+    36 bits).
+    """
+    if design.backend is not Backend.VITIS or design.io_type is not IoType.STREAM:
+        return 0, 0
+    if not isinstance(layer, MatrixLayer) or is_unrolled(layer) or layer.weights_outside:
+        return 0, 0
+    if layer.weight_memory != "auto" or layer.reuse_factor > _TABLE_WORDS:
+        return 0, 0
+    bits = ceil(layer.products / layer.reuse_factor) * layer.weight.width
+    blocks = rom_blocks(layer.reuse_factor, bits)
+    return blocks, bits if blocks else 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, floor
 from typing import Any
 
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, UnknownLayer
-from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of, shipped
+from siliconv.hls.estimate.coefficients import METRICS, SLACK, Coefficients, group_of, kind_of, release_of, shipped
 from siliconv.hls.estimate.either_way import at_most, either_way
 from siliconv.hls.estimate.logic_memory import logic_blocks
 from siliconv.hls.estimate.memory import input_buffer_blocks, layer_fifo_blocks, memory_blocks
@@ -73,6 +73,8 @@ class Estimate:
         In the order of the design.
     warnings
         What could not be modelled.
+    repositories
+        How many repositories' errors the band of each metric is made of.
     """
 
     stage: Synthesis
@@ -88,6 +90,7 @@ class Estimate:
     uram: Value
     layers: tuple[LayerEstimate, ...]
     warnings: tuple[str, ...] = ()
+    repositories: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of `build/estimate.json`."""
@@ -100,6 +103,7 @@ class Estimate:
             **{metric: getattr(self, metric).as_json() for metric in (*METRICS, "uram")},
             "layers": [layer.as_json() for layer in self.layers],
             "warnings": list(self.warnings),
+            "repositories": dict(self.repositories),
         }
 
 
@@ -113,6 +117,7 @@ def from_json(fields: Mapping[str, Any]) -> Estimate:
         **{metric: Value(**fields[metric]) for metric in (*METRICS, "uram")},
         layers=tuple(LayerEstimate(**layer) for layer in fields["layers"]),
         warnings=tuple(fields["warnings"]),
+        repositories=fields.get("repositories", {}),
     )
 
 
@@ -139,13 +144,18 @@ def estimate(
     known = shipped() if coefficients is None else coefficients
     cycles = [schedule(layer, design) for layer in design.layers]
     values = point_values(design, cycles, stage, known)
-    group = group_of(design)
+    group, kinds, release = group_of(design), _unknown_kinds(design, known), release_of(design)
+    is_new = bool(release) and not known.projects.get(release)
+    unseen = [*(["kind"] if kinds else []), *(["release"] if is_new else [])]
     return Estimate(
         stage=stage,
         group=group,
         coverage=known.coverage,
         clock_ns=design.clock_ns,
-        **{metric: _banded(metric, values[metric], known.band(group, metric, stage), design) for metric in METRICS},
+        **{
+            metric: _banded(metric, values[metric], known.band(group, metric, stage, unseen), design, stage)
+            for metric in METRICS
+        },
         uram=Value(0, 0, 0),
         layers=tuple(
             _layer_estimate(layer, each, design, stage, known, last=layer is design.layers[-1])
@@ -153,7 +163,10 @@ def estimate(
         )
         if by_layer
         else (),
-        warnings=(*_warnings(design), *_unknown_kinds(design, known)),
+        warnings=(*_warnings(design), *kinds, *([_unknown_release(release)] if is_new else [])),
+        repositories={
+            metric: known.repositories.get(known.banded_group(group, metric), {}).get(metric, 0) for metric in METRICS
+        },
     )
 
 
@@ -209,9 +222,9 @@ def _layer_estimate(
     )
 
 
-def _banded(metric: str, value: float, band: tuple[float, float], design: Design) -> Value:
+def _banded(metric: str, value: float, band: tuple[float, float], design: Design, stage: Synthesis) -> Value:
     """Return a value with what is known to go either way, widened by the errors of published designs."""
-    slack, (least, most) = SLACK[metric], either_way(metric, value, design)
+    slack, (least, most) = SLACK[metric], either_way(metric, value, design, stage)
     low = max(floor((least + slack) * band[0] - slack), 0)
     high = max(ceil(min((most + slack) * band[1] - slack, at_most(metric, design) + slack)), 0)
     return Value(int(value), int(min(low, value)), int(max(high, value)))
@@ -235,9 +248,13 @@ def _unknown_kinds(design: Design, known: Coefficients) -> list[str]:
                 unknown.setdefault(kind, []).append(layer.name)
     return [
         f"{', '.join(names)}: no published result of this kind ({kind}) is in the fit; values follow from the templates"
-        " and from other kinds, and the bands may not cover it"
+        " and from other kinds, and the bands are wider for it"
         for kind, names in unknown.items()
     ]
+
+
+def _unknown_release(release: str) -> str:
+    return f"no published result of {release} is in the fit; the bands are wider for it"
 
 
 def _warnings(design: Design) -> tuple[str, ...]:

@@ -116,6 +116,11 @@ def _(layer: ElementwiseLayer, design: Design) -> int:
 
 @memory_blocks.register
 def _(layer: SoftmaxLayer, design: Design) -> int:
+    if layer.tables:
+        exponential, reciprocal = (rom_blocks(words, bits) for words, bits in layer.tables)
+        pixels = 1 if design.io_type is IoType.STREAM else layer.input.pixels
+        # A dual-port table serves two look-ups of a cycle: one for each class, and one for their sum.
+        return ceil(pixels * layer.input.channels / 2) * exponential + ceil(pixels / 2) * reciprocal
     table = rom_blocks(layer.table_size, FixedType(18).width)
     lanes = layer.input.size
     if design.io_type is IoType.STREAM:
@@ -126,7 +131,7 @@ def _(layer: SoftmaxLayer, design: Design) -> int:
 
 def table_is_computed(layer: SoftmaxLayer) -> bool:
     """Whether the exponential table is filled at run time: hls4ml sizes it by a wide input type."""
-    return layer.input.type.width > 18
+    return not layer.tables and layer.input.type.width > 18
 
 
 def input_stages(design: Design) -> int:

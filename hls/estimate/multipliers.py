@@ -172,6 +172,8 @@ def _(layer: MergeLayer, design: Design) -> float:
 def _(layer: SoftmaxLayer, design: Design) -> float:
     if design.forced_multipliers == "fabric":
         return 0.0
-    # One product of exponential and inverse for each class; Vivado HLS runs them one after the other.
-    one_by_one = design.io_type is IoType.STREAM and design.backend is Backend.VIVADO
-    return 1.0 if one_by_one else float(layer.input.size)
+    # One product of exponential and inverse for each class; hls4ml's in Vivado HLS runs them one after the other.
+    stream = design.io_type is IoType.STREAM
+    if layer.tables and stream:
+        return float(layer.input.channels)
+    return 1.0 if stream and design.backend is Backend.VIVADO else float(layer.input.size)

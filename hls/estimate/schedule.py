@@ -33,14 +33,14 @@ from siliconv.hls.kinds import Backend, IoType, Strategy
 # (reports: reuse factor + 5 in Vitis HLS 2024.2 at 30 ns, + 5 or 6 in Vivado HLS 2019.2 at 5 ns; 11 in all for products
 # of several DSPs).
 _PIXEL_OVERHEAD, _WIDE_PIXEL_OVERHEAD = 4, 11
-# What the last step takes besides multiplication and addition: reading the weight.
-_READ_NS = 2.0
+READ_NS = 2.0
+"""Nanoseconds that reading a memory or a stream takes, besides what is done with the word."""
 # What a pixel takes that completes no window (the shortest iteration in the same reports).
 _FILLING = {Backend.VIVADO: 3, Backend.VITIS: 4}
 # Multiplication and addition of the last step, and leaving the loop (reports: rf + 1 .. 2 and wrapper).
 _REUSE_OVERHEAD = 2
-# Cycles to fill and drain a pipelined loop over the pixels.
-_LOOP_OVERHEAD = {Backend.VIVADO: 3, Backend.VITIS: 2}
+LOOP_OVERHEAD = {Backend.VIVADO: 3, Backend.VITIS: 2}
+"""Cycles to fill and drain a pipelined loop over the pixels."""
 # Above this many steps Vivado HLS no longer unrolls the index table and divides at run time (10000 steps
 # run at one a cycle, 39200 at 21, 307200 at 24: a divider of the step counter's width).
 _LONGEST_INDEX_TABLE, _DIVIDER_OVERHEAD = 16384, 5
@@ -140,6 +140,10 @@ def _(layer: SoftmaxLayer, design: Design) -> Cycles:
             last = 4 if design.forced_multipliers == "fabric" else 6
             return Cycles(last + round(each * levels), 1)
         return Cycles(4 if design.backend is Backend.VIVADO else 3 + levels // 2, 1)
+    if layer.tables:
+        # All classes of a pixel at once, a pixel a cycle.
+        latency = 5 + ceil(log2(max(layer.input.channels, 2))) + layer.input.pixels - 1
+        return Cycles(latency, latency)
     latency = 2 * classes + 4 if design.backend is Backend.VIVADO else 5 + levels
     return Cycles(latency, latency)
 
@@ -247,6 +251,17 @@ def pixel_cycles(layer: MatrixLayer, design: Design) -> PixelCycles:
     return PixelCycles(interval, interval, product.latency)
 
 
+def busy_cycles(layer: Layer, design: Design) -> int:
+    """Return the cycles in which a layer is busy with one image: of a stream, only completed windows pay for a product.
+
+    The slowest layer's are those from image to image in a long stream, where branches do not wait for each other.
+    """
+    if design.io_type is IoType.STREAM and isinstance(layer, MatrixLayer) and layer.kind.is_convolution:
+        each, completed = pixel_cycles(layer, design), layer.output.pixels
+        return max(layer.input.pixels - completed, 0) * each.filling + completed * each.completing
+    return schedule(layer, design).interval
+
+
 def has_rounded_interval(layer: Layer, design: Design) -> bool:
     """Whether a layer's cycles a pixel are a small whole number that a stage more or less changes by one.
 
@@ -264,7 +279,7 @@ def has_rounded_interval(layer: Layer, design: Design) -> bool:
 def _last_stages(design: Design) -> int:
     """Return the cycles of the last step of a product: weight, multiplication, addition."""
     family = family_of(design.part)
-    return ceil((_READ_NS + family.multiply_ns + family.add_ns) / design.usable_clock_ns)
+    return ceil((READ_NS + family.multiply_ns + family.add_ns) / design.usable_clock_ns)
 
 
 def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:
@@ -290,5 +305,5 @@ def _parallel_convolution(layer: MatrixLayer, design: Design) -> Cycles:
 
 
 def _loop(pixels: int, each: int, design: Design, drain: int = 0) -> Cycles:
-    total = pixels * each + _LOOP_OVERHEAD[design.backend] + drain // 2
+    total = pixels * each + LOOP_OVERHEAD[design.backend] + drain // 2
     return Cycles(total, total)

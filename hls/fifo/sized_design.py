@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from siliconv.errors import FirmwareError
+from siliconv.errors import FirmwareError, WorkSaysNoError
 from siliconv.hardware.stream.fifo_depths import SHALLOWEST, check_depths, smallest_depths
 from siliconv.hardware.stream.stalls import depths_that_bear_stalls
 from siliconv.hardware.stream.stream_graph import StreamGraph
@@ -39,7 +39,7 @@ def design_of(network: Network, config: HlsConfig, *, search_fifos: bool = True)
         ``ESTIMATE-BACKEND`` for a back end without a model, ``ESTIMATE-NODE`` for a node that no template computes,
         ``REUSE-...`` as in the conversion, ``FIFO-LAYER`` for a depth of a FIFO that is not there.
     WorkSaysNoError
-        ``FIFO-DEADLOCK`` where depths that were asked for stop the stream.
+        ``FIFO-DEADLOCK`` where depths that were asked for stop the stream, ``FIFO-STALL`` where they may.
     """
     plan = {layer.name: layer for layer in plan_layers(network, config)}
     nodes = firmware_form(network, config.io_type).nodes
@@ -86,12 +86,27 @@ def _with_fifos(design: Design, config: HlsConfig) -> Design:
     if config.fifo_words:
         depths = {**depths, **config.fifo_words}
         check_depths(graph.with_depths(depths))
+        _check_stalls(graph.with_depths(depths), design)
     return replace(design, layers=tuple(replace(layer, fifo_depth=depths.get(layer.name)) for layer in design.layers))
 
 
 def _smallest(graph: StreamGraph, design: Design) -> dict[str, int]:
     """Give depths that cost no cycle, and with which no pipeline that stalls as a whole stops another."""
     return depths_that_bear_stalls(graph, pipeline_stages(graph, design), smallest_depths(graph).depths)
+
+
+def _check_stalls(graph: StreamGraph, design: Design) -> None:
+    """Refuse depths with which a pipeline that stalls as a whole can stop the stream, as the tool may build them."""
+    asked = {fifo.name: fifo.depth for fifo in graph.fifos if fifo.depth is not None}
+    borne = depths_that_bear_stalls(graph, pipeline_stages(graph, design), asked)
+    if short := [name for name in asked if borne[name] > asked[name]]:
+        raise WorkSaysNoError(
+            "FIFO-STALL",
+            "the stream may stop, where branches join, while pipelines keep words inside: "
+            + ", ".join(f"{asked[name]} words in {name}" for name in short),
+            where="hls.fifo_words",
+            fix=f"at least {{{', '.join(f'{name}: {borne[name]}' for name in short)}}}, or let siliconv choose",
+        )
 
 
 def _with_shallow_fifos(design: Design, config: HlsConfig) -> Design:

@@ -151,6 +151,8 @@ def _(layer: GlobalPoolLayer, design: Design) -> tuple[Step, ...]:
 
 @actor_program.register
 def _(layer: SoftmaxLayer, design: Design) -> tuple[Step, ...]:
+    if layer.tables and layer.input.pixels > 1:
+        return steps(layer.input.pixels)
     return steps(layer.input.pixels, cycles=max(schedule(layer, design).latency, 1))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
 from statistics import NormalDist
 from typing import Any
 
 from siliconv.hardware.boards import RESOURCES, Board
-from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import SLACK
 from siliconv.hls.estimate.estimate import Estimate
@@ -24,7 +24,7 @@ class Configuration:
     ----------
     reuse_factors, strategies, parallelization_factors
         By layer.
-    fifo_memory, weight_memory
+    fifo_memory, weight_memory, bram_factor
         Where FIFOs and weights lie, as in `HlsConfig`.
     clock_ns
         Period.
@@ -38,8 +38,9 @@ class Configuration:
     meets
         Whether the rate or latency asked for is reached.
     steady_cycles
-        Cycles from image to image in a long stream, simulated; None where it was not. C synthesis states the longest
-        interval instead, which charges every pixel with a product: two to three times that with strides.
+        Cycles from image to image in a long stream, simulated; in the search those of the slowest layer, and None for
+        io_parallel. C synthesis states the longest interval instead, which charges every pixel with a product: two to
+        three times that with strides.
     """
 
     reuse_factors: Mapping[str, int]
@@ -54,13 +55,19 @@ class Configuration:
     parallelization_factors: Mapping[str, int] = field(default_factory=dict)
     fifo_memory: str = "auto"
     weight_memory: str = "auto"
+    bram_factor: int | None = None
     steady_cycles: int | None = None
 
     @property
+    def cycles(self) -> float:
+        """Return the cycles from image to image: of a stream in its steady state, else the tool's interval."""
+        found = self.estimate.interval_cycles.value if self.steady_cycles is None else self.steady_cycles
+        return max(found, 1)
+
+    @property
     def images_per_second(self) -> float:
-        """Return the rate of a stream of images: as simulated where it was, else by the tool's longest interval."""
-        cycles = self.estimate.interval_cycles.value if self.steady_cycles is None else self.steady_cycles
-        return 1e9 / (max(cycles, 1) * self.clock_ns)
+        """Return the rate of a stream of images."""
+        return 1e9 / (self.cycles * self.clock_ns)
 
     @property
     def latency_us(self) -> float:
@@ -91,6 +98,15 @@ class Configuration:
             ),
         )
 
+    def placed_in(self, design: Design) -> Design:
+        """Return a design of these settings with FIFOs and weights where they lie."""
+        layers = (
+            replace(layer, weight_memory=self.weight_memory) if isinstance(layer, MatrixLayer) else layer
+            for layer in design.layers
+        )
+        words = SHIFT_REGISTER_WORDS if self.fifo_memory == "shift_registers" else 0
+        return replace(design, layers=tuple(layers), shift_register_words=words)
+
     def as_json(self) -> dict[str, Any]:
         """Return the configuration for machines; a share of a resource that the device lacks is null."""
         return {
@@ -100,6 +116,7 @@ class Configuration:
             "steady_cycles": self.steady_cycles,
             "fifo_memory": self.fifo_memory,
             "weight_memory": self.weight_memory,
+            "bram_factor": self.bram_factor,
             "reuse_factors": dict(self.reuse_factors),
             "strategies": {name: str(strategy) for name, strategy in self.strategies.items()},
             "parallelization_factors": dict(self.parallelization_factors),
@@ -118,6 +135,7 @@ class Configuration:
             "clock_ns": self.clock_ns,
             "fifo_memory": self.fifo_memory,
             "weight_memory": self.weight_memory,
+            "bram_factor": self.bram_factor,
             "strategies": {name: one for name, one in self.strategies.items() if one is not config.strategy},
             "reuse_factors": dict(self.reuse_factors),
             "parallelization_factors": {name: one for name, one in self.parallelization_factors.items() if one > 1},
@@ -132,7 +150,9 @@ class Fit:
     `best` are the best configurations, the chosen one first: those that fit with their bands and reach what was asked
     for, else those that may fit, else those that come nearest. `chosen` is None when nothing does. `at_risk` is faster
     than the chosen one and may fit. `beyond` is faster than the best and full: what stands in the way of more; None
-    where the templates have nothing faster.
+    where the templates have nothing faster. `least` are the smallest shares of each resource among all settings that
+    were tried, each by itself: what is above the usable share there, no setting mends. `front` are those of all that
+    were searched of which none is faster with a less full device, the slowest first; their FIFOs are taken as shallow.
     """
 
     board: Board
@@ -141,6 +161,8 @@ class Fit:
     target: str
     beyond: Configuration | None = None
     at_risk: Configuration | None = None
+    least: Mapping[str, float] = field(default_factory=dict)
+    front: tuple[Configuration, ...] = ()
 
     @property
     def binding(self) -> tuple[str, float] | None:
@@ -148,6 +170,15 @@ class Fit:
         if self.best and not self.best[0].fits:
             return self.best[0].binding
         return self.beyond.binding if self.beyond is not None else None
+
+
+def front_of(found: Sequence[Configuration]) -> tuple[Configuration, ...]:
+    """Return those of which none is faster with a less full device, the slowest first."""
+    front: list[Configuration] = []
+    for one in sorted(found, key=lambda one: (one.binding[1], -one.images_per_second)):
+        if not front or one.images_per_second > front[-1].images_per_second:
+            front.append(one)
+    return tuple(front)
 
 
 def chance_to_fit(found: Estimate, board: Board, most_share: float) -> float:

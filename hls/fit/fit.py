@@ -18,8 +18,9 @@ from siliconv.hls.conversion.reuse_factors import legal_parallelization_factors,
 from siliconv.hls.design.design import Design, Layer, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
+from siliconv.hls.estimate.schedule import busy_cycles
 from siliconv.hls.fifo.stream_actors import stream_graph
-from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit
+from siliconv.hls.fit.candidates import Configuration, Fit, chance_to_fit, front_of
 from siliconv.hls.kinds import IoType, Strategy, Synthesis
 
 # hls4ml's unrolled loops end at so many products ("Stop unrolling loop", hls4ml #1013).
@@ -44,7 +45,7 @@ _DEAR = 8.0
 
 @dataclass(frozen=True)
 class _Option:
-    """One legal setting of a layer: its interval, and the shares of the device's resources that it takes."""
+    """One legal setting of a layer: its cycles an image, and the shares of the device's resources that it takes."""
 
     reuse_factor: int
     strategy: Strategy
@@ -77,10 +78,15 @@ class _Target:
     def __str__(self) -> str:
         asked = []
         if self.images_per_second is not None:
-            asked.append(f"at least {self.images_per_second:g} images/s")
+            asked.append(f"at least {_plain(self.images_per_second)} images/s")
         if self.latency_us is not None:
-            asked.append(f"at most {self.latency_us:g} us")
+            asked.append(f"at most {_plain(self.latency_us)} us")
         return " and ".join(asked) or "the fastest that fits"
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
 def fit(
@@ -94,6 +100,7 @@ def fit(
     most_share: float = MOST_SHARE,
     as_generated: Callable[[Configuration], Design] | None = None,
     placements: Sequence[tuple[str, str]] = (("auto", "auto"),),
+    bram_factor: int | None = None,
     coefficients: Coefficients | None = None,
 ) -> Fit:
     """Search the settings of a design for a board.
@@ -118,6 +125,8 @@ def fit(
     placements
         Where FIFOs and weights may lie, what is preferred first; with `as_generated` only, for the search knows shallow
         FIFOs and the tool's own choice.
+    bram_factor
+        The setting by which weights of the design are outside the core; what is found has it.
     coefficients
         Those of the package by default.
     """
@@ -131,17 +140,21 @@ def fit(
         options = {
             layer.name: _options(layer, placed, target) for layer in placed.layers if isinstance(layer, MatrixLayer)
         }
-        found += [_configuration(placed, picked, target) for picked in _choices(options)]
+        searched = [_configuration(placed, picked, target) for picked in _choices(options)]
+        found += [replace(one, bram_factor=bram_factor) for one in searched]
     found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
-    searched = tuple(found)
+    everything = tuple(found)
     found = _worth_examining(found)
     if as_generated is not None:
         found = [_placed(one, as_generated, placements, target) for one in found]
-        found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
+    else:
+        shown = _telling(found)
+        shown[_SHOWN:] = [one for one in shown[_SHOWN:] if one.fits and not one.surely]
+        designs = [(one, one.applied_to(shallow)) for one in shown]
+        found = [_judged(one, each, target, _steady(each)) for one, each in designs]
+    found.sort(key=lambda one: _rank(one, wanted=target.is_stated))
     told = _telling(found)
     best = told[:_SHOWN]
-    if as_generated is None:
-        best = [_judged(one, one.applied_to(shallow), target) for one in best]
     chosen = best[0] if best and best[0].fits and best[0].meets else None
     risky = [one for one in told if chosen is not None and one.fits and one.meets and not one.surely]
     at_risk = max(
@@ -149,11 +162,18 @@ def fit(
         key=lambda one: one.images_per_second,
         default=None,
     )
-    full = [one for one in searched if not one.fits and best[0].fits]
+    full = [one for one in everything if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
     return Fit(
-        board, tuple(best), chosen, str(target), beyond, at_risk if chosen is not None and chosen.surely else None
+        board,
+        tuple(best),
+        chosen,
+        str(target),
+        beyond,
+        at_risk if chosen is not None and chosen.surely else None,
+        {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES},
+        front_of(searched),
     )
 
 
@@ -172,7 +192,11 @@ def _options(layer: MatrixLayer, design: Design, target: _Target) -> list[_Optio
             layer.n_in, layer.n_out, Strategy.RESOURCE, kind=layer.kind, io_type=design.io_type
         )
     ]
-    settings.append((1, Strategy.LATENCY))
+    if layer.weights_outside:
+        # A memory of one word is none, and only the reuse loop reads one.
+        settings = settings[1:]
+    else:
+        settings.append((1, Strategy.LATENCY))
     copies = [1]
     if layer.kind.is_convolution and design.io_type is IoType.PARALLEL:
         copies = list(legal_parallelization_factors(layer.output.pixels, io_type=design.io_type))
@@ -184,7 +208,7 @@ def _options(layer: MatrixLayer, design: Design, target: _Target) -> list[_Optio
             one: Layer = replace(layer, reuse_factor=factor, strategy=strategy, parallelization_factor=pixels)
             alone = target.estimate(replace(design, layers=(one,))).layers[0]
             shares = target.board.shares({name: getattr(alone, name) for name in RESOURCES})
-            found.append(_Option(factor, strategy, pixels, max(alone.interval_cycles, 1), shares))
+            found.append(_Option(factor, strategy, pixels, max(busy_cycles(one, design), 1), shares))
     return sorted(found, key=lambda option: option.interval)
 
 
@@ -235,21 +259,29 @@ def _configuration(design: Design, picked: Mapping[str, _Option], target: _Targe
         for layer in design.layers
     )
     found = target.estimate(replace(design, layers=layers), by_layer=False)
+    slowest = None
+    if design.io_type is IoType.STREAM:
+        slowest = max(busy_cycles(layer, design) for layer in layers)
     return Configuration(
         {name: option.reuse_factor for name, option in picked.items()},
         {name: option.strategy for name, option in picked.items()},
         design.clock_ns,
         found,
-        **_verdict(found, target),
+        **_verdict(found, target, slowest),
         parallelization_factors={name: option.parallelization_factor for name, option in picked.items()},
+        steady_cycles=slowest,
     )
 
 
-def _judged(one: Configuration, design: Design, target: _Target) -> Configuration:
-    """Return a configuration judged by its design as it will be generated."""
+def _judged(one: Configuration, design: Design, target: _Target, steady: int | None) -> Configuration:
+    """Return a configuration judged by its design as it will be generated, and by its cycles from image to image."""
     found = target.estimate(design)
-    steady = steady_interval(stream_graph(design)) if design.io_type is IoType.STREAM else None
     return replace(one, estimate=found, steady_cycles=steady, **_verdict(found, target, steady))
+
+
+def _steady(design: Design) -> int | None:
+    """Return the simulated cycles from image to image of a stream."""
+    return steady_interval(stream_graph(design)) if design.io_type is IoType.STREAM else None
 
 
 def _placed(
@@ -258,14 +290,18 @@ def _placed(
     placements: Sequence[tuple[str, str]],
     target: _Target,
 ) -> Configuration:
-    """Return a configuration with FIFOs and weights where it fits with its band, else where it fits, else first."""
+    """Return a configuration with FIFOs and weights where it fits with its band, else where it fits, else nearest."""
     tried: list[Configuration] = []
+    design = as_generated(one)
+    # Where memories lie changes no cycle and no depth.
+    steady = _steady(design)
     for fifos, weights in placements:
         placed = replace(one, fifo_memory=fifos, weight_memory=weights)
-        tried.append(_judged(placed, as_generated(placed), target))
+        tried.append(_judged(placed, placed.placed_in(design), target, steady))
         if tried[-1].surely:
             return tried[-1]
-    return next((placed for placed in tried if placed.fits), tried[0])
+    nearest = min(tried, key=lambda placed: placed.binding[1])
+    return next((placed for placed in tried if placed.fits), nearest)
 
 
 def _verdict(found: Estimate, target: _Target, steady: int | None = None) -> dict[str, Any]:
@@ -306,5 +342,5 @@ def _telling(found: Sequence[Configuration]) -> list[Configuration]:
         shown.setdefault(tuple(tuple(sorted(by_layer.items())) for by_layer in factors), one)
     speeds: dict[float, Configuration] = {}
     for one in shown.values():
-        speeds.setdefault(one.estimate.interval_cycles.value, one)
+        speeds.setdefault(one.cycles, one)
     return list(speeds.values())

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
-from siliconv.hls.design.design import Design
+from siliconv.hls.conversion.weight_ports import PORT_BACKENDS
+from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
-from siliconv.hls.fit.candidates import Configuration, Fit
-from siliconv.hls.fit.fit import fit
+from siliconv.hls.fit.candidates import Fit
+from siliconv.hls.fit.fit import MOST_SHARE, fit
 from siliconv.hls.kinds import Strategy
+
+# So many layers' weights are tried outside the core, the largest first.
+_MOST_OUTSIDE = 4
 
 
 def without_settings(config: HlsConfig, board: Board) -> HlsConfig:
@@ -46,6 +51,8 @@ def fit_settings(
 ) -> tuple[Design, Fit]:
     """Search settings with which a network fits a board.
 
+    Weights outside the core (`bram_factor`) are the last resort: where nothing fits and block memory is short.
+
     Parameters
     ----------
     design_for
@@ -61,24 +68,55 @@ def fit_settings(
     -------
     The design without the chosen settings, and the outcome; `Configuration.settings` gives its configuration.
     """
-    design = design_for(without_settings(config, board))
-
-    def as_generated(one: Configuration) -> Design:
-        return design_for(one.settings(config, board))
-
     fifos = ("auto", "shift_registers") if config.io_type == "io_stream" else ("auto",)
-    placements = [(one, other) for other in ("auto", "luts") for one in fifos] if config.backend == "Vitis" else None
-    found = fit(
-        design,
-        board,
-        images_per_second=images_per_second,
-        latency_us=latency_us,
-        clocks_ns=clocks_ns,
-        coefficients=coefficients,
-        as_generated=as_generated,
-        placements=placements or [("auto", "auto")],
-    )
+    places = ("auto", "block", "luts") if config.backend == "Vitis" else ("auto",)
+    memories = fifos if config.backend == "Vitis" else ("auto",)
+
+    target: dict[str, Any] = {
+        "images_per_second": images_per_second,
+        "latency_us": latency_us,
+        "clocks_ns": clocks_ns,
+        "coefficients": coefficients,
+    }
+
+    def searched(design: Design, bram_factor: int | None) -> Fit:
+        return fit(
+            design,
+            board,
+            as_generated=lambda one: design_for(one.settings(config, board)),
+            placements=[(one, other) for other in places for one in memories],
+            bram_factor=bram_factor,
+            **target,
+        )
+
+    free = without_settings(config, board)
+    design = design_for(free)
+    found = searched(design, config.bram_factor)
+    if found.chosen is None and config.bram_factor is None and _memory_is_short(config, found):
+        for factor in _factors(design):
+            outside = design_for(free.model_copy(update={"bram_factor": factor}))
+            # With FIFOs as most are, first: the real ones take their time.
+            if fit(outside, board, **target).chosen is None:
+                continue
+            moved = searched(outside, factor)
+            if moved.chosen is not None:
+                return outside, moved
     return design, found
+
+
+def _memory_is_short(config: HlsConfig, found: Fit) -> bool:
+    """Whether weights outside the core are possible, and block memory is what is missing."""
+    if config.io_type != "io_stream" or config.backend not in PORT_BACKENDS or not found.best:
+        return False
+    nearest = found.best[0]
+    return nearest.shares["bram18"] > MOST_SHARE or nearest.weight_memory == "luts"
+
+
+def _factors(design: Design) -> list[int]:
+    """Give values of `bram_factor`: the largest layers' weights outside the core, one after the other."""
+    sizes = sorted({layer.products for layer in design.layers if isinstance(layer, MatrixLayer)}, reverse=True)
+    smaller = [*sizes[1:], sizes[-1] - 1] if sizes else []
+    return [size for size in smaller if size > 0][:_MOST_OUTSIDE]
 
 
 def no_firmware(board: Board) -> str:

@@ -14,7 +14,7 @@ from siliconv.hardware.processes import lines_of, supervised
 from siliconv.hls.rendering import render
 from siliconv.hls.vendor.build_script import BuildScript
 from siliconv.hls.vendor.synthesis_log import PIPELINES_FILE, layers_by_config, read_log
-from siliconv.hls.vendor.vendor_failures import recognize
+from siliconv.hls.vendor.vendor_failures import Failure, recognize
 from siliconv.hls.vendor.vendor_tools import VendorTool
 from siliconv.progress import Progress
 
@@ -99,13 +99,23 @@ def run(tool: VendorTool, folder: Path, script: BuildScript, steps: Steps, progr
         "reset": not has_synthesis,
     }
     (folder / "build_opt.tcl").write_text(render("build_opt.tcl.j2", **options), encoding="utf-8")
-    log = folder / LOG_FILE
-    return_code = _stream(tool.arguments(script.script), folder, log, (tool.name, len(steps.chosen)), progress)
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        failure = recognize(lines, return_code)
-    _keep_pipelines(log, folder, script)
+    failure = _failure(tool, folder, script.script, len(steps.chosen), progress)
+    _keep_pipelines(folder / LOG_FILE, folder, script)
     if failure is not None:
-        raise failure.error(str(log))
+        raise failure.error(str(folder / LOG_FILE))
+
+
+def run_script(tool: VendorTool, folder: Path, script: str, progress: Progress) -> None:
+    """Run a script with a tool in a folder, where its log is kept; raises `SiliconvError` ``VENDOR-...`` as `run`."""
+    failure = _failure(tool, folder, script, 1, progress)
+    if failure is not None:
+        raise failure.error(str(folder / LOG_FILE))
+
+
+def _failure(tool: VendorTool, folder: Path, script: str, steps: int, progress: Progress) -> Failure | None:
+    return_code = _stream(tool.arguments(script), folder, folder / LOG_FILE, (tool.name, steps), progress)
+    with (folder / LOG_FILE).open(encoding="utf-8", errors="replace") as lines:
+        return recognize(lines, return_code)
 
 
 def _keep_pipelines(log: Path, folder: Path, script: BuildScript) -> None:

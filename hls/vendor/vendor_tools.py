@@ -21,6 +21,7 @@ COMMANDS: Mapping[Backend | None, tuple[tuple[str, tuple[str, ...]], ...]] = {
     Backend.VITIS: (("vitis-run", ("--mode", "hls", "--tcl")), ("vitis_hls", ("-f",))),
     Backend.VIVADO: (("vivado_hls", ("-f",)),),
 }
+VIVADO = (("vivado", ("-mode", "batch", "-source")),)
 # What the vendor's own settings scripts set.
 _ROOT_VARIABLES = ("XILINX_VITIS", "XILINX_HLS", "XILINX_VIVADO")
 # Where the installers put the settings scripts, below their root folder.
@@ -84,8 +85,23 @@ def find_tool(
             where="hls.backend",
             fix="see the README of build/firmware for the command",
         )
+    return _found(COMMANDS[BACKENDS[backend].family], asked, environment, root)
+
+
+def find_vivado(
+    *, asked: Path | None = None, environment: Mapping[str, str] | None = None, root: Path | None = None
+) -> VendorTool:
+    """Find Vivado, which implements block designs, as `find_tool` finds the tool for a back end."""
+    return _found(VIVADO, asked, environment, root)
+
+
+def _found(
+    commands: Sequence[tuple[str, tuple[str, ...]]],
+    asked: Path | None,
+    environment: Mapping[str, str] | None,
+    root: Path | None,
+) -> VendorTool:
     known = os.environ if environment is None else environment
-    commands = COMMANDS[BACKENDS[backend].family]
     named = asked or (Path(known[TOOL_VARIABLE]) if known.get(TOOL_VARIABLE) else None)
     if named is not None:
         found = _named(named, commands)

@@ -228,3 +228,21 @@ _PRESETS: dict[str, Callable[[], Architecture]] = {
     "calorimeter": _calorimeter,
     "waveforms": _waveforms,
 }
+
+_CLASSIFIERS = frozenset(_PRESETS) - {"autoencoder", "calorimeter", "waveforms"}
+"""Those that end with an output for each class, or with one for two of them."""
+
+
+def preset_for_classes(name: str, classes: int | None) -> Architecture:
+    """Return the architecture of that name, a classifier with an output for each of so many classes.
+
+    One output stays one for two classes; None, and presets that do not classify, leave it as it is.
+    """
+    found = preset(name)
+    last = found.layers[-1]
+    if classes is None or name not in _CLASSIFIERS or not isinstance(last, Dense):
+        return found
+    if last.units == classes or (classes == 2 and last.units == 1):
+        return found
+    update = {"units": classes, **({"activation": "linear"} if last.units == 1 else {})}
+    return found.model_copy(update={"layers": (*found.layers[:-1], last.model_copy(update=update))})

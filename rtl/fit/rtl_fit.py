@@ -8,14 +8,20 @@ from functools import cached_property
 from typing import Any
 
 from siliconv.errors import FirmwareError
-from siliconv.hardware.boards import Board
+from siliconv.hardware.boards import Board, boards
+from siliconv.hardware.boards import board as find_board
 from siliconv.network.graph import Network
-from siliconv.rtl.configuration import MULTIPLIER_BITS
+from siliconv.rtl.configuration import MULTIPLIER_BITS, RtlConfig
 from siliconv.rtl.cycles.cycle_model import Cycles, cycles
+from siliconv.rtl.design.distributed_roms import roms_of, with_blocks_at_most
+from siliconv.rtl.design.logic_products import with_at_most
+from siliconv.rtl.plan.block_memories import RomKind
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.plan.lanes import Lanes, choices_of, cycles_of, lanes_for_interval
 from siliconv.rtl.plan.planning import plan
+from siliconv.rtl.resources.multiplier_count import multipliers as multipliers_of_design
 from siliconv.rtl.resources.predicted_cells import Predicted, predicted
+from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 MOST_SHARES = {"lut": 0.8, "ff": 0.8, "dsp": 1.0, "bram18": 0.95, "uram": 1.0}
 """What of a device may be used: fuller logic seldom meets its clock, multipliers and memories stand fixed."""
@@ -37,6 +43,8 @@ class RtlChoice:
         The clock that is counted with.
     lanes
         By layer.
+    multipliers
+        The most that are used, where further products stand in look-up tables.
     design
         With rings as they are before they are sized.
     cells
@@ -48,6 +56,7 @@ class RtlChoice:
     interval: int
     clock_mhz: float
     lanes: Mapping[str, Lanes]
+    multipliers: int | None
     design: RtlDesign
     cells: Predicted
     shares: Mapping[str, float]
@@ -56,6 +65,11 @@ class RtlChoice:
     def fits(self) -> bool:
         """Whether no resource is fuller than it may be."""
         return all(share <= MOST_SHARES[name] for name, share in self.shares.items())
+
+    @property
+    def roms(self) -> Mapping[str, RomKind]:
+        """The kind of ROM of the layers that are not ``auto``."""
+        return roms_of(self.design)
 
     @property
     def binding(self) -> tuple[str, float]:
@@ -86,7 +100,9 @@ class RtlChoice:
             "latency_us": round(self.latency_us, 3),
             "clock_mhz": self.clock_mhz,
             "products": self.design.products,
-            "lanes": {name: [one.pin, one.pout] for name, one in self.lanes.items()},
+            "lanes": {name: [one.pin, one.pout, one.pixels] for name, one in self.lanes.items()},
+            "multipliers": self.multipliers,
+            "rom": dict(self.roms),
             "fits": self.fits,
             "cells": self.cells.by_resource(),
             "shares": dict(self.shares),
@@ -106,6 +122,17 @@ def family_of(board: Board) -> str:
     )
 
 
+def device_of(config: RtlConfig) -> Board | None:
+    """Give the board that a project's core is for, or one with the device of its part; None where it names neither."""
+    if config.board is not None:
+        part = BOARD_TOPS[config.board].part if config.board in BOARD_TOPS else find_board(config.board).part
+    elif config.family == "ecp5":
+        part = config.part
+    else:
+        return None
+    return next((one for one in boards() if one.part.split("-")[:2] == part.split("-")[:2]), None)
+
+
 def choices(network: Network, board: Board, clock_mhz: float) -> tuple[RtlChoice, ...]:
     """Give designs of a network from the slowest to the fastest, and what each takes of a board."""
     family = family_of(board)
@@ -120,11 +147,24 @@ def choices(network: Network, board: Board, clock_mhz: float) -> tuple[RtlChoice
     for interval in (*tried, least):
         lanes = lanes_for_interval(network, interval)
         design = plan(network, lanes, multiplier_bits=MULTIPLIER_BITS[family])
+        design, multipliers = _within(design, board, family)
         cells = predicted(design, family)
         shares = board.shares(cells.by_resource())
         reached = max(cycles_of(node, network, lanes[node.name]) for node in nodes)
-        found[reached] = RtlChoice(reached, clock_mhz, lanes, design, cells, shares)
+        found[reached] = RtlChoice(reached, clock_mhz, lanes, multipliers, design, cells, shares)
     return tuple(found[interval] for interval in sorted(found, reverse=True))
+
+
+def _within(design: RtlDesign, board: Board, family: str) -> tuple[RtlDesign, int | None]:
+    """Move products and weights that a device has no multipliers and block memories for to its look-up tables.
+
+    Gives the multipliers that are left where there are too few.
+    """
+    design = with_blocks_at_most(design, int(MOST_SHARES["bram18"] * board.bram18), family)
+    multipliers = int(MOST_SHARES["dsp"] * board.dsp)
+    if multipliers_of_design(design.blocks, family) <= multipliers:
+        return design, None
+    return with_at_most(design, multipliers, family), multipliers
 
 
 def chosen_of(

@@ -11,7 +11,7 @@ from math import prod
 
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, Overflow, Rounding
-from siliconv.rtl.plan.block_memories import bank_words
+from siliconv.rtl.plan.block_memories import RomKind, bank_words, distributed_bank
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ class Mvu(Block):
     pack: bool
     finish: Finish
     logic: int = 0
+    rom: RomKind = "auto"
 
     @property
     def pixels(self) -> int:
@@ -175,7 +176,8 @@ class Mvu(Block):
     @property
     def weight_bank(self) -> int:
         """Words of a bank of weights."""
-        return bank_words(self.weight_bits, self.window.repeats * self.window.taps)
+        words = self.window.repeats * self.window.taps
+        return distributed_bank(words) if self.rom == "distributed" else bank_words(self.weight_bits, words)
 
     @property
     def shift(self) -> int:
@@ -202,6 +204,12 @@ class Pool(Block):
     division: Division | None
     result: FixedPoint
     finish: Finish
+    rom: RomKind = "auto"
+
+    @property
+    def has_rom(self) -> bool:
+        """Whether it has a reciprocal an output position."""
+        return self.division is not None and len(self.division.reciprocals) > 1
 
     @property
     def latency(self) -> int:
@@ -290,6 +298,7 @@ class TableLookup(Block):
 
     table: Codes
     log_depth: int = 3
+    rom: RomKind = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,6 +307,7 @@ class Softmax(Block):
 
     node: ir.Softmax
     log_depth: int = 4
+    rom: RomKind = "auto"
 
     @property
     def classes(self) -> int:

@@ -13,6 +13,7 @@ from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.intervals import Bounds, prove
 from siliconv.network.network_file import is_of_several
+from siliconv.rtl.plan.block_memories import RomKind
 from siliconv.rtl.plan.blocks import (
     Add,
     Align,
@@ -21,6 +22,7 @@ from siliconv.rtl.plan.blocks import (
     Convert,
     Copy,
     Finish,
+    Mvu,
     Narrower,
     Pairwise,
     Pool,
@@ -44,6 +46,7 @@ def plan(
     *,
     multiplier_bits: int = 0,
     rings: Mapping[str, int] | None = None,
+    roms: Mapping[str, RomKind] | None = None,
     prefix: str = "",
 ) -> RtlDesign:
     """Lay a network out as blocks.
@@ -58,6 +61,8 @@ def plan(
         The wider side of a multiplier; two products share one where they fit. 0: never.
     rings
         Words of the ring of a block, by the block's name, where not the usual ones.
+    roms
+        Where the constants of a node stand, for those that are not ``auto``.
     prefix
         Before all names, where several designs share a folder.
 
@@ -65,7 +70,7 @@ def plan(
     ------
     FirmwareError
         ``RTL-NODE-KIND`` for a kind that has no block, ``RTL-LANES`` for lanes that do not divide the channels,
-        ``RTL-PORTS`` for several inputs or outputs.
+        ``RTL-PORTS`` for several inputs or outputs, ``RTL-ROM`` for a kind of ROM of a node without constants.
     """
     if is_of_several(network):
         raise FirmwareError(
@@ -75,7 +80,7 @@ def plan(
             fix="nothing to do for the firmware by hls4ml, which has a port for each; take the section rtl: out",
         )
     bounds = prove(network)
-    layout = _Layout(network, bounds, lanes, multiplier_bits, rings or {}, prefix)
+    layout = _Layout(network, bounds, lanes, multiplier_bits, rings or {}, roms or {}, prefix)
     return layout.design()
 
 
@@ -88,6 +93,7 @@ class _Layout:
     lanes: Mapping[str, Lanes]
     multiplier_bits: int
     rings: Mapping[str, int]
+    roms: Mapping[str, RomKind]
     prefix: str
     blocks: list[Block] = field(default_factory=list)
     waiting: dict[str, list[Stream]] = field(default_factory=lambda: defaultdict(list))
@@ -167,8 +173,22 @@ class _Layout:
                     where=f"node '{node.name}'",
                     fix="use the core hls4ml (hls:), or add a block as docs/rtl.md says",
                 )
-        self.blocks.append(block)
+        self.blocks.append(self._with_rom(block, node))
         return out
+
+    def _with_rom(self, block: Block, node: ir.Node) -> Block:
+        """Give a block the kind of ROM that its node's constants are asked to stand in."""
+        kind = self.roms.get(node.name, "auto")
+        if kind == "auto":
+            return block
+        if isinstance(block, Mvu | TableLookup | Softmax) or (isinstance(block, Pool) and block.has_rom):
+            return replace(block, rom=kind)
+        raise FirmwareError(
+            "RTL-ROM",
+            f"a {type(node).__name__} has no constants in a memory",
+            where=f"node '{node.name}'",
+            fix="take it out of rtl.rom",
+        )
 
     def _lanes(self, unit: Unit) -> Lanes:
         lanes = self.lanes.get(unit.node.name, Lanes())

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from siliconv.network.fixed_point import Codes
-from siliconv.rtl.plan.block_memories import SHAPES, SMALL_WORDS, blocks_of
+from siliconv.rtl.plan.block_memories import MOST_SMALL, SHAPES, RomKind, blocks_of
 from siliconv.rtl.plan.blocks import Block, GlobalPool, Mvu, Pool, Softmax, TableLookup
 from siliconv.rtl.plan.rearranging import Rearrange
 
@@ -25,11 +25,24 @@ class Memory:
     words: int
     written: bool
     bank: int = 16384
+    rom: RomKind = "auto"
+
+    def cells(self, family: str) -> int:
+        """Count the look-up tables that it takes as distributed memory: six hold 16 words of 4 bits on ECP5.
+
+        Elsewhere four hold 32 words of 6 bits or 64 of 3, two hold 64 words of one bit.
+        """
+        if family == "ecp5":
+            return 6 * self.distributed(family)
+        deep = -(-self.words // 64)
+        return (
+            self.distributed(family) if self.words <= 32 else deep * (4 * -(-self.width // 3) if self.width > 1 else 2)
+        )
 
     def distributed(self, family: str) -> int:
-        """Count what it would take outside of block memory: cells of 16 words of 4 bits on ECP5, elsewhere LUTs.
+        """Count what Yosys weighs against block memory: cells of 16 words of 4 bits on ECP5, elsewhere LUTs.
 
-        Four LUTs hold 32 words of 6 bits or 64 of 3, two hold 64 words of one bit.
+        Where one bit is left over, it is weighed as two LUTs of one bit, but gets four as the others.
         """
         if family == "ecp5":
             return -(-self.width // 4) * -(-self.words // 16)
@@ -38,11 +51,17 @@ class Memory:
         whole, rest = divmod(self.width, 3)
         return -(-self.words // 64) * (4 * whole + 2 * rest)
 
+    def look_up_tables(self, family: str) -> int:
+        """Count the look-up tables of constants in them: 16 words of one bit each on ECP5, 64 elsewhere."""
+        return self.width * -(-self.words // (16 if family == "ecp5" else 64)) if self.words > 1 else 0
+
     def blocks(self, family: str) -> int:
         """Count the block memories that it takes; 0 where it is distributed or logic."""
         if not self.written:
             whole, rest = divmod(self.words, self.bank)
-            return whole * _stacked(self.width, self.bank) + (_stacked(self.width, rest) if rest > SMALL_WORDS else 0)
+            small = MOST_SMALL[self.rom]
+            full = _stacked(self.width, self.bank) if self.bank > small else 0
+            return whole * full + (_stacked(self.width, rest) if rest > small else 0)
         blocks = -(-self.words // 16384) * blocks_of(self.width, min(self.words, 16384))
         return blocks if self.distributed(family) > _MOST_A_BLOCK[family] * blocks else 0
 
@@ -60,12 +79,12 @@ def memories_of(block: Block) -> Iterator[Memory]:
     match block:
         case Mvu():
             repeats = block.window.repeats
-            yield Memory(block.weight_bits, repeats * block.window.taps, False, block.weight_bank)
+            yield Memory(block.weight_bits, repeats * block.window.taps, False, block.weight_bank, block.rom)
             bias = block.node.bias.codes << (block.node.type.fraction - block.node.bias.type.fraction)
-            yield Memory(_varying(bias.reshape(-1, block.pout), block.node.type.width), repeats, False, 512)
-        case Pool() if block.division and len(block.division.reciprocals) > 1:
+            yield Memory(_varying(bias.reshape(-1, block.pout), block.node.type.width), repeats, False, 512, block.rom)
+        case Pool() if block.division and block.has_rom:
             width = max(block.division.reciprocals).bit_length()
-            yield Memory(width, len(block.division.reciprocals), False, 512)
+            yield Memory(width, len(block.division.reciprocals), False, 512, block.rom)
         case Rearrange():
             yield Memory(block.inputs[0].bits, 1 << block.log_ring, written=True)
         case GlobalPool() if block.words > 1:
@@ -73,10 +92,11 @@ def memories_of(block: Block) -> Iterator[Memory]:
             yield Memory(block.inputs[0].lanes * total, block.words, written=True)
         case TableLookup():
             for _ in range(block.inputs[0].lanes):
-                yield Memory(_varying(block.table.reshape(-1, 1), block.outputs[0].type.width), block.table.size, False)
+                width = _varying(block.table.reshape(-1, 1), block.outputs[0].type.width)
+                yield Memory(width, block.table.size, False, rom=block.rom)
         case Softmax():
             for table in (block.node.exponential, block.node.reciprocal):
-                yield Memory(_varying(table.codes.reshape(-1, 1), 48), prod(table.codes.shape), False)
+                yield Memory(_varying(table.codes.reshape(-1, 1), 48), prod(table.codes.shape), False, rom=block.rom)
 
 
 def _varying(lanes: Codes, width: int) -> int:

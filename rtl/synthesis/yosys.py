@@ -100,6 +100,12 @@ def by_block(cells: Mapping[str, Any], family: str) -> dict[str, dict[str, int]]
     }
 
 
+def memory_look_up_tables(cells: Mapping[str, int]) -> int:
+    """Count the look-up tables that are memories which are written; shift registers are none."""
+    sizes = {**_LUT_MEMORY, "TRELLIS_DPR16X4": _LUTS["ecp5"]["TRELLIS_DPR16X4"]}
+    return sum(sizes[name] * count for name, count in cells.items() if name in sizes and not name.startswith("SRL"))
+
+
 def _with_output_registers(netlist: Path, top: str) -> int:
     """Use the output registers of block memories in a netlist; gives how many flip-flops are gone."""
     content = json.loads(netlist.read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ module mvu #(
     parameter WeightFile = "weights.hex",
     parameter BiasFile = "bias.hex",
     parameter int unsigned WeightBank = 512,  // words of a bank of weights
+    parameter int unsigned SmallRom = 32,  // see rom_bank.sv
     // window.sv
     parameter int unsigned Rows = 1,
     parameter int unsigned Columns = 1,
@@ -109,6 +110,7 @@ module mvu #(
       .Width(Pout * Pin * WeightWidth),
       .Depth(Repeats * Taps),
       .BankDepth(WeightBank),
+      .Small(SmallRom),
       .File(WeightFile)
   ) u_weights (
       .clk_i,
@@ -120,6 +122,7 @@ module mvu #(
   rom #(
       .Width(Pout * Width),
       .Depth(Repeats),
+      .Small(SmallRom),
       .File (BiasFile)
   ) u_bias (
       .clk_i,

@@ -17,6 +17,7 @@ module pool #(
     parameter int unsigned ReciprocalWidth = 1,
     parameter logic [ReciprocalWidth-1:0] Reciprocal = 1,  // where there is one
     parameter ReciprocalFile = "reciprocals.hex",
+    parameter int unsigned SmallRom = 32,  // see rom_bank.sv
     parameter int unsigned Places = 0,
     parameter int unsigned Width = 8,  // of the maximum or average
     // window.sv
@@ -117,6 +118,7 @@ module pool #(
       rom #(
           .Width(ReciprocalWidth),
           .Depth(Reciprocals),
+          .Small(SmallRom),
           .File (ReciprocalFile)
       ) u_reciprocals (
           .clk_i,

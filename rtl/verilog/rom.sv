@@ -10,6 +10,7 @@ module rom #(
     parameter int unsigned Width = 8,  // bits of a word
     parameter int unsigned Depth = 1,  // words
     parameter int unsigned BankDepth = 512,  // words of a bank, a power of two
+    parameter int unsigned Small = 32,  // see rom_bank.sv
     parameter File = "rom.hex"  // a word a line, hexadecimal
 ) (
     input  logic             clk_i,
@@ -33,6 +34,7 @@ module rom #(
     rom_bank #(
         .Width(Width),
         .Depth(Depth),
+        .Small(Small),
         .File (File)
     ) u_bank (
         .clk_i,
@@ -59,6 +61,7 @@ module rom #(
       rom_bank #(
           .Width(Width),
           .Depth(Here),
+          .Small(Small),
           .File ({File, ".", 8'(48 + b / 10), 8'(48 + b % 10)})
       ) u_bank (
           .clk_i,

@@ -1,7 +1,7 @@
 // One memory of constants, with a register behind it.
 //
 // Function:   data of the address, two cycles later, or nothing if `clear_i` one cycle later; more than `Small` words
-//             stand in block memory.
+//             stand in block memory, others in look-up tables.
 // Latency:    2 cycles. Throughput: a word a cycle.
 module rom_bank #(
     parameter int unsigned Width = 8,
@@ -21,7 +21,8 @@ module rom_bank #(
     initial $readmemh(File, words);
     always_ff @(posedge clk_i) read_q <= words[address_i];
   end else begin : gen_logic
-    logic [Width-1:0] words[Depth];
+    // Each tool has its own word for look-up tables: Yosys the first, Vivado the second.
+    (* ram_style = "logic", rom_style = "distributed" *) logic [Width-1:0] words[Depth];
     initial $readmemh(File, words);
     always_ff @(posedge clk_i) read_q <= words[address_i];
   end

@@ -17,6 +17,7 @@ module softmax #(
     parameter int unsigned OutWidth = 8,
     parameter ExponentialFile = "exponentials.hex",
     parameter ReciprocalFile = "reciprocals.hex",
+    parameter int unsigned SmallRom = 32,  // see rom_bank.sv
     parameter int unsigned LogDepth = 4
 ) (
     input  logic                clk_i,
@@ -81,42 +82,58 @@ module softmax #(
     code_q <= codes[class_q];
   end
 
-  // ---- exponentials: 1 code_q, 2 distance_q, 3 read_q, 4 exponential_q, then the sum and the memory
-  logic [ExponentialWidth-1:0] table_e[Exponentials];
-  logic [ExponentialWidth-1:0] read_q, exponential_q, kept_q, factor_q;
+  // ---- exponentials: 1 code_q, 2 distance_q, 3 and 4 the table, then the sum and the memory
+  logic [ExponentialWidth-1:0] exponential, kept_q, factor_q;
   logic [ExponentialWidth-1:0] kept[Classes];
   logic [DistanceBits-1:0] distance_q;
   logic [InWidth:0] distance;
   logic [3:0] ask_q;
   logic [3:0][Bits-1:0] class_of_q;
   logic [SumWidth-1:0] sum_q;
-  initial $readmemh(ExponentialFile, table_e);
+  rom_bank #(
+      .Width(ExponentialWidth),
+      .Depth(Exponentials),
+      .Small(SmallRom),
+      .File (ExponentialFile)
+  ) u_exponentials (
+      .clk_i,
+      .clear_i(1'b0),
+      .address_i(distance_q),
+      .data_o(exponential)
+  );
   assign code_wide = {InSigned & code_q[InWidth-1], code_q};
   assign most_wide = {InSigned & most_q[InWidth-1], most_q};
   assign distance  = most_wide - code_wide;
   always_ff @(posedge clk_i) begin
     distance_q <= DistanceWidth'(distance) >= DistanceWidth'(Exponentials) ?
         DistanceBits'(Exponentials - 1) : DistanceBits'(distance);
-    read_q <= table_e[distance_q];
-    exponential_q <= read_q;
     class_of_q <= {class_of_q[2:0], class_q};
     if (take) sum_q <= '0;
-    else if (ask_q[3]) sum_q <= sum_q + SumWidth'(exponential_q);
-    if (ask_q[3]) kept[class_of_q[3]] <= exponential_q;
+    else if (ask_q[3]) sum_q <= sum_q + SumWidth'(exponential);
+    if (ask_q[3]) kept[class_of_q[3]] <= exponential;
   end
   always_ff @(posedge clk_i) begin
     if (rst_i) ask_q <= '0;
     else ask_q <= {ask_q[2:0], ask};
   end
 
-  // ---- the reciprocal: 1 place_q, 2 normal_q, 3 reciprocal1_q, 4 reciprocal_q
-  logic [ReciprocalWidth-1:0] table_r[1<<IndexBits];
-  logic [ReciprocalWidth-1:0] reciprocal1_q, reciprocal_q;
+  // ---- the reciprocal: 1 place_q, 2 index_q, 3 and 4 the table
+  logic [ReciprocalWidth-1:0] reciprocal;
   logic [PlaceBits-1:0] place_q, place;
   logic [SumWidth+IndexBits-1:0] normal;
   localparam int unsigned IndexWidth = IndexBits > 0 ? IndexBits : 1;
   logic [IndexWidth-1:0] index_q;
-  initial $readmemh(ReciprocalFile, table_r);
+  rom_bank #(
+      .Width(ReciprocalWidth),
+      .Depth(1 << IndexBits),
+      .Small(SmallRom),
+      .File (ReciprocalFile)
+  ) u_reciprocals (
+      .clk_i,
+      .clear_i(1'b0),
+      .address_i(index_q),
+      .data_o(reciprocal)
+  );
   always_comb begin
     place = '0;
     for (int b = 0; b < SumWidth; b++) if (sum_q[b]) place = PlaceBits'(b);
@@ -127,8 +144,6 @@ module softmax #(
   always_ff @(posedge clk_i) begin
     place_q <= place;
     index_q <= IndexBits > 0 ? normal[IndexWidth-1:0] : '0;
-    reciprocal1_q <= table_r[index_q];
-    reciprocal_q <= reciprocal1_q;
   end
 
   // ---- shares: 1 kept_q, 2 factor_q, 3 product_q, 4 shifted_q, 5 share_q
@@ -146,7 +161,7 @@ module softmax #(
     shift_q <= 7'(signed'(32'(place_q)) + Places);
     kept_q <= kept[class_q];
     factor_q <= kept_q;
-    product_q <= ProductWidth'(factor_q) * ProductWidth'(reciprocal_q);
+    product_q <= ProductWidth'(factor_q) * ProductWidth'(reciprocal);
     shifted_q <= half_up;
     share_q <= |share[Wide-1:OutWidth] ? '1 : share[OutWidth-1:0];
   end

@@ -7,6 +7,7 @@ module table_lookup #(
     parameter bit InSigned = 0,
     parameter int unsigned OutWidth = 8,
     parameter File = "table.hex",
+    parameter int unsigned SmallRom = 32,  // see rom_bank.sv
     parameter int unsigned LogDepth = 3
 ) (
     input  logic                      clk_i,
@@ -27,17 +28,18 @@ module table_lookup #(
     else {put2_q, put1_q} <= {put1_q, take};
   end
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [OutWidth-1:0] entries[1<<InWidth];
-    logic [OutWidth-1:0] read_q, entry_q;
-    logic [InWidth-1:0] index;
-    initial $readmemh(File, entries);
     // The lowest signed code is entry 0.
-    assign index = data_i[l*InWidth+:InWidth] ^ (InWidth'(InSigned) << (InWidth - 1));
-    always_ff @(posedge clk_i) begin
-      read_q  <= entries[index];
-      entry_q <= read_q;
-    end
-    assign result[l*OutWidth+:OutWidth] = entry_q;
+    rom_bank #(
+        .Width(OutWidth),
+        .Depth(1 << InWidth),
+        .Small(SmallRom),
+        .File (File)
+    ) u_entries (
+        .clk_i,
+        .clear_i(1'b0),
+        .address_i(data_i[l*InWidth+:InWidth] ^ (InWidth'(InSigned) << (InWidth - 1))),
+        .data_o(result[l*OutWidth+:OutWidth])
+    );
   end
 
   credit_fifo #(

@@ -7,6 +7,7 @@ from functools import singledispatch
 
 from siliconv.network import graph as ir
 from siliconv.network.structure import softmax_shifts
+from siliconv.rtl.plan.block_memories import MOST_SMALL, RomKind
 from siliconv.rtl.plan.blocks import (
     Add,
     Align,
@@ -67,6 +68,7 @@ def _(block: Mvu) -> tuple[str, Parameters]:
         "WeightFile": f'"{block.name}_weights.hex"',
         "BiasFile": f'"{block.name}_bias.hex"',
         "WeightBank": block.weight_bank,
+        **_rom(block.rom),
         **_window(block.window),
         "Repeats": block.window.repeats,
         **_finish(block.finish),
@@ -77,8 +79,9 @@ def _(block: Mvu) -> tuple[str, Parameters]:
 def _(block: Pool) -> tuple[str, Parameters]:
     source, division = block.inputs[0], block.division
     average = _average(division) if division else {}
-    if division and len(division.reciprocals) > 1:
+    if division and block.has_rom:
         average |= {"Reciprocals": len(division.reciprocals), "ReciprocalFile": f'"{block.name}_reciprocals.hex"'}
+        average |= _rom(block.rom)
     return "pool", {
         "Lanes": source.lanes,
         "XWidth": source.type.width,
@@ -204,6 +207,7 @@ def _(block: TableLookup) -> tuple[str, Parameters]:
         "InSigned": int(source.type.signed),
         "OutWidth": block.outputs[0].type.width,
         "File": f'"{block.name}_table.hex"',
+        **_rom(block.rom),
         "LogDepth": block.log_depth,
     }
 
@@ -226,6 +230,7 @@ def _(block: Softmax) -> tuple[str, Parameters]:
         "OutWidth": node.type.width,
         "ExponentialFile": f'"{block.name}_exponentials.hex"',
         "ReciprocalFile": f'"{block.name}_reciprocals.hex"',
+        **_rom(block.rom),
         "LogDepth": block.log_depth,
     }
 
@@ -262,6 +267,10 @@ def _average(division: Division) -> Parameters:
         **one,
         "Places": division.places,
     }
+
+
+def _rom(kind: RomKind) -> Parameters:
+    return {} if kind == "auto" else {"SmallRom": MOST_SMALL[kind]}
 
 
 def _window(window: Window) -> Parameters:

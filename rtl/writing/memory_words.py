@@ -32,7 +32,7 @@ def _(block: Mvu) -> dict[str, list[str]]:
 
 @memories.register
 def _(block: Pool) -> dict[str, list[str]]:
-    if block.division is None or len(block.division.reciprocals) == 1:
+    if block.division is None or not block.has_rom:
         return {}
     digits = -(-reciprocal_width(block.division.reciprocals) // 4)
     return banks(f"{block.name}_reciprocals.hex", [f"{value:0{digits}x}" for value in block.division.reciprocals])

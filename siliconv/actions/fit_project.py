@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from siliconv.errors import FirmwareError, ProjectError, WorkSaysNoError
+from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
-from siliconv.hls.fit.candidates import Fit
+from siliconv.hls.fit.candidates import Configuration, Fit
 from siliconv.hls.fit.fit import MOST_SHARE
 from siliconv.hls.fit.remedies import Remedy, does_not_fit, remedies, what_binds
 from siliconv.hls.fit.settings import fit_settings, no_firmware, without_settings
@@ -24,6 +24,7 @@ from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
 from siliconv.project.calibration_file import calibrated
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_edit import set_fields
+from siliconv.project.remembered_front import remember_front
 from siliconv.project.taken_project import taken
 
 _WRITTEN = (
@@ -31,6 +32,7 @@ _WRITTEN = (
     "clock_ns",
     "fifo_memory",
     "weight_memory",
+    "bram_factor",
     "strategies",
     "reuse_factors",
     "parallelization_factors",
@@ -91,7 +93,9 @@ class ProjectFit:
             "chosen": self.fit.chosen.as_json() if self.fit.chosen else None,
             "at_risk": self.fit.at_risk.as_json() if self.fit.at_risk else None,
             "best": [one.as_json() for one in self.fit.best],
+            "front": [_on_front(one) for one in self.fit.front],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
+            "least_shares": {name: _finite(share) for name, share in self.fit.least.items()},
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
             "remedies": [
                 {name: _finite(value) for name, value in asdict(one).items()} | {"text": str(one)}
@@ -129,7 +133,7 @@ def fit_project(
     ProjectError
         For a project file that is wrong or can't be written; ``FIT-NUMBER``.
     FirmwareError
-        ``FIT-BRAM`` for a project with weights outside the core.
+        For what hls4ml has no hardware for.
     """
     for name, low, high, values in (
         ("--fps", 0.0, 1e12, (images_per_second,)),
@@ -145,13 +149,6 @@ def fit_project(
                     fix=f"use a number from {low:g} to {high:g}",
                 )
     project = load_project(folder)
-    if project.hls.bram_factor is not None:
-        raise FirmwareError(
-            "FIT-BRAM",
-            "no search for designs with weights outside the core, for what their memory takes is not the core's",
-            where="hls.bram_factor",
-            fix="take it out, or choose reuse factors by hand",
-        )
     plan, remark = _plan(project, folder)
 
     def design_for(config: HlsConfig) -> Design:
@@ -181,7 +178,9 @@ def fit_project(
     notes = (*remark, *([calibration] if calibration else []), *_about(design, board), *_about_choice(found))
     written = tuple(changes) if write else ()
     source = "network" if plan.network is not None else "architecture"
-    return ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, reason)
+    outcome = ProjectFit(folder / PROJECT_FILE, source, design, found, helpful, notes, written, reason)
+    remember_front(folder, "fit-hls", outcome.as_json())
+    return outcome
 
 
 def _plan(project: ProjectConfig, folder: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -242,6 +241,10 @@ def _about(design: Design, board: Board) -> list[str]:
 
 def _about_choice(found: Fit) -> list[str]:
     notes = [PLACEMENT, CLOCK, f"resources as logic synthesis leaves them; at most {MOST_SHARE:.0%} of each are used"]
+    if found.best:
+        one = found.best[0].estimate
+        behind = ", ".join(f"{name.upper()} {one.repositories.get(name, 0)}" for name in ("lut", "ff", "dsp", "bram18"))
+        notes.append(f"bands claim {one.coverage:.0%}, from the errors in repositories of published results: {behind}")
     if found.chosen is not None and not found.chosen.surely:
         low_high = {name: getattr(found.chosen.estimate, name) for name in ("lut", "ff", "dsp", "bram18")}
         wide = [
@@ -259,6 +262,11 @@ def _about_choice(found: Fit) -> list[str]:
         notes.append(f"the one at risk gives {faster:,.0f} images/s and fits with a chance of about {chance:.0%}")
     if found.chosen is not None:
         notes += found.chosen.estimate.warnings
+        if found.chosen.bram_factor is not None:
+            notes.append(
+                f"weights of layers with more than {found.chosen.bram_factor:,} are outside the core: the design"
+                " around it has to bring their memory, and siliconv build --bitstream writes none"
+            )
         if found.chosen.steady_cycles is not None:
             worst = found.chosen.estimate.interval_cycles.value
             notes.append(
@@ -266,6 +274,18 @@ def _about_choice(found: Fit) -> list[str]:
                 f" up to {worst:,}"
             )
     return notes
+
+
+def _on_front(one: Configuration) -> dict[str, Any]:
+    name, share = one.binding
+    return {
+        "images_per_second": round(one.images_per_second, 3),
+        "latency_us": round(one.latency_us, 3),
+        "resource": name,
+        "share": _finite(share),
+        "fits": one.fits,
+        "surely": one.surely,
+    }
 
 
 def _finite(value: Any) -> Any:

@@ -11,6 +11,8 @@ from siliconv.hardware.boards import Board
 from siliconv.network import network_file
 from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_edit import set_fields
+from siliconv.project.remembered_front import remember_front
+from siliconv.rtl.configuration import FAMILY_OF_BOARD, RtlConfig
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES, RtlChoice, choices, chosen_of, family_of
 from siliconv.rtl.resources.predicted_cells import error_of
 from siliconv.rtl.synthesis.nextpnr import PARTS
@@ -22,7 +24,8 @@ _SHOWN = 4
 class RtlFit:
     """The outcome for a project: the chosen design first, then slower and faster ones beside it.
 
-    `beyond` is the next faster one where it does not fit; None where the core has nothing faster.
+    `beyond` is the next faster one where it does not fit; None where the core has nothing faster. `front` are all that
+    were counted, the slowest first.
     """
 
     path: Path
@@ -34,16 +37,17 @@ class RtlFit:
     beyond: RtlChoice | None
     notes: tuple[str, ...]
     written: tuple[str, ...]
+    front: tuple[RtlChoice, ...] = ()
 
     def refusal(self) -> WorkSaysNoError:
         """Give the error ``FIT-NONE`` for when nothing was chosen: what binds."""
         nearest, tight = self.best[0], self.beyond or self.best[0]
         name, share = tight.binding
         why = f"takes {share:.0%} of the {name.upper()}" if not tight.fits else "is the fastest that the blocks can be"
-        which = "that" if tight is nearest else "the next faster one"
+        which = "That design" if tight is nearest else "The next faster one"
         what = (
-            f"{self.target}: no design on {self.board.title} reaches it; the nearest gives "
-            f"{nearest.images_per_second:,.1f} images/s in {nearest.latency_us:,.1f} us, and {which} {why}"
+            f"nothing fits as it was asked for ({self.target}). The nearest design on {self.board.title} reaches "
+            f"{nearest.images_per_second:,.1f} images/s with {nearest.latency_us:,.1f} us of latency. {which} {why}"
         )
         return WorkSaysNoError(
             "FIT-NONE",
@@ -62,6 +66,7 @@ class RtlFit:
             "chosen": self.chosen.as_json() if self.chosen else None,
             "best": [one.as_json() for one in self.best],
             "beyond": self.beyond.as_json() if self.beyond else None,
+            "front": [_on_front(one) for one in self.front],
             "notes": list(self.notes),
             "written": list(self.written),
         }
@@ -98,7 +103,7 @@ def fit_rtl(
     FirmwareError
         ``RTL-BOARD`` for a device that the core is not counted on, ``RTL-NODE-KIND``.
     """
-    load_project(folder)
+    project = load_project(folder)
     built = folder / "build" / "network"
     if not built.is_dir():
         raise ProjectError(
@@ -116,16 +121,12 @@ def fit_rtl(
         target = f"{images_per_second:,.6g} images/s"
     if latency_us is not None:
         target = f"{target}, {latency_us:,.6g} us" if images_per_second is not None else f"{latency_us:,.6g} us"
-    changes: dict[str, Any] = {}
-    if chosen is not None:
-        changes = {"rtl.interval": chosen.interval, "rtl.family": family, "rtl.clock_mhz": clock_mhz}
-        if board.part in PARTS:
-            changes["rtl.part"] = board.part
-        if write:
-            set_fields(folder / PROJECT_FILE, changes)
+    changes = _changes(chosen, project.rtl, board, family) if chosen is not None else {}
+    if write and changes:
+        set_fields(folder / PROJECT_FILE, changes)
     best = _beside(found, chosen)
     faster = [one for one in found if one.interval < best[0].interval]
-    return RtlFit(
+    outcome = RtlFit(
         folder / PROJECT_FILE,
         board,
         family,
@@ -135,7 +136,38 @@ def fit_rtl(
         faster[0] if faster and not faster[0].fits else None,
         _notes(family),
         tuple(changes) if write else (),
+        found,
     )
+    remember_front(folder, "fit-rtl", outcome.as_json())
+    return outcome
+
+
+def _on_front(one: RtlChoice) -> dict[str, Any]:
+    name, share = one.binding
+    return {
+        "images_per_second": round(one.images_per_second, 3),
+        "latency_us": round(one.latency_us, 3),
+        "resource": name,
+        "share": share if share != float("inf") else None,
+        "fits": one.fits,
+        "surely": one.fits,
+    }
+
+
+def _changes(chosen: RtlChoice, old: RtlConfig, board: Board, family: str) -> dict[str, Any]:
+    """Give the fields of the project file that make the chosen design; what an older one left is taken back."""
+    changes: dict[str, Any] = {"rtl.interval": chosen.interval, "rtl.family": family, "rtl.clock_mhz": chosen.clock_mhz}
+    if board.part in PARTS:
+        changes["rtl.part"] = board.part
+    named: dict[str, tuple[Any, Any]] = {
+        "rtl.multipliers": (old.multipliers, chosen.multipliers),
+        "rtl.rom": (old.rom, dict(chosen.roms)),
+    }
+    named["rtl.lanes"] = (old.lanes, {})
+    known = board.name if board.name in FAMILY_OF_BOARD else None
+    kept = old.board if old.board and FAMILY_OF_BOARD[old.board] == family else None
+    named["rtl.board"] = (old.board, known or kept)
+    return changes | {name: new for name, (before, new) in named.items() if new != before}
 
 
 def _beside(found: tuple[RtlChoice, ...], chosen: RtlChoice | None) -> tuple[RtlChoice, ...]:
@@ -152,8 +184,8 @@ def _notes(family: str) -> tuple[str, ...]:
     error = error_of(family)
     shares = ", ".join(f"{share:.0%} of {name.upper()}" for name, share in MOST_SHARES.items() if name != "uram")
     return (
-        "multipliers and block memories are counted; LUT and FF are fitted to runs of Yosys, on other networks off by "
-        f"up to {error['lut']:.0%} and {error['ff']:.0%} nine times of ten",
+        "multipliers, memories and FF are counted, LUT fitted to runs of Yosys: on other networks off by up to "
+        f"{error['lut']:.1%} (LUT) and {error['ff']:.1%} (FF) nine times of ten",
         f"at most {shares} are used; rings are sized when the core is written, which only makes them smaller",
         "the clock is what is counted with; siliconv run PROJECT --until place says what is reached on an ECP5",
     )

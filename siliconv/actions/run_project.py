@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from siliconv.checks.checks import examine
 from siliconv.checks.preflight import Severity
 from siliconv.checks.stopping import stopping
-from siliconv.errors import ProjectError
+from siliconv.errors import ProjectError, SiliconvError
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.hls.backends import check_simulated
 from siliconv.hls.csim.csim import compiler_version
 from siliconv.progress import Progress
-from siliconv.project.data_choice import apply_data_choice, remember_data_choice
-from siliconv.project.project import load_project
+from siliconv.project.data_choice import apply_data_choice, chosen_data, ends_choice, remember_data_choice
+from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_problems import ProjectProblemsError
+from siliconv.project.varied_project import told_changes
+from siliconv.runs.remembering import is_finished, remember_run
+from siliconv.runs.variants import open_variant
 from siliconv.stages.rtl_stages import check_rtl_tools
 from siliconv.stages.stages import STAGE_NAMES, STAGES, road_to
 
@@ -26,6 +32,7 @@ def run_project(
     data: Path | None,
     force: bool,
     paranoid: bool = False,
+    changes: Mapping[str, Any] | None = None,
     *,
     progress: Progress,
     on_event: Callable[[StageResult | str], None] = lambda event: None,
@@ -39,11 +46,14 @@ def run_project(
     until
         The last stage.
     data
-        A folder of images in place of the project's data, remembered once it was prepared; None for no change.
+        A folder of images in place of the project's data, remembered once it was prepared; ``none`` ends that; None for
+        no change.
     force
         Run every stage again, from the beginning.
     paranoid
         Read also large outputs that nothing seems to have touched.
+    changes
+        Fields by dotted name for a variant, which is built beside the others; the project file stays as it is.
     progress
         For long work.
     on_event
@@ -62,8 +72,17 @@ def run_project(
         raise ProjectError(
             "STAGE-UNKNOWN", f"no stage is called '{until}'", where="--until", fix="use " + ", ".join(STAGE_NAMES)
         )
-    build = folder / "build"
-    project, remark = apply_data_choice(load_project(folder), build, data)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    build, file, varied = folder / "build", folder / PROJECT_FILE, dict(changes or {})
+    if varied:
+        project, build = open_variant(folder, varied)
+        file = build.parent / PROJECT_FILE
+        on_event(
+            f"variant: {told_changes(varied)}, built in {build.relative_to(folder)}; {PROJECT_FILE} stays as it is"
+        )
+    else:
+        project = load_project(folder)
+    project, remark = apply_data_choice(project, build, data)
     stages = STAGES if until in {stage.name for stage in STAGES} else road_to(until)
     if until in ("csim", "estimate", "report"):
         check_simulated(project.hls.backend)
@@ -80,10 +99,28 @@ def run_project(
             on_event(f"{finding.severity:<8}  {finding.code}, {finding.where}: {finding.what}; {finding.fix}")
 
     def told(result: StageResult) -> None:
-        if result.name == "data" and data is not None:
+        if result.name == "data" and data is not None and not ends_choice(data):
             remember_data_choice(build, data)
         on_event(result)
 
-    return run_flow(
+    results = run_flow(
         stages, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
     )
+    if is_finished({result.name for result in results}):
+        chosen = chosen_data(build)
+        variant = varied | ({"data.source": "folder", "data.path": str(chosen)} if chosen is not None else {})
+        command = shlex.join(
+            [
+                "siliconv",
+                "run",
+                folder.name,
+                "--until",
+                until,
+                *(f"--set={told_changes({k: v})}" for k, v in varied.items()),
+            ]
+        )
+        try:
+            remember_run(folder, file, project, build, results, variant=variant, command=command, started=started)
+        except (OSError, SiliconvError) as error:
+            on_event(f"this run is not remembered: {error}")
+    return results

@@ -34,6 +34,8 @@ class Verification:
     """That of the SystemVerilog core, where there is one beside it."""
     board: Claim | None = None
     """What the board showed, where its result lies in the build folder: the last line."""
+    unsimulated: bool = False
+    """Whether SystemVerilog was written that no certificate speaks about."""
 
     @property
     def title(self) -> str:
@@ -52,6 +54,7 @@ class Verification:
         found = {"holds": self.holds, "exact": self.certificate["exact"], "changes": changes}
         if self.board is not None:
             found["board"] = self.board.as_json()
+        found["rtl_without_certificate"] = self.unsimulated
         return found if self.core is None else {**found, "rtl": self.core.as_json()}
 
     def require(self) -> None:
@@ -105,7 +108,8 @@ def verify_project(folder: Path) -> Verification:
             return core
     certificate = read_certificate(folder)
     changes = verify(certificate, build, network, recorded=_recorded(build))
-    return Verification(folder, certificate, changes, core=core, board=board_claim(build))
+    unsimulated = core is None and (build / "rtl").is_dir()
+    return Verification(folder, certificate, changes, core=core, board=board_claim(build), unsimulated=unsimulated)
 
 
 def _recorded(build: Path) -> dict[str, str]:

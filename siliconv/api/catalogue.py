@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from siliconv.actions.own_reports import Refinement
     from siliconv.checks.doctor import Finding
     from siliconv.hardware.boards import Board
+    from siliconv.runs.run_comparison import RunComparison
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,46 @@ def projects() -> tuple[str, ...]:
     from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER
 
     return tuple(sorted(path.parent.name for path in (Path.cwd() / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}")))
+
+
+def compare(*runs: str, html: str | Path | None = None) -> RunComparison:
+    """Put runs beside each other: configuration, accuracy, exactness, resources, latency.
+
+    Parameters
+    ----------
+    runs
+        Projects (their last runs), ``PROJECT:ID`` or ids of runs (`Project.history`), or files of records.
+    html
+        A file to write the comparison to, with pictures.
+
+    Raises
+    ------
+    ProjectError
+        ``COMPARE-RUNS`` for less than two; ``RUN-...``, ``PROJECT-NOT-FOUND`` for a run that is not there.
+    """
+    from siliconv.runs.comparison_page import write_comparison
+    from siliconv.runs.run_comparison import compare_runs, find_runs
+
+    if len(runs) < 2:
+        raise ProjectError(
+            "COMPARE-RUNS",
+            "one run alone",
+            where="siliconv compare",
+            fix="name two or more: see siliconv history PROJECT",
+        )
+    found = compare_runs(runs, find_runs(runs))
+    if html is not None:
+        write_comparison(found, Path(html))
+    return found
+
+
+def schema(file: str | Path | None = None) -> str:
+    """Give the JSON schema of the project file, by which editors complete and check it; a file is written if named."""
+    from siliconv.project.project_schema import schema_text, write_schema_file
+
+    if file is not None:
+        write_schema_file(Path(file))
+    return schema_text()
 
 
 def doctor() -> tuple[Finding, ...]:

@@ -56,9 +56,19 @@ class HardwareEstimate:
         return self.latency_cycles.value * self.clock_ns / 1000
 
     @property
+    def steady_cycles(self) -> float:
+        """Cycles from image to image in a long stream: as a tool simulated them, else as simulated here.
+
+        The interval that C synthesis states charges every pixel with a product: with strides, two to three times that.
+        """
+        measured = (self._content.get("measured") or {}).get("stages", {}).get("cosim", {})
+        simulated = self._content.get("axi", {}).get("core_steady_cycles", self.interval_cycles.value)
+        return max(float(measured.get("interval_cycles") or simulated), 1.0)
+
+    @property
     def images_per_second(self) -> float:
-        """The rate at the estimated interval and that clock."""
-        return 1e9 / (self.interval_cycles.value * self.clock_ns)
+        """The rate of a long stream of images at that clock."""
+        return 1e9 / (self.steady_cycles * self.clock_ns)
 
     @property
     def board(self) -> str | None:
@@ -80,34 +90,57 @@ class HardwareEstimate:
         return self._content
 
     @property
+    def after_logic_synthesis(self) -> dict[str, Value]:
+        """The resources as logic synthesis would leave them, which is what a device has to hold."""
+        return {name: Value(**one) for name, one in self._content["logic_synthesis"].items()}
+
+    @property
     def line(self) -> str:
-        """The estimate in one line."""
+        """The estimate in one line: resources are those after logic synthesis, as their shares."""
+        left = self.after_logic_synthesis
         found = (
             f"{self.latency_cycles.value:,.0f} cycles = {self.latency_us:,.0f} us, "
-            f"{self.images_per_second:,.0f} images/s, {self.lut.value:,.0f} LUT, {self.dsp.value:,.0f} DSP, "
-            f"{self.bram18.value:,.0f} BRAM18 ({self.source} for C synthesis)"
+            f"{self.images_per_second:,.0f} images/s, {left['lut'].value:,.0f} LUT, {left['dsp'].value:,.0f} DSP, "
+            f"{left['bram18'].value:,.0f} BRAM18 (estimate of logic synthesis)"
         )
         if not self.shares:
             return found
         fullest = max(self.shares, key=lambda name: self.shares[name])
         return f"{found}; {fullest.upper()} {self.shares[fullest]:.0%} of {self.board}"
 
-    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+    @property
+    def repositories(self) -> dict[str, int]:
+        """How many repositories of published results the band of each figure is made of."""
+        return dict(self._content.get("repositories", {}))
+
+    def _head(self) -> tuple[str, ...]:
+        stated = "C synthesis" if self.source == "estimate" else self.source
+        return ("", stated, "band", "repositories", "logic synthesis", f"of {self.board}" if self.board else "")
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        left = self.after_logic_synthesis
         for name, title in TITLES.items():
             one: Value = getattr(self, name)
+            after = f"{left[name].value:,.0f}" if name in left else ""
             share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
-            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", share
+            behind = str(self.repositories.get(name, ""))
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, after, share
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What no published result speaks for, and what could not be modelled."""
+        return tuple(self._content["warnings"])
 
     def __repr__(self) -> str:
-        head = ("", self.source, "band", f"of {self.board} (logic synthesis)" if self.board else "")
-        return "\n".join(f"{a:<18} {b:>12}  {c:>20}  {d}".rstrip() for a, b, c, d in (head, *self._rows()))
+        rows = (self._head(), *self._rows())
+        lines = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e:>15}  {f}".rstrip() for a, b, c, d, e, f in rows)
+        return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{escape(one)}</th>" for one in ("", self.source, "band", f"of {self.board or 'the board'}")
-        )
+        head = "".join(f"<th>{escape(one)}</th>" for one in self._head())
         rows = "".join(
             "<tr><th>" + escape(title) + "</th>" + "".join(f"<td>{escape(one)}</td>" for one in cells) + "</tr>"
             for title, *cells in self._rows()
         )
-        return f"<table><tr>{head}</tr>{rows}</table>"
+        told = "".join(f"<p>{escape(one)}</p>" for one in self.warnings)
+        return f"<table><tr>{head}</tr>{rows}</table>{told}"

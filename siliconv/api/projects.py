@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from siliconv.api.finished_run import Run
 from siliconv.api.firmware import Firmware
+from siliconv.api.hardware_verbs import HardwareVerbs
 from siliconv.errors import ProjectError
 from siliconv.flow.altered import build_as_written
-from siliconv.flow.apart import call_apart
-from siliconv.progress import Progress, for_terminal
-from siliconv.project.project import ProjectConfig, find_project, load_project
 
 if TYPE_CHECKING:
     from siliconv.actions.check import Examination
     from siliconv.actions.explain import Answer
     from siliconv.actions.export import Exported
-    from siliconv.actions.fit_project import ProjectFit
-    from siliconv.actions.fit_rtl import RtlFit
     from siliconv.actions.predict import Prediction
     from siliconv.actions.summary import SummaryRow
     from siliconv.actions.verify import Verification
     from siliconv.flow.flow import StageResult
-    from siliconv.search.applying import Applied
-    from siliconv.search.search_study import SearchOutcome
-
-Result = TypeVar("Result")
+    from siliconv.search.run_record import RunRecord
 
 
-class Project:
+class Project(HardwareVerbs):
     """A folder with a project file, and its build folder.
 
     Parameters
@@ -60,11 +53,6 @@ class Project:
 
     ``project.run(until="csim")`` runs the command line's stages, with the same results.
     """
-
-    def __init__(self, name: str | Path, *, progress: Progress | None = None, apart: bool = True) -> None:
-        self.folder = find_project(str(name))
-        self._progress = progress
-        self._apart = apart
 
     @classmethod
     def new(
@@ -112,41 +100,6 @@ class Project:
 
         return cls(demo_project(Path.cwd()))
 
-    @property
-    def name(self) -> str:
-        """The name of the folder."""
-        return self.folder.name
-
-    @property
-    def build_folder(self) -> Path:
-        """Where the stages leave what they make."""
-        return self.folder / "build"
-
-    @property
-    def file(self) -> Path:
-        """The project file."""
-        from siliconv.project.project import PROJECT_FILE
-
-        return self.folder / PROJECT_FILE
-
-    @property
-    def config(self) -> ProjectConfig:
-        """What the project file says now, checked.
-
-        Raises
-        ------
-        ProjectError
-            ``PROJECT-...`` with file, line, field and what would be right.
-        """
-        return load_project(self.folder)
-
-    @property
-    def code(self) -> str | None:
-        """The functions that ``model.file`` and ``loss`` name, ``module:function``; `check` and `verify` run none."""
-        config = self.config
-        named = [config.model.function, *(training.own_loss for training in config.trainings.values())]
-        return " and ".join(dict.fromkeys(one for one in named if one is not None)) or None
-
     def run(
         self,
         until: str = "report",
@@ -154,6 +107,7 @@ class Project:
         data: str | Path | None = None,
         force: bool = False,
         paranoid: bool = False,
+        changes: Mapping[str, Any] | None = None,
         on_event: Callable[[StageResult | str], None] | None = None,
     ) -> Run:
         """Run the stages whose inputs changed, and go on where a run was stopped.
@@ -163,11 +117,14 @@ class Project:
         until
             The last stage: data, train, quantize, lower, convert, csim, estimate or report.
         data
-            A folder of images in place of the project's data; remembered.
+            A folder of images in place of the project's data; remembered until ``none`` is given.
         force
             Run every stage again, from the beginning.
         paranoid
             Read also large files of earlier stages that nothing seems to have touched.
+        changes
+            Fields of the project file with other values, such as ``{"quantize.weights": 4}``. It is a variant, built
+            beside the others in ``runs``, and the project file stays as it is.
         on_event
             Called with each stage's result, and with remarks for people.
 
@@ -178,11 +135,18 @@ class Project:
             `Run.certificate`, or call `Run.require_exact`.
         """
         from siliconv.actions.run_project import run_project
+        from siliconv.runs.variants import build_folder
 
         chosen = Path(data) if data is not None else None
-        told = on_event or (lambda event: None)
-        stages = self._call(run_project, self.folder, until, chosen, force, paranoid, on_event=told)
-        return Run(self.name, self.build_folder, stages)
+        told, varied = on_event or (lambda event: None), dict(changes or {})
+        stages = self._call(run_project, self.folder, until, chosen, force, paranoid, varied, on_event=told)
+        return Run(self.name, build_folder(self.folder, varied), stages)
+
+    def history(self) -> tuple[RunRecord, ...]:
+        """Give the runs and trials that are remembered in ``runs``, the oldest first."""
+        from siliconv.search.run_record import read_records
+
+        return read_records(self.folder)
 
     @property
     def firmware(self) -> Firmware:
@@ -203,14 +167,14 @@ class Project:
         return Firmware(self.build_folder, self.config.hls, project=self.folder, progress=self._progress)
 
     def check(self, *, fix: bool = False) -> Examination:
-        """Look for what is known to go wrong, in milliseconds; ``fix`` mends in the file what can be mended safely."""
+        """Look for what is known to go wrong, in milliseconds; ``fix`` makes the safe changes in the file."""
         from siliconv.actions.check import check_project
 
         with build_as_written(self.build_folder):
             return check_project(self.folder, fix=fix)
 
     def explain(self, one: str = "quantized", other: str = "firmware") -> Answer:
-        """Find the first layer and element in which two executions part, its integer trace and the cause.
+        """Find the first layer and element in which two executions differ, its integer trace and the cause.
 
         Parameters
         ----------
@@ -255,125 +219,3 @@ class Project:
         path = Path(file) if file is not None else None
         with build_as_written(self.build_folder):
             return export_qonnx(self.name, self.config, self.build_folder, path, overwrite=overwrite)
-
-    def fit(
-        self,
-        board: str,
-        *,
-        images_per_second: float | None = None,
-        latency_us: float | None = None,
-        clocks_ns: Sequence[float] | None = None,
-        write: bool = True,
-    ) -> ProjectFit:
-        """Search firmware settings for a board, and write the best into the project file; see `fit_project`."""
-        from siliconv.actions.fit_project import fit_project
-        from siliconv.hardware.boards import board as find_board
-
-        with build_as_written(self.build_folder):
-            return fit_project(
-                self.folder,
-                find_board(board),
-                images_per_second=images_per_second,
-                latency_us=latency_us,
-                clocks_ns=clocks_ns,
-                write=write,
-            )
-
-    def fit_rtl(
-        self,
-        board: str,
-        *,
-        images_per_second: float | None = None,
-        latency_us: float | None = None,
-        clock_ns: float | None = None,
-        write: bool = True,
-    ) -> RtlFit:
-        """Search the SystemVerilog core's interval for a board, and write it into the project file; see `fit_rtl`."""
-        from siliconv.actions.fit_rtl import fit_rtl
-        from siliconv.hardware.boards import board as find_board
-
-        with build_as_written(self.build_folder):
-            return fit_rtl(
-                self.folder,
-                find_board(board),
-                images_per_second=images_per_second,
-                latency_us=latency_us,
-                clock_ns=clock_ns,
-                write=write,
-            )
-
-    def search(
-        self,
-        board: str,
-        *,
-        core: Literal["hls", "rtl"] = "hls",
-        images_per_second: float | None = None,
-        latency_us: float | None = None,
-        accuracy_drop: float = 0.5,
-        target: int | None = None,
-        epochs: int | None = None,
-        trials: int = 6,
-        hours: float | None = None,
-        seed: int = 1,
-        command: str = "Project.search",
-        on_event: Callable[[StageResult | str], None] | None = None,
-    ) -> SearchOutcome:
-        """Search few bits that suffice; see `siliconv.search.search_study.SearchSettings` and docs/search.md."""
-        from siliconv.actions.search_project import search_project
-        from siliconv.hardware.boards import board as find_board
-        from siliconv.search.core_cost import Wanted
-        from siliconv.search.search_study import SearchSettings
-
-        wanted = Wanted(find_board(board), core, images_per_second, latency_us)
-        settings = SearchSettings(wanted, accuracy_drop, target, epochs, trials, hours, seed)
-        told = on_event or (lambda event: None)
-        return self._call(search_project, self.folder, settings, command, on_event=told)
-
-    def apply(self, run: str) -> Applied:
-        """Write the recipe of a run, such as a trial of a search, into the project file, comments kept."""
-        from siliconv.search.applying import apply_record
-
-        return apply_record(self.folder, run)
-
-    def synthesize(
-        self,
-        *steps: str,
-        tool: str | Path | None = None,
-        top: Literal["axi", "core"] = "axi",
-        on_event: Callable[[StageResult], None] | None = None,
-    ) -> dict[str, Any]:
-        """Run a vendor tool on the firmware, and give what `estimate.json` then says.
-
-        Parameters
-        ----------
-        steps
-            Of csim, csynth, cosim, export, vsynth, bitstream; csynth where nothing is said.
-        tool
-            An executable, its folder or its settings script, where it is not to be looked for.
-        top
-            The AXI-Stream top level, which a block design takes, or the core in it alone.
-        on_event
-            Called with the result of each stage that had to run first.
-
-        Raises
-        ------
-        ToolError
-            ``VENDOR-NO-TOOL`` where there is none, told before any work.
-        """
-        from siliconv.actions.build import build_project
-        from siliconv.hls.vendor.vendor_run import Steps
-
-        chosen = Steps(**dict.fromkeys(steps or ("csynth",), True))
-        path = Path(tool) if tool is not None else None
-        return self._call(build_project, self.folder, chosen, path, top, on_event=on_event or (lambda event: None))
-
-    def _call(self, function: Callable[..., Result], *arguments: Any, **events: Any) -> Result:
-        progress = self._progress or for_terminal()
-        with build_as_written(self.build_folder):
-            if self._apart:
-                return call_apart(function, *arguments, progress=progress, **events)
-            return function(*arguments, progress=progress, **events)
-
-    def __repr__(self) -> str:
-        made = [name for name in ("float", "quantized", "network", "firmware") if (self.build_folder / name).is_dir()]
-        return f"Project {self.name!r} in {self.folder}; built: {', '.join(made) or 'nothing yet'}"

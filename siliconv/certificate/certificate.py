@@ -22,6 +22,9 @@ from siliconv.network.vectors.reached import Reached
 
 VERSION = 2
 
+RTL_CERTIFICATE = "rtlsim.json"
+"""That of the SystemVerilog core in the build folder; that of hls4ml's firmware is ``csim.json``."""
+
 Measure = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Of a metric, none of which is negative; an alias, because a field below is itself called float."""
 
@@ -177,7 +180,7 @@ def from_json(content: Mapping[str, Any]) -> Certificate:
 
 
 def _refused(code: str, what: str) -> ProjectError:
-    return ProjectError(code, what, where="csim.json", fix="make it anew: siliconv csim PROJECT --force")
+    return ProjectError(code, what, where="csim.json", fix="make it again: siliconv csim PROJECT --force")
 
 
 def _contradictions(found: Certificate) -> Sequence[str]:

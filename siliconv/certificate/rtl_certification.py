@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.certificate.certificate import RTL_CERTIFICATE as RTL_CERTIFICATE
 from siliconv.certificate.certificate import Certificate, CertifiedLayer, vectors_hash
 from siliconv.certificate.certification import types_proven
 from siliconv.certificate.verification import Change, files_changed, own_content, versions_changed
@@ -26,8 +27,6 @@ from siliconv.rtl.simulation.evidence import RtlEvidence, simulated_evidence
 from siliconv.rtl.simulation.rtl_claims import rtl_claims
 from siliconv.rtl.simulation.source_files import sources_of
 from siliconv.rtl.simulation.verilator import verilator_version
-
-RTL_CERTIFICATE = "rtlsim.json"
 
 
 def rtl_versions() -> dict[str, str]:

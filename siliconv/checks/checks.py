@@ -24,6 +24,8 @@ from siliconv.project.data_choice import apply_data_choice
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_problems import ProjectProblemsError
 from siliconv.rtl.design.rtl_design import unsized_design
+from siliconv.rtl.fit.rtl_fit import device_of
+from siliconv.rtl.resources.predicted_cells import predicted
 
 FIELD_RULES = rules_of(field_rules)
 PLAN_RULES = rules_of(layer_rules, reuse_rules, number_rules, resource_rules)
@@ -76,14 +78,22 @@ def _finding(error: SiliconvError) -> Finding:
 
 
 def core_findings(facts: Facts) -> tuple[Finding, ...]:
-    """Say why a built network can't be laid out as the project's SystemVerilog core, where the project names one."""
+    """Say why a built network can't be the project's SystemVerilog core, or not on its device, where it names one."""
+    config = facts.project.rtl
     if "rtl" not in facts.project.model_fields_set or facts.plan.network is None:
         return ()
     try:
-        unsized_design(facts.plan.network, facts.project.rtl)
+        design = unsized_design(facts.plan.network, config)
     except FirmwareError as error:
         return (_finding(error),)
-    return ()
+    board = device_of(config)
+    shares = board.shares(predicted(design, config.family).by_resource()) if board is not None else {}
+    full = [f"{share:.0%} of the {name.upper()}" for name, share in shares.items() if share > 1]
+    if board is None or not full:
+        return ()
+    what = f"the core takes {' and '.join(full)} of a {board.part} by prediction"
+    fix = f"siliconv fit PROJECT --core rtl --board {board.name} finds an interval that fits"
+    return (Finding("RTL-FULL", Severity.WARNING, what, "rtl", fix),)
 
 
 def _built(facts: Facts) -> tuple[Finding, ...]:

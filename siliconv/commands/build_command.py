@@ -1,4 +1,4 @@
-"""`siliconv build`: the vendor's tools on a project's firmware, and their reports beside the estimate."""
+"""`siliconv build`: the vendor's tools on a project's firmware, or what a device needs of the SystemVerilog core."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+from siliconv.commands.options import CoreOption, JsonOption, ProjectArgument, open_project, print_json
 from siliconv.commands.terminal import console, show
-from siliconv.errors import WorkSaysNoError
+from siliconv.errors import ProjectError, WorkSaysNoError
 
 if TYPE_CHECKING:
+    from siliconv.api.projects import Project
     from siliconv.flow.flow import StageResult
 
 METRICS = {
@@ -53,15 +54,23 @@ def build(
         Path | None,
         typer.Option("--tool", metavar="PATH", help="the tool, its folder or its settings script; else looked for"),
     ] = None,
+    core: CoreOption = "hls",
     json_output: JsonOption = False,
 ) -> int:
     """Run Vitis HLS, Vivado HLS or Vivado on a project's firmware, and show their reports beside the estimate.
 
     The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
     installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
+
+    With --core rtl: the bitstream of an ECP5 by Yosys and nextpnr, or the block design of the board of rtl.board.
+    With --bitstream Vivado implements that block design.
     """
     asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth, "bitstream": bitstream}
     steps = [name for name, wanted in asked.items() if wanted]
+    if core == "rtl":
+        return _build_rtl(open_project(project), steps, tool, top, json_output)
+    if core != "hls":
+        raise ProjectError("BUILD-CORE", f"there is no core '{core}'", where="--core", fix="use hls or rtl")
     content = open_project(project).synthesize(*steps, tool=tool, top=top.value, on_event=_say)
     if json_output:
         print_json(content)
@@ -78,8 +87,31 @@ def build(
     return 0
 
 
-def _say(result: StageResult) -> None:
-    if result.ran:
+def _build_rtl(project: Project, steps: Sequence[str], tool: Path | None, top: Top, json_output: bool) -> int:
+    if top is not Top.AXI:
+        raise ProjectError(
+            "BITSTREAM-TOP",
+            "a block design takes the AXI-Stream top level, not the core alone",
+            where="--top core --core rtl",
+            fix="leave --top out; build/rtl has the core alone",
+        )
+    found = project.build_rtl(*steps, tool=tool, on_event=_say)
+    if json_output:
+        print_json(found.as_json())
+        return 0
+    for path in found.files:
+        console.print(f"made      {path}", markup=False)
+    for command in found.commands:
+        console.print(f"next      {command}", markup=False)
+    for note in found.notes:
+        console.print(f"- {note}", markup=False)
+    return 0
+
+
+def _say(result: StageResult | str) -> None:
+    if isinstance(result, str):
+        console.print(result, markup=False)
+    elif result.ran:
         console.print(f"{result.name:<9} {result.record.summary}", markup=False)
 
 

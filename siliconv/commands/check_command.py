@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
+from siliconv.commands.terminal import console, legible
+from siliconv.errors import SiliconvError
 
 if TYPE_CHECKING:
     from siliconv.checks.preflight import Finding
@@ -17,14 +20,18 @@ if TYPE_CHECKING:
 
 def check(
     project: ProjectArgument,
-    fix: Annotated[bool, typer.Option("--fix", help="mend in the project file what can be mended safely")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="fix in the project file what can be fixed safely")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Look for what is known to go wrong, before anything is trained or built; exits 1 on errors.
 
     docs/checks.md explains every code.
     """
-    found = open_project(project, runs_code=False).check(fix=fix)
+    opened = open_project(project, runs_code=False)
+    found = opened.check(fix=fix)
+    with suppress(SiliconvError):  # what is wrong with the project file is among the findings
+        if (line := opened.chosen_data) is not None:
+            console.print(legible(line))
     if json_output:
         print_json(found.as_json())
     else:

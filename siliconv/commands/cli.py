@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from siliconv.commands.build_command import build
 from siliconv.commands.calibrate_command import calibrate
 from siliconv.commands.check_command import check
+from siliconv.commands.compare_command import compare, history, write_schema
 from siliconv.commands.explain_command import explain
 from siliconv.commands.fit_command import fit
 from siliconv.commands.help_page import GREETING, GroupedCommands
@@ -32,19 +31,17 @@ from siliconv.commands.options import (
     open_project,
     print_json,
 )
-from siliconv.commands.outcome import StoppedError, outcome_of
-from siliconv.commands.run_log import run_log
+from siliconv.commands.outcome import outcome_of
+from siliconv.commands.running import run_stages
 from siliconv.commands.search_command import search
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
 from siliconv.commands.terminal import show as _show
 from siliconv.commands.verify_command import verify
 from siliconv.errors import ProjectError, WorkSaysNoError
-from siliconv.progress import Progress, Several, Silent, for_terminal
 
 if TYPE_CHECKING:
     from siliconv.actions.predict import Prediction
-    from siliconv.flow.flow import StageResult
 
 app = typer.Typer(
     name="siliconv",
@@ -58,8 +55,9 @@ app.command()(fit)
 app.command()(search)
 app.command()(build)
 app.command()(calibrate)
-
-_KEPT_SHOWN = 5
+app.command()(compare)
+app.command()(history)
+app.command(name="schema")(write_schema)
 
 
 @app.callback()
@@ -97,12 +95,19 @@ def run(
     paranoid: Annotated[
         bool, typer.Option("--paranoid", help="read large files of earlier stages too; small ones always are")
     ] = False,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="a variant, built beside the others; may be given several times"
+        ),
+    ] = None,
 ) -> int:
     """Run all stages: images, training, quantization, firmware, C simulation, report.
 
-    Stages whose inputs did not change are skipped. A run that was stopped goes on where it was.
+    Stages whose inputs did not change are skipped. A run that was stopped goes on where it was. With --set
+    quantize.weights=4 a variant is run beside the others, in runs/; the project file stays as it is.
     """
-    return _run(project, data, until, force, json_output, verbose, quiet, paranoid)
+    return run_stages(project, data, until, force, json_output, verbose, quiet, paranoid, changed or ())
 
 
 def _stage_command(stage: str, help_text: str) -> None:
@@ -114,7 +119,7 @@ def _stage_command(stage: str, help_text: str) -> None:
         verbose: VerboseOption = False,
         quiet: QuietOption = False,
     ) -> int:
-        return _run(project, data, stage, force, json_output, verbose, quiet)
+        return run_stages(project, data, stage, force, json_output, verbose, quiet)
 
     app.command(name=stage, help=help_text)(command)
 
@@ -150,7 +155,7 @@ def estimate(
             fix="give one of them",
         )
     if project is not None:
-        return _run(project, data, "estimate", force, json_output, verbose, quiet)
+        return run_stages(project, data, "estimate", force, json_output, verbose, quiet)
     assert records is not None  # one of the two was given
     from siliconv import estimate_records
 
@@ -223,7 +228,7 @@ def demo(json_output: JsonOption = False, verbose: VerboseOption = False, quiet:
     folder = Project.demo().folder
     if not quiet:
         _console.print(f"The project is {folder}", markup=False)
-    return _run(str(folder), None, "report", False, json_output, verbose, quiet)
+    return run_stages(str(folder), None, "report", False, json_output, verbose, quiet)
 
 
 @app.command()
@@ -231,6 +236,8 @@ def summary(project: ProjectArgument, json_output: JsonOption = False) -> None:
     """Show layers, shapes, parameters, multiplications and, once they are chosen, types."""
     opened = open_project(project)
     rows = opened.summary()
+    if (line := opened.chosen_data) is not None:
+        _console.print(legible(line))
     if json_output:
         print_json([asdict(row) for row in rows])
         return
@@ -321,59 +328,3 @@ def doctor(json_output: JsonOption = False) -> int:
             table.add_row(finding.name, finding.found or "missing", finding.needed_for, finding.fix or "")
         _show(table)
     return 3 if any(finding.required and not finding.found for finding in findings) else 0
-
-
-def _run(
-    project: str,
-    data: Path | None,
-    until: str,
-    force: bool,
-    json_output: bool,
-    verbose: bool,
-    quiet: bool = False,
-    paranoid: bool = False,
-) -> int:
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
-    finished: list[str] = []
-    shown: Progress = Silent() if quiet else for_terminal()
-    folder = open_project(project, runs_code=False).build_folder
-    with run_log(folder, f"run {shlex.quote(project)} --until {until}") as log:
-
-        def told(event: StageResult | str) -> None:
-            if not isinstance(event, str):
-                finished.append(event.name)
-            for line in _lines_of(event):
-                log.write(line.plain)
-                if not quiet:
-                    _console.print(line)
-
-        opened = open_project(project, progress=Several(shown, log.progress) if log.progress else shown)
-        try:
-            done = opened.run(until, data=data, force=force, paranoid=paranoid, on_event=told)
-        except KeyboardInterrupt:
-            kept = (
-                f"Kept: {', '.join(finished)}, and a training up to its last whole epoch"
-                if finished
-                else "Nothing lost"
-            )
-            raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
-        if json_output:
-            print_json(done.as_json())
-        done.require_exact()
-    return 0
-
-
-def _lines_of(event: StageResult | str) -> Iterator[Text]:
-    """Yield the lines that people read of a stage's result, or of a remark."""
-    if isinstance(event, str):
-        yield Text(legible(event))
-        return
-    took = f"{event.record.seconds:.1f} s" if event.ran else "unchanged"
-    if event.edited:
-        took = f"edited since: {', '.join(event.edited)}; kept, --force writes everything again"
-    line = Text(legible(f"{event.name:<9} {event.record.summary}  "))
-    yield line.append(legible(f"({took})"), style="dim")
-    if event.kept:
-        shown = ", ".join(event.kept[:_KEPT_SHOWN])
-        more = f" and {len(event.kept) - _KEPT_SHOWN} more" if len(event.kept) > _KEPT_SHOWN else ""
-        yield Text(legible(f"          your own work was moved aside, into the build folder: {shown}{more}"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from siliconv.commands.options import JsonOption, ProjectArgument, known_boards, open_project, print_json
+from siliconv.commands.options import CoreOption, JsonOption, ProjectArgument, known_boards, open_project, print_json
 from siliconv.commands.terminal import console, show
 from siliconv.errors import ProjectError
 
@@ -32,7 +32,7 @@ ClockOption = Annotated[
     list[float] | None,
     typer.Option("--clock-ns", min=0.1, metavar="NS", help="clock period to try; may be given several times"),
 ]
-CoreOption = Annotated[str, typer.Option("--core", metavar="hls|rtl", help="hls4ml's core, or the SystemVerilog core")]
+_PLACES = {"auto": "auto", "shift_registers": "LUTs", "luts": "LUTs", "block": "blocks"}
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="write nothing into the project file")]
 
 
@@ -143,8 +143,8 @@ def table(found: Fit, board: Board) -> Table:
             for name in ("lut", "ff", "dsp", "bram18")
         )
         speed = (f"{one.images_per_second:,.0f}", f"{one.latency_us:,.1f}", f"{one.clock_ns:g}")
-        places = (one.fifo_memory == "shift_registers", one.weight_memory == "luts")
-        place = ", ".join("LUTs" if in_luts else "auto" for in_luts in places)
+        place = f"{_PLACES[one.fifo_memory]}, {_PLACES[one.weight_memory]}"
+        place += ", outside" if one.bram_factor is not None else ""
         shown.add_row(_verdict(one, found), *speed, *cells, place, _factors(one))
     return shown
 

@@ -7,9 +7,10 @@ from typing import Any
 import typer.core
 
 GROUPS = (
-    ("Start", ("new", "demo", "check", "run"), "siliconv new mine --preset lecture; siliconv run mine"),
+    ("Start", ("new", "demo", "check", "run", "schema"), "siliconv new mine --preset lecture; siliconv run mine"),
     ("One stage of run", ("train", "quantize", "convert", "csim", "estimate", "report"), "siliconv csim mine"),
     ("Look at results", ("summary", "predict", "explain", "verify", "export"), "siliconv predict mine photo.png"),
+    ("Runs", ("compare", "history"), "siliconv compare mine mine:3f2a --max-accuracy-drop 0.5"),
     ("Hardware", ("boards", "fit", "build", "calibrate"), "siliconv fit mine --board pynq-z2 --fps 1000"),
     ("Few bits", ("search",), "siliconv search mine --board pynq-z2"),
     ("This machine", ("doctor",), "siliconv doctor"),

@@ -48,10 +48,11 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="FOLDER",
-        help="a folder of images (class = folder name) instead of the project's data; remembered",
+        help="a folder of images (class = folder name) instead of the project's data, until --data none",
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]
+CoreOption = Annotated[str, typer.Option("--core", metavar="hls|rtl", help="hls4ml's core, or the SystemVerilog core")]
 JsonOption = Annotated[bool, typer.Option("--json", help="machine-readable result on stdout")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="show the log, also what hls4ml says")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors; build/logs has it all")]

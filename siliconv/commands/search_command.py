@@ -66,7 +66,7 @@ def search(
 ) -> int:
     """Search few bits that suffice: of weights, activations and the input, by layer.
 
-    Bits are trained with a cost in the loss; points of that training's front are fine-tuned, made integer networks and
+    Bits are trained with a cost in the loss. Points of that training's front are fine-tuned, made integer networks and
     judged by the estimate of the core. The cheapest that loses no more than --accuracy-drop on the validation images is
     chosen; --apply writes a trial into the project file. A search that was stopped goes on.
     """
@@ -148,13 +148,13 @@ def bits(record: RunRecord) -> str:
 
 
 def _score(record: RunRecord) -> str:
-    found = record.validation
+    found = record.judged
     interval = f" ({found.low:.3f} to {found.high:.3f})" if found.low is not None else ""
     return f"{found.value:.4f}{interval}"
 
 
 def _tell_choice(found: SearchOutcome, chosen: RunRecord, project: str) -> None:
-    if chosen.validation.goodness < found.least:
+    if chosen.judged.goodness < found.least:
         console.print(
             f"None is within {found.settings.accuracy_drop:g} points of the float network on the validation images; "
             f"{chosen.id} comes nearest",

@@ -27,6 +27,8 @@ def verify(project: ProjectArgument, json_output: JsonOption = False) -> int:
     if not json_output:
         for one in certificates:
             _write_what_holds(one)
+        if found.unsimulated:
+            sys.stdout.write(f"Not certified: the SystemVerilog in build/rtl; siliconv run {project} --until rtlsim\n")
     return 0
 
 

@@ -196,13 +196,14 @@ def write_evaluation(
     folder: Path,
     judge: Judge,
     *,
-    outputs: np.ndarray | None = None,
+    outputs: tuple[np.ndarray, np.ndarray] | None = None,
     floats: np.ndarray | None = None,
     **more: float,
 ) -> Score:
     """Write the logits of the test images, and how good they are, from test and validation logits.
 
-    For two classes and one logit, also with the threshold that is best on the validation images.
+    For two classes and one logit, also with the threshold that is best on the validation images. How good the answers
+    on these are stands in ``validation``, where there are any and something says which are right.
 
     Parameters
     ----------
@@ -215,22 +216,27 @@ def write_evaluation(
     judge
         What the network is asked.
     outputs
-        What the network itself gives for the test images behind its logits; computed from them by default.
+        What the network itself gives for both behind its logits; computed from them by default.
     floats
         What the float network gives, for networks whose right answers nobody knows.
     more
         Further numbers to write.
     """
     test, val = logits
-    score = judge.score(judge.outputs(test) if outputs is None else outputs, dataset.test, floats)
+    given, of_val = outputs or (judge.outputs(test), judge.outputs(val) if len(val) else val)
+    score = judge.score(given, dataset.test, floats)
     content = {"task": judge.task, "metric": score.metric, "value": score.value, **score.as_json(), **more}
+    content["goodness"] = score.goodness
+    if len(val) and not judge.compares:
+        known = judge.score(of_val, dataset.val)
+        content["validation"] = {"value": known.value, "goodness": known.goodness, "images": len(dataset.val)}
     if judge.task == "classification" and test.shape[1] == 1 and len(val):
         threshold = calibrate_threshold(val, dataset.val.labels)
         calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)
         content["calibrated"] = {"threshold": threshold, "accuracy": calibrated.accuracy}
     np.save(folder / TEST_LOGITS_FILE, test)
     if outputs is not None:
-        np.save(folder / TEST_OUTPUTS_FILE, outputs)
+        np.save(folder / TEST_OUTPUTS_FILE, outputs[0])
     write_json(folder / "metrics.json", content)
     return score
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 def placed(project: ProjectConfig, folder: Path) -> ProjectConfig:
     """Give a project whose relative paths are those of its folder."""
-    update: dict[str, Any] = {"model": project.model.beside(folder, standardized=project.data.standardize)}
+    update: dict[str, Any] = {}
     path = project.data.path
     if path is not None and not path.is_absolute():
         update["data"] = project.data.model_copy(update={"path": (folder / path).resolve()})
+    update["model"] = project.model.beside(folder, update.get("data", project.data))
     # What has no module to look for stays as it was said or left out: a section knows which fields were written.
     if project.train is not None:
         update["train"] = project.train.beside(folder)

@@ -19,7 +19,7 @@ from siliconv.models.architectures.architecture import INPUT, Architecture
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.network_question import question_of
 from siliconv.models.architectures.ports import Ports, architecture_of_layers, ports_of
-from siliconv.models.architectures.presets import preset, preset_names
+from siliconv.models.architectures.presets import preset, preset_for_classes, preset_names
 from siliconv.models.architectures.shapes import layer_table
 from siliconv.models.architectures.standardization import with_standardization
 from siliconv.models.data.data_config import DataConfig
@@ -28,6 +28,8 @@ from siliconv.models.qkeras_files.taken_ports import ports_of_taken
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.bounded_yaml import parse, read_project_text
 from siliconv.project.csim_config import CsimConfig
+from siliconv.project.data_classes import classes_of
+from siliconv.project.empty_sections import with_sections
 from siliconv.project.folded_project import folded, without_quantizers
 from siliconv.project.placing import placed
 from siliconv.project.project_problems import fields_at, project_problems
@@ -62,7 +64,7 @@ class ModelConfig(BaseModel):
     file: str | None = Field(
         None,
         description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
-        " with weights:, or module:function, a function without arguments that returns one",
+        " with weights:; or module:function, a function without arguments that returns one",
     )
     weights: str | None = Field(
         None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"
@@ -75,13 +77,14 @@ class ModelConfig(BaseModel):
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
         None, description="[height, width, channels], [length, channels] or [features], with layers"
     )
-    layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
+    layers: tuple[Any, ...] | None = Field(None, description="the layers, in order, each with its kind")
     inputs: dict[str, tuple[Annotated[int, Field(ge=1, le=65536)], ...]] | None = Field(
         None, description="of several inputs, in place of input_shape: {name: shape}; layers read them by name"
     )
     outputs: tuple[str, ...] | None = Field(None, description="names of the layers that are outputs, if several")
     _folder: Path = PrivateAttr(default=Path())
     _standardized: bool = PrivateAttr(default=False)
+    _data: DataConfig | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _one_of_three(self) -> ModelConfig:
@@ -106,15 +109,21 @@ class ModelConfig(BaseModel):
             raise ValueError(f"no preset is called '{name}'; use one of " + ", ".join(preset_names()))
         return name
 
-    def beside(self, folder: Path, *, standardized: bool = False) -> ModelConfig:
+    def beside(self, folder: Path, data: DataConfig) -> ModelConfig:
         """Give the same section of a project file in `folder`: there a model's file or module is looked for.
 
-        With ``standardized``, a layer that standardizes the inputs stands in front of the network.
+        ``data``: whether a layer that standardizes the inputs stands in front, and how many classes a preset tells.
         """
         placed = self.model_copy()
         placed._folder = folder
-        placed._standardized = standardized
-        return placed
+        return placed.with_data(data)
+
+    def with_data(self, data: DataConfig) -> ModelConfig:
+        """Give the same section beside other data."""
+        other = self.model_copy()
+        other.__dict__.pop("described", None)
+        other._standardized, other._data = data.standardize, data
+        return other
 
     @property
     def brings_weights(self) -> bool:
@@ -207,7 +216,8 @@ class ModelConfig(BaseModel):
             ``MODEL-FILE``, ``MODEL-LAYER`` or ``MODEL-FUNCTION`` for a model of the user's that can't be read.
         """
         if self.preset is not None:
-            return preset(self.preset)
+            shape = preset(self.preset).input_shape
+            return preset_for_classes(self.preset, classes_of(self._data, shape) if self._data is not None else None)
         if self.file is not None:
             return self.user_model.architecture
         if self.inputs or self.outputs:
@@ -368,17 +378,9 @@ def parse_project(text: str, path: Path) -> ProjectConfig:
             "PROJECT-YAML", "the file has no sections", where=str(path), fix="start with 'model:' and 'preset: lecture'"
         )
     try:
-        return ProjectConfig.model_validate(migrated(content, path))
+        return ProjectConfig.model_validate(migrated(with_sections(content, tree, ProjectConfig), path))
     except ValidationError as error:
         raise project_problems(error, ProjectConfig, tree, path) from error
-
-
-def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
-    """Give the project with any folder of images in place of its data."""
-    data = project.data.model_copy(
-        update={"source": "folder", "path": folder.resolve(), "name": None, "label": None, "x": None, "y": None}
-    )
-    return project.model_copy(update={"data": data})
 
 
 def c_identifier(name: str) -> str:
@@ -387,6 +389,11 @@ def c_identifier(name: str) -> str:
     return cleaned if cleaned[:1].isalpha() and cleaned not in TAKEN_NAMES else f"net_{cleaned}"
 
 
+def fields_of(keys: Sequence[str]) -> tuple[str, ...]:
+    """Give the fields of a section of the project file; none for a mapping with free keys."""
+    return tuple(fields_at(ProjectConfig, keys))
+
+
 def knows_field(keys: Sequence[str]) -> bool:
     """Tell whether a project file has a field of this path; what a mapping with free keys holds counts as unknown."""
-    return keys[-1] in fields_at(ProjectConfig, keys[:-1])
+    return keys[-1] in fields_of(keys[:-1])

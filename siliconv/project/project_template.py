@@ -17,6 +17,7 @@ from siliconv.models.architectures.presets import preset as find_preset
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
+from siliconv.project.project_schema import SCHEMA_FILE, SCHEMA_LINE, write_schema_file
 from siliconv.project.versions import VERSION
 
 
@@ -30,6 +31,8 @@ def write_project(
     base: Path | None = None,
 ) -> Path:
     """Write ``firmware_projects/NAME/project.yml`` (or ``NAME/project.yml`` for a path) and return its path.
+
+    The schema of project files is written beside it, for editors.
 
     Parameters
     ----------
@@ -76,7 +79,8 @@ def write_project(
             "PROJECT-EXISTS", "there is a project already", where=str(path), fix="choose another name, or edit it"
         )
     try:
-        write_atomically(path, _text(folder, preset, model, data, chosen))
+        write_atomically(path, f"{SCHEMA_LINE}\n{_text(folder, preset, model, data, chosen)}")
+        write_schema_file(folder / SCHEMA_FILE)
     except OSError as error:
         raise ProjectError(
             "PROJECT-WRITE",

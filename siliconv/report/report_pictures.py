@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.flow.artefacts import RANGES_FILE, TEST_LOGITS_FILE, TEST_OUTPUTS_FILE, read_json
+from siliconv.flow.artefacts import TEST_LOGITS_FILE, TEST_OUTPUTS_FILE, read_json
 from siliconv.models.answer_pictures import errors_picture, targets_picture
 from siliconv.models.answers.evaluation import binary_score, evaluate
 from siliconv.models.answers.several_answers import answers_of, outputs_of
 from siliconv.models.answers.task import AnswerPart
 from siliconv.models.data.image_store import Dataset, open_dataset, spread
 from siliconv.models.data.number_type import PIXELS
-from siliconv.models.pictures import confusion_picture, prediction_grid, probabilities, roc_picture
+from siliconv.models.pictures import learning_curve_pictures, prediction_grid, probabilities, roc_picture
+from siliconv.models.training.history import History
 from siliconv.models.training.scoring import Judge, reconstruction_errors
-from siliconv.report.range_picture import range_picture
+from siliconv.project.project import ProjectConfig
 
 NETWORKS = {"float": "float", "quantized": "quantized", "firmware": "network"}
 """What the pictures call each network, and its folder in the build; the integer network is the firmware's."""
@@ -30,19 +31,19 @@ Outputs = dict[str, np.ndarray]
 """What each network gives for the test images, by its name."""
 
 
-def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
-    """Draw what the three networks say of the test images into `folder`, as PNG.
+def draw_pictures(build: Path, folder: Path, judge: Judge, project: ProjectConfig) -> None:
+    """Draw what the three networks say of the test images into `folder`: vector pictures, and grids of images as PNG.
 
-    ``ranges.png`` (the values of each tensor against its type), copies of ``learning_curves_float.png``,
-    ``learning_curves_quantized.png`` and ``augmentation.png`` where there was a training, and in the terms of the task:
+    ``learning_float_loss.svg`` and the like with the epoch that was kept, and a copy of ``augmentation.png``, where
+    there was a training; and in the terms of the task:
 
-    - classification: ``confusion.png`` (firmware), ``roc.png`` (two classes only), ``predictions.png`` (test images
-      spread over the set), ``mistakes.png`` (where the firmware is wrong and surest, if anywhere);
-    - several labels: ``roc.png``, a curve for each label of the firmware;
-    - numbers: ``targets.png``, the firmware's outputs and their errors against the targets;
-    - an autoencoder: ``errors.png``, the reconstruction errors of the firmware, and ``roc.png`` where there are two
+    - classification: ``roc.svg`` (two classes only), ``predictions.png`` (test images spread over the set),
+      ``mistakes.png`` (where the firmware is wrong and surest, if anywhere);
+    - several labels: ``roc.svg``, a curve for each label of the firmware;
+    - numbers: ``targets.svg``, the firmware's outputs and their errors against the targets;
+    - an autoencoder: ``errors.svg``, the reconstruction errors of the firmware, and ``roc.svg`` where there are two
       classes;
-    - no task: ``targets.png``, the firmware's outputs against those of the float network;
+    - no task: ``targets.svg``, the firmware's outputs against those of the float network;
     - several outputs: those of each in a folder called like it.
     """
     folder.mkdir(parents=True)
@@ -57,14 +58,30 @@ def draw_pictures(build: Path, folder: Path, judge: Judge) -> None:
         (folder / part.name).mkdir()
         of_part = {name: outputs_of(number, judge.parts, values) for name, values in outputs.items()}
         _DRAWERS[part.task](_of_output(dataset, number, part), of_part, folder / part.name)
-    range_picture(read_json(build / "network" / RANGES_FILE), folder / "ranges.png")
-    for source, name in (
-        ("float/learning_curves.png", "learning_curves_float.png"),
-        ("quantized/learning_curves.png", "learning_curves_quantized.png"),
-        ("float/augmentation.png", "augmentation.png"),
-    ):
-        if (build / source).exists():
-            shutil.copyfile(build / source, folder / name)
+    if (build / "float" / "augmentation.png").exists():
+        shutil.copyfile(build / "float" / "augmentation.png", folder / "augmentation.png")
+    for name in ("float", "quantized"):
+        path = build / name / "history.json"
+        if path.exists():
+            history = History.from_json(read_json(path))
+            learning_curve_pictures(history, folder, f"learning_{name}", _kept_epoch(build, name, history, project))
+
+
+def _kept_epoch(build: Path, name: str, history: History, project: ProjectConfig) -> int | None:
+    """Give the index of the epoch whose weights a network has; None where fine-tuning did not help."""
+    recipe = project.quantize
+    config, settled = project.train, 0
+    if name == "quantized":
+        if not read_json(build / name / "metrics.json")["fine_tuned"]:
+            return None
+        config = recipe.train
+        if config is not None and recipe.pruning is not None and recipe.pruning.before is None:
+            from siliconv.quantize.training.pruning import settled as settled_of
+
+            settled = settled_of(recipe.pruning, config)
+    if config is None or not len(history):
+        return None
+    return history.best_epoch(config, settled) if config.keep == "best" else len(history) - 1
 
 
 def _of_output(dataset: Dataset, number: int, part: AnswerPart) -> Dataset:
@@ -76,10 +93,9 @@ def _of_output(dataset: Dataset, number: int, part: AnswerPart) -> Dataset:
 
 def _draw_classes(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
     metrics = {name: evaluate(values, dataset.test.labels, dataset.class_names) for name, values in outputs.items()}
-    confusion_picture(metrics["firmware"], folder / "confusion.png")
     curves = {name: found.binary for name, found in metrics.items() if found.binary is not None}
     if curves:
-        roc_picture(curves, folder / "roc.png")
+        roc_picture(curves, folder / "roc.svg")
     _grid(spread(len(dataset.test), GRID_IMAGES), outputs, dataset, folder / "predictions.png")
     mistakes = _surest_mistakes(outputs["firmware"], dataset.test.labels)[:GRID_IMAGES]
     if len(mistakes):
@@ -94,24 +110,24 @@ def _draw_labels(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
     }
     curves = {name: curve for name, curve in found.items() if curve is not None}
     if curves:
-        roc_picture(curves, folder / "roc.png")
+        roc_picture(curves, folder / "roc.svg")
 
 
 def _draw_targets(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
-    targets_picture(outputs["firmware"], dataset.test.labels, dataset.class_names, folder / "targets.png")
+    targets_picture(outputs["firmware"], dataset.test.labels, dataset.class_names, folder / "targets.svg")
 
 
 def _draw_reconstruction(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
     labels, names = dataset.test.labels, dataset.class_names
     errors = {name: reconstruction_errors(values, dataset.test) for name, values in outputs.items()}
-    errors_picture(errors["firmware"], labels, names, folder / "errors.png")
+    errors_picture(errors["firmware"], labels, names, folder / "errors.svg")
     if len(names) == 2:
         found = {name: binary_score(values, labels) for name, values in errors.items()}
-        roc_picture({name: curve for name, curve in found.items() if curve is not None}, folder / "roc.png")
+        roc_picture({name: curve for name, curve in found.items() if curve is not None}, folder / "roc.svg")
 
 
 def _draw_difference(dataset: Dataset, outputs: Outputs, folder: Path) -> None:
-    targets_picture(outputs["firmware"], outputs["float"], (), folder / "targets.png", title="float network")
+    targets_picture(outputs["firmware"], outputs["float"], (), folder / "targets.svg", title="float network")
 
 
 _DRAWERS: dict[str, Callable[[Dataset, Outputs, Path], None]] = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from siliconv.certificate.certificate import RTL_CERTIFICATE, from_json
 from siliconv.flow.artefacts import read_json
 from siliconv.flow.output_state import content_hash
 
 CYCLES, SYNTH, PLACE = "rtl_cycles.json", "synth.json", "place.json"
-RTL_FILES = ("rtl/plan.json", CYCLES, SYNTH, PLACE)
+RTL_FILES = ("rtl/plan.json", RTL_CERTIFICATE, CYCLES, SYNTH, PLACE)
 """What it reads, where it is there."""
 
 
@@ -32,15 +33,16 @@ def rtl_content(build: Path, network: str) -> dict[str, Any] | None:
     of_plan = content_hash(plan_file)
     found = {name: _made_of(build / name, of_plan) for name in (CYCLES, SYNTH, PLACE)}
     cycles, synth, place = (found[name] for name in (CYCLES, SYNTH, PLACE))
-    interval = cycles["interval_cycles"] if cycles else plan["interval_cycles"]
+    certificate = read_json(build / RTL_CERTIFICATE) if cycles and (build / RTL_CERTIFICATE).is_file() else None
     return {
         "stale": False,
         "plan": plan,
         "cycles": cycles,
         "synth": synth,
         "place": place,
-        "images_per_second": place["mhz"] * 1e6 / interval if place else None,
-        "bars": _bars(cycles) if cycles else [],
+        "certificate": certificate,
+        "why_not": from_json(certificate).why_not if certificate else "",
+        "times": _times(plan, cycles) if cycles else None,
         "blocks": _blocks(plan, synth),
     }
 
@@ -51,18 +53,12 @@ def _made_of(path: Path, plan: str) -> dict[str, Any] | None:
     return content if content and content.get("plan") == plan else None
 
 
-def _bars(cycles: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give for each block where its bars begin and how long they are, in thousandths of all the time shown."""
+def _times(plan: dict[str, Any], cycles: dict[str, Any]) -> dict[str, Any]:
+    """Give when results left each block in the simulation without pauses, as pictures of both cores take it."""
+    busy = {block["name"]: block["busy"] for block in plan["blocks"]}
+    layers = [{"name": one["node"], "spans": one["images"], "busy": busy.get(one["block"])} for one in cycles["times"]]
     end = max((last for one in cycles["times"] for _, last in one["images"]), default=0) + 1
-    return [
-        {
-            "node": one["node"],
-            "first": one["images"][0][0],
-            "last": one["images"][0][1],
-            "spans": [(1000 * first / end, max(1000 * (last + 1 - first) / end, 2)) for first, last in one["images"]],
-        }
-        for one in cycles["times"]
-    ]
+    return {"source": "Verilator", "cycles": end, "layers": layers, "fifos": []}
 
 
 def _blocks(plan: dict[str, Any], synth: dict[str, Any] | None) -> list[dict[str, Any]]:

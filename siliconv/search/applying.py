@@ -9,8 +9,9 @@ from pathlib import Path
 from siliconv.errors import ProjectError
 from siliconv.project.project import PROJECT_FILE
 from siliconv.project.project_edit import set_fields
+from siliconv.project.remembered_front import RUNS
 from siliconv.quantize.training.start import start_hash
-from siliconv.search.run_record import RUNS, RunRecord, find_record
+from siliconv.search.run_record import RunRecord, find_record
 from siliconv.search.trial import START_FIELD
 
 

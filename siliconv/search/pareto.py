@@ -14,16 +14,16 @@ def pareto_front(records: Iterable[RunRecord], cost: str) -> tuple[RunRecord, ..
     """
     front: list[RunRecord] = []
     for one in sorted(records, key=lambda one: _order(one, cost)):
-        if one.feasible and (not front or one.validation.goodness > front[-1].validation.goodness):
+        if one.feasible and (not front or one.judged.goodness > front[-1].judged.goodness):
             front.append(one)
     return tuple(front)
 
 
 def chosen_of_front(front: Sequence[RunRecord], least: float) -> RunRecord | None:
     """Give the cheapest that is at least so good on the validation images; the best where none is."""
-    good = [one for one in front if one.validation.goodness >= least]
-    return good[0] if good else max(front, key=lambda one: one.validation.goodness, default=None)
+    good = [one for one in front if one.judged.goodness >= least]
+    return good[0] if good else max(front, key=lambda one: one.judged.goodness, default=None)
 
 
 def _order(one: RunRecord, cost: str) -> tuple[float, float, float, str]:
-    return one.costs[cost], -one.validation.goodness, one.costs["span_operations"], one.id
+    return one.costs[cost], -one.judged.goodness, one.costs["span_operations"], one.id

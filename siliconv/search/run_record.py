@@ -15,9 +15,7 @@ from typing import Any, Literal
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import ProjectError
 from siliconv.project.atomic_write import write_atomically
-
-RUNS = "runs"
-"""Folder in a project: git ignores it, `make clean` keeps it."""
+from siliconv.project.remembered_front import RUNS
 
 FORMAT = 1
 _RECORDS = "records"
@@ -76,7 +74,8 @@ class RunRecord:
     weights
         The file in `RUNS` that its fine-tuning starts from, if any.
     validation, test
-        How good the integer network's answers are. Choices are made by the former alone.
+        How good the integer network's answers are. Choices are made by the former alone; a run of a project without
+        validation images has none.
     costs
         Numbers by name: span bit operations, LUTs, cycles, images a second.
     details
@@ -100,7 +99,7 @@ class RunRecord:
     seed: int
     changes: dict[str, Any]
     weights: str | None
-    validation: Measured
+    validation: Measured | None
     test: Measured
     costs: dict[str, float]
     details: dict[str, Any]
@@ -108,6 +107,24 @@ class RunRecord:
     hashes: dict[str, str]
     versions: dict[str, str]
     format: int = field(default=FORMAT)
+
+    @property
+    def judged(self) -> Measured:
+        """What choices are made by: the validation images. Every trial has it."""
+        if self.validation is None:
+            raise ProjectError(
+                "RUN-RECORD",
+                "nothing is known of validation images, by which choices are made",
+                where=f"run {self.id}",
+                fix="keep a share of the images for validation: data.validation",
+            )
+        return self.validation
+
+    @property
+    def exact(self) -> bool | None:
+        """Whether every core of a run is exact; None of a trial, which made no firmware."""
+        found = self.details.get("exact", {})
+        return all(found.values()) if found else None
 
     def same_as(self, other: RunRecord) -> bool:
         """Whether both say the same of the same, whenever they were run and however long it took."""
@@ -141,7 +158,7 @@ def find_record(folder: Path, name: str) -> RunRecord:
             "RUN-UNKNOWN",
             f"there is no run '{name}'",
             where=str(path.parent),
-            fix=f"use one of {', '.join(known)}" if known else "search first: siliconv search PROJECT --board BOARD",
+            fix=f"use one of {', '.join(known)}" if known else "run the project first: siliconv run PROJECT",
         )
     try:
         found = read_as(path, RunRecord)
@@ -152,7 +169,7 @@ def find_record(folder: Path, name: str) -> RunRecord:
             "RUN-RECORD",
             f"the record cannot be read: {error}",
             where=str(path),
-            fix="delete the file, and search again: what is missing is made anew",
+            fix="delete the file, and run or search again: what is missing is made again",
         ) from error
     return found
 
@@ -166,12 +183,3 @@ def read_records(folder: Path) -> tuple[RunRecord, ...]:
 def has_record(folder: Path, name: str) -> bool:
     """Whether a run has been done to its end."""
     return (folder / RUNS / _RECORDS / f"{name}.json").is_file()
-
-
-def of_accuracy(accuracy: float, images: int) -> tuple[float, float]:
-    """Give the 95 % interval of an accuracy that was measured on so many images (Wilson 1927)."""
-    z = 1.959964
-    centre = accuracy + z * z / (2 * images)
-    spread = z * (accuracy * (1 - accuracy) / images + z * z / (4 * images * images)) ** 0.5
-    scale = 1 + z * z / images
-    return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)

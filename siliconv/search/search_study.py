@@ -21,6 +21,7 @@ from siliconv.models.training.prediction import predict_logits
 from siliconv.progress import Progress
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig, load_project
+from siliconv.project.remembered_front import remember_front
 from siliconv.project.taken_project import taken
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
 from siliconv.quantize.training.fine_tuning import dropout_of
@@ -162,6 +163,7 @@ def _search(
         records.append(run_trial(study, candidate, progress))
     found = SearchOutcome(study.name, settings, reference, tuple(records), len(records) == len(candidates))
     write_atomically(study.work / PARETO_FILE, json.dumps(found.as_json(), indent=1) + "\n")
+    remember_front(folder, "search", found.as_json())
     return found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from siliconv.flow.artefacts import judge_of, load_float_model, network_outputs
 from siliconv.flow.code_version import library_version
+from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.models.answers.scores import Score
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.architectures.weights import named_weights
@@ -25,10 +26,8 @@ from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import to_values
 from siliconv.network.graph import Network
 from siliconv.progress import Progress
-from siliconv.project.bounded_yaml import read_project_text
-from siliconv.project.placing import placed
-from siliconv.project.project import PROJECT_FILE, ProjectConfig, c_identifier, parse_project
-from siliconv.project.project_edit import set_fields
+from siliconv.project.project import ProjectConfig, c_identifier
+from siliconv.project.varied_project import varied_project
 from siliconv.quantize.input_type import fixed_point_of
 from siliconv.quantize.training.fine_tuning import dropout_of, quantize
 from siliconv.quantize.training.start import start_hash
@@ -38,7 +37,6 @@ from siliconv.search.run_record import (
     RunRecord,
     find_record,
     has_record,
-    of_accuracy,
     record_id,
     write_record,
 )
@@ -170,12 +168,8 @@ def run_trial(study: Study, candidate: Candidate, progress: Progress) -> RunReco
 
 def candidate_project(folder: Path, candidate: Candidate, work: Path) -> ProjectConfig:
     """Give the project with a candidate's fields, by the very edit that `--apply` makes."""
-    work.mkdir(parents=True, exist_ok=True)
-    copy = work / PROJECT_FILE
-    copy.write_text(read_project_text(folder / PROJECT_FILE), encoding="utf-8")
     start = {START_FIELD: str(candidate.start.resolve())} if candidate.start is not None else {}
-    set_fields(copy, {**candidate.changes, **start})
-    return placed(parse_project(read_project_text(copy), copy), folder)
+    return varied_project(folder, {**candidate.changes, **start}, work)
 
 
 def data_of(study: Study, project: ProjectConfig, progress: Progress) -> Dataset:
@@ -214,7 +208,7 @@ def measured(
 
 def measured_score(score: Score, images: int) -> Measured:
     """Give a score with its interval, where it is a share of the images."""
-    low, high = of_accuracy(score.value, images) if score.metric == "accuracy" else (None, None)
+    low, high = accuracy_interval(score.value, images) if score.metric == "accuracy" else (None, None)
     return Measured(score.metric, score.value, score.goodness, low, high, images)
 
 

@@ -16,6 +16,7 @@ from siliconv.network import network_file
 from siliconv.project.calibration_file import calibrated
 from siliconv.report.report import write_report
 from siliconv.report.report_pictures import draw_pictures
+from siliconv.report.verdicts import hls_fit
 
 if TYPE_CHECKING:
     from siliconv.certificate.certificate import Accuracies
@@ -99,18 +100,23 @@ def estimate_hardware(context: Context) -> str:
     results = synthesis_results(context.build, network, config)
     content = estimate_network(network, config, coefficients, calibration=calibration, results=results)
     write_json(context.out / "estimate.json", content)
-    verdict, kind = "", "estimate for C synthesis"
-    if content["board"] is not None:
-        shares = content["board"]["shares"]
-        fullest = max(shares, key=lambda name: shares[name])
-        verdict = f"; {fullest.upper()} {shares[fullest]:.0%} of {content['board']['title']}"
-    if results is not None:
-        kind = f"reported by {results.tool}" + (" and Vivado" if results.source == "vsynth" else "")
+    fit, shares = hls_fit(content)
+    verdict = f"; {fit.word}"
+    if shares:
+        fullest = max(shares, key=lambda one: one.share)
+        verdict += f": {fullest.title} {fullest.share:.0%} of {content['board']['title']}"
     if content["axi"]["limits"]:
-        verdict += f"; AXI-Stream limits it to an image in {content['axi']['interval_cycles']:,.0f} cycles"
+        verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
     least, most = content["on_a_board"]["transfer_us"]
     verdict += f"; a transfer on a board: {least} to {most} us more"
-    cycles, lut, dsp, bram18 = (content[name]["value"] for name in ("latency_cycles", "lut", "dsp", "bram18"))
+    verdict += "".join(f"; warning: {one}" for one in content["warnings"])
+    reported = results is not None and results.source == "vsynth"
+    left = content if reported else content["logic_synthesis"]
+    kind = (
+        f"reported by {results.tool} and Vivado" if results is not None and reported else "estimate of logic synthesis"
+    )
+    cycles = content["latency_cycles"]["value"]
+    lut, dsp, bram18 = (left[name]["value"] for name in ("lut", "dsp", "bram18"))
     return (
         f"{cycles:,.0f} cycles = {_microseconds(cycles * content['clock_ns'] / 1000)} us, {lut:,.0f} LUT,"
         f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
@@ -124,6 +130,7 @@ def _microseconds(time: float) -> str:
 def write_html_report(context: Context) -> str:
     """Draw the pictures and write the report."""
     pictures = context.out / "pictures"
-    draw_pictures(context.build, pictures, judge_of(context.project, open_dataset(context.build / "data")))
+    judge = judge_of(context.project, open_dataset(context.build / "data"))
+    draw_pictures(context.build, pictures, judge, context.project)
     write_report(context.name, context.project, BEFORE_REPORT, context.build, pictures, context.out / "report.html")
     return str(context.build / "report.html")

@@ -7,17 +7,21 @@ from importlib import resources
 from typing import Any
 
 from siliconv.hardware.beat_format import beat_format
-from siliconv.hardware.boards import RESOURCES, board_of_part
+from siliconv.hardware.boards import RESOURCES, Board, board_of_part
 from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.layer_settings import plan_layers
 from siliconv.hls.design.design import Design, MatrixLayer
 from siliconv.hls.estimate.coefficients import Coefficients
-from siliconv.hls.estimate.estimate import estimate
-from siliconv.hls.fifo.axi_ends import with_axi_ends
+from siliconv.hls.estimate.estimate import Estimate, estimate
+from siliconv.hls.estimate.schedule import Cycles
+from siliconv.hls.fifo.axi_ends import around_an_array, with_axi_ends
+from siliconv.hls.fifo.layer_times import layer_times
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import stream_graph
+from siliconv.hls.fit.candidates import chance_to_fit
+from siliconv.hls.fit.fit import MOST_SHARE
 from siliconv.hls.kinds import IoType, Synthesis
 from siliconv.hls.vendor.synthesis_results import SynthesisResults, beside
 from siliconv.network.graph import Network
@@ -63,43 +67,70 @@ def estimate_network(
     content = {**found.as_json(), "calibration": calibration}
     content["logic_synthesis"] = {name: getattr(on_device, name).as_json() for name in RESOURCES}
     of_layer = {layer.name: layer for layer in design.layers if isinstance(layer, MatrixLayer)}
-    for layer in content["layers"]:
+    for layer, after in zip(content["layers"], on_device.layers, strict=True):
         matrix = of_layer.get(layer["name"])
         layer |= {
+            "logic_synthesis": {name: getattr(after, name) for name in RESOURCES},
             "reuse_factor": matrix.reuse_factor if matrix else None,
             "multipliers": matrix.multipliers if matrix else 0,
             "weight_bits": matrix.weight_bits if matrix else 0,
         }
     content["part"] = config.part
-    content["axi"] = _axi_cycles(network, design, found.interval_cycles.value)
+    cycles = Cycles(int(found.latency_cycles.value), int(found.interval_cycles.value))
+    content["axi"] = _axi_cycles(network, design, cycles)
     content["on_a_board"] = _on_a_board(design, found.latency_cycles.value, content["axi"])
     board = board_of_part(config.part)
     content["board"] = None
     if board is not None:
         shares = board.shares({name: content["logic_synthesis"][name]["value"] for name in RESOURCES})
-        content["board"] = {"name": board.name, "title": board.title, "shares": shares}
+        content["board"] = {
+            "name": board.name,
+            "title": board.title,
+            "shares": shares,
+            "available": {name: getattr(board, name) for name in RESOURCES},
+            "fit": _verdict(on_device, board),
+        }
+    content["times"] = layer_times(design)
     return beside(content, results) if results is not None else content
 
 
-def _axi_cycles(network: Network, design: Design, interval: float) -> dict[str, Any]:
+def _verdict(found: Estimate, board: Board) -> dict[str, Any]:
+    """Say whether the estimate for logic synthesis stays within what can be used of a board: values, bands, chance."""
+    room = {name: MOST_SHARE * getattr(board, name) for name in RESOURCES}
+    return {
+        "most_share": MOST_SHARE,
+        "fits": all(getattr(found, name).value <= room[name] for name in RESOURCES),
+        "surely": all(getattr(found, name).high <= room[name] for name in RESOURCES),
+        "chance": round(chance_to_fit(found, board, MOST_SHARE), 3),
+    }
+
+
+def _axi_cycles(network: Network, design: Design, cycles: Cycles) -> dict[str, Any]:
     """Give the beats of an image and a result, and the intervals of the AXI-Stream top level: a beat a cycle.
 
-    Of a stream, `core_steady_cycles` and `steady_cycles` are simulated: those of the core alone and of the top level
-    from image to image, where the interval is the longest that C synthesis states. Networks of several inputs or
-    outputs have no such top level: the interval is the core's.
+    `core_steady_cycles` and `steady_cycles` are simulated: those of the core alone and of the top level from image to
+    image, where the interval is the longest that C synthesis states. Networks of several inputs or outputs have no such
+    top level: their interval is the core's.
     """
+    stream = design.io_type is IoType.STREAM
+    core = stream_graph(design) if stream else None
+    alone = steady_interval(core) if core is not None else cycles.interval
+    found: dict[str, Any] = {"interval_cycles": cycles.interval, "core_steady_cycles": alone, "limits": False}
     if is_of_several(network):
-        return {"interval_cycles": interval, "limits": False}
+        return found
     images, results = (beat_format(node.shape, node.type) for node in (network.input, network.output))
-    beats = {"input_beats": images.beats_of_image, "output_beats": results.beats_of_image}
-    slowest = max(interval, *beats.values())
-    found = {**beats, "interval_cycles": slowest, "limits": slowest > interval}
-    if design.io_type is IoType.STREAM:
-        core = stream_graph(design)
-        found["core_steady_cycles"] = steady_interval(core)
-        found["steady_cycles"] = steady_interval(with_axi_ends(core, images, results))
-        found["limits"] = found["limits"] or found["steady_cycles"] > found["core_steady_cycles"]
-    return found
+    if core is not None:
+        around = steady_interval(with_axi_ends(core, images, results))
+    else:
+        around = steady_interval(around_an_array(cycles, images, results, design.backend))
+    beats = max(images.beats_of_image, results.beats_of_image)
+    return found | {
+        "input_beats": images.beats_of_image,
+        "output_beats": results.beats_of_image,
+        "interval_cycles": max(cycles.interval, beats) if stream else max(cycles.interval, around),
+        "steady_cycles": around,
+        "limits": beats > cycles.interval or around > alone,
+    }
 
 
 def _on_a_board(design: Design, latency: float, axi: dict[str, Any]) -> dict[str, Any]:

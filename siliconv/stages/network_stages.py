@@ -20,7 +20,6 @@ from siliconv.flow.artefacts import (
     load_quantized_model,
     logits_of,
     narrow_values,
-    network_logits,
     network_outputs,
     save_float_model,
     save_quantized_model,
@@ -240,7 +239,8 @@ def lower_network(context: Context) -> str:
     emulated = emulator.compile(network)
     names = [node.name for node in (*logits, *ends)]
     given = network_outputs(emulated, dataset.test, names, context.progress)
-    codes, val_codes = rows_of(logits, given), network_logits(emulated, dataset.val, context.progress)
+    given_val = network_outputs(emulated, dataset.val, names, context.progress)
+    codes, val_codes = rows_of(logits, given), rows_of(logits, given_val)
     by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
     agreement = agree(
         model,
@@ -258,7 +258,9 @@ def lower_network(context: Context) -> str:
         dataset,
         folder,
         judge,
-        outputs=judged_values(judge, network, given) if not judge.takes_logits else None,
+        outputs=(judged_values(judge, network, given), judged_values(judge, network, given_val))
+        if not judge.takes_logits
+        else None,
         floats=float_outputs(context.build, judge),
     )
     write_json(folder / "agreement.json", agreement_record(network, agreement))

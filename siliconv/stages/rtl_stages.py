@@ -28,6 +28,8 @@ from siliconv.rtl.writing.board_tops import BOARD_TOPS
 CYCLES_FILE = "rtl_cycles.json"
 """What was measured beside the certificate."""
 
+BITSTREAM_FILE = "rtl.bit"
+
 TOOLS_OF = {"synth": ("yosys",), "place": ("yosys", "nextpnr-ecp5"), "bitstream": ("yosys", "nextpnr-ecp5", "ecppack")}
 """What the stages behind the simulation need."""
 
@@ -153,11 +155,11 @@ def pack_rtl(context: Context) -> str:
     shutil.copytree(context.build / "rtl_placed", work)
     config = context.project.rtl
     bitstream, _ = pack(work, design, board=config.board_top)
-    shutil.copyfile(bitstream, context.out / "rtl.bit")
-    size = (context.out / "rtl.bit").stat().st_size
+    shutil.copyfile(bitstream, context.out / BITSTREAM_FILE)
+    size = bitstream.stat().st_size
     if config.board_top:
         check = f"build/rtl/{config.board_top}/check_board.py"
-        return f"{size:,} bytes: openFPGALoader -b {config.board_top} build/rtl.bit, then python {check}"
+        return f"{size:,} bytes: openFPGALoader -b {config.board_top} build/{BITSTREAM_FILE}, then python {check}"
     return f"{size:,} bytes for {config.part}"
 
 

@@ -25,7 +25,7 @@ from siliconv.stages.firmware_stages import (
     write_html_report,
 )
 from siliconv.stages.network_stages import lower_network, prepare_data, quantize_network, train_network
-from siliconv.stages.rtl_stages import pack_rtl, place_rtl, simulate_rtl, synthesize_rtl, write_rtl
+from siliconv.stages.rtl_stages import BITSTREAM_FILE, pack_rtl, place_rtl, simulate_rtl, synthesize_rtl, write_rtl
 
 KERAS_LIBRARIES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
@@ -219,7 +219,7 @@ RTL_STAGES: tuple[Stage, ...] = (
     Stage(
         "bitstream",
         pack_rtl,
-        outputs=("rtl.bit",),
+        outputs=(BITSTREAM_FILE,),
         needs=("lower", "rtl", "place"),
         settings=lambda project: [project.rtl.part, project.rtl.board],
         modules=("siliconv.rtl.synthesis.nextpnr",),

@@ -60,9 +60,9 @@ def one_of_each_kind(seed: int = 0) -> list[ir.Network]:
 
 
 def random_design(network: ir.Network, number: int) -> RtlDesign:
-    """Lay a network out with lanes and packing that a number chooses."""
+    """Lay a network out with lanes, packing and kinds of ROMs that a number chooses."""
     chosen = random.Random(number)
-    lanes = {}
+    lanes, roms = {}, {}
     for node in network.nodes[1:]:
         channels = [source.shape[-1] for source in network.sources(node)]
         if isinstance(node, ir.Conv | ir.Dense):
@@ -71,7 +71,9 @@ def random_design(network: ir.Network, number: int) -> RtlDesign:
             lanes[node.name] = Lanes(*sizes, chosen.choice([n for n in PIXELS if columns % n == 0]))
         elif not isinstance(node, ir.Reshape | ir.Softmax):
             lanes[node.name] = chosen.choice(choices_of(node, network))
-    design = plan(network, lanes, multiplier_bits=chosen.choice([0, 25, 40]), prefix=f"r{number}_")
+        if isinstance(node, ir.Matrix | ir.Table | ir.Softmax):
+            roms[node.name] = chosen.choice(["auto", "block", "distributed"])
+    design = plan(network, lanes, multiplier_bits=chosen.choice([0, 25, 40]), roms=roms, prefix=f"r{number}_")
     if chosen.random() < 0.5:
         design = with_at_most(design, chosen.randint(0, multipliers(design.blocks, "ecp5")), "ecp5")
     # Rings that are just deep enough are full all the time.

@@ -7,7 +7,18 @@ do what it wants.
 
 from __future__ import annotations
 
-VITIS_HLS, VIVADO_HLS, VIVADO = "vitis_hls", "vivado_hls", "vivado"
+from collections.abc import Mapping
+from pathlib import Path
+
+VITIS_RUN, VITIS_HLS, VIVADO_HLS, VIVADO = "vitis-run", "vitis_hls", "vivado_hls", "vivado"
+
+PROGRAMS = {
+    VITIS_RUN: (("--mode=", "--tcl="), "UG1399 2023.2"),
+    VITIS_HLS: (("-f=",), "UG1399 2020.2, until 2024.2"),
+    VIVADO_HLS: (("-f=",), "UG902 2018.3, until 2020.1"),
+    VIVADO: (("-mode=", "-source="), "UG835 2018.3"),
+}
+"""How each program is told its script."""
 
 _HLS = {
     "open_project": (("-reset",), "UG902 2018.3, UG1399 2020.2"),
@@ -69,6 +80,48 @@ COMMANDS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "open_run": ((), "UG835 2018.3"),
     },
 }
+OF_HLS4ML: dict[str, tuple[tuple[str, ...], str]] = {
+    "startgroup": ((), "UG835 2018.3"),
+    "endgroup": ((), "UG835 2018.3"),
+    "group_bd_cells": ((), "UG835 2018.3"),
+    "reset_run": ((), "UG835 2018.3"),
+    "wait_on_run": (("-timeout=",), "UG835 2018.3"),
+    "report_utilization": (("-file=", "-hierarchical", "-hierarchical_percentages"), "UG835 2018.3"),
+}
+"""What hls4ml's own block designs use of Vivado besides."""
+
+_PROJECT_PROPERTIES = ("board_part", "ip_repo_paths", "file_type")
+_DMA_WIDTHS = ("m_axis_mm2s_tdata", "m_axi_mm2s_data", "s_axis_s2mm_tdata", "m_axi_s2mm_data")
+CORES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {
+    "processing_system7": (
+        ("M_AXI_GP0", "S_AXI_HP0"),
+        ("FCLK_CLK0", "FCLK_RESET0_N", "M_AXI_GP0_ACLK", "S_AXI_HP0_ACLK"),
+        ("PCW_USE_M_AXI_GP0", "PCW_USE_S_AXI_HP0", "PCW_FPGA0_PERIPHERAL_FREQMHZ"),
+        "PG082 5.5",
+    ),
+    "zynq_ultra_ps_e": (
+        ("M_AXI_HPM0_FPD", "S_AXI_HP0_FPD"),
+        ("pl_clk0", "pl_resetn0", "maxihpm0_fpd_aclk", "saxihp0_fpd_aclk"),
+        (
+            *(f"PSU__USE__M_AXI_GP{number}" for number in range(3)),
+            *("PSU__USE__S_AXI_GP2", "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"),
+        ),
+        "PG201 3.0",
+    ),
+    "proc_sys_reset": ((), ("slowest_sync_clk", "ext_reset_in", "peripheral_aresetn"), (), "PG164 5.0"),
+    "smartconnect": (("S00_AXI", "S01_AXI", "M00_AXI"), ("aclk", "aresetn"), ("NUM_SI", "NUM_MI"), "PG247 1.0"),
+    "axi_dma": (
+        ("M_AXIS_MM2S", "S_AXIS_S2MM", "S_AXI_LITE", "M_AXI_MM2S", "M_AXI_S2MM"),
+        ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "m_axi_s2mm_aclk", "axi_resetn"),
+        (
+            *("c_include_sg", "c_sg_include_stscntrl_strm", "c_sg_length_width"),
+            *(f"c_{one}_width" for one in _DMA_WIDTHS),
+            "c_s_axis_s2mm_tdata_width.VALUE_SRC",
+        ),
+        "PG021 7.1",
+    ),
+}
+"""Of each of Vivado's cores: ports that are interfaces, single pins, properties, and the document with its version."""
 
 _STUB = """
 rename unknown unknown_to_tcl
@@ -90,26 +143,82 @@ if {[info exists env(STUB_ANSWERS)]} { array set answers $env(STUB_ANSWERS) }
 proc answer {name arguments} {
     set asked [lindex $arguments 0]
     if {$name eq "get_bd_intf_pins"} {
-        return [expr {[llength $arguments] == 1 ? $asked : "core/[lindex $arguments 3 0]"}]
+        if {[llength $arguments] > 1} { return "core/[lindex $arguments 3 0]" }
+        named interfaces $asked
+        return $asked
     }
     return $::answers([expr {$name eq "get_property" ? $asked : $name}])
+}
+# Which of Vivado's cores a cell is; what is told of others, of the project's own, nobody here knows.
+proc made {arguments} {
+    if {[regexp {xilinx.com:ip:(\\w+)} $arguments - core] && ![info exists ::interfaces($core)]} {
+        error "there is no core $core"
+    }
+    set ::cells([lindex $arguments end]) [expr {[info exists core] ? $core : ""}]
+}
+proc known {kind cell one} {
+    if {![info exists ::cells($cell)]} { error "there is no cell $cell" }
+    set core $::cells($cell)
+    if {$core ne "" && $one ni [set ::${kind}($core)]} { error "$core has no $one among its $kind" }
+}
+proc named {kind path} { known $kind {*}[split $path /] }
+proc settled {arguments} {
+    if {[lindex $arguments 0] eq "-dict"} {
+        foreach {name value} [lindex $arguments 1] {
+            known properties [lindex $arguments 2] [string range $name [string length CONFIG.] end]
+        }
+    } elseif {[lindex $arguments 0] ni $::project_properties} {
+        error "there is no property [lindex $arguments 0]"
+    }
 }
 """
 
 
-def stub(tool: str) -> str:
-    """A Tcl program that runs the script which is its argument, and knows the commands of a tool alone."""
+def stub(tool: str, *, others: Mapping[str, tuple[tuple[str, ...], str]] | None = None) -> str:
+    """A Tcl program that runs the script which is its argument, and knows a tool's commands alone, and `others`."""
+    known = {**COMMANDS[tool], **(others or {})}
     procedures = [
         f"proc {name} args {{ called {name} {{{' '.join(options)}}} $args{_EFFECTS.get(name, '')} }}"
-        for name, (options, _) in COMMANDS[tool].items()
+        for name, (options, _) in known.items()
     ]
-    return "\n".join([_STUB, *procedures, "source [lindex $argv 0]", ""])
+    tables = [f"set project_properties {{{' '.join(_PROJECT_PROPERTIES)}}}"]
+    for core, (interfaces, pins, properties, _) in CORES.items():
+        for kind, names in (("interfaces", interfaces), ("pins", pins), ("properties", properties)):
+            tables.append(f"set {kind}({core}) {{{' '.join(names)}}}")
+    return "\n".join([_STUB, *tables, *procedures, "source [lindex $argv 0]", ""])
 
 
-_NAMES = ("get_ports", "get_bd_cells", "get_bd_pins", "get_runs", "get_files", "current_project")
+def program(name: str, folder: Path) -> Path:
+    """Write a stub of a program beside its Tcl stub into a folder: it takes the options of the table, each once."""
+    tool = VITIS_HLS if name == VITIS_RUN else name
+    (folder / f"{tool}.tcl").write_text(stub(tool))
+    options, _ = PROGRAMS[name]
+    cases = "\n".join(f"    {one.rstrip('=')}) script=$2; shift 2 ;;" for one in options)
+    # A script may stand behind the last option alone.
+    path = folder / name
+    path.write_text(
+        f"""#!/bin/sh
+echo "CALL {name} $*"
+while [ $# -gt 0 ]; do
+    case $1 in
+{cases}
+    *) echo "{name} has no option $1" >&2; exit 1 ;;
+    esac
+done
+PATH=/usr/bin:/bin:{folder} exec tclsh {folder}/{tool}.tcl "$script"
+"""
+    )
+    path.chmod(0o755)
+    return path
+
+
+_NAMES = ("get_ports", "get_bd_cells", "get_runs", "get_files", "current_project")
 _ANSWERS = ("get_board_parts", "get_ipdefs", "get_bd_intf_pins", "get_property")
 _EFFECTS = {
     **dict.fromkeys(_NAMES, "; return $args"),
+    "create_bd_cell": "; made $args",
+    "get_bd_pins": "; named pins [lindex $args 0]; return $args",
+    "set_property": "; settled $args",
     # What a script asks for and goes on with; a test sets STUB_ANSWERS to others.
     **{name: f"; return [answer {name} $args]" for name in _ANSWERS},
 }

@@ -25,6 +25,28 @@ struct window_pool_config {
     static const bool average = false;
 };
 
+// A sum over the number of its elements. Every divisor is a constant: one that is known at run time alone costs a divider
+// in each channel.
+template <typename CONFIG_T>
+typename CONFIG_T::accum_t mean_of_elements(const typename CONFIG_T::accum_t &sum, unsigned count) {
+    #pragma HLS INLINE
+
+    if (window_walk<CONFIG_T>::whole)
+        return typename CONFIG_T::accum_t(sum / unsigned(window_walk<CONFIG_T>::size));
+    NNET_REGISTER typename CONFIG_T::accum_t mean = 0;
+    NNET_UNROLL
+    for (int rows = 1; rows <= CONFIG_T::window_height; rows++) {
+        #pragma HLS UNROLL
+        NNET_UNROLL
+        for (int cols = 1; cols <= CONFIG_T::window_width; cols++) {
+            #pragma HLS UNROLL
+            if (count == unsigned(rows * cols))
+                mean = typename CONFIG_T::accum_t(sum / unsigned(rows * cols));
+        }
+    }
+    return mean;
+}
+
 // One output: the window's first row and column may lie in the padding. CONFIG_T::accum_t holds every partial sum.
 template <class data_T, typename CONFIG_T>
 typename CONFIG_T::accum_t pool_one_window(data_T window[CONFIG_T::window_height * CONFIG_T::window_width], int row, int col) {
@@ -49,11 +71,8 @@ typename CONFIG_T::accum_t pool_one_window(data_T window[CONFIG_T::window_height
             }
         }
     }
-    if (CONFIG_T::average) {
-        // A constant divisor where there is only one.
-        pooled = window_walk<CONFIG_T>::whole ? typename CONFIG_T::accum_t(pooled / unsigned(window_walk<CONFIG_T>::size))
-                                              : typename CONFIG_T::accum_t(pooled / count);
-    }
+    if (CONFIG_T::average)
+        pooled = mean_of_elements<CONFIG_T>(pooled, count);
     return pooled;
 }
 

@@ -1,6 +1,8 @@
 """Records: whatever is missing is filled in, whatever is unknown is named, siblings stay together."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -154,6 +156,47 @@ def test_a_file_that_is_no_list_of_records_is_refused(tmp_path, content):
     assert caught.value.code == "RECORDS-READ"
 
 
+def test_what_a_record_does_not_say_is_said():
+    def assumed(**fields):
+        return records.record_of({**ENTRY, **fields}).assumed
+
+    assert assumed() == ()
+    for fields, words in (
+        ({"part": None}, "no part: xcvu13p"),
+        ({"part": "EP4CE115"}, "part 'EP4CE115' is none of AMD"),
+        ({"tool": None, "backend": None}, "no tool: Vivado HLS is assumed"),
+        ({"tool": "catapult 2024.1", "backend": "Catapult"}, "'Catapult catapult 2024.1' is unknown"),
+        ({"tool": "vitis_hls"}, "no release"),
+        ({"clock_ns": "fast"}, "clock_ns 'fast' is no period"),
+        ({"clock_ns": -1}, "5 ns are assumed"),
+        ({"io_type": None, "kind": None}, "no io_type"),
+        ({"results": {}}, "no results among latency_max_cycles, interval_max, lut"),
+        ({"results": {"LUT": 5}}, "it judges nothing"),
+        ({"results": {**ENTRY["results"], "lut": "12k"}}, "results.lut '12k' is no count"),
+        ({"results": {**ENTRY["results"], "dsp": True}}, "results.dsp True is no count"),
+        ({"layers": [{**CONV, "strategy": None}]}, "no strategy: Latency"),
+        ({"layers": []}, "nothing can be predicted"),
+    ):
+        found = assumed(**fields)
+        assert len(found) == 1, (fields, found)
+        assert words in found[0]
+
+
+def test_records_without_layers_are_named_and_not_judged(tmp_path):
+    path = tmp_path / "records.json"
+    path.write_text(json.dumps([ENTRY, {**ENTRY, "id": "bare", "layers": []}, {**ENTRY, "id": "odd", "part": None}]))
+    report = record_estimates.estimate_records(path)
+    assert [record["id"] for record in report["records"]] == ["one", "odd"]
+    assert report["not_predicted"] == ["bare"]
+    assert report["groups"]["convolution io_stream"]["lut"]["records"] == 2
+    lines = "\n".join(record_estimates.as_lines(report))
+    assert "not predicted, for they have no layers: bare" in lines
+    assert "no part: xcvu13p" in lines
+    path.write_text(json.dumps([{**ENTRY, "layers": None}, {}]))
+    with pytest.raises(ProjectError, match="none of the 2 records has layers"):
+        record_estimates.estimate_records(path)
+
+
 def test_siblings_are_one_project():
     def project(**fields):
         return records.project_of(fields)
@@ -164,3 +207,13 @@ def test_siblings_are_one_project():
     variants = {"tier": "A", "source": {"repo": "ArgyKokk/hls4ml_MLP_estimator"}}
     assert project(id="argykokk-cardio-dsp_reuse1", **variants) == project(id="argykokk-cardio-lut_reuse2", **variants)
     assert project(id="argykokk-cardio-dsp_reuse1", **variants) == project(id="argykokk-mnist-dsp_reuse1", **variants)
+
+
+def test_the_example_of_the_documentation_says_all_that_is_needed(tmp_path):
+    text = (Path(__file__).parents[3] / "docs" / "estimator.md").read_text()
+    (example,) = re.findall(r"^    \[\{\"id\".*?\}\]$", text, flags=re.MULTILINE | re.DOTALL)
+    path = tmp_path / "records.json"
+    path.write_text(example)
+    (record,) = record_estimates.estimate_records(path)["records"]
+    assert record["assumed"] == record["warnings"] == []
+    assert set(record["reported"]) == set(record["predicted"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from vendor_commands import VITIS_HLS, VIVADO, VIVADO_HLS, stub
+from vendor_commands import OF_HLS4ML, VITIS_HLS, VITIS_RUN, VIVADO, VIVADO_HLS, program, stub
 from written_firmware import edit_numbers
 
 from siliconv.hardware.beat_format import beat_format
@@ -34,14 +35,19 @@ pytestmark = pytest.mark.usefixtures("compiler")
 MAKE = ("make", "-f", "Makefile")
 
 
+# Arrays of one back end here; what those of the others are made of, their streams show: slow.
 MADE = [
-    (backend, io_type)
+    pytest.param(
+        (backend, io_type),
+        id=f"{backend} {io_type}",
+        marks=[pytest.mark.slow] if io_type == "io_parallel" and backend != "Vitis" else [],
+    )
     for backend in ("Vitis", "VivadoAccelerator", "Quartus", "Catapult")
     for io_type in ("io_stream", "io_parallel")
 ]
 
 
-@pytest.fixture(scope="module", params=MADE, ids=" ".join)
+@pytest.fixture(scope="module", params=MADE)
 def made(request, build, tmp_path_factory):
     """A project as the stage `convert` writes it, compiled at the first `make`."""
     network = build((4, 4, 2)).conv(2, (3, 3)).relu().flatten().dense(3).network()
@@ -278,18 +284,15 @@ def test_what_no_compiler_reads_is_left_out(made):
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
 def test_the_scripts_know_the_tools_commands_and_have_every_step(amd, tmp_path):
     made = amd
-    tool = VITIS_HLS if made.backend == "Vitis" else VIVADO_HLS
-    for name in (tool, VIVADO):
-        (tmp_path / f"{name}.tcl").write_text(stub(name))
-    vivado = tmp_path / "vivado"
-    vivado.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec tclsh {tmp_path}/vivado.tcl "$4"\n')
-    vivado.chmod(0o755)
-    hls = f"HLS=env PATH={tmp_path}:/usr/bin:/bin tclsh {tmp_path}/{tool}.tcl"
+    tools = [VITIS_RUN, VITIS_HLS] if made.backend == "Vitis" else [VIVADO_HLS]
+    for name in (tools[0], VIVADO):
+        program(name, tmp_path)
 
     def calls(target, steps):
-        ran = subprocess.run(
-            [*MAKE, target, f"STEPS={steps}", hls], cwd=made.folder, capture_output=True, text=True, check=False
-        )
+        # The Makefile finds the tool on the PATH.
+        environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+        command = [*MAKE, target, f"STEPS={steps}"]
+        ran = subprocess.run(command, cwd=made.folder, env=environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         for named in re.findall(r"^CALL add_files (?:-tb )?(\S+)", ran.stdout, flags=re.MULTILINE):
             assert (made.folder / named).exists() or named.endswith("syn/verilog"), named
@@ -312,14 +315,33 @@ def test_the_scripts_know_the_tools_commands_and_have_every_step(amd, tmp_path):
             f"synth_design -top {function}",
             f"report_timing_summary -file {project}/vivado_timing.rpt",
             "add_files -tb tb_data",
+            tools[0],
+            "vivado -mode batch -source",
         ):
             assert f"CALL {call}" in said, (call, said)
-        assert ("CALL config_compile -pipeline_style flp" in said) == (tool == VITIS_HLS)
-        assert ("CALL config_array_partition" in said) == (tool == VIVADO_HLS)
+        assert ("CALL config_compile -pipeline_style flp" in said) == (made.backend == "Vitis")
+        assert ("CALL config_array_partition" in said) == (made.backend != "Vitis")
         assert ("-DSILICONV_AXI_TOP" in said) == (target == "hls-axi")
         only = calls(target, "synth")
         assert "CALL csynth_design" in only
         assert "CALL csim_design" not in only
+    (tmp_path / tools[0]).unlink()
+    program(tools[-1], tmp_path)
+    assert f"CALL {tools[-1]} -" in calls("hls", "synth")
+
+
+@pytest.mark.skipif(shutil.which("tclsh") is None, reason="no tclsh on the PATH")
+def test_hls4mls_own_block_design_knows_vivados_commands(amd, tmp_path):
+    if amd.backend != "VivadoAccelerator":
+        pytest.skip("hls4ml writes none for the others")
+    # Its properties and pins are its authors', who ran it.
+    design = (amd.folder / "design.tcl").read_text().replace("set_property -dict", "#")
+    (tmp_path / "design.tcl").write_text(re.sub(r"\[get_bd_(?:intf_)?pins [^]]*\]", "pin", design))
+    shutil.copyfile(amd.folder / "project.tcl", tmp_path / "project.tcl")
+    (tmp_path / "vivado.tcl").write_text(stub(VIVADO, others=OF_HLS4ML))
+    done = subprocess.run(["tclsh", "vivado.tcl", "design.tcl"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "CALL launch_runs impl_1 -to_step write_bitstream" in done.stdout
 
 
 def test_a_stub_refuses_what_a_tool_does_not_know(tmp_path):
@@ -328,6 +350,25 @@ def test_a_stub_refuses_what_a_tool_does_not_know(tmp_path):
         (tmp_path / "script.tcl").write_text(line)
         ran = subprocess.run(["tclsh", "tool.tcl", "script.tcl"], cwd=tmp_path, capture_output=True, text=True)
         assert ran.returncode != 0, line
+    (tmp_path / "tool.tcl").write_text(stub(VIVADO))
+    dma = "create_bd_cell -type ip -vlnv xilinx.com:ip:axi_dma dma\n"
+    for line, right in (
+        ("get_bd_pins dma/reset", "get_bd_pins dma/axi_resetn"),
+        ("get_bd_intf_pins dma/M_AXIS", "get_bd_intf_pins dma/M_AXIS_MM2S"),
+        ("set_property -dict [list CONFIG.c_sg {0}] dma", "set_property -dict [list CONFIG.c_include_sg {0}] dma"),
+        (
+            "create_bd_cell -type ip -vlnv xilinx.com:ip:dma d",
+            "create_bd_cell -type ip -vlnv xilinx.com:ip:smartconnect d",
+        ),
+        ("get_bd_pins other/aclk", "get_bd_cells other"),
+        ("set_property board x [current_project]", "set_property board_part x [current_project]"),
+    ):
+        for script, fails in ((line, True), (right, False)):
+            (tmp_path / "script.tcl").write_text(dma + script)
+            ran = subprocess.run(["tclsh", "tool.tcl", "script.tcl"], cwd=tmp_path, capture_output=True, text=True)
+            assert (ran.returncode != 0) == fails, (script, ran.stderr)
+    for name, arguments in ((VITIS_RUN, ["-f", "x.tcl"]), (VITIS_HLS, ["--mode", "hls", "--tcl", "x.tcl"])):
+        assert subprocess.run([program(name, tmp_path), *arguments], cwd=tmp_path, capture_output=True).returncode != 0
 
 
 def test_the_core_leaves_its_ports_to_the_top_level_around_it(amd):
@@ -366,6 +407,7 @@ def test_the_manifest_has_the_hash_of_every_file_and_the_readme_names_what_is_th
     for needed in ("README.md", "Makefile", "tb_data/golden_codes.dat", *of_amd):
         assert needed in files
     text = (made.folder / "README.md").read_text()
+    assert ("No board was at hand" in text) == BACKENDS[made.backend].is_amd, "both default parts are on a board"
     for layer in made.network.nodes:
         assert f"| {layer.name} |" in text
     for path in re.findall(r"`([\w/]+(?:\.\w+|/))`", text):

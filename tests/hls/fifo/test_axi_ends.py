@@ -9,6 +9,7 @@ from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hardware.stream.stream_simulation import simulate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.estimate.coefficients import shipped
+from siliconv.hls.estimate.schedule import LOOP_OVERHEAD
 from siliconv.hls.fifo.axi_ends import with_axi_ends
 from siliconv.hls.fifo.sized_design import design_of
 from siliconv.hls.fifo.stream_actors import stream_graph
@@ -55,6 +56,34 @@ def test_a_pixel_of_several_beats_slows_the_top_level_down_and_is_said():
     content = estimate_network(network, config, shipped())
     assert content["axi"]["limits"]
     assert content["axi"]["steady_cycles"] == 3 * 64 > content["axi"]["core_steady_cycles"]
+
+
+@pytest.mark.parametrize("backend", ["Vitis", "Vivado"])
+@pytest.mark.parametrize(
+    ("make", "strategy"),
+    [
+        (
+            lambda: NetworkBuilder((8, 8, 1)).conv(4, (3, 3)).relu(6, 2).max_pool(2, 2).flatten().dense(3).network(),
+            "resource",
+        ),
+        (lambda: NetworkBuilder((16,)).dense(8).relu(6, 2).dense(4).network(), "resource"),
+        (lambda: NetworkBuilder((16,)).dense(8).relu(6, 2).dense(4).network(), "latency"),
+    ],
+    ids=["image", "vector", "pipelined vector"],
+)
+def test_images_of_an_array_core_follow_as_closely_as_the_core_takes_them_or_it_is_said(make, strategy, backend):
+    network = make()
+    axi = estimate_network(network, HlsConfig(backend=backend, strategy=strategy, io_type="io_parallel"), shipped())[
+        "axi"
+    ]
+    beats = max(axi["input_beats"], axi["output_beats"])
+    assert axi["steady_cycles"] >= max(beats, axi["core_steady_cycles"])
+    assert axi["limits"] == (axi["steady_cycles"] > axi["core_steady_cycles"])
+    slow_ends = beats + LOOP_OVERHEAD[backend]
+    assert axi["steady_cycles"] == max(axi["core_steady_cycles"], slow_ends)
+    if strategy == "latency":
+        assert axi["core_steady_cycles"] == 1
+        assert axi["limits"], "a loop that starts anew for each vector is slower than a pipeline"
 
 
 def test_a_transfer_of_few_images_is_mostly_the_drivers():

@@ -6,12 +6,14 @@ import re
 
 import pytest
 
-from siliconv.errors import FirmwareError
+from siliconv.errors import FirmwareError, WorkSaysNoError
+from siliconv.hardware.stream.fifo_depths import smallest_depths
 from siliconv.hls.configuration import SHIFT_REGISTER_WORDS, HlsConfig
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.design.design import MatrixLayer, PaddingLayer
 from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fifo.sized_design import design_of, fifo_depths
+from siliconv.hls.fifo.stream_actors import stream_graph
 
 
 @pytest.fixture
@@ -162,3 +164,22 @@ def test_settings_of_layers_without_multipliers_are_refused(network):
         design_of(network, HlsConfig(strategies={"max_pool_1": "latency"}))
     with pytest.raises(FirmwareError, match="PARALLEL-ILLEGAL"):
         design_of(network, HlsConfig(parallelization_factors={"conv_1": 2}))
+
+
+def test_depths_that_were_asked_for_have_to_bear_stalled_pipelines(build):
+    """A join whose skip is as shallow as words that nothing holds back allow: refused, with a depth that is enough."""
+    builder = build((8, 8, 2)).conv(4, (3, 3)).relu(6, 2)
+    before = builder.last
+    builder = builder.conv(4, (3, 3)).relu(6, 2).conv(4, (3, 3)).requantize(before.type, relu=False).add(before)
+    network = builder.relu(6, 2).global_average().dense(2).network()
+    config = HlsConfig(strategy="latency")
+    design = design_of(network, config)
+    graph = stream_graph(design)
+    safe, shallow = {fifo.name: fifo.depth for fifo in graph.fifos}, smallest_depths(graph).depths
+    (skip,) = [name for name in safe if safe[name] > shallow[name]]
+    with pytest.raises(WorkSaysNoError, match="may stop") as caught:
+        design_of(network, config.model_copy(update={"fifo_words": {skip: shallow[skip]}}))
+    assert caught.value.code == "FIFO-STALL"
+    assert f"{skip}: {safe[skip]}" in caught.value.fix
+    again = design_of(network, config.model_copy(update={"fifo_words": {skip: safe[skip]}}))
+    assert again == design

@@ -1,11 +1,12 @@
 """Vendor tools: where they are found, what their messages mean, and the timing they report."""
 
 import pytest
+from vendor_commands import PROGRAMS
 
 from siliconv.errors import ToolError
 from siliconv.hls.vendor.timing_reports import read_implementation, read_timing_summary
 from siliconv.hls.vendor.vendor_failures import recognize
-from siliconv.hls.vendor.vendor_tools import find_tool
+from siliconv.hls.vendor.vendor_tools import COMMANDS, find_tool
 
 
 def executable(folder, name):
@@ -25,6 +26,13 @@ def test_the_newest_command_on_the_path_is_taken(tmp_path):
     assert find_tool("Vitis", environment=path, root=tmp_path).arguments("x") == [str(old), "-f", "x"]
     with pytest.raises(ToolError, match="vivado_hls"):
         find_tool("VivadoAccelerator", environment=path, root=tmp_path)
+
+
+def test_programs_are_told_their_scripts_as_their_documents_have_it():
+    told = {name: options for commands in COMMANDS.values() for name, options in commands}
+    assert set(told) < set(PROGRAMS)
+    for name, options in told.items():
+        assert [f"{one}=" for one in options if one.startswith("-")] == list(PROGRAMS[name][0])
 
 
 def test_variables_and_installations_are_looked_through(tmp_path):

@@ -7,8 +7,11 @@ from small_network import small_network
 
 from siliconv.errors import FirmwareError
 from siliconv.hardware.boards import board
+from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.cycles.cycle_model import cycles
+from siliconv.rtl.design.rtl_design import unsized_design
 from siliconv.rtl.fit.rtl_fit import choices, chosen_of, family_of
+from siliconv.rtl.resources.predicted_cells import predicted
 
 NETWORK = small_network(12)
 
@@ -41,13 +44,36 @@ def test_what_is_asked_for_is_reached_by_the_slowest_that_does(found):
     assert chosen_of(found, None, 0.0) is None
 
 
-def test_a_small_device_takes_a_slow_design():
+def test_products_that_find_no_multiplier_stand_in_look_up_tables():
     tiny = replace(board("ulx3s-85f"), dsp=3)
     found = choices(NETWORK, tiny, 100.0)
+    assert found[0].multipliers is None
+    assert found[-1].multipliers == found[-1].cells.dsp == 3
+    assert found[-1].cells.lut > choices(NETWORK, board("ulx3s-85f"), 100.0)[-1].cells.lut
+    again = unsized_design(NETWORK, RtlConfig(interval=found[-1].interval, multipliers=3))
+    assert predicted(again, "ecp5") == found[-1].cells
+
+
+def test_weights_that_find_no_block_memory_stand_in_look_up_tables():
+    network = small_network(2400)
+    whole = choices(network, board("ulx3s-85f"), 100.0)
+    few = choices(network, replace(board("ulx3s-85f"), bram18=1), 100.0)
+    assert any(one.cells.block_memory for one in whole)
+    moved = next(one for one in few if one.roms)
+    assert moved.roms == {"dense": "distributed"}
+    assert moved.cells.block_memory == 0
+    assert moved.cells.lut > next(one for one in whole if one.interval == moved.interval).cells.lut
+    again = unsized_design(network, RtlConfig(interval=moved.interval, rom=dict(moved.roms)))
+    assert predicted(again, "ecp5") == moved.cells
+
+
+def test_a_small_device_takes_a_slow_design():
+    tiny = replace(board("ulx3s-85f"), dsp=3, lut=600)
+    found = choices(NETWORK, tiny, 100.0)
     one = chosen_of(found, None, None)
-    assert one.cells.dsp <= 3
+    assert one.cells.lut <= 0.8 * 600
     assert not found[-1].fits
-    assert found[-1].binding[0] == "dsp"
+    assert found[-1].binding[0] == "lut"
 
 
 def test_families_by_device():

@@ -3,9 +3,11 @@
 import dataclasses
 from collections import Counter
 from math import prod
+from typing import get_args
 
 import numpy as np
 import pytest
+from network_builder import NetworkBuilder
 from rtl_designs import one_of_each_kind, random_design
 from several_network import crossing
 from small_network import small_network
@@ -14,8 +16,11 @@ from siliconv.errors import FirmwareError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.intervals import Bounds, sum_of_products_type
+from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.design.logic_products import with_at_most
+from siliconv.rtl.design.rtl_design import unsized_design
 from siliconv.rtl.plan import planning
+from siliconv.rtl.plan.block_memories import RomKind
 from siliconv.rtl.plan.blocks import Mvu, Pool
 from siliconv.rtl.plan.fusing import units_of
 from siliconv.rtl.plan.lanes import Lanes, cycles_of, lanes_for_interval
@@ -23,6 +28,7 @@ from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.resources.design_parts import parts_of
 from siliconv.rtl.resources.memory_choice import block_memories
 from siliconv.rtl.resources.multiplier_count import multipliers
+from siliconv.rtl.writing.instances import parameters
 
 
 def test_several_inputs_or_outputs_are_refused_by_name():
@@ -148,6 +154,29 @@ def test_pixels_share_weights_where_that_saves_block_memories():
     assert block_memories(plan(network, {"conv": one_by_one}).blocks, "ecp5") > 1.3 * taken[1]
 
 
+def test_constants_stand_where_they_are_asked_to():
+    """48 words of weights are block memory by themselves, the 12 words of the bias are not."""
+    network, lanes = small_network(2400), {"dense": Lanes(1, 200)}
+    taken = {}
+    for kind in get_args(RomKind):
+        (block,) = plan(network, lanes, roms={"dense": kind}).blocks
+        assert parameters(block)[1].get("SmallRom") == {"auto": None, "block": 1, "distributed": 2**31 - 1}[kind]
+        taken[kind] = block_memories((block,), "ecp5")
+    assert 0 == taken["distributed"] < taken["auto"] < taken["block"]
+    (block,) = unsized_design(network, RtlConfig(interval=48, rom={"dense": "distributed"})).blocks
+    assert block.rom == "distributed"
+    assert block.weight_bank == 512
+
+
+def test_a_kind_of_rom_wants_constants_and_a_layer():
+    with pytest.raises(FirmwareError, match="RTL-ROM") as caught:
+        plan(NetworkBuilder((4, 4, 1)).max_pool(2, 2).network(), {}, roms={"max_pool_1": "block"})
+    assert "max_pool_1" in caught.value.where
+    with pytest.raises(FirmwareError, match="RTL-LAYER") as caught:
+        unsized_design(small_network(), RtlConfig(rom={"nobody": "block"}))
+    assert "rtl.rom" in caught.value.where
+
+
 @pytest.mark.parametrize("most", [0, 1, 9, 20, 31, 32, 100])
 def test_products_in_look_up_tables_leave_as_many_multipliers_as_are_allowed(most):
     network = convolution_network(4, 4, 8)
@@ -155,7 +184,7 @@ def test_products_in_look_up_tables_leave_as_many_multipliers_as_are_allowed(mos
     assert multipliers(design.blocks, "ecp5") == 32
     moved = with_at_most(design, most, "ecp5")
     assert multipliers(moved.blocks, "ecp5") == min(most, 32)
-    sums = [parts_of(one.blocks, "ecp5").get("logic_sum", 0) for one in (design, moved)]
+    sums = [parts_of(one.blocks, "ecp5")[1]["logic_sum"] for one in (design, moved)]
     assert sums[1] >= sums[0] + max(32 - most, 0)
 
 

@@ -9,7 +9,7 @@ from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.resources.memory_choice import Memory, block_memories, memories_of
 from siliconv.rtl.resources.predicted_cells import predicted
 from siliconv.rtl.synthesis.open_tools import has_tool
-from siliconv.rtl.synthesis.yosys import synthesize
+from siliconv.rtl.synthesis.yosys import memory_look_up_tables, synthesize
 from siliconv.rtl.writing.rtl_project import write_project
 
 
@@ -63,4 +63,6 @@ def test_multipliers_and_block_memories_are_those_of_yosys(family, tmp_path):
     found, cells = predicted(design, family), synthesize(tmp_path, design, family)
     assert (found.dsp, found.block_memory) == (cells.dsp, cells.block_memory)
     assert cells.block_memory == block_memories(design.blocks, family) > 0
-    assert np.isclose(found.ff, cells.ff, rtol=0.3)
+    assert found.lut_memory == memory_look_up_tables(cells.cells)
+    assert np.isclose(found.ff, cells.ff, rtol=0.02)
+    assert np.isclose(found.lut, cells.lut + cells.lut_memory, rtol=0.15)

@@ -45,15 +45,29 @@ def test_a_dry_run_writes_nothing(project, capsys):
 
 
 def test_what_binds_is_told(project):
-    found = fit_rtl(project, replace(board("ulx3s-85f"), dsp=3), images_per_second=5e7)
+    found = fit_rtl(project, replace(board("ulx3s-85f"), dsp=3, lut=600), images_per_second=5e7)
     assert found.chosen is None
     assert found.written == ()
     assert (project / "project.yml").read_text() == PROJECT
     refused = found.refusal()
     assert refused.code == "FIT-NONE"
-    assert "DSP" in refused.what
+    assert "LUT" in refused.what
     whole = fit_rtl(project, board("ulx3s-85f"), images_per_second=1e9).refusal()
     assert "the fastest that the blocks can be" in whole.what
+
+
+def test_what_an_older_design_left_is_taken_back(project):
+    old = "rtl: {board: ulx3s, multipliers: 2, rom: {dense: block}, lanes: {dense: [1, 3]}}  # older\n"
+    (project / "project.yml").write_text(PROJECT + old)
+    found = fit_rtl(project, board("pynq-z2"))
+    config = load_project(project).rtl
+    assert (config.board, config.family, config.multipliers) == ("pynq-z2", "xc7", found.chosen.multipliers)
+    assert (config.rom, config.lanes) == (dict(found.chosen.roms), {})
+    assert {"rtl.board", "rtl.lanes", "rtl.rom"} <= set(found.written)
+    assert "# older" in (project / "project.yml").read_text()
+    few = fit_rtl(project, replace(board("ulx3s-85f"), dsp=1))
+    assert load_project(project).rtl.board is None
+    assert load_project(project).rtl.multipliers == few.chosen.multipliers == 1
 
 
 def test_what_is_wrong_is_told(project, capsys):

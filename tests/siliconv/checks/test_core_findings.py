@@ -17,11 +17,27 @@ def found(text, tmp_path, network):
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("rtl: {lanes: {dense: [3, 1]}}", "RTL-LANES"), ("rtl: {lanes: {conv: [1, 1]}}", "RTL-LAYER")],
+    [
+        ("rtl: {lanes: {dense: [3, 1]}}", "RTL-LANES"),
+        ("rtl: {lanes: {conv: [1, 1]}}", "RTL-LAYER"),
+        ("rtl: {rom: {conv: block}}", "RTL-LAYER"),
+        ("rtl: {rom: {relu: block}}", "RTL-LAYER"),
+    ],
 )
 def test_what_can_not_be_laid_out_is_an_error(text, code, tmp_path):
     (one,) = found(text, tmp_path, small_network())
     assert (one.code, one.severity) == (code, Severity.ERROR)
+
+
+def test_a_full_device_is_told(tmp_path):
+    (one,) = found("rtl: {interval: 1}", tmp_path, small_network(1200))
+    assert (one.code, one.severity) == ("RTL-FULL", Severity.WARNING)
+    assert "DSP of a LFE5UM5G-85F" in one.what
+    assert "--board ecp5-evn" in one.fix
+    (one,) = found("rtl: {interval: 1, family: xc7, board: pynq-z2}", tmp_path, small_network(1200))
+    assert "--board pynq-z2" in one.fix
+    assert found("rtl: {interval: 1, family: xc7}", tmp_path, small_network(1200)) == ()
+    assert found("rtl: {interval: 2400}", tmp_path, small_network(1200)) == ()
 
 
 def test_nothing_is_said_without_cause(tmp_path):

@@ -282,11 +282,23 @@ def test_the_estimate_and_the_report_are_complete(built):
     assert by_name["conv2d_2"]["multipliers"] * by_name["conv2d_2"]["reuse_factor"] == 8 * 9 * 16
     assert by_name["dense_2"]["weight_bits"] == 320 * 6 + 10 * 8
     html = (built / "build" / "report.html").read_text()
-    for part in ("EXACT", "Float test accuracy", "Latency and resources", "conv2d_2_relu", "surest mistakes"):
+    for part in (
+        "EXACT",
+        "AT RISK",
+        "float network",
+        "Block diagram",
+        "conv2d_2_relu",
+        "surest mistakes",
+        "kept: epoch",
+    ):
         assert part in html
-    pictures = {path.stem for path in (built / "build" / "pictures").glob("*.png")}
-    assert pictures >= {"confusion", "predictions", "learning_curves_float", "learning_curves_quantized"}
-    assert html.count("data:image/png;base64") == len(pictures)
+    pictures = {path.name for path in (built / "build" / "pictures").iterdir()}
+    assert pictures >= {"predictions.png", "learning_float_loss.svg", "learning_quantized_metric.svg"}
+    assert html.count("data:image/png;base64") == len(list((built / "build" / "pictures").glob("*.png")))
+    certificate = json.loads((built / "build" / "csim.json").read_text())
+    for digest in (*certificate["hashes"].values(), certificate["sha256"]):
+        assert digest in html
+    assert str(built.parent) not in html, "no path of this machine"
     assert "http://" not in html
     assert "https://" not in html
 

@@ -9,7 +9,6 @@ from network_builder import dense_network
 
 from siliconv.actions.fit_project import fit_project
 from siliconv.commands.cli import run_command_line
-from siliconv.errors import FirmwareError
 from siliconv.hardware.boards import board
 from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fifo.sized_design import design_of
@@ -87,10 +86,23 @@ def test_a_rate_is_reached_with_the_smallest_that_does(digits):
     assert near.latency_us <= 50
 
 
-def test_weights_outside_the_core_are_refused(digits):
-    set_fields(digits / "project.yml", {"hls.bram_factor": 100})
-    with pytest.raises(FirmwareError, match="FIT-BRAM"):
-        fit_project(digits, board("pynq-z2"), write=False)
+def test_weights_that_are_outside_the_core_stay_there(digits):
+    set_fields(digits / "project.yml", {"hls.bram_factor": 1000})
+    found = fit_project(digits, board("pynq-z2"), write=False)
+    assert found.fit.chosen.bram_factor == 1000
+    outside = [layer for layer in found.design.layers if getattr(layer, "weights_outside", False)]
+    assert outside
+    assert all(found.fit.chosen.reuse_factors[layer.name] > 1 for layer in outside), "a memory of words"
+    assert any("siliconv build --bitstream writes none" in note for note in found.notes)
+
+
+def test_weights_go_outside_the_core_where_nothing_else_fits(tmp_path, capsys):
+    code, found, _ = outcome(capsys, project_of(tmp_path, "dnn_baseline"), "--board", "zcu104", "--dry-run")
+    assert code == 0
+    chosen = found["chosen"]
+    assert chosen["bram_factor"] is not None
+    assert found["best"][0]["shares"]["bram18"] < 0.8
+    assert chosen["estimate"]["warnings"]
 
 
 def test_an_impossible_rate_exits_1_and_says_what_stands_in_the_way(digits, capsys):

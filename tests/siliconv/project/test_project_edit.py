@@ -6,7 +6,7 @@ import difflib
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siliconv.errors import ProjectError
@@ -125,6 +125,7 @@ def test_a_shared_mapping_is_not_changed_behind_the_users_back(path):
     assert path.read_text() == text
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -9,8 +9,9 @@ import pytest
 from run_records import a_record
 
 from siliconv.errors import ProjectError
+from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.search.pareto import chosen_of_front, pareto_front
-from siliconv.search.run_record import find_record, of_accuracy, read_records, record_id, write_record
+from siliconv.search.run_record import find_record, read_records, record_id, write_record
 
 
 def test_a_record_comes_back_as_it_was(tmp_path):
@@ -50,9 +51,9 @@ def test_a_name_follows_from_the_content_alone():
 
 def test_the_interval_of_an_accuracy_by_hand():
     """9 of 10: centre (0.9 + 0.19207) / 1.38415, and 0.2036 to either side."""
-    low, high = of_accuracy(0.9, 10)
+    low, high = accuracy_interval(0.9, 10)
     assert (low, high) == pytest.approx((0.59585, 0.98212), abs=1e-4)
-    assert of_accuracy(1.0, 20)[1] == pytest.approx(1.0)
+    assert accuracy_interval(1.0, 20)[1] == pytest.approx(1.0)
 
 
 def test_the_front_by_hand():

@@ -1,0 +1,84 @@
+"""What `siliconv run` and the commands of single stages do: run, show, log, and say what is kept when they stop."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from siliconv.commands.changes import read_changes
+from siliconv.commands.options import open_project, print_json
+from siliconv.commands.outcome import StoppedError
+from siliconv.commands.run_log import run_log
+from siliconv.commands.terminal import console, legible
+from siliconv.progress import Progress, Several, Silent, for_terminal
+
+if TYPE_CHECKING:
+    from siliconv.flow.flow import StageResult
+
+_KEPT_SHOWN = 5
+
+
+def run_stages(
+    project: str,
+    data: Path | None,
+    until: str,
+    force: bool,
+    json_output: bool,
+    verbose: bool,
+    quiet: bool = False,
+    paranoid: bool = False,
+    changed: Sequence[str] = (),
+) -> int:
+    """Run the stages of a project up to one of them, and return 0 where it is exact, or raise."""
+    changes = read_changes(changed)
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
+    finished: list[str] = []
+    shown: Progress = Silent() if quiet else for_terminal()
+    folder = open_project(project, runs_code=False).build_folder
+    with run_log(folder, f"run {shlex.quote(project)} --until {until}") as log:
+
+        def told(event: StageResult | str) -> None:
+            if not isinstance(event, str):
+                finished.append(event.name)
+            for line in _lines_of(event):
+                log.write(line.plain)
+                if not quiet:
+                    console.print(line)
+
+        opened = open_project(project, progress=Several(shown, log.progress) if log.progress else shown)
+        try:
+            done = opened.run(until, data=data, force=force, paranoid=paranoid, changes=changes, on_event=told)
+        except KeyboardInterrupt:
+            kept = (
+                f"Kept: {', '.join(finished)}, and a training up to its last whole epoch"
+                if finished
+                else "Nothing lost"
+            )
+            again = ["siliconv", "run", project, *(f"--set={one}" for one in changed)]
+            raise StoppedError(f"Stopped. {kept}. To go on: {shlex.join(again)}") from None
+        if json_output:
+            print_json(done.as_json())
+        done.require_exact()
+    return 0
+
+
+def _lines_of(event: StageResult | str) -> Iterator[Text]:
+    """Yield the lines that people read of a stage's result, or of a remark."""
+    if isinstance(event, str):
+        yield Text(legible(event))
+        return
+    took = f"{event.record.seconds:.1f} s" if event.ran else "unchanged"
+    if event.edited:
+        took = f"edited since: {', '.join(event.edited)}; kept, --force writes everything again"
+    line = Text(legible(f"{event.name:<9} {event.record.summary}  "))
+    yield line.append(legible(f"({took})"), style="dim")
+    if event.kept:
+        shown = ", ".join(event.kept[:_KEPT_SHOWN])
+        more = f" and {len(event.kept) - _KEPT_SHOWN} more" if len(event.kept) > _KEPT_SHOWN else ""
+        yield Text(legible(f"          your own work was moved aside, into the build folder: {shown}{more}"))

@@ -1,0 +1,34 @@
+"""What a search for settings or bits found last, kept in the project's ``runs`` for the report to draw."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.project.atomic_write import write_atomically
+
+RUNS = "runs"
+"""Folder in a project: git ignores it, `make clean` keeps it."""
+
+FrontKind = Literal["search", "fit-hls", "fit-rtl"]
+FRONTS: tuple[FrontKind, ...] = ("search", "fit-hls", "fit-rtl")
+FRONT_FILES = tuple(f"../{RUNS}/front-{kind}.json" for kind in FRONTS)
+"""As seen from the build folder."""
+
+
+def remember_front(folder: Path, kind: FrontKind, content: Mapping[str, Any]) -> None:
+    """Keep the outcome of a search; a folder that can't be written is no reason to lose it."""
+    with contextlib.suppress(OSError):
+        write_atomically(folder / RUNS / f"front-{kind}.json", json.dumps(dict(content), indent=1) + "\n")
+
+
+def read_front(build: Path, kind: FrontKind) -> dict[str, Any] | None:
+    """Give the last outcome of a search of this kind; None where there is none that can be read."""
+    try:
+        return read_as(build.parent / RUNS / f"front-{kind}.json", dict[str, Any])
+    except UnreadableError:
+        return None

@@ -1,0 +1,1 @@
+"""Finished runs: remembered, varied beside the project file, and compared."""
