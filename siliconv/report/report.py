@@ -137,7 +137,7 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
 def _scatters(build: Path) -> tuple[list[Scatter], list[str]]:
     """Lay out what searches found last, and name what cannot be read of it."""
     found: list[Scatter] = []
-    unreadable = []
+    unreadable: list[str] = []
     for kind, draw in ((FRONTS[0], search_scatter), (FRONTS[1], fit_scatter), (FRONTS[2], fit_scatter)):
         front = read_front(build, kind)
         try:
