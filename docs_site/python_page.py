@@ -49,7 +49,9 @@ def _described(name: str, thing: Any) -> Iterator[str]:
     yield f"```text\n{name}{_signature(thing)}\n```\n"
     yield from _docstring(thing)
     if isinstance(thing, type):
-        for inner, member in sorted(_members(thing).items()):
+        of_ours = [one for one in reversed(thing.__mro__) if one.__module__.startswith("siliconv")]
+        members = {name: member for one in of_ours for name, member in vars(one).items()}
+        for inner, member in sorted(members.items()):
             target = member.__func__ if isinstance(member, classmethod | staticmethod) else member
             if inner.startswith("_") or not (inspect.isfunction(target) or isinstance(member, property)):
                 continue
@@ -57,12 +59,6 @@ def _described(name: str, thing: Any) -> Iterator[str]:
             if not isinstance(member, property):
                 yield f"```text\n{name}.{inner}{_signature(target)}\n```\n"
             yield from _docstring(member if isinstance(member, property) else target)
-
-
-def _members(thing: type) -> dict[str, Any]:
-    """Give what a class has, what it takes from other classes of the package included."""
-    own = [kind for kind in reversed(thing.__mro__) if kind.__module__.startswith("siliconv")]
-    return {name: member for kind in own for name, member in vars(kind).items()}
 
 
 def _signature(thing: Any) -> str:

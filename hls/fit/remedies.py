@@ -124,11 +124,17 @@ def what_binds(design: Design, found: Fit) -> str:
         )
     nearest = found.best[0]
     if not nearest.fits:
-        return f"needs {_used(nearest, found.board)} to reach {_speed(nearest)}"
+        return f"needs {_used(nearest, found.board)} to reach {_speed(nearest)}{_at_least(found)}"
     if found.beyond is None:
         return f"reaches {_speed(nearest)} at most: hls4ml's templates have nothing faster, whatever the device"
     faster = f"The next faster design ({_speed(found.beyond)}) needs {_used(found.beyond, found.board)}"
     return f"reaches {_speed(nearest)} at most. {faster}; siliconv uses {MOST_SHARE:.0%} at most"
+
+
+def _at_least(found: Fit) -> str:
+    """Say what no setting brings below the usable share; empty where each resource alone can be had."""
+    above = [f"{share:.0%} of the {_SPELLED[name]}" for name, share in found.least.items() if share > MOST_SHARE]
+    return f", and with no reuse factor, strategy or clock less than {' and '.join(above)}" if above else ""
 
 
 def _used(one: Configuration, board: Board) -> str:

@@ -95,6 +95,7 @@ class ProjectFit:
             "best": [one.as_json() for one in self.fit.best],
             "front": [_on_front(one) for one in self.fit.front],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
+            "least_shares": {name: _finite(share) for name, share in self.fit.least.items()},
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
             "remedies": [
                 {name: _finite(value) for name, value in asdict(one).items()} | {"text": str(one)}

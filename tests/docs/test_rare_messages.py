@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from network_builder import NetworkBuilder
 
-from siliconv import Project, errors
+from siliconv import Project, compare, errors
 from siliconv.actions import build as build_action
 from siliconv.actions import own_reports
 from siliconv.actions.explain import explain_project
@@ -48,6 +48,7 @@ from siliconv.quantize.lowering.lowering_shapes import _lower_concatenate, _lowe
 from siliconv.quantize.training.calibration import activation_samples
 from siliconv.rtl.simulation import verilator
 from siliconv.rtl.synthesis import open_tools
+from siliconv.search.core_cost import Wanted, core_cost
 from siliconv.search.search_study import _check as check_search
 
 DIGITS = "model: {preset: digits}\n"
@@ -220,11 +221,17 @@ def no_tensorflow(folder: Path, patch: pytest.MonkeyPatch) -> None:
     raise errors.ToolError(code, "as a process of its own said", where=where, fix=done.stderr)
 
 
+def weights_outside(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    opened = load_project(project(folder, DIGITS + "hls: {bram_factor: 100}\n"))
+    core_cost(small(), opened, Wanted(board("pynq-z2"), "hls"))
+
+
 RAISED: dict[str, Callable[[Path, pytest.MonkeyPatch], Any]] = {
     "BOARD-RESULT": board_result,
     "BUILD-DAMAGED": damaged_build,
     "BUILD-TOP": no_axi_top,
     "CALIBRATION-WRITE": calibration_write,
+    "COMPARE-RUNS": lambda folder, patch: compare("mine"),
     "CSIM-FOLDER": lambda folder, patch: compilation._check_folder("build/my work"),
     "CSIM-TYPE": csim_type,
     "DATA-NAME": class_name,
@@ -233,6 +240,7 @@ RAISED: dict[str, Callable[[Path, pytest.MonkeyPatch], Any]] = {
     "EXPLAIN-BUILD": lambda folder, patch: explain(folder, ("quantized", "firmware")),
     "FIRMWARE-CONCATENATE": three_joined,
     "FIRMWARE-WEIGHTS": other_weights,
+    "FIT-BRAM": weights_outside,
     "FIT-NUMBER": lambda folder, patch: fit_project(project(folder), board("pynq-z2"), images_per_second=float("nan")),
     "LOAD-BUILD": lambda folder, patch: Project(project(folder)).firmware,
     "LOWER-CONCATENATE": joined_along_the_batch,
