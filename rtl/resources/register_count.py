@@ -226,11 +226,11 @@ def _weights(block: Mvu, family: str) -> Registers:
         bits, held = len(columns), sum(map(is_held, columns))
         inverted = min(inverted, bits // 2)
     if family == "ecp5":
-        before = banks if banks > 1 else 0 if in_blocks else 2
+        before = (banks if banks > 1 else 0) if in_blocks else 2 * banks
         return found + Counter(ff=bits * (before + 1))
     into_multiplier = has_multiplier(block, family) and not block.pack
     if banks > 1:
-        return found + Counter(ff=bits * (banks + (0 if into_multiplier else 2)))
+        return found + Counter(ff=bits * (banks * (1 if in_blocks else 2) + (0 if into_multiplier else 2)))
     if in_blocks:
         if into_multiplier:
             return found + Counter(ff=bits)
