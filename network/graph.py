@@ -253,7 +253,7 @@ class Network:
                 raise NetworkError(
                     "NETWORK-GRAPH",
                     f"node '{node.name}' "
-                    + (f"reads {unknown} that stand nowhere before it" if unknown else "is not well connected"),
+                    + (f"reads {unknown} that no node before it gives" if unknown else "is not well connected"),
                     where=f"network '{self.name}'",
                     fix="give every node a name of its own and list nodes in the order of the data",
                 )

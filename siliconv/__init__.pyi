@@ -7,6 +7,7 @@ from .api.catalogue import doctor as doctor
 from .api.catalogue import estimate_records as estimate_records
 from .api.catalogue import presets as presets
 from .api.catalogue import projects as projects
+from .api.catalogue import schema as schema
 from .api.convert import QuantizedModel as QuantizedModel
 from .api.convert import convert as convert
 from .api.convert import fine_tune as fine_tune

@@ -102,8 +102,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
             "TF-MISSING",
             f"TensorFlow with Keras 2 cannot be imported: {error}",
             where=sys.executable,
-            fix="install the pinned dependencies again (make setup), or: "
-            "python -m pip install tensorflow tf-keras --constraint constraints.txt",
+            fix="install both in the versions of siliconv/constraints.txt; siliconv doctor shows the command",
         ) from error
     return tensorflow, tf_keras
 

@@ -12,7 +12,7 @@ from house import GROUND, LEGACY_KERAS, MAY_IMPORT, MODULES, ROOMS, ROOT, WITHOU
 
 import siliconv
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 ELSEWHERE = {

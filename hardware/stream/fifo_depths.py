@@ -155,5 +155,5 @@ def deadlock_error(trace: Trace) -> WorkSaysNoError:
         "FIFO-DEADLOCK",
         f"the stream stops: {circle}",
         where="the FIFOs between the layers",
-        fix="let siliconv choose the FIFO depths, or deepen one of those that are waited on for room",
+        fix="let siliconv choose the FIFO depths, or deepen a FIFO that is full",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from siliconv.hardware.beat_format import beat_format
@@ -56,6 +57,15 @@ def write_readme(firmware: FirmwareProject, network: Network, config: HlsConfig,
         output_fraction=last.type.fraction,
         output=beat_format(last.shape, last.type),
         classes=list(classes) if not isinstance(classes, str) and len(classes) <= _CLASSES_SHOWN else [],
+        single=_single_output(network, classes),
         network_sha256=network_hash(network),
     )
     (firmware.folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _single_output(network: Network, classes: Sequence[str]) -> str:
+    """Say what one output for two classes is: ``probability`` or ``logit`` of the second; empty for other networks."""
+    last = network.outputs[0]
+    if isinstance(classes, str) or len(classes) != 2 or last.shape != (1,):
+        return ""
+    return "logit" if network.logits_of(last) is last else "probability"

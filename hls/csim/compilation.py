@@ -65,7 +65,7 @@ def compiler_version() -> str:
             f"{COMPILER} --version "
             + (f"fails with code {shown.code}: {lines[-1] if lines else 'no word'}" if shown.code else "says nothing"),
             where=str(shutil.which(COMPILER)),
-            fix="install it anew; or stop before it: --until convert",
+            fix="install it again; or stop before it: --until convert",
         )
     return lines[0]
 

@@ -108,7 +108,7 @@ class _Firmware:
                 "CSIM-LOAD",
                 "the compiled firmware is not the one that was compiled here; it is not loaded",
                 where=str(library.path),
-                fix="run the command again: it is compiled anew",
+                fix="run the command again: it compiles the firmware",
             )
         try:
             loaded = ctypes.CDLL(str(library.path))
@@ -120,7 +120,7 @@ class _Firmware:
                 "CSIM-LOAD",
                 f"the compiled firmware can't be loaded: {error}",
                 where=str(library.path),
-                fix="run the command again: it is compiled anew; see also siliconv doctor",
+                fix="run the command again: it compiles the firmware; see also siliconv doctor",
             ) from error
         top.restype = None
         allocate.argtypes = [ctypes.c_size_t]
@@ -244,7 +244,7 @@ def _told(library: Library, seconds: float) -> Iterator[None]:
         raise WorkSaysNoError(
             "CSIM-STUCK",
             f"no end after {seconds:g} s: the simulated firmware waits for itself, as it would in hardware, or the "
-            "machine is very slow",
+            "machine is slow",
             where=str(library.path),
             fix="raise csim.timeout_s; if that does not help, the sources wait for data that never comes",
         ) from error

@@ -33,7 +33,7 @@ from siliconv.hls.estimate.multipliers import (
     multipliers,
     weight_statistics,
 )
-from siliconv.hls.estimate.schedule import tree_depth
+from siliconv.hls.estimate.schedule import READ_NS, tree_depth
 from siliconv.hls.kinds import Backend, IoType, LayerKind, Strategy
 
 Parts = Counter[str]
@@ -45,6 +45,8 @@ UNSTAGED = "unstaged."
 # Look-up tables of an adder besides those of its bits, and bits by which sums in a tree are wider than products.
 _AROUND_AN_ADDER, _GROWTH = 7, 2
 _SHARE_OF_ROWS = 0.5
+# Rounding, and the comparison with the ends of a type.
+_CAST_STEPS = 2
 _TABLES = ("sigmoid", "tanh", "elu", "selu", "softplus", "softsign")
 
 
@@ -82,7 +84,8 @@ def _(layer: PoolLayer, design: Design) -> Parts:
         return found
     found = _window(layer.input, layer.kernel, "pool", design)
     name = "average" if layer.average else "maximum"
-    found[f"pool.{design.backend}_{name}_bits"] += layer.input.channels * (area - 1) * bits
+    staged = UNSTAGED if _at_once(ceil(log2(max(area, 2))), design) else ""
+    found[f"{staged}pool.{design.backend}_{name}_bits"] += layer.input.channels * (area - 1) * bits
     return found
 
 
@@ -111,8 +114,12 @@ def _(layer: ElementwiseLayer, design: Design) -> Parts:
     ports = "stream" if stream else "parallel"
     found[f"{name}.{design.backend}_{ports}_bits"] += lanes * before.width
     if after.rounds or after.saturates:
-        # The loop of a stream keeps what it decided for every lane; in an array much of it folds into the layer before.
-        found[f"cast_of_{ports}.bits"] += lanes * before.width
+        # The loop of a stream keeps what it decided for every lane, and the word that it writes; in an array much of it
+        # folds into the layer before.
+        staged = UNSTAGED if stream and _at_once(_CAST_STEPS, design) else ""
+        found[f"{staged}cast_of_{ports}.bits"] += lanes * before.width
+        if stream and not staged:
+            found["register.bits"] += lanes * after.width
         if tree_is_slow(design):
             found["cast.slow_bits"] += lanes * before.width
     return found
@@ -219,6 +226,11 @@ def _passed_bits(design: Design) -> int:
     ]
     staged = any(isinstance(layer, MatrixLayer) and tree_depth(layer, design) > 0 for layer in design.layers)
     return sum(behind) if staged else min(behind, default=0)
+
+
+def _at_once(steps: int, design: Design) -> bool:
+    """Whether a clock period holds the reading of a word and so many comparisons with a choice: nothing is kept."""
+    return READ_NS + 2 * steps * family_of(design.part).add_ns <= design.usable_clock_ns
 
 
 def tree_is_slow(design: Design) -> bool:

@@ -33,8 +33,8 @@ from siliconv.hls.kinds import Backend, IoType, Strategy
 # (reports: reuse factor + 5 in Vitis HLS 2024.2 at 30 ns, + 5 or 6 in Vivado HLS 2019.2 at 5 ns; 11 in all for products
 # of several DSPs).
 _PIXEL_OVERHEAD, _WIDE_PIXEL_OVERHEAD = 4, 11
-# What the last step takes besides multiplication and addition: reading the weight.
-_READ_NS = 2.0
+READ_NS = 2.0
+"""Nanoseconds that reading a memory or a stream takes, besides what is done with the word."""
 # What a pixel takes that completes no window (the shortest iteration in the same reports).
 _FILLING = {Backend.VIVADO: 3, Backend.VITIS: 4}
 # Multiplication and addition of the last step, and leaving the loop (reports: rf + 1 .. 2 and wrapper).
@@ -279,7 +279,7 @@ def has_rounded_interval(layer: Layer, design: Design) -> bool:
 def _last_stages(design: Design) -> int:
     """Return the cycles of the last step of a product: weight, multiplication, addition."""
     family = family_of(design.part)
-    return ceil((_READ_NS + family.multiply_ns + family.add_ns) / design.usable_clock_ns)
+    return ceil((READ_NS + family.multiply_ns + family.add_ns) / design.usable_clock_ns)
 
 
 def _stream_convolution(layer: MatrixLayer, design: Design) -> Cycles:

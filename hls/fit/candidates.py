@@ -150,8 +150,9 @@ class Fit:
     `best` are the best configurations, the chosen one first: those that fit with their bands and reach what was asked
     for, else those that may fit, else those that come nearest. `chosen` is None when nothing does. `at_risk` is faster
     than the chosen one and may fit. `beyond` is faster than the best and full: what stands in the way of more; None
-    where the templates have nothing faster. `front` are those of all that were searched of which none is faster with a
-    less full device, the slowest first; their FIFOs are taken as shallow.
+    where the templates have nothing faster. `least` are the smallest shares of each resource among all settings that
+    were tried, each by itself: what is above the usable share there, no setting mends. `front` are those of all that
+    were searched of which none is faster with a less full device, the slowest first; their FIFOs are taken as shallow.
     """
 
     board: Board
@@ -160,6 +161,7 @@ class Fit:
     target: str
     beyond: Configuration | None = None
     at_risk: Configuration | None = None
+    least: Mapping[str, float] = field(default_factory=dict)
     front: tuple[Configuration, ...] = ()
 
     @property

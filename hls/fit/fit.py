@@ -78,10 +78,15 @@ class _Target:
     def __str__(self) -> str:
         asked = []
         if self.images_per_second is not None:
-            asked.append(f"at least {self.images_per_second:g} images/s")
+            asked.append(f"at least {_plain(self.images_per_second)} images/s")
         if self.latency_us is not None:
-            asked.append(f"at most {self.latency_us:g} us")
+            asked.append(f"at most {_plain(self.latency_us)} us")
         return " and ".join(asked) or "the fastest that fits"
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
 def fit(
@@ -160,8 +165,16 @@ def fit(
     full = [one for one in everything if not one.fits and best[0].fits]
     faster = [one for one in full if one.images_per_second > best[0].images_per_second]
     beyond = min(faster, key=lambda one: one.binding[1], default=None)
-    risk = at_risk if chosen is not None and chosen.surely else None
-    return Fit(board, tuple(best), chosen, str(target), beyond, risk, front_of(searched))
+    return Fit(
+        board,
+        tuple(best),
+        chosen,
+        str(target),
+        beyond,
+        at_risk if chosen is not None and chosen.surely else None,
+        {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES},
+        front_of(searched),
+    )
 
 
 def _worth_examining(found: Sequence[Configuration]) -> list[Configuration]:
@@ -277,7 +290,7 @@ def _placed(
     placements: Sequence[tuple[str, str]],
     target: _Target,
 ) -> Configuration:
-    """Return a configuration with FIFOs and weights where it fits with its band, else where it fits, else first."""
+    """Return a configuration with FIFOs and weights where it fits with its band, else where it fits, else nearest."""
     tried: list[Configuration] = []
     design = as_generated(one)
     # Where memories lie changes no cycle and no depth.
@@ -287,7 +300,8 @@ def _placed(
         tried.append(_judged(placed, placed.placed_in(design), target, steady))
         if tried[-1].surely:
             return tried[-1]
-    return next((placed for placed in tried if placed.fits), tried[0])
+    nearest = min(tried, key=lambda placed: placed.binding[1])
+    return next((placed for placed in tried if placed.fits), nearest)
 
 
 def _verdict(found: Estimate, target: _Target, steady: int | None = None) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from siliconv.errors import WorkSaysNoError
 from siliconv.hardware.boards import Board, boards
 from siliconv.hls.design.design import Design, Layer, MatrixLayer, Tensor
 from siliconv.hls.fit.candidates import Configuration, Fit
-from siliconv.hls.fit.fit import MOST_MULTIPLIERS, fit
+from siliconv.hls.fit.fit import MOST_MULTIPLIERS, MOST_SHARE, fit
 from siliconv.hls.kinds import IoType
 from siliconv.hls.weight_statistics import WeightStatistics
+
+_SHOWN = 5
 
 _SPELLED = {
     "lut": "LUTs",
@@ -49,7 +51,7 @@ class Remedy:
 
     def __str__(self) -> str:
         fits = "fits, " if self.fits else ""
-        speed = f"{self.images_per_second:,.0f} images/s, {self.latency_us:,.0f} us"
+        speed = f"{self.images_per_second:,.0f} images/s with {self.latency_us:,.0f} us of latency"
         return f"{self.change}: {fits}{self.share:.0%} of the {_SPELLED[self.resource]}, {speed}"
 
 
@@ -95,10 +97,21 @@ def does_not_fit(design: Design, found: Fit, helpful: tuple[Remedy, ...]) -> Wor
     """Return the error FIT-NONE: which resource binds, with the numbers, and what would help."""
     return WorkSaysNoError(
         "FIT-NONE",
-        f"{design.name or 'the design'} {what_binds(design, found)}; asked for: {found.target}",
+        f"nothing fits as it was asked for ({found.target}): {design.name or 'the design'} "
+        + what_binds(design, found),
         where=f"{found.board.title} ({found.board.part})",
-        fix="; ".join(map(str, helpful[:5])) or "a much smaller network",
+        fix=_what_helps(helpful[:_SHOWN]),
     )
+
+
+def _what_helps(helpful: Sequence[Remedy]) -> str:
+    """List changes with their effects, and say whether one of them suffices."""
+    if not helpful:
+        return "ask for less, or use a much smaller network: no change that was tried helps"
+    listed = "".join(f"\n    - {one}" for one in helpful)
+    if not any(one.fits for one in helpful):
+        return f"ask for less, or combine changes: none of these alone is enough, the nearest first{listed}"
+    return f"make one of these changes; those marked 'fits' are enough{listed}"
 
 
 def what_binds(design: Design, found: Fit) -> str:
@@ -106,24 +119,32 @@ def what_binds(design: Design, found: Fit) -> str:
     if not found.best:
         largest = max((one for one in design.layers if isinstance(one, MatrixLayer)), key=lambda one: one.products)
         return (
-            f"has {largest.products:,} weights in '{largest.name}', more than any legal reuse factor can spread over "
+            f"has {largest.products:,} weights in '{largest.name}', and no legal reuse factor brings them to "
             f"{MOST_MULTIPLIERS:,} multipliers"
         )
     nearest = found.best[0]
     if not nearest.fits:
-        return f"needs {_used(nearest, found.board)} at {_speed(nearest)}"
+        return f"needs {_used(nearest, found.board)} to reach {_speed(nearest)}{_at_least(found)}"
     if found.beyond is None:
         return f"reaches {_speed(nearest)} at most: hls4ml's templates have nothing faster, whatever the device"
-    return f"reaches {_speed(nearest)} at most: {_speed(found.beyond)} needs {_used(found.beyond, found.board)}"
+    faster = f"The next faster design ({_speed(found.beyond)}) needs {_used(found.beyond, found.board)}"
+    return f"reaches {_speed(nearest)} at most. {faster}; siliconv uses {MOST_SHARE:.0%} at most"
+
+
+def _at_least(found: Fit) -> str:
+    """Say what no setting brings below the usable share; empty where each resource alone can be had."""
+    above = [f"{share:.0%} of the {_SPELLED[name]}" for name, share in found.least.items() if share > MOST_SHARE]
+    return f", and with no reuse factor, strategy or clock less than {' and '.join(above)}" if above else ""
 
 
 def _used(one: Configuration, board: Board) -> str:
     name, share = one.binding
-    return f"{getattr(one.estimate, name).value:,.0f} {_SPELLED[name]} of {getattr(board, name):,} ({share:.0%})"
+    needed = f"{getattr(one.estimate, name).value:,.0f} {_SPELLED[name]}"
+    return f"{needed} ({share:.0%} of {getattr(board, name):,})"
 
 
 def _speed(one: Configuration) -> str:
-    return f"{one.images_per_second:,.0f} images/s, {one.latency_us:,.0f} us"
+    return f"{one.images_per_second:,.0f} images/s with {one.latency_us:,.0f} us of latency"
 
 
 def _tried(change: str, found: Fit) -> Remedy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
@@ -71,33 +72,44 @@ def fit_settings(
     places = ("auto", "block", "luts") if config.backend == "Vitis" else ("auto",)
     memories = fifos if config.backend == "Vitis" else ("auto",)
 
-    def searched(start: HlsConfig) -> tuple[Design, Fit]:
-        design = design_for(without_settings(start, board))
-        return design, fit(
+    target: dict[str, Any] = {
+        "images_per_second": images_per_second,
+        "latency_us": latency_us,
+        "clocks_ns": clocks_ns,
+        "coefficients": coefficients,
+    }
+
+    def searched(design: Design, bram_factor: int | None) -> Fit:
+        return fit(
             design,
             board,
-            images_per_second=images_per_second,
-            latency_us=latency_us,
-            clocks_ns=clocks_ns,
-            coefficients=coefficients,
             as_generated=lambda one: design_for(one.settings(config, board)),
             placements=[(one, other) for other in places for one in memories],
-            bram_factor=start.bram_factor,
+            bram_factor=bram_factor,
+            **target,
         )
 
-    design, found = searched(config)
+    free = without_settings(config, board)
+    design = design_for(free)
+    found = searched(design, config.bram_factor)
     if found.chosen is None and config.bram_factor is None and _memory_is_short(config, found):
         for factor in _factors(design):
-            other, outside = searched(config.model_copy(update={"bram_factor": factor}))
-            if outside.chosen is not None:
-                return other, outside
+            outside = design_for(free.model_copy(update={"bram_factor": factor}))
+            # With FIFOs as most are, first: the real ones take their time.
+            if fit(outside, board, **target).chosen is None:
+                continue
+            moved = searched(outside, factor)
+            if moved.chosen is not None:
+                return outside, moved
     return design, found
 
 
 def _memory_is_short(config: HlsConfig, found: Fit) -> bool:
     """Whether weights outside the core are possible, and block memory is what is missing."""
-    possible = config.io_type == "io_stream" and config.backend in PORT_BACKENDS
-    return possible and bool(found.best) and found.best[0].shares["bram18"] > MOST_SHARE
+    if config.io_type != "io_stream" or config.backend not in PORT_BACKENDS or not found.best:
+        return False
+    nearest = found.best[0]
+    return nearest.shares["bram18"] > MOST_SHARE or nearest.weight_memory == "luts"
 
 
 def _factors(design: Design) -> list[int]:

@@ -4,7 +4,7 @@ computed.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -289,6 +289,20 @@ Layer = Annotated[
     | Rearrange,
     Field(discriminator="kind"),
 ]
+
+
+class LayerList(BaseModel):
+    """Layers in the order in which they are written."""
+
+    model_config = SECTION
+
+    layers: tuple[Layer, ...]
+
+
+LAYER_KINDS: dict[str, type[LayerBase]] = {
+    kind: layer for layer in get_args(get_args(Layer)[0]) for kind in get_args(layer.model_fields["kind"].annotation)
+}
+"""The class of a layer by each word that a project file has for it."""
 
 
 def pair(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from siliconv.models.architectures.architecture import (
     output_activation,
     without_output_activation,
 )
-from siliconv.models.architectures.layers import Layer
+from siliconv.models.architectures.layers import Layer, LayerList
 from siliconv.models.architectures.shapes import Shape, layer_table
 
 OUTPUT_ROW = "output_row"
@@ -204,9 +204,7 @@ def _joined(outputs: Mapping[str, Shape]) -> Iterable[dict[str, Any]]:
     yield {"kind": "concatenate", "name": OUTPUT_ROW, "inputs": tuple(parts)}
 
 
-def architecture_of_layers(
-    inputs: Mapping[str, Shape], layers: Sequence[Mapping[str, Any]], outputs: Sequence[str]
-) -> Architecture:
+def architecture_of_layers(inputs: Mapping[str, Shape], layers: Sequence[Any], outputs: Sequence[str]) -> Architecture:
     """Give the network that is described with several inputs or outputs, which layers read by their own names.
 
     Raises
@@ -218,7 +216,8 @@ def architecture_of_layers(
     renamed = {name: input_layer(name) for name in inputs} if len(inputs) > 1 else dict.fromkeys(inputs, INPUT)
     written: list[dict[str, Any]] = []
     count: Counter[str] = Counter()
-    for number, layer in enumerate(layers):
+    checked = LayerList.model_validate({"layers": layers}).layers
+    for number, layer in enumerate(one.model_dump(exclude_unset=True) for one in checked):
         count[str(layer.get("kind"))] += 1
         before = written[-1]["name"] if number else renamed[next(iter(inputs))]
         name = layer.get("name") or f"{layer.get('kind')}_{count[str(layer.get('kind'))]}"

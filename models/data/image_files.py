@@ -83,8 +83,7 @@ def decode_image(image: RawImage | str, input_shape: Shape, *, aspect: Aspect = 
             "DATA-SHAPE",
             f"images cannot become {_text(input_shape)}",
             where="model.input_shape",
-            fix="use height x width x 1 (grey) or height x width x 3 (RGB); "
-            "other shapes need an .npz of that very shape",
+            fix="use height x width x 1 (grey) or height x width x 3 (RGB); other shapes need an .npz of that shape",
         )
     with opened(image) as picture:
         picture = _to_mode(picture, _MODES[input_shape[2]])
@@ -100,6 +99,10 @@ def opened(image: RawImage | str) -> Iterator[Image.Image]:
             # Pillow warns about odd metadata and large images; what cannot be decoded raises.
             warnings.simplefilter("ignore")
             yield _upright(_open(image))
+    except FileNotFoundError as error:
+        raise DataError(
+            "DATA-IMAGE", "there is no such file", where=str(image), fix="correct the path of the image"
+        ) from error
     except _DAMAGE as error:
         raise DataError(
             "DATA-IMAGE",

@@ -21,8 +21,8 @@ from siliconv.models.data.listing import SPLIT_ALIASES, Listing
 from siliconv.models.data.splits import UNASSIGNED
 
 _ALTERNATIVES = (
-    "or use images you have: source: folder (one folder of images a class), source: npz, "
-    "or source: digits, which is built in"
+    "or use images of your own; source: folder takes one folder of images a class, source: npz takes arrays, "
+    "source: digits is built in"
 )
 
 

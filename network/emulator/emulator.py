@@ -180,7 +180,7 @@ class Emulator:
                     "EMULATOR-NOT-EXACT",
                     f"ONNX Runtime {onnxruntime.__version__} computes other values for {wrong} than the reference",
                     where=f"network '{self.network.name}'",
-                    fix="install the pinned version of onnxruntime (constraints.txt), and please report this",
+                    fix="install the version of onnxruntime that siliconv/constraints.txt has, and please report this",
                 )
             self.int8 = False
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import singledispatch
 
+from siliconv.network.fixed_point import Codes
 from siliconv.rtl.plan.block_memories import SMALL_WORDS
 from siliconv.rtl.plan.blocks import (
     Add,
@@ -107,7 +108,7 @@ def _parts(block: Block, family: str) -> Counter[str]:
 @_parts.register
 def _(block: Mvu, family: str) -> Counter[str]:
     x, weight, levels = block.inputs[0].type.width, block.weight_type.width, (block.pin - 1).bit_length()
-    found = Counter()
+    found: Counter[str] = Counter()
     if block.pack:
         low = x + weight
         pairs = tree_bits(block.pin, low)[0] + tree_bits(block.pin, low + 1)[0] + low + 1 + levels - weight
@@ -142,7 +143,8 @@ def _logic_product(block: Mvu) -> int:
     return rows * (max(one, other) - gap) + rows // 2 * row + (pairs - 1) * (row + 4)
 
 
-def _constants(block: Mvu):
+def _constants(block: Mvu) -> Iterator[tuple[Codes, int]]:
+    """Give the biases, and the weights of few words, as lanes of codes with their bits."""
     bias = block.node.bias.codes << (block.node.type.fraction - block.node.bias.type.fraction)
     yield bias.reshape(-1, block.pout), block.node.type.width
     if block.window.taps * block.window.repeats <= SMALL_WORDS:

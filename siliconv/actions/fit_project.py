@@ -95,6 +95,7 @@ class ProjectFit:
             "best": [one.as_json() for one in self.fit.best],
             "front": [_on_front(one) for one in self.fit.front],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
+            "least_shares": {name: _finite(share) for name, share in self.fit.least.items()},
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
             "remedies": [
                 {name: _finite(value) for name, value in asdict(one).items()} | {"text": str(one)}
@@ -240,6 +241,10 @@ def _about(design: Design, board: Board) -> list[str]:
 
 def _about_choice(found: Fit) -> list[str]:
     notes = [PLACEMENT, CLOCK, f"resources as logic synthesis leaves them; at most {MOST_SHARE:.0%} of each are used"]
+    if found.best:
+        one = found.best[0].estimate
+        behind = ", ".join(f"{name.upper()} {one.repositories.get(name, 0)}" for name in ("lut", "ff", "dsp", "bram18"))
+        notes.append(f"bands claim {one.coverage:.0%}, from the errors in repositories of published results: {behind}")
     if found.chosen is not None and not found.chosen.surely:
         low_high = {name: getattr(found.chosen.estimate, name) for name in ("lut", "ff", "dsp", "bram18")}
         wide = [

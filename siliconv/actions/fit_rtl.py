@@ -44,10 +44,10 @@ class RtlFit:
         nearest, tight = self.best[0], self.beyond or self.best[0]
         name, share = tight.binding
         why = f"takes {share:.0%} of the {name.upper()}" if not tight.fits else "is the fastest that the blocks can be"
-        which = "that" if tight is nearest else "the next faster one"
+        which = "That design" if tight is nearest else "The next faster one"
         what = (
-            f"{self.target}: no design on {self.board.title} reaches it; the nearest gives "
-            f"{nearest.images_per_second:,.1f} images/s in {nearest.latency_us:,.1f} us, and {which} {why}"
+            f"nothing fits as it was asked for ({self.target}). The nearest design on {self.board.title} reaches "
+            f"{nearest.images_per_second:,.1f} images/s with {nearest.latency_us:,.1f} us of latency. {which} {why}"
         )
         return WorkSaysNoError(
             "FIT-NONE",

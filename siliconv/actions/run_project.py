@@ -19,7 +19,8 @@ from siliconv.progress import Progress
 from siliconv.project.data_choice import apply_data_choice, chosen_data, ends_choice, remember_data_choice
 from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_problems import ProjectProblemsError
-from siliconv.runs.remembering import is_finished, remember_run, told_changes
+from siliconv.project.varied_project import told_changes
+from siliconv.runs.remembering import is_finished, remember_run
 from siliconv.runs.variants import open_variant
 from siliconv.stages.rtl_stages import check_rtl_tools
 from siliconv.stages.stages import STAGE_NAMES, STAGES, road_to

@@ -98,6 +98,15 @@ def compare(*runs: str, html: str | Path | None = None) -> RunComparison:
     return found
 
 
+def schema(file: str | Path | None = None) -> str:
+    """Give the JSON schema of the project file, by which editors complete and check it; a file is written if named."""
+    from siliconv.project.project_schema import schema_text, write_schema_file
+
+    if file is not None:
+        write_schema_file(Path(file))
+    return schema_text()
+
+
 def doctor() -> tuple[Finding, ...]:
     """Give which tools and libraries are there, and what is missing for which work."""
     from siliconv.checks.doctor import examine

@@ -41,8 +41,8 @@ class QuantizedModel:
     folder
         ``float/``, ``quantized/`` and ``network/`` as in a project's build folder.
     rounded, accuracy
-        Share of the test images that are called right: by rounding alone, and by this network; in other tasks than
-        classification the number that ``metric`` names.
+        Share of the test images that are classified right: by rounding alone, and by this network. In other tasks
+        than classification it is the number that ``metric`` names.
     epochs, helped
         Epochs of the fine-tuning, and whether its weights are the ones kept.
     """
@@ -100,8 +100,8 @@ def convert(
         The type of the input, such as ``siliconv.InputConfig(bits=12, integer=2, signed=True)``; what it leaves open is
         chosen from the calibration inputs.
     board
-        A board by name (`siliconv.boards`): reuse factors, strategies and clock are searched until the network fits
-        it, the fastest that does, or the smallest that reaches ``images_per_second`` or ``latency_us``.
+        A board by name (`siliconv.boards`). Reuse factors, strategies and clock are searched for it: the fastest that
+        fits, or the smallest that reaches ``images_per_second`` or ``latency_us``.
     weights, activations, biases
         Bits, or ``binary``, ``ternary``, ``po2`` for weights; 6, 6 and 8 by default.
     recipe

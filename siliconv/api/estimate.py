@@ -108,9 +108,14 @@ class HardwareEstimate:
         fullest = max(self.shares, key=lambda name: self.shares[name])
         return f"{found}; {fullest.upper()} {self.shares[fullest]:.0%} of {self.board}"
 
+    @property
+    def repositories(self) -> dict[str, int]:
+        """How many repositories of published results the band of each figure is made of."""
+        return dict(self._content.get("repositories", {}))
+
     def _head(self) -> tuple[str, ...]:
         stated = "C synthesis" if self.source == "estimate" else self.source
-        return ("", stated, "band", "logic synthesis", f"of {self.board}" if self.board else "")
+        return ("", stated, "band", "repositories", "logic synthesis", f"of {self.board}" if self.board else "")
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         left = self.after_logic_synthesis
@@ -118,7 +123,8 @@ class HardwareEstimate:
             one: Value = getattr(self, name)
             after = f"{left[name].value:,.0f}" if name in left else ""
             share = f"{self.shares[name]:.0%}" if name in RESOURCES and self.shares else ""
-            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", after, share
+            behind = str(self.repositories.get(name, ""))
+            yield title, f"{one.value:,.0f}", f"{one.low:,.0f} to {one.high:,.0f}", behind, after, share
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -127,7 +133,7 @@ class HardwareEstimate:
 
     def __repr__(self) -> str:
         rows = (self._head(), *self._rows())
-        lines = (f"{a:<18} {b:>12}  {c:>20}  {d:>15}  {e}".rstrip() for a, b, c, d, e in rows)
+        lines = (f"{a:<18} {b:>12}  {c:>20}  {d:>12}  {e:>15}  {f}".rstrip() for a, b, c, d, e, f in rows)
         return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:

@@ -35,8 +35,8 @@ PARTS = ("float", "quantized", "network", "firmware", SETTINGS_FILE, VECTORS_FIL
 class Firmware:
     """A quantized network and its firmware, made by `siliconv.convert`, `siliconv.load` or `Project.firmware`.
 
-    Images are unsigned 8-bit arrays, (n, *input shape), or whatever the network's input type holds: integers are its
-    codes, floating-point numbers its values, which have to be multiples of its last place.
+    Images are unsigned 8-bit arrays, (n, *input shape), or whatever the network's input type holds. Integers are its
+    codes. Floating-point numbers are its values, which have to be multiples of its last place.
 
     It works in a temporary folder of its own: what it was made from stays as it is, and `save` keeps it.
 
@@ -255,7 +255,7 @@ class Firmware:
         try:
             return repr(self.certificate) if self.certificate is not None else "none yet: simulate(images)"
         except ProjectError as error:
-            return f"{error.what}: simulate(images) makes it anew"
+            return f"{error.what}: simulate(images) makes it again"
 
     def _facts(self) -> dict[str, str]:
         network, hls = self.network, self.hls

@@ -123,7 +123,7 @@ class HardwareVerbs(ProjectFolder):
         Raises
         ------
         ToolError
-            ``VENDOR-NO-TOOL`` where there is none, told before any work.
+            ``VENDOR-NO-TOOL`` where there is none, before any work.
         """
         from siliconv.actions.build import build_project
         from siliconv.hls.vendor.vendor_run import Steps

@@ -123,8 +123,8 @@ class Project(HardwareVerbs):
         paranoid
             Read also large files of earlier stages that nothing seems to have touched.
         changes
-            Fields of the project file with other values, such as ``{"quantize.weights": 4}``: a variant, built beside
-            the others in ``runs``; the project file stays as it is.
+            Fields of the project file with other values, such as ``{"quantize.weights": 4}``. It is a variant, built
+            beside the others in ``runs``, and the project file stays as it is.
         on_event
             Called with each stage's result, and with remarks for people.
 
@@ -167,14 +167,14 @@ class Project(HardwareVerbs):
         return Firmware(self.build_folder, self.config.hls, project=self.folder, progress=self._progress)
 
     def check(self, *, fix: bool = False) -> Examination:
-        """Look for what is known to go wrong, in milliseconds; ``fix`` mends in the file what can be mended safely."""
+        """Look for what is known to go wrong, in milliseconds; ``fix`` makes the safe changes in the file."""
         from siliconv.actions.check import check_project
 
         with build_as_written(self.build_folder):
             return check_project(self.folder, fix=fix)
 
     def explain(self, one: str = "quantized", other: str = "firmware") -> Answer:
-        """Find the first layer and element in which two executions part, its integer trace and the cause.
+        """Find the first layer and element in which two executions differ, its integer trace and the cause.
 
         Parameters
         ----------

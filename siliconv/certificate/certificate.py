@@ -180,7 +180,7 @@ def from_json(content: Mapping[str, Any]) -> Certificate:
 
 
 def _refused(code: str, what: str) -> ProjectError:
-    return ProjectError(code, what, where="csim.json", fix="make it anew: siliconv csim PROJECT --force")
+    return ProjectError(code, what, where="csim.json", fix="make it again: siliconv csim PROJECT --force")
 
 
 def _contradictions(found: Certificate) -> Sequence[str]:

@@ -80,7 +80,7 @@ def task_none(facts: Facts) -> Iterator[Complaint]:
             "compared in every bit, without a metric",
             f"layer '{question.layer}'",
             "nothing to do where that is meant (task: none says so); a classifier ends in flatten or a global pooling "
-            "and a dense layer of one unit a class, and other answers are stored as y",
+            "and a dense layer of one unit a class; other answers are stored as y",
         )
 
 
@@ -156,8 +156,8 @@ def standardize_spread(facts: Facts) -> Words:
     bits = facts.plan.weight_bits(layer)
     if spread > 2 ** max(bits - _BITS_OF_A_WEIGHT, 0):
         yield (
-            f"the features' deviations differ by a factor of {spread:.3g}, and the factors of '{STANDARDIZE}' have "
-            f"{bits} bits: those of the widest features round to nothing",
+            f"the features' deviations differ by a factor of {spread:.3g}; the factors of '{STANDARDIZE}' have "
+            f"{bits} bits, and those of the widest features round to nothing",
             "bring the features to similar scales before they are stored, such as by units of their own",
         )
 
@@ -201,8 +201,15 @@ def train_batch(facts: Facts) -> Iterator[Complaint]:
             yield Complaint(
                 f"batches of {config.batch_size} of {images} images: {-(-images // config.batch_size)} steps an epoch",
                 f"{section}.batch_size",
-                f"use {section}.batch_size: {max(images // 32, 1)} or less",
+                _smaller_batch(section, images),
             )
+
+
+def _smaller_batch(section: str, images: int) -> str:
+    """Say which batch gives enough steps an epoch, or that so few images have none."""
+    if images < _FEW_STEPS:
+        return f"add images; {section}.batch_size: 1 takes one a step"
+    return f"use {section}.batch_size: {images // _FEW_STEPS}, which is {_FEW_STEPS} steps an epoch, or a smaller one"
 
 
 @rule("TRAIN-WARMUP", Severity.WARNING)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from siliconv.errors import ToolError
 from siliconv.hardware.processes import run_program
@@ -14,6 +16,9 @@ from siliconv.hls.csim.compilation import SECONDS_FOR_VERSION
 from siliconv.rtl.simulation.verilator import find_verilator, verilator_version
 
 PYTHON = ((3, 11), (3, 14))
+
+CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
+"""The versions that the tests use, of every package."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def examine() -> tuple[Finding, ...]:
     ]
     for library, work in _LIBRARIES.items():
         there = _library(library)
-        found.append(Finding(library, there, work, True, None if there else "make setup"))
+        found.append(Finding(library, there, work, True, None if there else pinned_install(library)))
     for tool, work in _COMPILERS.items():
         there = _tool(tool)
         found.append(
@@ -101,3 +106,8 @@ def _tool(name: str) -> str | None:
         return None
     lines = shown.output.splitlines()
     return lines[0] if lines and shown.code == 0 else None
+
+
+def pinned_install(*packages: str) -> str:
+    """Give the command that installs packages in the versions that the tests use."""
+    return shlex.join(["python", "-m", "pip", "install", "--constraint", str(CONSTRAINTS), *packages])

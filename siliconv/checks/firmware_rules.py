@@ -15,7 +15,7 @@ from siliconv.hls.conversion.manifest import MANIFEST_FILE, read_manifest
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 
-_AGAIN = "siliconv run --force writes it anew"
+_AGAIN = "siliconv run --force writes it again"
 
 
 @dataclass(frozen=True, eq=False)

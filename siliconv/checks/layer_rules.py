@@ -73,8 +73,8 @@ def pool_average(plan: Plan, layer: PlannedLayer) -> Words:
     if count & (count - 1) or any(layer.padding):
         padded = " that hang over the edge" if any(layer.padding) else ""
         yield (
-            f"an average over windows of {count} elements{padded}: it is truncated, in the model as in the "
-            "firmware, and divides in logic; powers of two are exact and free",
+            f"an average over windows of {count} elements{padded} divides in logic; it is truncated, in the model "
+            "as in the firmware; powers of two are exact and free",
             "nothing to do; windows of 2, 4, 8, 16, ... real elements cost less",
         )
 

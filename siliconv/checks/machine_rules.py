@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from siliconv.checks.doctor import PYTHON
+from siliconv.checks.doctor import PYTHON, pinned_install
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
 
@@ -33,7 +33,7 @@ def machine_python(facts: Facts) -> Words:
 def machine_library(facts: Facts) -> Words:
     for name, version in facts.machine.versions.items():
         if version == "none":
-            yield f"{name} is not installed", "make setup"
+            yield f"{name} is not installed", pinned_install(name)
 
 
 @rule_at("MACHINE-KERAS", Severity.ERROR, "this Python environment")
@@ -43,7 +43,7 @@ def machine_keras(facts: Facts) -> Words:
         yield (
             f"tensorflow {tensorflow} with tf-keras {keras}: they work together only with equal numbers before the "
             "second point",
-            "python -m pip install --constraint constraints.txt tensorflow tf-keras",
+            pinned_install("tensorflow", "tf-keras"),
         )
 
 
@@ -53,7 +53,7 @@ def machine_hls4ml(facts: Facts) -> Words:
     if version != "none" and not version.startswith(_HLS4ML):
         yield (
             f"hls4ml {version}; exactness is tested with {_HLS4ML}x, whose templates differ",
-            "python -m pip install --constraint constraints.txt hls4ml",
+            pinned_install("hls4ml"),
         )
 
 
@@ -73,7 +73,7 @@ def machine_memory(facts: Facts) -> Words:
     if needed > facts.machine.memory:
         yield (
             f"g++ needs about {needed / 1e9:.1f} GB for this network, {facts.machine.memory / 1e9:.1f} GB are free",
-            "free memory, or use a smaller network; a killed g++ is told as CSIM-COMPILE",
+            "free memory, or use a smaller network; a killed g++ is reported as CSIM-COMPILE",
         )
 
 

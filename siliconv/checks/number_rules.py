@@ -87,8 +87,8 @@ def accumulator_float32(plan: Plan, layer: PlannedLayer) -> Words:
     bits = _accumulator_bits(plan, layer)
     if bits > FLOAT32_SIGNIFICAND + 1:  # the sign is no part of the significand
         yield (
-            f"sums of up to {bits} bits: QKeras adds in float32, which is exact to {FLOAT32_SIGNIFICAND} bits, so "
-            "it may differ from network and firmware in the last place",
+            f"sums of up to {bits} bits; QKeras adds in float32, which is exact to {FLOAT32_SIGNIFICAND} bits; it may "
+            "differ from network and firmware in the last place",
             "use fewer bits for weights or activations, or take the network's numbers for the true ones",
         )
 

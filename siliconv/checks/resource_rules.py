@@ -62,7 +62,7 @@ def part_unknown(plan: Plan) -> Words:
     if plan.board is None:
         yield (
             f"no board of the list carries {plan.hls.part}, so nothing can be said about what fits",
-            "see siliconv boards; a misspelled part is told by Vivado only",
+            "see siliconv boards; only Vivado finds a misspelled part",
         )
 
 

@@ -62,8 +62,8 @@ def build(
     The tool is looked for in --tool, SILICONV_VENDOR_TOOL, the PATH, XILINX_VITIS, XILINX_HLS, XILINX_VIVADO and usual
     installations. It works on a copy in build/synthesis; its log is build/synthesis/siliconv_build.log.
 
-    With --core rtl: the bitstream of an ECP5 by Yosys and nextpnr, or the block design of the board of rtl.board, which
-    --bitstream has Vivado implement.
+    With --core rtl: the bitstream of an ECP5 by Yosys and nextpnr, or the block design of the board of rtl.board.
+    With --bitstream Vivado implements that block design.
     """
     asked = {"csim": csim, "csynth": csynth, "cosim": cosim, "export": export, "vsynth": vsynth, "bitstream": bitstream}
     steps = [name for name, wanted in asked.items() if wanted]

@@ -30,7 +30,7 @@ def calibrate(
 ) -> int:
     """Add your own synthesis results to what estimates are made from.
 
-    They are kept in the siliconv folder of your configuration (or beside a project), never in the package, and every
+    They are kept in the siliconv folder of your configuration (or beside a project), never in the package. Every
     estimate made with them says so. Adding the results of a design again replaces them; delete the file to forget them.
     """
     import siliconv

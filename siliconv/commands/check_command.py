@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def check(
     project: ProjectArgument,
-    fix: Annotated[bool, typer.Option("--fix", help="mend in the project file what can be mended safely")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="fix in the project file what can be fixed safely")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Look for what is known to go wrong, before anything is trained or built; exits 1 on errors.

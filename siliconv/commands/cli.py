@@ -107,10 +107,7 @@ def run(
     Stages whose inputs did not change are skipped. A run that was stopped goes on where it was. With --set
     quantize.weights=4 a variant is run beside the others, in runs/; the project file stays as it is.
     """
-    from siliconv.project.varied_project import read_changes
-
-    changes = read_changes(changed) if changed else None
-    return run_stages(project, data, until, force, json_output, verbose, quiet, paranoid, changes)
+    return run_stages(project, data, until, force, json_output, verbose, quiet, paranoid, changed or ())
 
 
 def _stage_command(stage: str, help_text: str) -> None:

@@ -54,7 +54,7 @@ def compare(
 ) -> int:
     """Show what differs between runs: configuration, accuracy, exactness, resources, latency.
 
-    With --max-accuracy-drop or --max-lut-growth it is a gate for CI: each run is compared with the first, and the exit
+    With --max-accuracy-drop or --max-lut-growth it is a gate for CI. Each run is compared with the first, and the exit
     code is 1 where one is worse or not exact any more.
     """
     from siliconv import compare as compare_by_name
@@ -102,8 +102,6 @@ def table(found: RunComparison, *, all_lines: bool = False) -> Table:
 
 def history_table(name: str, records: tuple[RunRecord, ...]) -> Table:
     """Make the table of a project's runs."""
-    from siliconv.runs.run_comparison import is_exact
-
     metric = records[-1].test.metric
     shown = Table(
         "run", "started (UTC)", "kind", f"test {metric}", "exact", "verdict", "LUT", "images/s", "what", title=name
@@ -114,7 +112,7 @@ def history_table(name: str, records: tuple[RunRecord, ...]) -> Table:
         numbers = (f"{one.costs[key]:,.0f}" if key in one.costs else "" for key in ("lut", "images_per_second"))
         started = one.started[:16].replace("T", " ")
         shown.add_row(
-            one.id, started, one.kind, f"{one.test.value:.4f}", said[is_exact(one)], verdict, *numbers, one.origin
+            one.id, started, one.kind, f"{one.test.value:.4f}", said[one.exact], verdict, *numbers, one.origin
         )
     return shown
 
@@ -123,13 +121,11 @@ def write_schema(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="where to write; else to stdout")] = None,
 ) -> int:
     """Write the JSON schema of the project file, by which editors complete and check it."""
-    from siliconv.project.project_schema import schema_text
+    from siliconv import schema
 
+    text = schema(file)
     if file is None:
-        sys.stdout.write(schema_text())
+        sys.stdout.write(text)
     else:
-        from siliconv.project.project_schema import write_schema_file
-
-        write_schema_file(file)
         console.print(f"Wrote {file}", markup=False, soft_wrap=True)
     return 0

@@ -1,4 +1,4 @@
-"""The command `siliconv explain`: the first element in which two executions part, its integer trace, the cause."""
+"""The command `siliconv explain`: the first element in which two executions differ, its integer trace, the cause."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def explain(
     ] = ("quantized", "firmware"),
     json_output: JsonOption = False,
 ) -> int:
-    """Show the first layer and element in which two executions part, its exact integer trace, the cause and the fix.
+    """Show the first layer and element in which two executions differ, its exact integer trace, cause and fix.
 
     Exits 1 where they differ and should not. A float network differs by design; it is shown how much of that comes
     from weights and how much from activations.

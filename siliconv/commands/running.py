@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from siliconv.commands.changes import read_changes
 from siliconv.commands.options import open_project, print_json
 from siliconv.commands.outcome import StoppedError
 from siliconv.commands.run_log import run_log
@@ -32,9 +33,10 @@ def run_stages(
     verbose: bool,
     quiet: bool = False,
     paranoid: bool = False,
-    changes: Mapping[str, Any] | None = None,
+    changed: Sequence[str] = (),
 ) -> int:
     """Run the stages of a project up to one of them, and return 0 where it is exact, or raise."""
+    changes = read_changes(changed)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.ERROR, stream=sys.stderr)
     finished: list[str] = []
     shown: Progress = Silent() if quiet else for_terminal()
@@ -58,7 +60,8 @@ def run_stages(
                 if finished
                 else "Nothing lost"
             )
-            raise StoppedError(f"Stopped. {kept}. To go on: siliconv run {shlex.quote(project)}") from None
+            again = ["siliconv", "run", project, *(f"--set={one}" for one in changed)]
+            raise StoppedError(f"Stopped. {kept}. To go on: {shlex.join(again)}") from None
         if json_output:
             print_json(done.as_json())
         done.require_exact()

@@ -66,7 +66,7 @@ def search(
 ) -> int:
     """Search few bits that suffice: of weights, activations and the input, by layer.
 
-    Bits are trained with a cost in the loss; points of that training's front are fine-tuned, made integer networks and
+    Bits are trained with a cost in the loss. Points of that training's front are fine-tuned, made integer networks and
     judged by the estimate of the core. The cheapest that loses no more than --accuracy-drop on the validation images is
     chosen; --apply writes a trial into the project file. A search that was stopped goes on.
     """

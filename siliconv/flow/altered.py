@@ -15,6 +15,9 @@ from siliconv.flow.output_state import content_hash
 RECORDS = ".stages"
 """Folder of the stages' records in a build folder."""
 
+LOGS = "logs"
+"""Folder of what runs said, which speaks for no stage."""
+
 _SHOWN = 4
 _OF_THE_FILES = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
@@ -31,7 +34,8 @@ def altered_files(build: Path) -> tuple[str, ...]:
 
     A build without records was not made here, or not to an end.
     """
-    found = [] if (build / RECORDS).is_dir() or not build.is_dir() else [RECORDS]
+    made = build.is_dir() and any(path.name != LOGS for path in build.iterdir())
+    found = [RECORDS] if made and not (build / RECORDS).is_dir() else []
     for record in sorted((build / RECORDS).glob("*.json")):
         try:
             outputs = read_as(record, _Outputs).outputs

@@ -58,7 +58,7 @@ def parse(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise _invalid(problem, f"{path}{line}", "mend that line") from error
+        raise _invalid(problem, f"{path}{line}", "correct that line") from error
     except DAMAGE as error:
         raise _invalid(
             in_words(error), str(path), "write plain values: no date, no tag, no number of many digits"

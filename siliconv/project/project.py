@@ -64,7 +64,7 @@ class ModelConfig(BaseModel):
     file: str | None = Field(
         None,
         description="your Keras or QKeras model, beside the project file: my_model.keras, my_model.h5, my_model.json"
-        " with weights:, or module:function, a function without arguments that returns one",
+        " with weights:; or module:function, a function without arguments that returns one",
     )
     weights: str | None = Field(
         None, description="the file of weights (model.save_weights) beside a file: that is a configuration (.json)"
@@ -77,7 +77,7 @@ class ModelConfig(BaseModel):
     input_shape: tuple[Annotated[int, Field(ge=1, le=65536)], ...] | None = Field(
         None, description="[height, width, channels], [length, channels] or [features], with layers"
     )
-    layers: tuple[dict[str, Any], ...] | None = Field(None, description="the layers, in order, each with its kind")
+    layers: tuple[Any, ...] | None = Field(None, description="the layers, in order, each with its kind")
     inputs: dict[str, tuple[Annotated[int, Field(ge=1, le=65536)], ...]] | None = Field(
         None, description="of several inputs, in place of input_shape: {name: shape}; layers read them by name"
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from siliconv.errors import ProjectError
 from siliconv.models.architectures.field_problems import FieldProblem, problems_of
+from siliconv.models.architectures.layers import LAYER_KINDS
 
 
 class ProjectProblemsError(ProjectError):
@@ -60,7 +61,8 @@ def _in_words(
     line = _line(tree, keys)
     where = f"{path}:{line}, field {field or 'model'}"
     if problem.kind == "extra_forbidden":
-        known = list(fields_at(model, keys[:-1]))
+        section = _layer_kind(tree, keys[:-1]) or section_at(model, keys[:-1])
+        known = [name for name in section.model_fields if name != "kind"] if section is not None else []
         near = difflib.get_close_matches(str(keys[-1]), known, n=1)
         hint = f"did you mean '{near[0]}'? " if near else ""
         fix = f"{hint}known fields: {', '.join(known)}" if known else "take the field out"
@@ -71,10 +73,57 @@ def _in_words(
         )
     return ProjectError(
         "PROJECT-VALUE",
-        f"{_name(keys)} {problem.says}" if keys and problem.says.startswith(("must", "is ", "has ")) else problem.says,
+        f"{_name(keys)} {problem.says}"
+        if keys and problem.says.startswith(("must", "is ", "has ", "needs "))
+        else problem.says,
         where=where,
-        fix=_describe_field(model, keys) or _describe_field(model, keys[:-1]) or "correct the value",
+        fix=_right_value(problem, keys, model, tree),
     )
+
+
+def _right_value(
+    problem: FieldProblem, keys: tuple[str | int, ...], model: type[BaseModel], tree: yaml.Node | None
+) -> str:
+    """Say what would be right in place of a value: of a layer an example of its kind, else what the field means."""
+    if _is_layer(keys):
+        written = _node_at(tree, keys)
+        if isinstance(written, yaml.ScalarNode) and written.value in LAYER_KINDS:
+            kind = LAYER_KINDS[written.value]
+            fields = ", ".join(name for name in kind.model_fields if name != "kind")
+            return f"write it as - {{kind: {written.value}, ...}}; its fields: {fields}"
+        if problem.kind == "union_tag_invalid":
+            given = _node_at(tree, (*keys, "kind"))
+            text = given.value if isinstance(given, yaml.ScalarNode) else ""
+            near = difflib.get_close_matches(text, LAYER_KINDS, n=1)
+            return f"did you mean '{near[0]}'?" if near else "use one of these kinds"
+        return "write it as - {kind: conv2d, filters: 32, activation: relu}; kinds: " + ", ".join(LAYER_KINDS)
+    layer = _layer_kind(tree, keys[:-1])
+    if layer is not None:
+        field = layer.model_fields.get(str(keys[-1]))
+        if field is not None and field.description:
+            return f"{keys[-1]} is {field.description[0].lower()}{field.description[1:]}"
+    return _describe_field(model, keys) or _describe_field(model, keys[:-1]) or "correct the value"
+
+
+def _is_layer(keys: Sequence[str | int]) -> bool:
+    return len(keys) == 3 and keys[:2] == ("model", "layers") and isinstance(keys[2], int)
+
+
+def _layer_kind(tree: yaml.Node | None, keys: Sequence[str | int]) -> type[BaseModel] | None:
+    """Give what the file says the layer at a path is; None where there is no layer, or none of a known kind."""
+    kind = _node_at(tree, (*keys, "kind")) if _is_layer(keys) else None
+    return LAYER_KINDS.get(kind.value) if isinstance(kind, yaml.ScalarNode) else None
+
+
+def _node_at(node: yaml.Node | None, keys: Sequence[str | int]) -> yaml.Node | None:
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == str(key)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+        else:
+            return None
+    return node
 
 
 def _name(keys: tuple[str | int, ...]) -> str:

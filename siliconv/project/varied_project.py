@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-from siliconv.errors import ProjectError
 from siliconv.project.bounded_yaml import read_project_text
 from siliconv.project.folded_project import folded
 from siliconv.project.placing import placed
@@ -41,31 +40,6 @@ def varied_project(folder: Path, changes: Mapping[str, Any], place: Path) -> Pro
     return project if project.model.fold is None else folded(project)
 
 
-def read_changes(texts: list[str]) -> dict[str, Any]:
-    """Read what ``--set`` was given: ``FIELD=VALUE`` each, the value as in a project file.
-
-    Raises
-    ------
-    ProjectError
-        ``SET-FORM`` for anything else.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        try:
-            found[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            equals = ""
-        if not equals or not name.strip():
-            raise ProjectError(
-                "SET-FORM",
-                f"'{text}' is no field with a value",
-                where="--set",
-                fix="write a field of the project file and its value, such as --set quantize.weights=4",
-            )
-    return found
-
-
 def flat_fields(content: Mapping[str, Any], before: tuple[str, ...] = ()) -> dict[str, Any]:
     """Give what a project file says, as fields by dotted name; what holds free names stays whole."""
     found: dict[str, Any] = {}
@@ -76,3 +50,12 @@ def flat_fields(content: Mapping[str, Any], before: tuple[str, ...] = ()) -> dic
         else:
             found[".".join(keys)] = value
     return found
+
+
+def told_changes(changes: Mapping[str, Any]) -> str:
+    """Write fields and their values in a line, as ``--set`` reads each."""
+    return ", ".join(f"{name}={_short(value)}" for name, value in changes.items())
+
+
+def _short(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("...\n").strip())

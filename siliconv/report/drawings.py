@@ -79,9 +79,11 @@ def waterfall(times: Mapping[str, Any]) -> Chart:
     """
     end, layers = max(times["cycles"], 1), times["layers"]
     slowest = max((one["busy"] or 0 for one in layers), default=0)
+    # Where most work as long as the slowest, none stands in the way of the others.
+    is_bottleneck = sum(one["busy"] == slowest for one in layers) <= len(layers) / 2
     rows = []
     for one in layers:
-        marked = one["busy"] is not None and one["busy"] == slowest
+        marked = is_bottleneck and one["busy"] is not None and one["busy"] == slowest
         bars = []
         for number, (first, last) in enumerate(one["spans"]):
             length = last + 1 - first
@@ -91,7 +93,7 @@ def waterfall(times: Mapping[str, Any]) -> Chart:
             tone = "slowest" if marked else "works"
             style = f"{tone} later" if number else tone
             bars.append(Bar(100 * first / end, max(100 * length / end, 0.4), told, style))
-        busy = f"works {one['busy']:,} cycles an image" if one["busy"] is not None else ""
+        busy = f"works {counted(one['busy'], 'cycle')} an image" if one["busy"] is not None else ""
         rows.append(Row(one["name"], f"bottleneck: {busy}" if marked else busy, tuple(bars), marked))
     return Chart(tuple(rows), ticks_of(0.0, float(end)), "cycles")
 
@@ -122,6 +124,11 @@ def stacked(layers: Sequence[tuple[str, Mapping[str, float]]], titles: Mapping[s
             left += width
         rows.append(Row(title, f"{total:,.0f} in all", tuple(bars)))
     return Chart(tuple(rows), tuple(Tick(at, f"{at} %") for at in (0, 50, 100)), "of all that is taken")
+
+
+def counted(number: float, word: str) -> str:
+    """Write a number of things."""
+    return f"{number:,.0f} {word}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from siliconv.hardware.boards import RESOURCES, board
 from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.project.project import ProjectConfig
+from siliconv.report.drawings import counted
 from siliconv.report.verdicts import DeviceShare, Verdict, exactness, hls_fit, rtl_fit
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES
 
@@ -167,19 +168,21 @@ def _hls_core(content: Mapping[str, Any]) -> CoreScreen:
 
 def _hls_figures(estimate: Mapping[str, Any], source: str) -> tuple[Figure, ...]:
     clock = estimate["clock_ns"]
-    latency, interval = estimate["latency_cycles"], estimate["interval_cycles"]
+    latency = estimate["latency_cycles"]
+    # A band may reach below a cycle; an image takes one at least.
+    interval = {name: max(value, 1) for name, value in estimate["interval_cycles"].items()}
     found = [
         Figure(
             "Latency",
             _time(latency["value"] * clock),
             _between(_time(latency["low"] * clock), _time(latency["high"] * clock)),
-            f"{source}: {latency['value']:,.0f} cycles",
+            f"{source}: {counted(latency['value'], 'cycle')}",
         ),
         Figure(
             "Images a second",
             f"{1e9 / (interval['value'] * clock):,.0f}",
             _between(f"{1e9 / (interval['high'] * clock):,.0f}", f"{1e9 / (interval['low'] * clock):,.0f}"),
-            f"{source}: an image in {interval['value']:,.0f} cycles",
+            f"{source}: an image in {counted(interval['value'], 'cycle')}",
         ),
     ]
     steady = estimate["axi"].get("core_steady_cycles")
@@ -189,7 +192,7 @@ def _hls_figures(estimate: Mapping[str, Any], source: str) -> tuple[Figure, ...]
                 "Images a second, in a long stream",
                 f"{1e9 / (steady * clock):,.0f}",
                 "",
-                f"simulated stream model: an image in {steady:,} cycles",
+                f"simulated stream model: an image in {counted(steady, 'cycle')}",
             )
         )
     return tuple(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from siliconv.report.drawings import Bar, Chart, Row, Tick
 
-_MOST_TICKS = 8
+_MOST_TICKS = 5
 
 
 def range_chart(ranges: Sequence[dict[str, Any]]) -> Chart:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from siliconv.report.drawings import counted
+
 RESOURCE_TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "BRAM (18 Kb)", "uram": "URAM"}
 
 Tone = Literal["good", "risk", "bad", "unknown"]
@@ -71,7 +73,8 @@ def exactness(certificate: Mapping[str, Any], why_not: str) -> Verdict:
     values = sum(layer["values"] for layer in certificate["layers"])
     says = (
         f"Core, integer network and quantized model give the same bits: {len(proofs)} claims proven for every input, "
-        f"{values:,} values in {len(certificate['layers'])} layers compared on {certificate['vectors']} test vectors."
+        f"{values:,} values in {counted(len(certificate['layers']), 'layer')} compared on "
+        f"{counted(certificate['vectors'], 'test vector')}."
     )
     return Verdict("EXACT", "good", says, tuple(lines))
 

@@ -24,10 +24,13 @@ def bar_chart(names: tuple[str, ...], line: ComparedLine) -> Chart:
     first = line.values[0]
     rows = []
     for name, text, value in zip(names, line.texts, line.values, strict=True):
-        change = f" ({100 * (value / first - 1):+.1f} %)" if value is not None and first and name != names[0] else ""
+        change = ""
+        if value is not None and first and name != names[0]:
+            points = f"{100 * (value - first):+.2f} points"
+            change = f" ({points if 'accuracy' in line.title else f'{100 * (value / first - 1):+.1f} %'})"
         bars = (Bar(0.0, max(100 * abs(value) / top, 0.3), f"{name}: {text}", "works"),) if value is not None else ()
         rows.append(Row(name, f"{text}{change}", bars))
-    return Chart(tuple(rows), (Tick(0.0, "0"), Tick(100.0, f"{top:,.4g}")), "")
+    return Chart(tuple(rows), (Tick(0.0, "0"), Tick(100.0, f"{top:,.8g}")), "")
 
 
 def _is_numbers(line: ComparedLine) -> bool:

@@ -19,7 +19,7 @@ from siliconv.network.network_file import network_hash
 from siliconv.network.span import span_operations
 from siliconv.project.bounded_yaml import read_project_text
 from siliconv.project.project import ProjectConfig
-from siliconv.project.varied_project import flat_fields
+from siliconv.project.varied_project import flat_fields, told_changes
 from siliconv.report.rtl_content import rtl_content
 from siliconv.report.verdicts import hls_fit
 from siliconv.search.run_record import Measured, RunRecord, find_record, has_record, record_id, write_record
@@ -117,16 +117,6 @@ def remember_run(
     record = _with_earlier(record, before)
     write_record(folder, record)
     return record
-
-
-def told_changes(changes: Mapping[str, Any]) -> str:
-    """Write fields and their values in a line."""
-    return ", ".join(f"{name}={_short(value)}" for name, value in changes.items())
-
-
-def _short(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("...\n").strip()
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _add_estimate(estimate: Mapping[str, Any], costs: dict[str, float], details: dict[str, Any]) -> bool:

@@ -90,7 +90,7 @@ class RunComparison:
         base, *others = self.records
         wrong = []
         for name, one in zip(self.names[1:], others, strict=True):
-            if is_exact(base) and not is_exact(one):
+            if base.exact and not one.exact:
                 wrong.append(f"{name} is not exact")
             if accuracy_drop is not None:
                 drop = 100 * (base.test.goodness - _same_metric(base, one, name).test.goodness)
@@ -131,12 +131,6 @@ def _luts(record: RunRecord) -> float:
             fix="run it to its report (or to --until synth), or leave --max-lut-growth out",
         )
     return found
-
-
-def is_exact(record: RunRecord) -> bool | None:
-    """Whether every core of a run is exact; None of a trial, which made no firmware."""
-    found = record.details.get("exact", {})
-    return all(found.values()) if found else None
 
 
 def find_runs(names: Sequence[str], *, base: Path | None = None) -> tuple[RunRecord, ...]:
@@ -237,9 +231,9 @@ def _answers(records: Sequence[RunRecord]) -> list[ComparedLine]:
     for kind, title in (("float", "float network"), ("quantized", "quantized network")):
         values = [one.details.get("scores", {}).get(kind) for one in records]
         if any(value is not None for value in values):
-            found.append(_line("answers", f"{title}, test {metric}", [_value(value) for value in values], values))
+            found.append(_line("answers", f"{title}, test {metric}", [_score(value) for value in values], values))
     texts = [
-        f"{_value(one.test.value)}"
+        f"{_score(one.test.value)}"
         + (f" ({one.test.low:.4f} to {one.test.high:.4f})" if one.test.low is not None else "")
         for one in records
     ]
@@ -250,7 +244,7 @@ def _answers(records: Sequence[RunRecord]) -> list[ComparedLine]:
 
 def _exactness(records: Sequence[RunRecord]) -> list[ComparedLine]:
     said = {True: "EXACT", False: "NOT EXACT", None: "no firmware"}
-    found = [_line("exactness", "core and network", [said[is_exact(one)] for one in records])]
+    found = [_line("exactness", "core and network", [said[one.exact] for one in records])]
     found.append(_line("exactness", "network", [one.hashes.get("network", "")[:16] for one in records]))
     return found
 
@@ -266,6 +260,10 @@ def _costs(records: Sequence[RunRecord]) -> list[ComparedLine]:
         if any(value is not None for value in values):
             found.append(_line("hardware", title, [_value(value) for value in values], values))
     return found
+
+
+def _score(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def _value(value: float | None) -> str:

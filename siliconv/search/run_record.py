@@ -120,6 +120,12 @@ class RunRecord:
             )
         return self.validation
 
+    @property
+    def exact(self) -> bool | None:
+        """Whether every core of a run is exact; None of a trial, which made no firmware."""
+        found = self.details.get("exact", {})
+        return all(found.values()) if found else None
+
     def same_as(self, other: RunRecord) -> bool:
         """Whether both say the same of the same, whenever they were run and however long it took."""
         when = {"started", "seconds", "command"}
@@ -163,7 +169,7 @@ def find_record(folder: Path, name: str) -> RunRecord:
             "RUN-RECORD",
             f"the record cannot be read: {error}",
             where=str(path),
-            fix="delete the file, and run or search again: what is missing is made anew",
+            fix="delete the file, and run or search again: what is missing is made again",
         ) from error
     return found
 

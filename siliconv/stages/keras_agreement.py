@@ -197,9 +197,7 @@ def _differs(
         predict_file, str(source.resolve()), taken, wanted, user.weights_file, user.ports, progress=progress
     )
     first = _first_differing(user, layers, keras, pixels)
-    at = (
-        f"; the first layer that differs is {first!r}" if first else "; no single layer differs, but their folding does"
-    )
+    at = f"the first layer that differs is {first!r}" if first else "no single layer differs, but their folding does"
     return ModelError(
         "MODEL-DIFFERS",
         f"the network that was read and {agreement.keras} differ by {agreement.largest_difference:.3g} for the input "

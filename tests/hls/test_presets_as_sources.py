@@ -10,12 +10,20 @@ from every_layer_kind import lowered
 from synthesis_view import CLANG, clang_says, cut_long_initializers, make_says, views
 
 from siliconv.checks.checks import examine
+from siliconv.hardware.beat_format import beat_format
+from siliconv.hardware.stream.stream_simulation import simulate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.axi import write_axi
 from siliconv.hls.conversion.conversion import convert
 from siliconv.hls.conversion.testbench import write_testbench
+from siliconv.hls.estimate.coefficients import shipped
+from siliconv.hls.estimate.schedule import LOOP_OVERHEAD
+from siliconv.hls.fifo.axi_ends import with_axi_ends
 from siliconv.hls.fifo.sized_design import design_of, fifo_depths
+from siliconv.hls.fifo.stream_actors import stream_graph
+from siliconv.hls.kinds import Backend
 from siliconv.models.architectures.presets import preset, preset_names
+from siliconv.stages.hardware_estimate import estimate_network
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiler")]
 
@@ -60,6 +68,31 @@ def test_test_benches_pass_and_clang_takes_the_sources(made):
     for source, flags in views(made.top):
         ours = clang_says(made.folder, source, flags, "c++11")
         assert not ours, "\n".join(ours[:20])
+
+
+@pytest.mark.parametrize(("name", "io_type"), [case for case in CASES if case not in REFUSED], ids=lambda value: value)
+@pytest.mark.parametrize("strategy", ["resource", "latency"])
+def test_images_follow_through_the_top_level_as_through_the_core_or_it_is_said(name, io_type, strategy):
+    network, _ = network_of(name)
+    config = HlsConfig(io_type=io_type, strategy=strategy)
+    axi = estimate_network(network, config, shipped())["axi"]
+    images, results = (beat_format(node.shape, node.type) for node in (network.input, network.output))
+    beats = max(images.beats_of_image, results.beats_of_image)
+    if io_type == "io_parallel":
+        ends = beats + LOOP_OVERHEAD[Backend.VITIS]
+        assert axi["steady_cycles"] == max(axi["core_steady_cycles"], ends)
+        assert axi["limits"] == (ends > axi["core_steady_cycles"])
+        return
+    assert axi["steady_cycles"] == max(axi["core_steady_cycles"], beats)
+    assert images.beats > 1 or results.beats > 1 or axi["steady_cycles"] == axi["core_steady_cycles"]
+    # With the depths that are written, image by image.
+    core = stream_graph(design_of(network, config))
+    top = with_axi_ends(core, images, results)
+    trace = simulate(top, images=3)
+    assert not trace.deadlock
+    (last,) = (number for number, actor in enumerate(top.actors) if actor.name == "axi.out")
+    times = trace.ends[last]
+    assert int(times[-1] - times[len(times) // 3 * 2 - 1]) == axi["steady_cycles"]
 
 
 @pytest.mark.parametrize(("name", "io_type"), REFUSED, ids=map("-".join, REFUSED))

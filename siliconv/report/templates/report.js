@@ -1,5 +1,5 @@
 "use strict";
-// Tables sort by the heading that is pressed; hashes are copied whole.
+// Tables sort by the heading that is pressed; hashes are copied whole; what is folded is printed.
 const number = (text) => {
   const found = text.replace(/[\u202f,\s]/g, "").match(/^[<>~]?(-?\d+(\.\d+)?(e[+-]?\d+)?)/i);
   return found ? Number(found[1]) : NaN;
@@ -37,3 +37,6 @@ for (const button of document.querySelectorAll("button.copy")) {
     }
   });
 }
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

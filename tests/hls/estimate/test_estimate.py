@@ -187,15 +187,15 @@ def test_later_results_are_predicted_without_themselves(validated):
 
 @pytest.mark.slow
 def test_bands_cover_what_they_claim_of_repositories_that_are_left_out():
-    """Each repository once; the block memories of parallel dense networks are right or within a few of a hundred."""
+    """Each repository once; the intervals of parallel dense networks are right but for six of one repository."""
     report = record_estimates.estimate_records(published_records.folder() / "records.json")
     for group in ("convolution io_stream", "dense io_parallel"):
         rows = report["groups"][group]
         assert set(rows) == set(TARGETS)
         for metric, row in rows.items():
             assert row["repositories"] >= 6
-            exact = group == "dense io_parallel" and metric in ("bram18", "interval_cycles")
-            assert 0.7 <= row["covered"] <= (1.0 if exact else 0.955), (group, metric)
+            exact = group == "dense io_parallel" and metric == "interval_cycles"
+            assert 0.7 <= row["covered"] <= (0.97 if exact else 0.955), (group, metric)
     assert {record["predicted_by"] for record in report["records"]} == {"others", "shipped"}
 
 

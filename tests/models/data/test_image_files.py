@@ -150,3 +150,10 @@ def test_the_splits_of_one_set_have_one_scale() -> None:
     assert [found.tolist() for found in as_bytes([dark, dark / 2], where="here")] == [[0, 255], [0, 128]]
     with pytest.raises(DataError, match=r"such as 0\.5"):
         as_bytes([bright, dark / 2], where="here")
+
+
+def test_a_picture_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as raised:
+        decode_image(tmp_path / "nowhere.png", (4, 4, 3))
+    assert (raised.value.code, raised.value.what) == ("DATA-IMAGE", "there is no such file")
+    assert raised.value.fix == "correct the path of the image"

@@ -238,7 +238,7 @@ def test_what_does_not_fit_is_refused_before_training(tmp_path: Path, digits: Da
     with pytest.raises(ModelError, match=r"takes \(64, 64, 3\), the images are \(8, 8, 1\)"):
         fit(build_model(preset("lecture")), digits, TrainConfig(), work=tmp_path)
     one = TINY.model_copy(update={"layers": (*TINY.layers[:-1], kinds.Dense(units=1))})
-    with pytest.raises(ModelError, match=r"1 output\(s\) for 10 classes"):
+    with pytest.raises(ModelError, match=r"TRAIN-SHAPE.*1 output\(s\) for 10 classes"):
         fit(build_model(one), digits, TrainConfig(), work=tmp_path)
     with pytest.raises(ModelError, match="binary_crossentropy does not fit"):
         fit(build_model(TINY), digits, TrainConfig(loss="binary_crossentropy"), work=tmp_path)
@@ -247,7 +247,7 @@ def test_what_does_not_fit_is_refused_before_training(tmp_path: Path, digits: Da
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path, digits: Dataset) -> None:
     model = build_model(TINY)
     model.set_weights([np.full_like(value, np.nan) for value in model.get_weights()])
-    with pytest.raises(ModelError, match="lower the learning rate"):
+    with pytest.raises(ModelError, match=r"(?s)TRAIN-NAN.*lower the learning rate"):
         fit(model, _few(digits), TrainConfig(epochs=1), work=tmp_path)
 
 

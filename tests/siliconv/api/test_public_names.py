@@ -27,6 +27,7 @@ PUBLIC = {
     "__version__",
     "boards",
     "calibrate",
+    "compare",
     "convert",
     "doctor",
     "errors",
@@ -36,6 +37,7 @@ PUBLIC = {
     "network",
     "presets",
     "projects",
+    "schema",
 }
 
 

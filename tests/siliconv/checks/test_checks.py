@@ -259,7 +259,11 @@ CASES: dict[str, Case] = {
     "DATA-TEST-FEW": Case(TWO_CLASSES, images=counts(test=(20, 20)), words="4.7 %"),
     "DATA-UNBALANCED": Case(TWO_CLASSES, images=counts((500, 50))),
     "DATA-DUPLICATES": Case(TWO_CLASSES, images=counts(duplicates=1, duplicate_examples=[["a", "b"]])),
-    "TRAIN-BATCH": Case(TWO_CLASSES + "train: {batch_size: 128}\n", images=counts()),
+    "TRAIN-BATCH": Case(
+        TWO_CLASSES + "train: {batch_size: 128}\n",
+        images=counts((20, 8)),
+        words="train.batch_size: 7, which is 4 steps",
+    ),
     "TRAIN-WARMUP": Case(digits("train: {epochs: 5, warmup_epochs: 5}\n")),
     "TRAIN-PATIENCE": Case(digits("train: {epochs: 5, patience: 9}\n")),
     "TUNING-RATE": Case(digits("train: {learning_rate: 0.0001}\n")),
@@ -383,7 +387,7 @@ def test_every_rule_has_its_paragraph_and_no_paragraph_is_left_over():
     assert titles == {rule.code: str(rule.severity) for rule in RULES}
     for code in titles:
         paragraph = text.split(f"### {code} ", 1)[1].split("\n### ", 1)[0]
-        assert "*Mend:*" in paragraph, code
+        assert "*Fix:*" in paragraph, code
 
 
 @pytest.mark.parametrize("code", MENDED)

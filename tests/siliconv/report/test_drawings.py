@@ -29,13 +29,20 @@ def render(macro, *arguments):
 
 def test_the_layer_that_works_longest_is_the_bottleneck():
     chart = waterfall(TIMES)
-    assert chart.marked == ("b",)
+    assert chart.marked == ("b",), "and the other one waits for it"
     assert [(bar.left, bar.width) for bar in chart.rows[0].bars] == [(0, 25), (50, 25)]
     assert [bar.style for bar in chart.rows[1].bars] == ["slowest", "slowest later"]
     assert chart.rows[0].bars[0].told == "a, image 1: cycles 0 to 49, of which it works 40 of 50"
     page = render("rows", chart, "times")
     assert page.count("<rect") == page.count("<title>") == 4
     assert "bottleneck: works 100 cycles an image" in page
+
+
+def test_where_all_work_alike_there_is_no_bottleneck():
+    layers = [{"name": name, "spans": [[0, 0], [1, 1]], "busy": 1} for name in "abc"]
+    chart = waterfall({"cycles": 2, "layers": layers})
+    assert chart.marked == ()
+    assert chart.rows[0].remark == "works 1 cycle an image"
 
 
 def test_resources_are_stacked_by_layer():

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from browser import chromium, look
+from run_records import a_record
 
 from siliconv.commands.cli import run_command_line
 from siliconv.flow.output_state import content_hash
+from siliconv.runs.comparison_page import write_comparison
+from siliconv.runs.run_comparison import compare_runs
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +107,15 @@ def test_the_report_is_silent_fits_the_window_and_is_accessible(browser, report,
     assert seen.asked == ()
     assert seen.violations == ()
     assert seen.rules > 30
+
+
+@pytest.mark.parametrize(("width", "mode"), [(1280, "light"), (400, "dark")])
+def test_so_is_a_comparison(browser, tmp_path, width, mode):
+    runs = [a_record("aa11", 0.96, 1000.0), a_record("bb22", 0.9, 700.0)]
+    write_comparison(compare_runs(["mine", "a variant"], runs), tmp_path / "page.html")
+    seen = look(browser, tmp_path / "page.html", width, mode, tmp_path / "page.png")
+    assert (seen.console, seen.asked, seen.violations) == ((), (), ())
+    assert seen.overflow <= 0
 
 
 def test_light_and_dark_are_not_the_same_picture(browser, report, tmp_path):

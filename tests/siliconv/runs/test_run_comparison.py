@@ -10,7 +10,7 @@ from run_records import a_record
 
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ProjectError, WorkSaysNoError
-from siliconv.runs.run_comparison import compare_runs, find_runs, is_exact
+from siliconv.runs.run_comparison import compare_runs, find_runs
 from siliconv.search.run_record import write_record
 
 
@@ -79,7 +79,7 @@ def test_what_differs_is_a_line_and_what_does_not_is_none():
     assert differing["quantize.weights"] == ("6", "4")
     assert differing["core and network"] == ("EXACT", "NOT EXACT")
     assert differing["LUT"] == ("1,000", "700")
-    assert differing["firmware, test accuracy"][0] == "0.96 (0.9400 to 0.9800)"
+    assert differing["firmware, test accuracy"][0] == "0.9600 (0.9400 to 0.9800)"
     same = {line.title for line in found.lines if not line.differs}
     assert {"FF", "DSP", "images a second", "verdict"} <= same
     assert json.loads(json.dumps(found.as_json()))["runs"][1]["name"] == "b"
@@ -118,8 +118,8 @@ def test_errors_that_grow_are_worse_too_and_other_measures_are_refused():
 
 
 def test_a_trial_has_no_firmware():
-    assert is_exact(a_record("aa", 0.9, 1.0)) is None
-    assert is_exact(a_run("aa", exact=False)) is False
+    assert a_record("aa", 0.9, 1.0).exact is None
+    assert a_run("aa", exact=False).exact is False
 
 
 def test_the_commands_show_and_gate(projects, capsys):

@@ -7,9 +7,10 @@ import textwrap
 
 import pytest
 
+from siliconv.commands.changes import read_changes
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ProjectError
-from siliconv.project.varied_project import flat_fields, read_changes
+from siliconv.project.varied_project import flat_fields
 from siliconv.runs.variants import open_variant, variant_folder
 
 PROJECT = """

@@ -1,0 +1,128 @@
+"""What users read is plain: sentences of fewer than 25 words, no private words, and nothing that proselint marks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import message_page
+import messages
+import plain_english
+import pytest
+import typer.main
+from shown_blocks import ROOT, user_pages
+
+from siliconv.commands.cli import app
+from siliconv.commands.help_page import GREETING
+
+LONG_SENTENCES_LEFT = {
+    "docs/estimator.md": 32,
+    "docs/first_synthesis.md": 3,
+    "docs/fit.md": 15,
+    "docs/layers.md": 6,
+    "docs/models.md": 18,
+    "docs/rtl.md": 39,
+}
+"""Pages that still have long sentences, and how many; a page that is mended leaves this table."""
+
+PRIVATE_WORDS_LEFT = {
+    "docs/estimator.md": 1,
+    "docs/first_synthesis.md": 25,
+    "docs/fit.md": 2,
+    "docs/layers.md": 1,
+    "docs/models.md": 2,
+    "docs/rtl.md": 2,
+}
+
+PAGES = user_pages()
+MOST_WORDS_IN_ALL = 1000
+
+
+def page_name(page: Any) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_sentences_are_short(page):
+    found = plain_english.long_sentences(page.read_text(encoding="utf-8"))
+    allowed = LONG_SENTENCES_LEFT.get(page_name(page), 0)
+    assert len(found) <= allowed, "\n".join(found)
+    assert len(found) == allowed, f"{page_name(page)} has fewer long sentences now: write {len(found)} into the table"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_words_are_those_that_everybody_knows(page):
+    found = plain_english.private_words(page.read_text(encoding="utf-8"))
+    allowed = PRIVATE_WORDS_LEFT.get(page_name(page), 0)
+    assert len(found) == allowed, "\n".join(found)
+
+
+def pages_for_newcomers() -> list[Any]:
+    """Give the pages that are read first: README, first steps, tutorials, concepts and how-to pages."""
+    first = ("index", "first_steps", "faq", "glossary", "comparison", "not_run")
+    folders = ("tutorials", "concepts", "howto")
+    return [page for page in PAGES if page.name == "README.md" or page.stem in first or page.parent.name in folders]
+
+
+def test_pages_for_newcomers_need_a_small_vocabulary():
+    """A new word is added to the list on purpose, if everybody who reads English knows it, or the glossary has it."""
+    known = set((ROOT / "docs_site" / "vocabulary.txt").read_text(encoding="utf-8").split())
+    used = {word for page in pages_for_newcomers() for word in plain_english.vocabulary_of(page.read_text("utf-8"))}
+    assert sorted(used - known) == []
+    assert len(known) <= MOST_WORDS_IN_ALL
+
+
+def spoken() -> list[str]:
+    """Give the texts that users read on the terminal: messages, and the help of commands and options."""
+    found = [text for one in messages.messages() for text in (one.what, one.fix)]
+    found += [*message_page.when().values(), *GREETING.splitlines()]
+    group: Any = typer.main.get_command(app)
+    for command in group.commands.values():
+        found += (command.help or "").split("\n\n")
+        found += [one.help or "" for one in command.params]
+    return found
+
+
+def test_messages_and_help_are_short_and_plain():
+    for text in dict.fromkeys(spoken()):
+        fragments = plain_english.sentences(" ".join(text.split()), fragment=True)
+        assert [one for one in fragments if plain_english.words(one) > plain_english.MOST_WORDS] == []
+        assert plain_english.private_words(text) == []
+
+
+def test_a_long_sentence_and_a_private_word_are_found():
+    long = " ".join(["word"] * 25)
+    assert plain_english.long_sentences(f"Short one. {long}.\n\n| {long} | b |\n") == [f"{long}.", long]
+    assert plain_english.long_sentences(f"```text\n{long}\n```\n\n    {long}\n") == []
+    assert plain_english.long_sentences(f"- {' '.join(['word'] * 20)}\n- {' '.join(['word'] * 20)}\n") == []
+    assert len(plain_english.private_words("The house has rooms. It is told. Mend it.")) >= 4
+    assert plain_english.private_words("It is reported, shown, and fixed; `tells` in code is code.") == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("proselint") is None, reason="no proselint: pip install 'siliconv[docs]'")
+def test_proselint_has_nothing_to_say(tmp_path):
+    """Its rules about typography, repeated words and dates are left out: tables of code break them."""
+    for page in PAGES:
+        prose = [text for text, _ in plain_english.texts(page.read_text(encoding="utf-8")) if text]
+        (tmp_path / page_name(page).replace("/", "_")).write_text("\n\n".join(prose) + "\n")
+    said = subprocess.run(
+        [sys.executable, "-m", "proselint", "check", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    complaints = re.findall(r"^\S+?:\d+:\d+: (?!typography|lexical_illusions|dates_times).*$", said, re.MULTILINE)
+    assert complaints == []
+
+
+@pytest.mark.skipif(find_spec("proselint") is None, reason="no proselint")
+@pytest.mark.slow
+def test_proselint_marks_what_it_should(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("It is very unique.\n")
+    done = subprocess.run([sys.executable, "-m", "proselint", "check", str(page)], capture_output=True, text=True)
+    assert "uncomparables" in done.stdout
