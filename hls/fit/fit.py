@@ -173,7 +173,7 @@ def fit(
         beyond,
         at_risk if chosen is not None and chosen.surely else None,
         {name: min((one.shares[name] for one in everything), default=0.0) for name in RESOURCES},
-        front_of(searched),
+        front_of(everything),
     )
 
 

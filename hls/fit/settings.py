@@ -48,10 +48,9 @@ def fit_settings(
     latency_us: float | None = None,
     clocks_ns: Sequence[float] | None = None,
     coefficients: Coefficients | None = None,
+    may_move_weights: bool = False,
 ) -> tuple[Design, Fit]:
     """Search settings with which a network fits a board.
-
-    Weights outside the core (`bram_factor`) are the last resort: where nothing fits and block memory is short.
 
     Parameters
     ----------
@@ -63,6 +62,8 @@ def fit_settings(
         The device.
     images_per_second, latency_us, clocks_ns, coefficients
         As for `siliconv.hls.fit.fit.fit`.
+    may_move_weights
+        Whether weights may go outside the core (`bram_factor`), where nothing fits and block memory is short.
 
     Returns
     -------
@@ -92,7 +93,8 @@ def fit_settings(
     free = without_settings(config, board)
     design = design_for(free)
     found = searched(design, config.bram_factor)
-    if found.chosen is None and config.bram_factor is None and _memory_is_short(config, found):
+    may_move_weights = may_move_weights and config.bram_factor is None
+    if found.chosen is None and may_move_weights and _memory_is_short(config, found):
         for factor in _factors(design):
             outside = design_for(free.model_copy(update={"bram_factor": factor}))
             # With FIFOs as most are, first: the real ones take their time.

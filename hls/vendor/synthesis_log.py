@@ -28,13 +28,16 @@ TOLD = {
     "HLS 200-960": "a loop was not flattened",
     "HLS 200-805": "a FIFO has its default depth",
     "HLS 200-1990": "the dataflow was changed",
-    "HLS 214-126": "a pragma was ignored",
-    "HLS 214-187": "a pragma was ignored",
+    "HLS 200-871": "the estimated period is longer than the clock's",
+    "SCHED 204-21": "the estimated period is longer than the clock's",
     "HLS 214-169": "a function is not the dataflow's",
     "HLS 207-5292": "a pragma was ignored",
     "XFORM 203-505": "a pragma was ignored",
 }
 """Warnings that say that hardware differs from what was asked for, by their codes in UG1448 and public logs."""
+
+_PRAGMAS, _IGNORED = "HLS 214-", "a pragma was ignored, or not taken as it is written"
+"""The front end of Vitis HLS says so with these codes, whatever the pragma."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class SynthesisLog:
     def as_json(self) -> dict[str, Any]:
         """Return loops and warnings as objects."""
         warnings = [
-            {"code": code, "what": TOLD[code], "count": count, "first": first}
+            {"code": code, "what": TOLD.get(code, _IGNORED), "count": count, "first": first}
             for code, (count, first) in self.warnings.items()
         ]
         return {"loops": [loop.as_json() for loop in self.loops], "warnings": warnings}
@@ -101,7 +104,7 @@ def read_log(lines: Iterable[str], layers: Mapping[str, str]) -> SynthesisLog:
             loops.append(LoopResult(module, name, layer, asked, int(found["final"]), int(found["depth"])))
         elif found := _BEGUN.search(line):
             begun = found["name"]
-        elif (found := _WARNING.match(line)) and found["code"] in TOLD:
+        elif (found := _WARNING.match(line)) and (found["code"] in TOLD or found["code"].startswith(_PRAGMAS)):
             count, first = warnings.get(found["code"], (0, found["text"].strip()[:300]))
             warnings[found["code"]] = (count + 1, first)
     return SynthesisLog(tuple(loops), warnings)

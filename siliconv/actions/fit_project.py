@@ -162,7 +162,7 @@ def fit_project(
         "clocks_ns": clocks_ns,
         "coefficients": coefficients,
     }
-    design, found = fit_settings(design_for, project.hls, board, **target)
+    design, found = fit_settings(design_for, project.hls, board, may_move_weights=True, **target)
     helpful: tuple[Remedy, ...] = ()
     if found.chosen is None:
         others = dict(_smaller_presets(project, free))

@@ -130,6 +130,13 @@ def _show(content: Mapping[str, Any]) -> None:
         table.add_row(title, f"{one['value']:,}", f"{one['low']:,} to {one['high']:,}", *cells)
     show(table)
     console.print("The estimate is for C synthesis; logic synthesis usually leaves less.", markup=False)
+    ends = content.get("axi", {})
+    if measured["function"].endswith("_axi") and "lut" in ends:
+        console.print(
+            f"It is the core's: the ends of the AXI-Stream top level take about {ends['lut']:,} LUTs and"
+            f" {ends['ff']:,} flip-flops more.",
+            markup=False,
+        )
     if measured["loops"]:
         _show_loops(measured["loops"])
     for warning in measured["warnings"]:
@@ -138,6 +145,9 @@ def _show(content: Mapping[str, Any]) -> None:
     timing = {name: value for name, value in measured["timing"].items() if value is not None}
     if timing:
         console.print("Timing: " + ", ".join(f"{name} {value}" for name, value in timing.items()), markup=False)
+    console.print(
+        "Estimates of other designs follow these results with: siliconv calibrate --reports PROJECT", markup=False
+    )
 
 
 def _show_loops(loops: Sequence[Mapping[str, Any]]) -> None:

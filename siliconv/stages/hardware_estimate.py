@@ -13,6 +13,7 @@ from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.layer_settings import plan_layers
 from siliconv.hls.design.design import Design, MatrixLayer
+from siliconv.hls.estimate.axi_resources import ends_cost
 from siliconv.hls.estimate.coefficients import Coefficients
 from siliconv.hls.estimate.estimate import Estimate, estimate
 from siliconv.hls.estimate.schedule import Cycles
@@ -77,7 +78,7 @@ def estimate_network(
         }
     content["part"] = config.part
     cycles = Cycles(int(found.latency_cycles.value), int(found.interval_cycles.value))
-    content["axi"] = _axi_cycles(network, design, cycles)
+    content["axi"] = _axi_cycles(network, design, cycles) | _axi_resources(network, design, coefficients)
     content["on_a_board"] = _on_a_board(design, found.latency_cycles.value, content["axi"])
     board = board_of_part(config.part)
     content["board"] = None
@@ -131,6 +132,15 @@ def _axi_cycles(network: Network, design: Design, cycles: Cycles) -> dict[str, A
         "steady_cycles": around,
         "limits": beats > cycles.interval or around > alone,
     }
+
+
+def _axi_resources(network: Network, design: Design, coefficients: Coefficients) -> dict[str, int]:
+    """Give the look-up tables and flip-flops of the top level's ends, which come to those of the core."""
+    if is_of_several(network):
+        return {}
+    source, result = network.input, network.output
+    images, results = (beat_format(node.shape, node.type) for node in (source, result))
+    return ends_cost(design, images, results, (source.type.width, result.type.width), coefficients)
 
 
 def _on_a_board(design: Design, latency: float, axi: dict[str, Any]) -> dict[str, Any]:

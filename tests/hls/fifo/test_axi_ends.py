@@ -56,6 +56,11 @@ def test_a_pixel_of_several_beats_slows_the_top_level_down_and_is_said():
     content = estimate_network(network, config, shipped())
     assert content["axi"]["limits"]
     assert content["axi"]["steady_cycles"] == 3 * 64 > content["axi"]["core_steady_cycles"]
+    # Beats of 512 bits on their way, pixels of 40 codes of 30 bits.
+    assert content["axi"]["ff"] > 2 * 512 + 40 * 30
+    narrow = estimate_network(NetworkBuilder((8, 8, 1)).conv(4, (1, 1)).network(), config, shipped())["axi"]
+    assert 0 < narrow["lut"] < content["axi"]["lut"]
+    assert 0 < narrow["ff"] < content["axi"]["ff"]
 
 
 @pytest.mark.parametrize("backend", ["Vitis", "Vivado"])

@@ -20,6 +20,8 @@ INFO: [SCHED 204-61] Pipelining result: Target II: 1, Final II: 2, Depth: 9.
 WARNING: [HLS 200-960] Cannot flatten loop 'Rows' (nnet_x.h:3:1) in function 'f'
 WARNING: [HLS 200-960] Cannot flatten loop 'Cols' (nnet_x.h:4:1) in function 'f'
 WARNING: [HLS 200-40] something else
+WARNING: [HLS 214-104] Only for-loops and functions support the pipeline (nnet_x.h:9:9)
+WARNING: [HLS 200-871] Estimated clock period (4.867 ns) exceeds the target
 """
 
 
@@ -36,7 +38,11 @@ def test_loops_belong_to_the_layers_whose_configurations_they_are_named_after():
 
 def test_warnings_that_matter_are_counted_with_their_first_text():
     said = read_log(LOG.splitlines(), {})
-    assert {code: count for code, (count, _) in said.warnings.items()} == {"SCHED 204-69": 1, "HLS 200-960": 2}
+    counts = {code: count for code, (count, _) in said.warnings.items()}
+    assert counts == {"SCHED 204-69": 1, "HLS 200-960": 2, "HLS 214-104": 1, "HLS 200-871": 1}
     assert "Cannot flatten loop 'Rows'" in said.warnings["HLS 200-960"][1]
     assert [loop.layer for loop in said.loops] == [""] * 4
-    assert said.as_json()["warnings"][1]["what"] == "a loop was not flattened"
+    told = {one["code"]: one["what"] for one in said.as_json()["warnings"]}
+    assert told["HLS 200-960"] == "a loop was not flattened"
+    assert told["HLS 214-104"].startswith("a pragma was ignored")
+    assert told["HLS 200-871"] == "the estimated period is longer than the clock's"
