@@ -304,7 +304,7 @@ def judged(
     low, high = network.input.type.codes
     codes = np.random.default_rng(0).integers(low, high + 1, (inputs, *network.input.shape))
     values = to_values(codes, network.input.type).astype(np.float32)
-    own = own_model(file.config, {file.keras_names[name]: one for name, one in file.weights.items()}, h5)
+    own = own_model(file.config, file.written, h5)
     float32 = own.predict(values, verbose=0).reshape(inputs, -1)
     found = to_values(reference.run_batches(network, codes, network.output.name), network.output.type).reshape(
         inputs, -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, Field, PlainValidator, model_validator
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, model_validator
 
 from siliconv.bounded_reading import SECTION, BoundedPath
 from siliconv.models.architectures.standardization import STANDARDIZE
@@ -23,7 +23,8 @@ def _bits_or_levels(value: object) -> object:
     raise ValueError(f"use {FEWEST} to {MOST} bits, or one of {', '.join(get_args(LevelKind))}")
 
 
-WeightBits = Annotated[int | LevelKind, PlainValidator(_bits_or_levels)]
+_SCHEMA = {"anyOf": [{"type": "integer", "minimum": FEWEST, "maximum": MOST}, {"enum": list(get_args(LevelKind))}]}
+WeightBits = Annotated[int | LevelKind, PlainValidator(_bits_or_levels), WithJsonSchema(_SCHEMA)]
 Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 

@@ -163,7 +163,7 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
                     weights[name] = [*(weights.get(name, []) if start else []), *found]
 
 
-_PARTS = {"": "", "batchnorm/": "batchnorm/", "layer/": "layer/"}
+_PARTS = {one: one for one in ("", "batchnorm/", "layer/", "layer/batchnorm/")}
 """Where a layer of an archive keeps variables, and what their names begin with: its own, those of the normalization
 inside QKeras' folded layers, and those of the layer inside a wrapper."""
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, refused
+from siliconv.models.architectures.keras_graph import Config, layers_in_a_row, layers_of_graph, refused
 from siliconv.models.architectures.keras_steps import Arrays, Call, LayerStep
 from siliconv.models.architectures.shapes import Shape
 
 Expand = Callable[[Call], Sequence[LayerStep]]
 ShapeOf = Callable[[LayerStep, list[Shape]], Shape]
 
-_BY_POSITION = ("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax", "Dense", "Dropout", "Identity")
+_BY_POSITION = (
+    *("Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax", "Dense", "Dropout", "Identity"),
+    *("QActivation", "QDense"),
+)
 _MOST_AXES = 3
 
 
@@ -33,7 +36,13 @@ def inner_layers(layer: Config, where: str) -> list[Config]:
         raise refused(layer, "it says no layer", where)
     if inner["class_name"] == "Sequential":
         return [use.layer for use in layers_in_a_row(inner["config"]["layers"]) if not _is_input(use.layer)]
-    if inner["class_name"] in ("Functional", "Model", "TimeDistributed", "Bidirectional"):
+    if inner["class_name"] in ("Functional", "Model"):
+        uses = list(layers_of_graph(inner["config"]["layers"], inner["config"], where))
+        before = [(), *(((use.layer["config"]["name"], use.number),) for use in uses[:-1])]
+        if [use.reads for use in uses] != before:
+            raise refused(layer, "it distributes a model with branches; use a row of layers", where)
+        return [use.layer for use in uses if not _is_input(use.layer)]
+    if inner["class_name"] in ("TimeDistributed", "Bidirectional"):
         raise refused(layer, f"it distributes a {inner['class_name']}; use keras.Sequential", where)
     return [inner]
 
@@ -142,7 +151,10 @@ def _with_weights(inner: Sequence[Config]) -> Iterator[tuple[Config, slice]]:
 
 
 def _arrays(layer: Config) -> int:
-    kind, settings = layer["class_name"], layer["config"]
+    kind, settings = layer["class_name"].removeprefix("Q"), layer["config"]
+    if kind.endswith("Batchnorm"):
+        # Kernel, mean, variance, and how many steps it was trained.
+        return 4 + bool(settings["use_bias"]) + bool(settings["scale"]) + bool(settings["center"])
     if kind == "BatchNormalization":
         return 2 + bool(settings["scale"]) + bool(settings["center"])
     if kind == "PReLU":

@@ -318,19 +318,30 @@ def prelu(call: Call) -> list[LayerStep]:
 
 
 def softmax(call: Call) -> list[LayerStep]:
-    """Give a softmax along the axis that is said, which is swapped with the last one."""
+    """Give a softmax along the axis or axes that are said, which are brought to the end and made one."""
     written, rank = call.settings["axis"], len(call.shape) + 1
     axes = written if isinstance(written, list) else [written]
-    axis = axes[0] if len(axes) == 1 else None
-    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank < axis < rank or axis == 0:
+    wrong = any(isinstance(one, bool) or not isinstance(one, int) or not -rank < one < rank or one == 0 for one in axes)
+    places = [] if wrong else [one % rank - 1 for one in axes]
+    if not places or len(set(places)) < len(places):
         raise refused(call.layer, f"axis = {written!r} is not one of its input's", call.where)
-    order = list(range(rank - 1))
-    place = axis % rank - 1
-    order[place], order[-1] = order[-1], order[place]
-    if place == rank - 2:
+    if places == [rank - 2]:
         return [LayerStep(activation("softmax"))]
-    swapped = {"kind": "rearrange", "order": tuple(order)}
-    return [LayerStep(swapped, "swapped"), LayerStep(activation("softmax"), "shares"), LayerStep(swapped)]
+    others = [place for place in range(rank - 1) if place not in places]
+    order = [*others, *sorted(places)]
+    moved = tuple(call.shape[place] for place in order)
+    joined = (*moved[: len(others)], prod(moved[len(others) :]))
+    together = {"kind": "reshape", "shape": joined} if others else {"kind": "flatten"}
+    steps = [
+        LayerStep({"kind": "rearrange", "order": tuple(order)}, "swapped"),
+        LayerStep(together, "joined"),
+        LayerStep(activation("softmax"), "shares"),
+        LayerStep({"kind": "reshape", "shape": moved}, "parted"),
+        LayerStep({"kind": "rearrange", "order": tuple(order.index(place) for place in range(rank - 1))}),
+    ]
+    if order == sorted(order):
+        return [replace(steps[1], reads=(-1,)), steps[2], replace(steps[3], suffix="")]
+    return steps if len(places) > 1 else [steps[0], steps[2], steps[4]]
 
 
 def rescaled(call: Call) -> list[LayerStep]:

@@ -200,8 +200,9 @@ def _is_of_wrapper(name: str) -> bool:
 
 def _in_order(weights: Sequence[tuple[str, np.ndarray]]) -> list[np.ndarray]:
     """Give arrays in Keras' order: an archive keeps those of a normalization in a layer in a folder of their own."""
-    inside = [value for name, value in weights if name.startswith("batchnorm/")]
-    own = [value for name, value in weights if not name.startswith("batchnorm/")]
+    within = ("batchnorm/", "layer/batchnorm/")
+    inside = [value for name, value in weights if name.startswith(within)]
+    own = [value for name, value in weights if not name.startswith(within)]
     if not inside:
         return own
     # The layer's own are kernel, bias and the count of its training steps.

@@ -17,6 +17,7 @@ from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_config import KerasPorts, input_shapes, name_here
 from siliconv.models.architectures.keras_file import Weights
+from siliconv.models.architectures.keras_frames import inner_layers as distributed_layers
 from siliconv.models.architectures.keras_graph import (
     Config,
     ends_of_graph,
@@ -27,9 +28,11 @@ from siliconv.models.architectures.keras_graph import (
     refused,
 )
 from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, Harmless, Used, refusal
+from siliconv.models.architectures.keras_steps import Call
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.architectures.ports import input_layer
 from siliconv.models.architectures.refused_layers import refuse_class
+from siliconv.models.architectures.shapes import Shape
 from siliconv.models.qkeras_files.qkeras_settings import (
     NORMALIZATION_QUANTIZERS,
     QKERAS_SETTINGS,
@@ -73,14 +76,14 @@ class TakenModel(BaseModel):
 class QKerasFile:
     """A QKeras model as somebody wrote it.
 
-    ``model``, ``weights``: its layers, and their arrays by the layers' names here. ``keras_names``: each layer's name
+    ``model``, ``weights``: its layers, and their arrays by the layers' names here. ``written``: the arrays by the names
     in the file. ``config``: the configuration up to the logits, models in it laid flat. ``made``: the model
     itself, where a function made it. ``ports``: inputs and outputs in the file, of a model that has several.
     """
 
     model: TakenModel
     weights: Weights
-    keras_names: Mapping[str, str]
+    written: Weights
     config: Config
     made: Any = None
     ports: KerasPorts | None = None
@@ -88,14 +91,22 @@ class QKerasFile:
 
 def is_qkeras(config: Config) -> bool:
     """Whether a model's configuration has layers or activations of QKeras'."""
-    for layer in inner_layers(config):
-        module = str(layer.get("module") or "qkeras")
-        if layer["class_name"].startswith("Q") and layer["class_name"] not in SETTINGS and module.startswith("qkeras"):
-            return True
-        activation = layer["config"].get("activation")
-        if isinstance(activation, Mapping) and str(activation.get("module") or "").startswith("qkeras"):
-            return True
-    return False
+    return any(_is_of_qkeras(one) for layer in inner_layers(config) for one in _with_distributed(layer))
+
+
+def _is_of_qkeras(layer: Config) -> bool:
+    module = str(layer.get("module") or "qkeras")
+    if layer["class_name"].startswith("Q") and layer["class_name"] not in SETTINGS and module.startswith("qkeras"):
+        return True
+    activation = layer["config"].get("activation")
+    return isinstance(activation, Mapping) and str(activation.get("module") or "").startswith("qkeras")
+
+
+def _with_distributed(layer: Config, where: str = "model.file") -> list[Config]:
+    """Give a layer, and those on the steps of a sequence where it is a TimeDistributed of some."""
+    if layer["class_name"] != "TimeDistributed":
+        return [layer]
+    return [layer, *distributed_layers(layer, where)]
 
 
 def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any = None) -> QKerasFile:
@@ -114,39 +125,50 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
     row = config["class_name"] == "Sequential"
     ends = ((), ()) if row else ends_of_graph(model)
     shapes = input_shapes(written, model, ends[0], where)
-    names: dict[str, str] = {}
-    layers = []
+    from siliconv.models.qkeras_files.taken_steps import taken_layers
+
+    only = next(iter(shapes.values()))
+    names: dict[tuple[str, int], str] = {}
+    layers: list[TakenLayer] = []
+    found: Weights = {}
+    sizes: dict[str, Shape] = {}
     for layer, number, reads in layers_in_a_row(written) if row else layers_of_graph(written, model, where):
-        if number:
-            raise refused(layer, "it is used more than once", where)
-        sources = [source for source, _ in reads]
         name = str(layer["config"]["name"])
         if layer["class_name"] == "InputLayer":
-            names[name] = input_layer(name_here(name, names.values())) if len(shapes) > 1 else INPUT
+            names[name, 0] = input_layer(name_here(name, names.values())) if len(shapes) > 1 else INPUT
+            sizes[names[name, 0]] = tuple(shapes.get(name, only))
             continue
-        names[name] = name_here(name, [*names.values(), INPUT])
-        inputs = tuple(names[source] for source in sources) or (INPUT,)
-        settings = dict(_used_settings(layer, where))
-        layers.append(TakenLayer(name=names[name], kind=layer["class_name"], settings=settings, inputs=inputs))
+        here = name_here(name if number == 0 else f"{name}_use{number + 1}", [*sizes, *names.values(), INPUT])
+        names[name, number] = here
+        inputs = tuple(names[source] for source in reads) or (INPUT,)
+        if not reads:
+            sizes[INPUT] = tuple(only)
+        call = Call(layer, tuple(sizes[one] for one in inputs), where, keras=2)
+        become = taken_layers(
+            call, here, inputs, weights.get(name, []), lambda one: dict(_used_settings(one, where)), sizes
+        )
+        for one, arrays, shape in become:
+            layers.append(one)
+            sizes[one.name] = shape
+            if arrays:
+                found[one.name] = arrays
     several = len(ends[1]) > 1
-    outputs = tuple(names[name] for name, _ in ends[1]) if several else ()
+    outputs = tuple(names[use] for use in ends[1]) if several else ()
     ending, layers = (None, layers) if several else _without_ending(layers)
     if not layers:
         raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
-    found = {names[name]: values for name, values in weights.items() if names.get(name, INPUT) != INPUT}
-    keras_names = {here: there for there, here in names.items()}
     if len(shapes) == 1 and not several:
-        taken = TakenModel(input_shape=tuple(next(iter(shapes.values()))), layers=tuple(layers), ending=ending)
-        return QKerasFile(taken, found, keras_names, _logits_config(config, ending), made)
+        taken = TakenModel(input_shape=tuple(only), layers=tuple(layers), ending=ending)
+        return QKerasFile(taken, found, weights, _logits_config(config, ending), made)
     from siliconv.models.qkeras_files.taken_ports import in_rows
 
-    given = {names[name]: shape for name, shape in shapes.items()}
+    given = {names[name, 0]: shape for name, shape in shapes.items()}
     taken = in_rows(given, layers, outputs, ending, where)
-    ended = (keras_names[name] for name in taken.endings)
+    ended = (name for (name, _), here in names.items() if here in taken.endings)
     linear = _linear_at(config, set(ended)) if several else _logits_config(config, ending)
     of_outputs = tuple(name in taken.endings for name in outputs) or (ending is not None,)
     ports = KerasPorts(tuple(shapes.items()), ends[1], of_outputs)
-    return QKerasFile(taken, found, keras_names, linear, made, ports)
+    return QKerasFile(taken, found, weights, linear, made, ports)
 
 
 Ending = Literal["sigmoid", "softmax"] | None
@@ -187,6 +209,8 @@ def _linear_at(config: Config, names: Collection[str]) -> Config:
 
 
 def _linear(layer: Config) -> Config:
+    if layer["class_name"] == "TimeDistributed":
+        return {**layer, "config": {**layer["config"], "layer": _linear(layer["config"]["layer"])}}
     settings = {key: value for key, value in layer["config"].items() if key != "axis"}
     kind = "Activation" if layer["class_name"] in _ENDINGS else layer["class_name"]
     return {**layer, "class_name": kind, "config": {**settings, "activation": "linear"}}
@@ -196,7 +220,7 @@ def kept_settings(layer: Config) -> dict[str, Any]:
     """Give the settings of a layer that a prediction looks at, as they are written."""
     kind = layer["class_name"]
     return {
-        key: value
+        key: {**value, "config": kept_settings(value)} if (kind, key) == ("TimeDistributed", "layer") else value
         for key, value in layer["config"].items()
         if key in ("name", "batch_input_shape") or not isinstance(qkeras_treatment(kind, key), Harmless)
     }
@@ -206,9 +230,10 @@ def _refuse_all(written: list[Config], where: str) -> None:
     errors = []
     for layer in written:
         try:
-            _check_class(layer, where)
-            _check_settings(layer, where)
-            list(_used_settings(layer, where))
+            for one in _with_distributed(layer, where):
+                _check_class(one, where)
+                _check_settings(one, where)
+                list(_used_settings(one, where))
         except ModelError as error:
             errors.append(error)
     if len(errors) == 1:

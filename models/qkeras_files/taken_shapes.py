@@ -30,24 +30,29 @@ def shapes_of(model: TakenModel) -> dict[str, Shape]:
     """
     shapes: dict[str, Shape] = {INPUT: model.input_shape}
     for layer in model.layers:
-        kind = layer.kind.removeprefix("Q").removesuffix("Batchnorm")
-        rule = _RULES.get(kind)
-        if rule is None:
-            raise ModelError(
-                "MODEL-LAYER",
-                f"layer {layer.name!r} of class {layer.kind!r} has no shape rule here",
-                where="model.file",
-                fix="replace it by one of: " + ", ".join(sorted(_RULES)),
-            )
-        shapes[layer.name] = rule(layer, [shapes[name] for name in layer.inputs])
-        if any(size < 1 for size in shapes[layer.name]):
-            raise ModelError(
-                "MODEL-SHAPE",
-                f"layer {layer.name!r} gives the empty shape {shapes[layer.name]}",
-                where="model.file",
-                fix="use a larger input, or smaller windows",
-            )
+        shapes[layer.name] = shape_of_layer(layer, [shapes[name] for name in layer.inputs])
     return shapes
+
+
+def shape_of_layer(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
+    """Give the shape of one layer's output from those that it reads; errors as `shapes_of`."""
+    rule = _RULES.get(layer.kind.removeprefix("Q").removeprefix("Truncated").removesuffix("Batchnorm"))
+    if rule is None:
+        raise ModelError(
+            "MODEL-LAYER",
+            f"layer {layer.name!r} of class {layer.kind!r} has no shape rule here",
+            where="model.file",
+            fix="replace it by one of: " + ", ".join(sorted(_RULES)),
+        )
+    shape = rule(layer, sources)
+    if any(size < 1 for size in shape):
+        raise ModelError(
+            "MODEL-SHAPE",
+            f"layer {layer.name!r} gives the empty shape {shape}",
+            where="model.file",
+            fix="use a larger input, or smaller windows",
+        )
+    return shape
 
 
 def _same(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
@@ -92,7 +97,9 @@ def _flatten(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
 
 
 def _rearranged(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
-    return tuple(int(size) for size in layer.settings["sizes"])
+    return tuple(
+        int(size) * int(times) for size, times in zip(layer.settings["sizes"], layer.settings["repeats"], strict=True)
+    )
 
 
 def _concatenate(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
@@ -138,6 +145,6 @@ _RULES: Mapping[str, Callable[[TakenLayer, Sequence[Shape]], Shape]] = {
     "ZeroPadding2D": _pad,
     "Reshape": _reshape,
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Maximum", "Minimum"), _merged),
-    **dict.fromkeys(("Activation", "BatchNormalization", "ReLU", "Softmax", "Dropout"), _same),
+    **dict.fromkeys(("Activation", "BatchNormalization", "ReLU", "LeakyReLU", "Softmax", "Dropout"), _same),
 }
 """By the class' name, without QKeras' first letter."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network import output_softmax
@@ -26,6 +25,7 @@ from siliconv.quantize.lowering.lowering_activations import add_activation, add_
 from siliconv.quantize.lowering.lowering_composites import folded_weights, lower_factor_pooling, lower_separable
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_normalization import lower_normalization
+from siliconv.quantize.lowering.lowering_relu import lower_relu
 from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
 from siliconv.quantize.lowering.model_graph import is_linear, model_graph, refuse_settings
 from siliconv.quantize.lowering.quantized_weights import (
@@ -173,17 +173,6 @@ def _lower_activation(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringG
     return add_activation(layer.name, activation, sources[0], graph)
 
 
-def _lower_relu(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    if layer.max_value is not None or float(layer.negative_slope) != 0.0 or float(layer.threshold) != 0.0:
-        raise NetworkError(
-            "LOWER-FUNCTION",
-            "a ReLU with an upper bound, a slope or a threshold has no quantizer",
-            where=f"layer '{layer.name}'",
-            fix="use QActivation(quantized_relu(bits, integer, negative_slope, relu_upper_bound=...))",
-        )
-    return add_activation(layer.name, legacy_keras.load().activations.relu, sources[0], graph)
-
-
 def _lower_table(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     (source,) = sources
     requantize = ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, layer.inputs, relu=False)
@@ -244,7 +233,8 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "Dense": _lower_dense,
     "QActivation": _lower_activation,
     "Activation": _lower_activation,
-    "ReLU": _lower_relu,
+    "ReLU": lower_relu,
+    "LeakyReLU": lower_relu,
     "BatchNormalization": lower_normalization,
     "QBatchNormalization": lower_normalization,
     "QAveragePooling2D": _lower_average,

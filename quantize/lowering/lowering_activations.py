@@ -12,10 +12,11 @@ import numpy as np
 
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
-from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
+from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import WIDEST_INPUT, function_codes, table_node
 from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
+from siliconv.quantize.lowering.lowering_relu import add_relu, add_relu6, before_bound, without_relu
 from siliconv.quantize.lowering.model_graph import is_linear
 from siliconv.quantize.lowering.quantized_functions import is_real_function, table_behind
 from siliconv.quantize.lowering.quantized_weights import dyadic_weights
@@ -49,7 +50,7 @@ def add_activation(name: str, activation: Any, source: ir.Node, graph: LoweringG
         return source
     function = function_name(activation)
     kind = exact_class(activation) if function is None else function
-    if kind == "quantized_relu" and (source := _without_relu(source, graph)) and activation.negative_slope:
+    if kind == "quantized_relu" and (source := without_relu(source, graph)) and activation.negative_slope:
         return _leaky(name, activation, source, graph)
     if is_sign(activation):
         kind = "sign"
@@ -75,26 +76,12 @@ def add_activation(name: str, activation: Any, source: ir.Node, graph: LoweringG
 def _add_requantize(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
     kind = quantizer_type(quantizer, where=f"activation '{name}'")
     relu = exact_class(quantizer) == "quantized_relu"
+    source = before_bound(kind, source, graph)
+    source = without_relu(source, graph) if relu else source
     table = table_behind(name, quantizer, kind)
     if table is None:
         return graph.add(ir.Requantize(name, (source.name,), source.shape, kind, relu))
     return graph.add(table(graph.add(ir.Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))))
-
-
-def _relu(name: str, activation: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
-    """A ReLU without a quantizer keeps all bits."""
-    high = max(graph.bounds[source.name].interval.high, 0)
-    kind = narrowest(Interval(0, high), source.type.fraction)
-    return graph.add(ir.Requantize(name, (source.name,), source.shape, kind, relu=True))
-
-
-def _without_relu(source: ir.Node, graph: LoweringGraph) -> ir.Node:
-    """Give what stands before a ReLU that keeps all bits: a quantized ReLU behind it needs none."""
-    if not isinstance(source, ir.Requantize) or not source.relu:
-        return source
-    before = graph.nodes[source.inputs[0]]
-    keeps = source.type.fraction == before.type.fraction and source.type.overflow is Overflow.WRAP
-    return before if keeps else source
 
 
 def _sign(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
@@ -294,7 +281,8 @@ def _refused_power(name: str, quantizer: Any, source: ir.Node, graph: LoweringGr
 
 
 _ADD: Mapping[str, Callable[[str, Any, ir.Node, LoweringGraph], ir.Node]] = {
-    "relu": _relu,
+    "relu": add_relu,
+    "relu6": add_relu6,
     "sign": _sign,
     "scaled bits": _scaled_bits,
     "binary": _sign,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import MAX_WIDTH, FixedPoint, narrowest
-from siliconv.network.graph import DepthwiseConv, Matrix, Node, Padding, Weights
+from siliconv.network.graph import DepthwiseConv, Matrix, Node, Padding, Reshape, Weights
 from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 from siliconv.network.windows import same_padding
 from siliconv.quantize.lowering.exact_classes import exact_class
@@ -30,6 +31,8 @@ class LoweringGraph:
     """Layers whose channels have scales that no type holds, for the signs behind them."""
     left_scales: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     """Of a layer with such a kernel, the scale and the offset of each channel."""
+    bounded: dict[str, tuple[str, Fraction]] = field(default_factory=dict)
+    """Of a node that ends at an upper bound, the node before it and the bound."""
 
     def add(self, node: Node) -> Node:
         """Append a node and bound it.
@@ -92,6 +95,30 @@ class LoweringGraph:
         bounds = self.bounds[before.name]
         result = sum_of_products_type(kernel, bias, bounds, before.type, depthwise=depthwise)
         return self.add(replace(matrix, name=name, kernel=kernel, bias=bias, type=result))
+
+    def add_per_channel(self, name: str, source: Node, kernel: Weights, bias: Weights) -> Node:
+        """Append what multiplies each channel and adds to it: a depthwise convolution of one pixel.
+
+        A vector becomes a sequence of one step for it.
+        """
+        vector = len(source.shape) == 1
+        if vector:
+            source = self.add(Reshape(f"{name}_step", (source.name,), (1, *source.shape), source.type))
+        axes = len(source.shape) - 1
+        shaped = Weights(kernel.codes.reshape(*(1,) * axes, -1), kernel.type)
+        result = sum_of_products_type(shaped, bias, self.bounds[source.name], source.type, depthwise=True)
+        made = DepthwiseConv(
+            f"{name}_scaled" if vector else name,
+            (source.name,),
+            source.shape,
+            result,
+            shaped,
+            bias,
+            (1,) * axes,
+            ((0, 0),) * axes,
+        )
+        node = self.add(made)
+        return self.add(Reshape(name, (node.name,), source.shape[1:], node.type)) if vector else node
 
     def needed_for(self, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[Node, ...]:
         """Give the nodes that outputs depend on, in their order, behind all inputs in theirs."""

@@ -13,7 +13,7 @@ from siliconv.network.fixed_point import Interval, narrowest
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
 from siliconv.quantize.lowering.quantized_weights import WIDEST_BIAS, dyadic_weights, quantized
 from siliconv.quantize.lowering.quantizer_types import power_of_two
-from siliconv.quantize.lowering.scaled_channels import ScaledChannels, per_channel
+from siliconv.quantize.lowering.scaled_channels import ScaledChannels
 
 _SHOWN = 4
 
@@ -78,7 +78,7 @@ def _exact(
     kernel = dyadic_weights(scale, f"scale of layer '{layer.name}'", widest=WIDEST_BIAS)
     bias = dyadic_weights(offset, f"offset of layer '{layer.name}'", widest=WIDEST_BIAS)
     if not isinstance(source, ir.Matrix) or kernel.codes.size != source.kernel.codes.shape[-1]:
-        return per_channel(layer.name, source, kernel, bias, graph)
+        return graph.add_per_channel(layer.name, source, kernel, bias)
     codes = source.kernel.codes * kernel.codes
     places = source.kernel.type.fraction + kernel.type.fraction
     folded = ir.Weights(codes, narrowest(Interval(min(int(codes.min()), -1), int(codes.max())), places))

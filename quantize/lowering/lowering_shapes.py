@@ -64,7 +64,8 @@ def _add_average(
                 "LOWER-AVERAGE",
                 f"an average over {int(counts.max())} elements, which no binary fraction holds",
                 where=f"layer '{layer.name}'",
-                fix="quantize the float model with siliconv: its average pooling truncates as the firmware does",
+                fix="put QActivation right before it, so that its last place is known and it can be truncated there; or"
+                " use QAveragePooling2D with an average_quantizer",
             )
         fraction = source.type.fraction + int(counts.max()).bit_length() - 1
     places = fraction - source.type.fraction

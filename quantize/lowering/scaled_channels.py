@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Codes, FixedPoint, Interval, narrowest
-from siliconv.network.intervals import sum_of_products_type
 from siliconv.quantize.lowering.exact_classes import exact_class
 from siliconv.quantize.lowering.lowering_activations import add_sign, function_name, ternary_threshold
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
@@ -66,31 +65,6 @@ def add_thresholds(name: str, activation: Any, scaled: ScaledChannels, graph: Lo
     return graph.add_narrowest(both, max(high.type.fraction, low.type.fraction))
 
 
-def per_channel(name: str, source: ir.Node, kernel: ir.Weights, bias: ir.Weights, graph: LoweringGraph) -> ir.Node:
-    """Append what multiplies each channel and adds to it: a depthwise convolution of one pixel.
-
-    A vector becomes a sequence of one step for it.
-    """
-    vector = len(source.shape) == 1
-    if vector:
-        source = graph.add(ir.Reshape(f"{name}_step", (source.name,), (1, *source.shape), source.type))
-    axes = len(source.shape) - 1
-    shaped = ir.Weights(kernel.codes.reshape(*(1,) * axes, -1), kernel.type)
-    result = sum_of_products_type(shaped, bias, graph.bounds[source.name], source.type, depthwise=True)
-    made = ir.DepthwiseConv(
-        f"{name}_scaled" if vector else name,
-        (source.name,),
-        source.shape,
-        result,
-        shaped,
-        bias,
-        (1,) * axes,
-        ((0, 0),) * axes,
-    )
-    node = graph.add(made)
-    return graph.add(ir.Reshape(name, (node.name,), source.shape[1:], node.type)) if vector else node
-
-
 def _above(
     name: str, scaled: ScaledChannels, threshold: Fraction, graph: LoweringGraph, *, strictly: bool = False
 ) -> ir.Node:
@@ -130,7 +104,7 @@ def _shifted(name: str, source: ir.Node, signs: Codes, biases: Codes, graph: Low
         own = source.bias.codes << (fraction - source.bias.type.fraction)
         return graph.add_matrix_like(source, name, kernel, _bias(own * signs + biases, fraction))
     kernel = ir.Weights(signs.astype(np.int64), FixedPoint(True, 2, 2))
-    return per_channel(name, source, kernel, _bias(biases, fraction), graph)
+    return graph.add_per_channel(name, source, kernel, _bias(biases, fraction))
 
 
 def _bias(codes: Codes, fraction: int) -> ir.Weights:

@@ -117,7 +117,7 @@ def _for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:
     layers = [
         {
             **{key: layer[key] for key in ("class_name", "name", "inbound_nodes") if key in layer},
-            "config": {key: _old_style(key, value) for key, value in kept_settings(layer).items()},
+            "config": _old_settings(kept_settings(layer)),
         }
         for layer in inner_layers(config)
     ]
@@ -127,10 +127,16 @@ def _for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"class_name": config["class_name"], "config": {**kept, "layers": layers}}
 
 
+def _old_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _old_style(key, value) for key, value in settings.items()}
+
+
 def _old_style(key: str, value: Any) -> Any:
     """Give a setting as QKeras 0.9 and Keras 2 read it: without modules, which name where a class would come from."""
     if key == "dtype":
         return dtype_name(value)
+    if key == "layer":
+        return {"class_name": value["class_name"], "config": _old_settings(value["config"])}
     if not isinstance(value, Mapping) or "class_name" not in value:
         return value
     if value["class_name"] == "function":

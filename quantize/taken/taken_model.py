@@ -59,6 +59,10 @@ def taken_layer(layer: TakenLayer) -> Any:
         from siliconv.models.architectures.own_keras_layers import RearrangedElements
 
         return RearrangedElements(**layer.settings, name=layer.name)
+    if layer.kind.startswith("Truncated"):
+        from siliconv.quantize.qkeras import average_pooling
+
+        return getattr(average_pooling, layer.kind)(**layer.settings, name=layer.name)
     settings = dict(layer.settings)
     for name in (*QUANTIZERS, *NORMALIZATION_QUANTIZERS):
         if settings.get(name) is not None:

@@ -1,7 +1,7 @@
 """What has no quantizer in a QKeras model: taken exactly where few bits hold it, else rounded, and counted.
 
 Weights are rounded to so many bits at the place of the binary point with the least error. A sigmoid or tanh inside the
-network becomes the table that the firmware looks up.
+network becomes the table that the firmware looks up; an average over three or nine is truncated.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.network.table_types import FUNCTIONS, table_input, table_output
 from siliconv.quantize.lowering.quantized_weights import WIDEST, WIDEST_BIAS, dyadic_weights
 from siliconv.quantize.recipe import Unquantized
+from siliconv.quantize.taken.taken_averages import with_truncated_averages
 
 TABLE = "TableActivation"
 """The kind of a layer that looks a function up."""
@@ -47,9 +48,10 @@ def with_quantizers(
     model: TakenModel, weights: Weights, bits: Unquantized
 ) -> tuple[TakenModel, Weights, tuple[Rounded, ...]]:
     """Give the model in which nothing is left without an exact form, with its weights, and what was rounded for it."""
+    model, truncated = with_truncated_averages(model)
     layers: list[TakenLayer] = []
     found = dict(weights)
-    rounded: list[Rounded] = []
+    rounded = [Rounded(f"{name} (average, behind the point)", places, 0.0) for name, places in truncated.items()]
     outputs: dict[str, str] = {}
     for written in model.layers:
         layer = written.model_copy(update={"inputs": tuple(outputs.get(one, one) for one in written.inputs)})

@@ -127,7 +127,7 @@ def _(block: Mvu, family: str) -> Counter[str]:
     if block.pixels > 1:
         found += Counter(move=(block.pixels - 1) * block.outputs[0].bits, counter=counter(block.window.repeats))
     for lanes, width in _constants(block):
-        if 1 < len(lanes) <= SMALL_WORDS:
+        if 1 < len(lanes) <= SMALL_WORDS and block.rom != "block":
             columns = len(distinct_columns(lanes, width))
             found += Counter(logic_memory=columns * (-(-len(lanes) // 16) if family == "ecp5" else 1))
     return found + _window(block.window)

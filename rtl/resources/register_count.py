@@ -226,11 +226,11 @@ def _weights(block: Mvu, family: str) -> Registers:
         bits, held = len(columns), sum(map(is_held, columns))
         inverted = min(inverted, bits // 2)
     if family == "ecp5":
-        before = banks if banks > 1 else 0 if in_blocks else 2
+        before = (banks if banks > 1 else 0) if in_blocks else 2 * banks
         return found + Counter(ff=bits * (before + 1))
     into_multiplier = has_multiplier(block, family) and not block.pack
     if banks > 1:
-        return found + Counter(ff=bits * (banks + (0 if into_multiplier else 2)))
+        return found + Counter(ff=bits * (banks * (1 if in_blocks else 2) + (0 if into_multiplier else 2)))
     if in_blocks:
         if into_multiplier:
             return found + Counter(ff=bits)
@@ -248,12 +248,12 @@ def _bias(block: Mvu, family: str) -> Registers:
     changing = distinct_columns(bias.reshape(-1, block.pout), block.node.type.width)
     columns, held = len(changing), sum(map(is_held, changing))
     found = _rom_control(words, -(-words // 512))
-    in_blocks = Memory(columns, words, False, 512, block.rom).blocks(family) > 0
-    if family == "ecp5":
-        return found + Counter(ff=columns * (1 if in_blocks else 3))
-    absorbed = sums_in_multiplier(block, family)
+    *_, memory = memories_of(block)
+    in_blocks, absorbed = memory.blocks(family) > 0, sums_in_multiplier(block, family)
     if in_blocks:
-        return found + Counter(ff=columns * (1 if absorbed else 2))
+        return found + Counter(ff=memory.width * (1 if absorbed or family == "ecp5" else 2))
+    if family == "ecp5":
+        return found + Counter(ff=3 * columns)
     if absorbed:
         return found + Counter(ff=2 * columns)
     return found + chain(columns - held, 3, family) + Counter(ff=3 * held)

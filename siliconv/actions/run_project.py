@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from siliconv.bounded_reading import in_words
 from siliconv.checks.checks import examine
 from siliconv.checks.preflight import Severity
 from siliconv.checks.stopping import stopping
-from siliconv.errors import ProjectError, SiliconvError
+from siliconv.errors import DAMAGE, ProjectError, SiliconvError
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.hls.backends import check_simulated
 from siliconv.hls.csim.csim import compiler_version
@@ -121,6 +122,8 @@ def run_project(
         )
         try:
             remember_run(folder, file, project, build, results, variant=variant, command=command, started=started)
-        except (OSError, SiliconvError) as error:
+        except SiliconvError as error:
             on_event(f"this run is not remembered: {error}")
+        except DAMAGE as error:
+            on_event(f"this run is not remembered, for files of the build cannot be worked with: {in_words(error)}")
     return results

@@ -16,13 +16,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from siliconv.certificate.certificate import from_json
+from siliconv.errors import DAMAGE
 from siliconv.flow.artefacts import AGREEMENT_FILE, RANGES_FILE, read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
-from siliconv.project.remembered_front import read_front
+from siliconv.project.remembered_front import FRONTS, read_front
 from siliconv.report.drawings import block_diagram, fifo_curves, stacked, waterfall
 from siliconv.report.first_screen import first_screen
-from siliconv.report.front_drawing import fit_scatter, search_scatter
+from siliconv.report.front_drawing import Scatter, fit_scatter, search_scatter
 from siliconv.report.range_drawing import range_chart
 from siliconv.report.rtl_content import rtl_content
 from siliconv.report.verdicts import RESOURCE_TITLES
@@ -118,9 +119,7 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
     layers = estimate["layers"] if estimate["source"] != "none" else ()
     by_layer = [(one["name"], one["logic_synthesis"]) for one in layers]
     by_block = [(one["node"], one["cells"]) for one in rtl["blocks"] if one["cells"]] if has_rtl else []
-    fronts = {kind: read_front(build, kind) for kind in ("search", "fit-hls", "fit-rtl")}
-    scatters = [search_scatter(fronts["search"])] if fronts["search"] else []
-    scatters += [fit_scatter(found) for kind in ("fit-hls", "fit-rtl") if (found := fronts[kind])]
+    scatters, unreadable = _scatters(build)
     times = estimate.get("times")
     return {
         "blocks": block_diagram(content["network"]["nodes"], _notes(content, has_rtl)),
@@ -130,8 +129,22 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
         "hls_resources": stacked(by_layer, RESOURCE_TITLES) if by_layer else None,
         "rtl_resources": stacked(by_block, _BLOCK_TITLES) if by_block else None,
         "scatters": scatters,
+        "unreadable": unreadable,
         "ranges": range_chart(read_json(build / "network" / RANGES_FILE)),
     }
+
+
+def _scatters(build: Path) -> tuple[list[Scatter], list[str]]:
+    """Lay out what searches found last, and name what cannot be read of it."""
+    found: list[Scatter] = []
+    unreadable: list[str] = []
+    for kind, draw in ((FRONTS[0], search_scatter), (FRONTS[1], fit_scatter), (FRONTS[2], fit_scatter)):
+        front = read_front(build, kind)
+        try:
+            found += [draw(front)] if front is not None else []
+        except DAMAGE:
+            unreadable.append(kind)
+    return found, unreadable
 
 
 def _notes(content: dict[str, Any], has_rtl: bool) -> dict[str, list[str]]:

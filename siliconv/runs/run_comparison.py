@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.bounded_reading import UnreadableError
 from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.project.project import PROJECTS_FOLDER, find_project
-from siliconv.search.run_record import RunRecord, find_record, read_records
+from siliconv.search.run_record import RunRecord, find_record, read_record_file, read_records
 
 COST_TITLES = {
     "lut": "LUT",
@@ -193,7 +193,7 @@ def _begins_with(name: str, folders: Sequence[Path]) -> RunRecord:
 
 def _read_file(path: Path) -> RunRecord:
     try:
-        return read_as(path, RunRecord)
+        return read_record_file(path)
     except UnreadableError as error:
         raise ProjectError(
             "RUN-RECORD",

@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from siliconv.bounded_reading import UnreadableError, read_as
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
+
+from siliconv.bounded_reading import UnreadableError, as_kind, read_as
 from siliconv.errors import ProjectError
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.remembered_front import RUNS
@@ -45,6 +48,18 @@ class Measured:
     low: float | None
     high: float | None
     images: int
+
+
+class _Details(TypedDict, total=False):
+    """Of the details of a run, those that are read again."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # as pydantic wants it
+    set: dict[str, Any]
+    exact: dict[str, bool]
+    scores: dict[str, float]
+    fit: str
+    board: str
+    finished: str
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ def find_record(folder: Path, name: str) -> RunRecord:
             fix=f"use one of {', '.join(known)}" if known else "run the project first: siliconv run PROJECT",
         )
     try:
-        found = read_as(path, RunRecord)
+        found = read_record_file(path)
         if found.format != FORMAT or found.id != name:
             raise UnreadableError(f"it is of format {found.format}, run {found.id}")
     except UnreadableError as error:
@@ -171,6 +186,13 @@ def find_record(folder: Path, name: str) -> RunRecord:
             where=str(path),
             fix="delete the file, and run or search again: what is missing is made again",
         ) from error
+    return found
+
+
+def read_record_file(path: Path) -> RunRecord:
+    """Read the file of a record wherever it lies, or raise `UnreadableError`."""
+    found = read_as(path, RunRecord)
+    as_kind(found.details, _Details)
     return found
 
 

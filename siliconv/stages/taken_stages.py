@@ -122,9 +122,8 @@ def compare_with_qkeras(
     inputs = to_values(np.concatenate([images, np.stack(list(directed.values()))]), kind).astype(np.float32)
     names = [*(f"image {number}" for number in range(len(images))), *directed]
     progress.say("Comparing the model that was read with QKeras' own prediction of the file")
-    weights = {file.keras_names[name]: values for name, values in file.weights.items()}
     beside = weights_file(file, source)
-    own = call_apart(predict_qkeras, file.config, weights, beside, inputs, file.ports, progress=progress)
+    own = call_apart(predict_qkeras, file.config, file.written, beside, inputs, file.ports, progress=progress)
     ours = model.predict(inputs, batch_size=BATCH, verbose=0)
     if not np.isfinite(own).all():
         raise ModelError(

@@ -116,7 +116,14 @@ def _distributed(shape: tuple[int, ...], *makes: Any) -> Any:
     return build
 
 
+def _model_at_each_step(keras: Any) -> Any:
+    layers, wave = keras.layers, keras.Input(IMAGE[1:])
+    inner = keras.Model(wave, layers.Dense(2)(layers.Flatten()(layers.Conv1D(2, 2, activation="relu")(wave))))
+    return keras.Sequential([keras.Input(IMAGE), layers.TimeDistributed(inner), layers.Flatten(), layers.Dense(3)])
+
+
 NETWORKS: dict[str, Any] = {
+    "a model at each step": _model_at_each_step,
     "dense at each step": _distributed(WAVE, _dense),
     "vectors at each step": _distributed(WAVE, _dense, _batch, lambda layers: layers.PReLU()),
     "waves at each step": _distributed(
@@ -150,6 +157,9 @@ NETWORKS: dict[str, Any] = {
     "operators": _operators,
     "softmax along rows": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=1), _flat, _dense),
     "softmax of a wave": _row(WAVE, lambda layers: layers.Softmax(axis=-2), _flat, _dense),
+    "softmax of a map": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=[1, 2]), _flat, _dense),
+    "softmax of all": _row(IMAGE, lambda layers: layers.Softmax(axis=[1, 2, 3]), _flat, _dense),
+    "softmax of columns and channels": _row(IMAGE, lambda layers: layers.Softmax(axis=[-1, 2]), _flat, _dense),
     "softmax layer": _row(IMAGE, _conv, lambda layers: layers.Softmax(), _flat, _dense),
     **{kind.lower(): _merge(kind) for kind in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")},
     **{f"{kind.lower()} of many": _many(kind) for kind in ("Add", "Multiply", "Maximum", "Minimum", "Average")},

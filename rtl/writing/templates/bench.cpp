@@ -108,9 +108,10 @@ int main(int count, char **arguments) {
       Port &port = ports[p];
       if (!*port.valid || !*port.ready) continue;
       done[p]++;
-      // A stream inside that goes on without end is no progress.
-      if (port.kind == Kind::probe && done[p] > size_t(images) * port.words) continue;
-      last_word = cycle;
+      // A stream that goes on without end is no progress; one word too many tells it of a result.
+      const size_t all = size_t(images) * port.words;
+      if (port.kind != Kind::in && done[p] > all + (port.kind == Kind::out)) continue;
+      if (port.kind == Kind::in || done[p] <= all) last_word = cycle;
       if (port.kind == Kind::in) {
         traffic[p].times.push_back(cycle);
         sent.push_back(p);
@@ -121,7 +122,7 @@ int main(int count, char **arguments) {
       traffic[p].words.insert(traffic[p].words.end(), data, data + port.bytes);
       traffic[p].times.push_back(cycle);
       if (port.kind == Kind::out) {
-        if (done[p] <= size_t(images) * port.words) missing--;
+        if (done[p] <= all) missing--;
       }
     }
     top->clk_i = 1;

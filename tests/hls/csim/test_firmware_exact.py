@@ -30,14 +30,15 @@ def assert_exact(network, folder, *, images=6, **config):
     assert arithmetic <= {layer.name for layer in layers}, "a layer was not traced"
 
 
+# One back end of each number type here; the second of each, which shares most of its templates, is slow.
 ROADS = [
     ("Vitis", Strategy.RESOURCE),
     ("Vitis", Strategy.LATENCY),
-    ("Vivado", Strategy.RESOURCE),
-    ("Vivado", Strategy.LATENCY),
+    pytest.param("Vivado", Strategy.RESOURCE, marks=pytest.mark.slow),
+    pytest.param("Vivado", Strategy.LATENCY, marks=pytest.mark.slow),
     ("Quartus", Strategy.RESOURCE),
-    ("Catapult", Strategy.RESOURCE),
-    ("Catapult", Strategy.LATENCY),
+    pytest.param("Catapult", Strategy.RESOURCE, marks=pytest.mark.slow),
+    pytest.param("Catapult", Strategy.LATENCY, marks=pytest.mark.slow),
 ]
 
 

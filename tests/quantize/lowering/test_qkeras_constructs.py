@@ -302,7 +302,9 @@ REFUSED = {
         "LOWER-QUANTIZER",
         "kernels",
     ),
-    "a bounded float ReLU": (lambda: [layers.ReLU(6.0)], "LOWER-FUNCTION", "relu_upper_bound"),
+    "a float ReLU with a threshold": (lambda: [layers.ReLU(threshold=0.5)], "LOWER-FUNCTION", "max_value"),
+    "a slope of many bits": (lambda: [layers.LeakyReLU(0.3)], "LOWER-FUNCTION", "0.25"),
+    "a bound of many bits": (lambda: [layers.ReLU(0.3)], "LOWER-FUNCTION", "power of two"),
 }
 
 

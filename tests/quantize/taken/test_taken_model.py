@@ -111,7 +111,7 @@ def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, 
     built = taken_model(taken, file.weights)
     codes = all_or_random_codes(PIXEL, taken.input_shape, 300)
     inputs = to_values(codes, PIXEL).astype(np.float32)
-    own = own_model(file.config, {file.keras_names[key]: one for key, one in file.weights.items()}, h5)
+    own = own_model(file.config, file.written, h5)
     logits = built.predict(inputs, verbose=0)
     assert np.array_equal(own.predict(inputs, verbose=0), logits)
     assert tuple(built.output_shape[1:]) == output_shape_of(taken)

@@ -61,7 +61,7 @@ def test_a_model_of_several_inputs_and_outputs_is_what_qkeras_predicts():
     values = to_values(rows, EIGHT).astype(np.float32)
     own = predict_qkeras(
         file.config,
-        {file.keras_names[name]: arrays for name, arrays in file.weights.items()},
+        file.written,
         None,
         values,
         file.ports,

@@ -56,13 +56,17 @@ def test_bits_that_never_change_take_nothing():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not has_tool("yosys"), reason="no Yosys: pip install 'siliconv[rtl]'")
-@pytest.mark.parametrize("family", ["ecp5", "xc7"])
-def test_multipliers_and_block_memories_are_those_of_yosys(family, tmp_path):
-    design = plan(small_network(600), {"dense": Lanes(2, 6)}, multiplier_bits=25)
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [("ecp5", "auto"), ("xc7", "auto"), ("ecp5", "block"), ("ecp5", "distributed"), ("xc7", "distributed")],
+)
+def test_multipliers_and_block_memories_are_those_of_yosys(family, kind, tmp_path):
+    design = plan(small_network(600), {"dense": Lanes(2, 6)}, multiplier_bits=25, roms={"dense": kind})
     write_project([design], tmp_path)
     found, cells = predicted(design, family), synthesize(tmp_path, design, family)
     assert (found.dsp, found.block_memory) == (cells.dsp, cells.block_memory)
-    assert cells.block_memory == block_memories(design.blocks, family) > 0
+    assert cells.block_memory == block_memories(design.blocks, family)
+    assert (cells.block_memory > 0) == (kind != "distributed")
     assert found.lut_memory == memory_look_up_tables(cells.cells)
     assert np.isclose(found.ff, cells.ff, rtol=0.02)
     assert np.isclose(found.lut, cells.lut + cells.lut_memory, rtol=0.15)

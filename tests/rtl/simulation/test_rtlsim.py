@@ -133,6 +133,23 @@ def test_a_broken_module_is_seen(module, tmp_path):
     assert any(_seen(broken, pauses) for pauses in PAUSES)
 
 
+def test_results_without_end_are_no_progress(tmp_path):
+    """One design stands still while another one gives words for ever: the simulation ends and says so."""
+    skip_without_verilator()
+    designs = [plan(small_network(), {}, prefix=f"design{number}_") for number in range(2)]
+    bench = written(designs, tmp_path)
+    for design, valid in zip(designs, ("1'b1", "1'b0"), strict=True):
+        top = tmp_path / f"{design.name}.sv"
+        text = top.read_text()
+        line = f"assign valid_o = {design.sink.name}_valid;"
+        assert line in text
+        top.write_text(text.replace(line, f"assign valid_o = {valid};"))
+    build(tmp_path, optimize="-O0")
+    with pytest.raises(WorkSaysNoError) as caught:
+        bench.differences()
+    assert caught.value.code == "RTL-STALL"
+
+
 def residual():
     """A block whose skip waits for its convolution."""
     builder = NetworkBuilder((6, 6, 2)).conv(2, (3, 3)).relu()

@@ -52,6 +52,8 @@ def test_what_is_right_is_accepted(validator, text):
         "model: {preset: digits}\ntrian: {epochs: 3}\n",
         "train: {epochs: 3}\n",
         "model: {preset: digits}\ntrain: {epochs: many}\n",
+        "model: {preset: digits}\nquantize: {weights: 99}\n",
+        "model: {preset: digits}\nquantize: {weights: quaternary}\n",
         "model: {preset: digits}\nhls: {io_type: io_parallell}\n",
         "model: {input_shape: [8, 8, 1], layers: [{kind: conv3d, filters: 4}]}\n",
         "model: {input_shape: [8, 8, 1], layers: [{kind: conv2d, kernel_size: 3}]}\n",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from siliconv.project.remembered_front import remember_front
 from siliconv.report.drawings import block_diagram, fifo_curves, stacked, ticks_of, waterfall
 from siliconv.report.front_drawing import HEIGHT, fit_scatter, search_scatter
 from siliconv.report.range_drawing import range_chart
-from siliconv.report.report import TEMPLATES
+from siliconv.report.report import TEMPLATES, _scatters
 
 TIMES = {
     "cycles": 200,
@@ -126,3 +127,14 @@ def test_the_designs_of_a_fit_are_drawn():
     assert all(0 <= dot.down <= HEIGHT for dot in scatter.dots)
     assert "hls4ml core" in scatter.title
     assert "SystemVerilog" in fit_scatter(found | {"core": "rtl", "chosen": None}).title
+
+
+def test_what_a_search_left_is_drawn_and_damage_is_named(tmp_path):
+    front = {"front": [], "chosen": None, "board": {"title": "A board"}, "target": "the fastest that fits"}
+    remember_front(tmp_path, "fit-hls", front)
+    remember_front(tmp_path, "fit-rtl", {"front": "none"})
+    remember_front(tmp_path, "search", {"trials": 3})
+    scatters, unreadable = _scatters(tmp_path / "build")
+    assert [one.title for one in scatters] == ["Designs for a board (siliconv fit, hls4ml core)"]
+    assert unreadable == ["search", "fit-rtl"]
+    assert _scatters(tmp_path / "nothing" / "build") == ([], [])

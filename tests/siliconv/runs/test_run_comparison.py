@@ -143,6 +143,7 @@ def test_the_commands_show_and_gate(projects, capsys):
     assert run_command_line(["compare", "mine", "bb33", "--max-lut-growth", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"][0]["id"] == "aa22"
     assert run_command_line(["compare", "mine"]) == 2
+    assert "COMPARE-RUNS" in capsys.readouterr().err
 
 
 def test_a_record_in_a_file_is_a_base_for_ci(projects):

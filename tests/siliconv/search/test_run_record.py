@@ -36,7 +36,9 @@ def test_an_unknown_run_is_refused_with_those_that_there_are(tmp_path):
         find_record(tmp_path, "../a1")
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"id": "zz"}, {"costs": "many"}, None])
+@pytest.mark.parametrize(
+    "change", [{"format": 2}, {"id": "zz"}, {"costs": "many"}, {"details": {"exact": "yes"}}, None]
+)
 def test_a_damaged_record_is_refused(tmp_path, change):
     write_record(tmp_path, a_record("a1", 0.95, 100.0))
     path = tmp_path / "runs" / "records" / "a1.json"

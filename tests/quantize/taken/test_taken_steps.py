@@ -1,0 +1,161 @@
+"""Layers of Keras in a QKeras file: moved elements, steps of a sequence, shared ones, bounds and slopes, all exact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qkeras_networks import all_or_random_codes, in_a_row, values_of, with_random_weights
+
+from siliconv import legacy_keras
+from siliconv.errors import ModelError
+from siliconv.legacy_keras import double_precision
+from siliconv.models.architectures.user_model import read_written_model
+from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
+from siliconv.models.qkeras_files.taken_shapes import output_shape_of
+from siliconv.network.fixed_point import FixedPoint, to_values
+from siliconv.network.graph import AveragePool
+from siliconv.quantize.lowering.agreement import compare_layers
+from siliconv.quantize.lowering.lowering import lower
+from siliconv.quantize.recipe import Unquantized
+from siliconv.quantize.taken.exact_model import exact_model
+from siliconv.quantize.taken.own_prediction import own_model
+from siliconv.quantize.taken.taken_model import taken_model
+from siliconv.quantize.taken.unquantized import with_quantizers
+
+keras = legacy_keras.load()
+
+import qkeras  # noqa: E402
+from qkeras.qconv2d_batchnorm import QConv2DBatchnorm  # noqa: E402
+
+layers = keras.layers
+KIND = FixedPoint(True, 8, 3)
+
+
+def quantizers():
+    return {"kernel_quantizer": "quantized_bits(4,0,alpha=1)", "bias_quantizer": "quantized_bits(4,1,alpha=1)"}
+
+
+def relu(width=4):
+    return qkeras.QActivation(f"quantized_relu({width},1)")
+
+
+def moved():
+    return in_a_row(
+        layers.Input((6, 5, 2)),
+        layers.GaussianNoise(0.1),
+        layers.Cropping2D(((1, 0), (0, 1))),
+        qkeras.QConv2D(3, 3, padding="same", **quantizers()),
+        layers.SpatialDropout2D(0.2),
+        relu(),
+        layers.UpSampling2D((2, 1)),
+        layers.Permute((2, 1, 3)),
+        layers.Reshape((-1, 3)),
+        qkeras.QConv1D(2, 3, padding="causal", **quantizers()),
+        layers.Flatten(),
+        layers.RepeatVector(2),
+        qkeras.QDense(2, **quantizers()),
+    )
+
+
+def steps():
+    wrap = layers.TimeDistributed
+    folded = QConv2DBatchnorm(2, 2, activation="quantized_relu(4)", **quantizers())
+    return in_a_row(
+        layers.Input((2, 5, 5, 1)),
+        wrap(qkeras.QConv2D(2, 2, **quantizers())),
+        wrap(relu()),
+        wrap(folded),
+        wrap(in_a_row(layers.Input((3, 3, 2)), layers.Flatten(), qkeras.QDense(3, **quantizers()))),
+        wrap(qkeras.QActivation("quantized_bits(6,3,alpha=1)")),
+        wrap(qkeras.QDense(2, activation="softmax", **quantizers())),
+    )
+
+
+def shared():
+    image, dense, activation = keras.Input((4,)), qkeras.QDense(4, **quantizers()), relu()
+    once = activation(dense(image))
+    twice = activation(dense(once))
+    average = layers.Average()([once, layers.Subtract()([twice, qkeras.QDense(1, **quantizers())(image)])])
+    return keras.Model(image, qkeras.QDense(2, **quantizers())(average))
+
+
+def bounded():
+    return in_a_row(
+        layers.Input((5, 5, 1)),
+        qkeras.QConv2D(3, 2, activation="relu6", **quantizers()),
+        layers.MaxPooling2D(2),
+        qkeras.QActivation("quantized_relu(6,3)"),
+        layers.Flatten(),
+        qkeras.QDense(4, **quantizers()),
+        layers.LeakyReLU(0.25),
+        layers.ReLU(1.5, negative_slope=0.5),
+        qkeras.QDense(2, **quantizers()),
+        layers.ReLU(2.0),
+    )
+
+
+MODELS = {"moved": moved, "steps": steps, "shared": shared, "bounded": bounded}
+
+
+def read(model, folder, form="h5"):
+    path = folder / f"model.{form}"
+    model.save(path)
+    written = read_written_model(path.name, folder=folder)
+    assert is_qkeras(written.config)
+    return qkeras_model_of(written.config, written.weights, where=path.name), path if form == "h5" else None
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [(name, "h5") for name in MODELS] + [("steps", "keras"), ("shared", "keras")]
+)
+def test_what_is_built_is_qkeras_own_prediction_and_the_network(name, form, tmp_path):
+    file, h5 = read(with_random_weights(MODELS[name]()), tmp_path, form)
+    built = taken_model(file.model, file.weights)
+    codes = all_or_random_codes(KIND, file.model.input_shape, 200)
+    inputs = to_values(codes, KIND).astype(np.float32)
+    own = own_model(file.config, file.written, h5).predict(inputs, verbose=0)
+    assert np.array_equal(own, built.predict(inputs, verbose=0))
+    assert own.shape[1:] == output_shape_of(file.model)
+    network = lower(built, name="net", input_type=KIND)
+    with double_precision():
+        exact = exact_model(file.model, file.weights)
+        assert all(one.differing == 0 for one in compare_layers(exact, network, codes[:60]))
+    found = values_of(network, codes)
+    assert np.array_equal(found.reshape(own.shape), own)
+    assert len(np.unique(found)) > 4
+
+
+def test_a_bound_that_changes_nothing_costs_nothing():
+    dense, bound = qkeras.QDense(3, **quantizers()), layers.ReLU(6.0)
+    model = with_random_weights(in_a_row(layers.Input((4,)), dense, bound, qkeras.QActivation("quantized_relu(6,2)")))
+    assert [type(node).__name__ for node in lower(model, name="net").nodes] == ["Input", "Dense", "Requantize"]
+
+
+def test_averages_over_nine_are_truncated_as_the_firmware_does_and_that_is_said(tmp_path):
+    model = in_a_row(
+        layers.Input((9, 9, 1)),
+        relu(6),
+        layers.AveragePooling2D(3, name="windows"),
+        qkeras.QConv2D(2, 1, activation="quantized_relu(5,2)", **quantizers()),
+        layers.GlobalAveragePooling2D(name="all"),
+        qkeras.QDense(2, **quantizers()),
+    )
+    file, _ = read(with_random_weights(model), tmp_path)
+    found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized())
+    assert [(one.name.split(" ")[0], one.bits) for one in rounded] == [("windows", 5 + 4), ("all", 3 + 4)]
+    codes = all_or_random_codes(KIND, (9, 9, 1), 100)
+    inputs = to_values(codes, KIND).astype(np.float32)
+    built = taken_model(found, weights).predict(inputs, verbose=0)
+    network = lower(taken_model(found, weights), name="net", input_type=KIND)
+    assert np.array_equal(values_of(network, codes), built)
+    off = np.abs(built - model.predict(inputs, verbose=0)).max()
+    assert 0 < off < 0.05
+    averages = {node.name: node.type.fraction for node in network.of_kind(AveragePool)}
+    assert averages == {"windows": 5 + 4, "all": 3 + 4}
+
+
+def test_a_distributed_layer_without_an_equal_is_refused_by_its_own_name(tmp_path):
+    model = in_a_row(layers.Input((2, 6, 2)), layers.TimeDistributed(qkeras.QConv1D(2, 2, dilation_rate=2)))
+    with pytest.raises(ModelError, match="MODEL-LAYER") as caught:
+        read(model, tmp_path)
+    assert "QConv1D" in caught.value.what
