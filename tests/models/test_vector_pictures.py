@@ -46,7 +46,7 @@ def test_pictures_of_one_name_in_two_folders_have_names_of_their_own(tmp_path, h
     texts = [learning_curve_pictures(history, tmp_path / part, "x", 1)[0].read_text() for part in ("one", "the: other")]
     names = [set(re.findall(r'\bid="([^"]*)"', text)) for text in texts]
     assert not names[0] & names[1]
-    assert all(re.fullmatch(r"[\w-]+", name) for name in names[1])
+    assert all(re.fullmatch(r"[\w.-]+", name) for name in names[1])
 
 
 def test_the_same_picture_has_the_same_bytes(tmp_path):
