@@ -38,10 +38,12 @@ def save_vector_picture(figure: Figure, path: Path) -> Path:
     figure.patch.set_visible(False)
     for axes in figure.axes:
         axes.patch.set_visible(False)
+    # A page may hold several pictures of one name, from folders of several outputs.
+    name = re.sub(r"\W", "_", f"{path.parent.name}-{path.stem}")
     written = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": path.stem}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(written, metadata=_NO_METADATA)
-    path.write_text(_for_page(written.getvalue(), path.stem), encoding="utf-8")
+    path.write_text(_for_page(written.getvalue(), name), encoding="utf-8")
     return path
 
 

@@ -83,7 +83,8 @@ def first_screen(content: Mapping[str, Any], project: ProjectConfig, certified: 
     """
     metrics, data = content["metrics"], content["data"]
     images = metrics["network"].get("images", sum(data["counts"]["test"]))
-    scores = tuple(_score(title, metrics[kind], images) for kind, title in _NETWORKS)
+    titles = {**dict(_NETWORKS), **({"float": "QKeras file"} if content["calibration"]["method"] == "taken" else {})}
+    scores = tuple(_score(title, metrics[kind], images) for kind, title in titles.items())
     cores = [_hls_core(content)]
     if content["rtl"] is not None and not content["rtl"]["stale"]:
         cores.append(_rtl_core(content["rtl"], project))

@@ -25,7 +25,7 @@ def test_the_epoch_that_was_kept_is_marked_and_values_are_told(tmp_path, history
     assert "kept: epoch 121" in text
     assert "<title>epoch 1, training: loss 1</title>" in text
     assert 50 < text.count("<title>") < 140, "not one for each of 200 epochs"
-    assert "kept" not in learning_curve_pictures(history, tmp_path, "other", None)[0].read_text()
+    assert "kept: epoch" not in learning_curve_pictures(history, tmp_path, "other", None)[0].read_text()
 
 
 def test_a_picture_has_the_colours_of_the_page_and_names_of_its_own(tmp_path, history):
@@ -40,6 +40,13 @@ def test_a_picture_has_the_colours_of_the_page_and_names_of_its_own(tmp_path, hi
     assert not names[0] & names[1]
     for used in re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', text):
         assert (used[0] or used[1]) in names[0]
+
+
+def test_pictures_of_one_name_in_two_folders_have_names_of_their_own(tmp_path, history):
+    texts = [learning_curve_pictures(history, tmp_path / part, "x", 1)[0].read_text() for part in ("one", "the: other")]
+    names = [set(re.findall(r'\bid="([^"]*)"', text)) for text in texts]
+    assert not names[0] & names[1]
+    assert all(re.fullmatch(r"[\w.-]+", name) for name in names[1])
 
 
 def test_the_same_picture_has_the_same_bytes(tmp_path):

@@ -188,7 +188,7 @@ def test_a_certificate_is_exact(tmp_path, compiler, capsys):
     assert "EXACT" in capsys.readouterr().err
     page = (folder / "build" / "report.html").read_text()
     assert "The network is a trained QKeras model, taken as it is" in page
-    assert "QKeras file&#39;s test accuracy" in page
+    assert "<dt>QKeras file</dt>" in page
     assert run_command_line(["verify", str(folder)]) == 0
 
 
