@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+_NAME_OF_KIND = re.compile(
+    r"int|float|str|bool|none|tuple|list|dict|constrained-int|constrained-str"
+    r"|(tuple|list|dict|set|frozenset|literal|nullable|union|tagged-union|chain|is-instance|lax-or-strict|json-or-python"
+    r"|function-(after|before|plain|wrap))[\[(].*",
+    re.DOTALL,
+)
+"""What pydantic puts into a location where a value may be of several kinds; a user's own name may have brackets too."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:
 def _all_of(error: ValidationError) -> Iterator[FieldProblem]:
     for one in error.errors(include_url=False):
         path, inner = _path(one["loc"]), (one.get("ctx") or {}).get("error")
+        if one["type"] == "extra_forbidden" and path[-1:] != one["loc"][-1:]:
+            path = (*path, one["loc"][-1])  # a field of the user's own, whatever its name looks like
         if isinstance(inner, ValidationError):
             # A check of ours that validated a part: its problems are those of the part.
             for problem in _all_of(inner):
@@ -82,8 +93,7 @@ def _is_int(key: str | int) -> bool:
 
 
 def _is_name_of_kind(key: str) -> bool:
-    plain = ("int", "float", "str", "bool", "none", "tuple", "list", "dict", "constrained-int", "constrained-str")
-    return key in plain or any(mark in key for mark in ("[", "]", "("))
+    return _NAME_OF_KIND.fullmatch(key) is not None
 
 
 def _is_of_type(kind: str) -> bool:

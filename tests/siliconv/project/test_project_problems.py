@@ -42,3 +42,14 @@ def test_every_layer_is_told_what_it_knows(shape):
     assert "did you mean 'conv2d'?" in fixes[3]
     assert fixes[4] == "units is number of outputs"
     assert fixes[5].startswith("write it as - {kind: conv2d")
+
+
+@pytest.mark.parametrize("name", ["[", "a(b", "int", "tuple[int]", "conv[12]"])
+@pytest.mark.parametrize(
+    "section", ["{}", "model: {{preset: digits, {}}}", "quantize: {{layers: {{'conv[12]': {{{}}}}}}}"]
+)
+def test_a_field_may_look_like_anything(name, section):
+    """Pydantic puts names of kinds with brackets into the place of an error; a user's own field is none of them."""
+    with pytest.raises(ProjectProblemsError) as raised:
+        parse_project(section.format(f"'{name}': 1") + "\n", Path("project.yml"))
+    assert f"unknown field '{name}'" in str(raised.value)
