@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/nightly.py [CAMPAIGN...] [--seeds N] [--first N] [--jobs N] [--json FILE]
 
-Every seed's result is kept in build/nightly/COMMIT, so that a run that was stopped goes on. Exits 1 where a seed
-failed. A mutation that no test saw is no failure but a gap, and is listed.
+Every seed's result is kept in build/nightly/COMMIT, so that a run that was stopped goes on. In FILE each campaign has
+the commit that it ran on; those that are not run now stay. Exits 1 where a seed failed. A mutation that no test saw is
+no failure but a gap, and is listed.
 """
 
 from __future__ import annotations
@@ -38,15 +39,16 @@ def main() -> None:
     options = parser.parse_args()
     commit = _commit()
     folder = ROOT / "build" / "nightly" / commit
-    summary: dict[str, Any] = {"commit": commit, "command": " ".join(["python", *sys.argv]), "campaigns": {}}
+    command, ran = " ".join(["python", *sys.argv]), {}
     for name in options.campaigns:
         seeds = range(options.first, options.first + (options.seeds or _campaign(name).SEEDS))
         results = _results(name, seeds, folder / name, options.jobs)
-        summary["campaigns"][name] = _summarized(results)
-        print(json.dumps({name: summary["campaigns"][name]}, indent=1), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    sys.exit(any(campaign["failed"] for campaign in summary["campaigns"].values()))
+        ran[name] = {"commit": commit, "command": command, **_summarized(results)}
+        print(json.dumps({name: ran[name]}, indent=1), flush=True)
+        if options.json:
+            known = json.loads(options.json.read_text(encoding="utf-8")) if options.json.is_file() else {}
+            options.json.write_text(json.dumps(known | {name: ran[name]}, indent=1) + "\n", encoding="utf-8")
+    sys.exit(any(campaign["failed"] for campaign in ran.values()))
 
 
 def _results(name: str, seeds: range, folder: Path, jobs: int) -> dict[int, dict[str, Any]]:
@@ -107,7 +109,10 @@ def _commit() -> str:
     """Give the commit, marked where the tree is not it."""
     said = [
         subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-        for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        for words in (
+            ["rev-parse", "--short=12", "HEAD"],
+            ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results/nightly.json"],
+        )
     ]
     return said[0] + ("-changed" if said[1] else "")
 

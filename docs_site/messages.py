@@ -112,7 +112,9 @@ def _of_file(path: Path) -> Iterator[Message]:
 
 
 def _is_said(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Name) and (call.func.id in _EXIT_CODES or call.func.id in ("Cause", "Failure"))
+    return isinstance(call.func, ast.Name) and (
+        call.func.id in _EXIT_CODES or call.func.id in ("Cause", "Failure", "Finding")
+    )
 
 
 def _of_call(call: ast.Call, scope: Scope, file: str) -> Iterator[Message]:
@@ -124,6 +126,9 @@ def _of_call(call: ast.Call, scope: Scope, file: str) -> Iterator[Message]:
     elif called == "Cause" and len(call.args) == 4:
         kind, level = "cause", ""
         code, what, fix = call.args[0], call.args[2], call.args[3]
+    elif called == "Finding" and len(call.args) == 5 and ast.unparse(call.args[1]).startswith("Severity."):
+        kind, level = "finding", ast.unparse(call.args[1]).removeprefix("Severity.").lower()
+        code, what, fix = call.args[0], call.args[2], call.args[4]
     elif called == "Failure" and len(call.args) == 5:
         kind, level = "vendor", "1"
         code, what, fix = call.args[0], call.args[1], call.args[2]

@@ -327,6 +327,8 @@ def _rank(one: Configuration, *, wanted: bool) -> tuple[float, ...]:
         return (3.0, 0.0 if one.meets else 1.0, fullest, together)
     if not one.meets:
         return (2.0, -one.images_per_second, fullest, together)
+    if not one.surely and wanted:
+        return (1.0, -round(one.chance, 2), fullest, together)
     if not one.surely:
         return (1.0, -min(round(one.chance, 1), _GOOD_CHANCE), -one.images_per_second, together)
     if wanted:

@@ -42,6 +42,10 @@ def inner_layers(layer: Config, where: str) -> list[Config]:
         if [use.reads for use in uses] != before:
             raise refused(layer, "it distributes a model with branches; use a row of layers", where)
         return [use.layer for use in uses if not _is_input(use.layer)]
+    if inner["class_name"] == "TimeDistributed":
+        found = inner_layers(inner, where)
+        if all(_acts_by_position(one) for one in found):
+            return found
     if inner["class_name"] in ("TimeDistributed", "Bidirectional"):
         raise refused(layer, f"it distributes a {inner['class_name']}; use keras.Sequential", where)
     return [inner]

@@ -91,18 +91,25 @@ class QKerasFile:
 
 def is_qkeras(config: Config) -> bool:
     """Whether a model's configuration has layers or activations of QKeras'."""
-    return any(_is_of_qkeras(one) for layer in inner_layers(config) for one in _with_distributed(layer))
+    return any(_is_of_qkeras(layer) for layer in inner_layers(config))
 
 
 def _is_of_qkeras(layer: Config) -> bool:
-    module = str(layer.get("module") or "qkeras")
-    if layer["class_name"].startswith("Q") and layer["class_name"] not in SETTINGS and module.startswith("qkeras"):
+    module, kind = str(layer.get("module") or "qkeras"), str(layer.get("class_name"))
+    if kind.startswith("Q") and kind not in SETTINGS and module.startswith("qkeras"):
         return True
-    activation = layer["config"].get("activation")
-    return isinstance(activation, Mapping) and str(activation.get("module") or "").startswith("qkeras")
+    settings = layer.get("config")
+    if not isinstance(settings, Mapping):
+        return False
+    activation, inner, inside = (settings.get(key) for key in ("activation", "layer", "layers"))
+    if isinstance(activation, Mapping) and str(activation.get("module") or "").startswith("qkeras"):
+        return True
+    # What a wrapper holds: a layer, or a model.
+    held = [inner, *(inside if isinstance(inside, list) else ())]
+    return any(_is_of_qkeras(one) for one in held if isinstance(one, Mapping))
 
 
-def _with_distributed(layer: Config, where: str = "model.file") -> list[Config]:
+def _with_distributed(layer: Config, where: str) -> list[Config]:
     """Give a layer, and those on the steps of a sequence where it is a TimeDistributed of some."""
     if layer["class_name"] != "TimeDistributed":
         return [layer]
@@ -154,7 +161,9 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
                 found[one.name] = arrays
     several = len(ends[1]) > 1
     outputs = tuple(names[use] for use in ends[1]) if several else ()
-    ending, layers = (None, layers) if several else _without_ending(layers)
+    # The function of a layer that is used inside as well is no ending.
+    inside = len(ends[1]) == 1 and sum(name == ends[1][0][0] for name, _ in names) > 1
+    ending, layers = (None, layers) if several or inside else _without_ending(layers)
     if not layers:
         raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
     if len(shapes) == 1 and not several:
@@ -211,6 +220,9 @@ def _linear_at(config: Config, names: Collection[str]) -> Config:
 def _linear(layer: Config) -> Config:
     if layer["class_name"] == "TimeDistributed":
         return {**layer, "config": {**layer["config"], "layer": _linear(layer["config"]["layer"])}}
+    if isinstance(layer["config"].get("layers"), list):
+        *before, last = layer["config"]["layers"]
+        return {**layer, "config": {**layer["config"], "layers": [*before, _linear(last)]}}
     settings = {key: value for key, value in layer["config"].items() if key != "axis"}
     kind = "Activation" if layer["class_name"] in _ENDINGS else layer["class_name"]
     return {**layer, "class_name": kind, "config": {**settings, "activation": "linear"}}

@@ -172,7 +172,7 @@ def _measured(metrics: Mapping[str, Any], part: str | None) -> Measured | None:
 def _nothing(metrics: Mapping[str, Any]) -> Measured:
     """Of several outputs no number of images is told: the value alone."""
     value = float(metrics["value"])
-    return Measured(str(metrics["metric"]), value, float(metrics.get("goodness", value)), None, None, 0)
+    return Measured(str(metrics["metric"]), value, float(metrics["goodness"]), None, None, 0)
 
 
 def _with_earlier(record: RunRecord, before: RunRecord | None) -> RunRecord:

@@ -125,6 +125,9 @@ def _model_at_each_step(keras: Any) -> Any:
 NETWORKS: dict[str, Any] = {
     "a model at each step": _model_at_each_step,
     "dense at each step": _distributed(WAVE, _dense),
+    "dense at each step of each step": _distributed(
+        IMAGE, lambda layers: layers.TimeDistributed(layers.Dense(2, activation="relu"))
+    ),
     "vectors at each step": _distributed(WAVE, _dense, _batch, lambda layers: layers.PReLU()),
     "waves at each step": _distributed(
         IMAGE, lambda layers: layers.Conv1D(2, 3, padding="same"), lambda layers: layers.MaxPooling1D(2)

@@ -244,6 +244,16 @@ def test_what_fits_with_its_band_comes_before_what_is_faster_and_may_fit():
     assert all(one.chance < 0.5 for one in [found.beyond] if one is not None), "its values are too large"
 
 
+def test_of_designs_at_risk_the_surest_that_reaches_a_rate_is_chosen():
+    tight = dataclasses.replace(board("zcu104"), lut=190_000)
+    fastest = fit.fit(lecture(), tight, clocks_ns=[5.0])
+    enough = fit.fit(lecture(), tight, images_per_second=300, clocks_ns=[5.0])
+    assert not fastest.chosen.surely
+    assert enough.chosen.images_per_second >= 300
+    assert enough.chosen.surely or enough.chosen.chance >= fastest.chosen.chance
+    assert enough.chosen.images_per_second < fastest.chosen.images_per_second
+
+
 def test_rates_are_those_of_the_steady_state():
     """A stride of two halves both axes: three of four pixels complete no window, and C synthesis charges them all."""
     strided = dataclasses.replace(

@@ -67,7 +67,7 @@ def steps():
         wrap(folded),
         wrap(in_a_row(layers.Input((3, 3, 2)), layers.Flatten(), qkeras.QDense(3, **quantizers()))),
         wrap(qkeras.QActivation("quantized_bits(6,3,alpha=1)")),
-        wrap(qkeras.QDense(2, activation="softmax", **quantizers())),
+        wrap(in_a_row(layers.Input((3,)), qkeras.QDense(2, **quantizers()), layers.Activation("softmax"))),
     )
 
 

@@ -45,7 +45,9 @@ def test_every_layer_is_told_what_it_knows(shape):
 
 
 @pytest.mark.parametrize("name", ["[", "a(b", "int", "tuple[int]", "conv[12]"])
-@pytest.mark.parametrize("section", ["{}", "model: {{preset: digits, {}}}", "quantize: {{layers: {{'conv[12]': {{{}}}}}}}"])
+@pytest.mark.parametrize(
+    "section", ["{}", "model: {{preset: digits, {}}}", "quantize: {{layers: {{'conv[12]': {{{}}}}}}}"]
+)
 def test_a_field_may_look_like_anything(name, section):
     """Pydantic puts names of kinds with brackets into the place of an error; a user's own field is none of them."""
     with pytest.raises(ProjectProblemsError) as raised:
