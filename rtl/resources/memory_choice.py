@@ -52,8 +52,11 @@ class Memory:
         return -(-self.words // 64) * (4 * whole + 2 * rest)
 
     def look_up_tables(self, family: str) -> int:
-        """Count the look-up tables of constants in them: 16 words of one bit each on ECP5, 64 elsewhere."""
-        return self.width * -(-self.words // (16 if family == "ecp5" else 64)) if self.words > 1 else 0
+        """Count the look-up tables of many constants in them: 16 words of one bit each on ECP5.
+
+        Elsewhere one could hold 64, but as Yosys maps them about 20 (a run with 200 and 100 words).
+        """
+        return self.width * -(-self.words // (16 if family == "ecp5" else 20)) if self.words > 1 else 0
 
     def blocks(self, family: str) -> int:
         """Count the block memories that it takes; 0 where it is distributed or logic."""

@@ -237,7 +237,10 @@ def _weights(block: Mvu, family: str) -> Registers:
         return found + chain(bits - inverted, 3, family) + Counter(ff=3 * inverted)
     if into_multiplier:
         return found + Counter(ff=2 * bits)
-    return found + Counter(ff=min(held, bits - inverted) + 4 * inverted) + chain(bits - inverted, 3, family)
+    if 2 * held > bits:
+        return found + Counter(ff=min(held, bits - inverted) + 4 * inverted) + chain(bits - inverted, 3, family)
+    # What stands before the inverter is a chain of its own.
+    return found + Counter(ff=min(held, bits - inverted) + inverted) + chain(bits, 3, family)
 
 
 def _bias(block: Mvu, family: str) -> Registers:
