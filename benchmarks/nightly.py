@@ -78,7 +78,7 @@ def _run(name: str, seed: int) -> dict[str, Any]:
 
 
 def _campaign(name: str) -> Any:
-    for path in (ROOT / "tests" / "support", ROOT / "tests" / "campaigns"):
+    for path in (ROOT / "tests" / "support", ROOT / "tests" / "campaigns", ROOT / "docs_site"):
         if str(path) not in sys.path:
             sys.path.insert(0, str(path))
     return importlib.import_module(name)

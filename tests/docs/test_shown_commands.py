@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
-from shown_blocks import DOCS, PLACEHOLDER, ROOT, Block, blocks_of, commands_named, indented_commands, user_pages
+from shown_blocks import DOCS, PLACEHOLDER, ROOT, Block, blocks_of, commands_named, indented_commands
+from shown_pages import PAGES, page_name, run_block, run_page
 
 from siliconv.commands.cli import app
 
-PAGES = user_pages()
-RUN = [page for page in PAGES if any(not block.not_run for block in blocks_of(page))]
-SECONDS = 1500
-
-
-def page_name(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def run_block(block: Block, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a block in a folder as a user would, with this environment's commands first."""
-    text = block.text
-    records = sorted(folder.glob("firmware_projects/*/runs/records/*.json"))
-    if "--apply ID" in text and records:
-        text = text.replace("--apply ID", f"--apply {records[0].stem}")
-    program = [sys.executable, "-c", text] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", text]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        program,
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+QUICK = ("docs/first_steps.md", "docs/howto/make_it_smaller.md", "docs/concepts/streaming.md")
+"""Run here; all pages by the campaign `shown_pages_run` of make nightly."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=page_name)
+@pytest.mark.parametrize("page", QUICK)
 def test_the_blocks_of_a_page_run_in_their_order(page, tmp_path):
-    for block in as_sessions(blocks_of(page)):
-        if not block.not_run:
-            done = run_block(block, tmp_path)
-            said = f"{block.text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-            assert done.returncode == block.exit_code, said
-
-
-def as_sessions(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Join the blocks of a page of nothing but Python into one program; others stand alone."""
-    run = [block for block in blocks if not block.not_run]
-    if {block.language for block in run} != {"python"}:
-        return blocks
-    return (replace(run[0], text="\n".join(block.text for block in run)),)
+    run_page(ROOT / page, tmp_path)
 
 
 def rows() -> list[tuple[str, str, str]]:
