@@ -74,7 +74,7 @@ def _run(name: str, seed: int) -> dict[str, Any]:
     try:
         return {"passed": True, **_campaign(name).run(seed)}
     except Exception:  # noqa: BLE001  (whatever a seed finds is its result)
-        return {"passed": False, "traceback": traceback.format_exc()[-4000:]}
+        return {"passed": False, "traceback": traceback.format_exc()[-4000:].replace(f"{ROOT}/", "")}
 
 
 def _campaign(name: str) -> Any:
