@@ -124,7 +124,8 @@ def what_binds(design: Design, found: Fit) -> str:
         )
     nearest = found.best[0]
     if not nearest.fits:
-        return f"needs {_used(nearest, found.board)} to reach {_speed(nearest)}{_at_least(found)}"
+        places = ", its weights in LUTs" if nearest.weight_memory == "luts" else ""
+        return f"needs {_used(nearest, found.board)} to reach {_speed(nearest)}{places}{_at_least(found)}"
     if found.beyond is None:
         return f"reaches {_speed(nearest)} at most: hls4ml's templates have nothing faster, whatever the device"
     faster = f"The next faster design ({_speed(found.beyond)}) needs {_used(found.beyond, found.board)}"

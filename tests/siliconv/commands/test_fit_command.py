@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from network_builder import dense_network
@@ -122,8 +123,7 @@ def test_the_flat_head_of_the_lecture_is_refused_before_any_work(tmp_path, capsy
     code, found, said = outcome(capsys, project_of(tmp_path, "lecture_flatten"), "--board", name)
     assert code == 1
     assert "268,839,776 weights" in " ".join(found["notes"])
-    assert "18-Kb block memories" in said
-    assert f"of {board(name).bram18:,}" in said
+    assert re.search(r"\d{4,}% of the 18-Kb block memories", said), said
     helpful = [one["text"] for one in found["remedies"] if one["fits"]]
     assert any("preset" in one for one in helpful) == (name == "alveo-u250")
     assert not (tmp_path / "build").exists()
