@@ -163,9 +163,9 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
                     weights[name] = [*(weights.get(name, []) if start else []), *found]
 
 
-_PARTS = {one: one for one in ("", "batchnorm/", "layer/", "layer/batchnorm/")}
+_PARTS = {one: one for one in ("", "batchnorm/", "layer/", "layer/batchnorm/", "layer/layer/", "layer/layer/layer/")}
 """Where a layer of an archive keeps variables, and what their names begin with: its own, those of the normalization
-inside QKeras' folded layers, and those of the layer inside a wrapper."""
+inside QKeras' folded layers, and those of the layer inside a wrapper, which may be one itself."""
 
 
 def _of_h5(file: Any) -> NamedArrays:

@@ -28,6 +28,7 @@ OWN_FILES = {"notes.txt": "weeks of work", "build/firmware/my_notes.txt": "of th
 
 _MADE_AGAIN = re.compile(
     r"build/(?:(?:data|float|quantized|network|firmware|pictures)/|[\w.]+\.(?:json|html|qonnx)$|\.|kept-\d+/)"
+    r"|runs/records/"  # the same run again writes what it found into its record
 )
 INTERNAL = 70
 CODES = {0, 1, 2, 3}

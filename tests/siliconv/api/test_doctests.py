@@ -32,8 +32,9 @@ def test_there_are_examples():
     assert sum(len(one.examples) for one in found) >= 10
 
 
-def test_the_network_of_docs_python_is_proven_and_runs(tmp_path):
+def test_the_network_of_docs_python_is_proven_and_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     page = (Path(__file__).resolve().parents[3] / "docs" / "python.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"## A network of your own\n\n```python\n(.*?)```", page, re.S)
-    exec(compile(example, "docs/python.md", "exec"), {"folder": tmp_path})
-    assert (tmp_path / "network.json").is_file()
+    exec(compile(example, "docs/python.md", "exec"), {})
+    assert (tmp_path / "mine_network" / "network.json").is_file()

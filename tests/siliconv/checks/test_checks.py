@@ -384,7 +384,8 @@ def test_every_case_is_of_a_rule_and_every_code_is_used_once():
 def test_every_rule_has_its_paragraph_and_no_paragraph_is_left_over():
     text = (ROOT / "docs" / "checks.md").read_text()
     titles = dict(re.findall(r"^### ([A-Z0-9-]+) \((\w+)\)$", text, re.MULTILINE))
-    assert titles == {rule.code: str(rule.severity) for rule in RULES}
+    of_a_built_network = {"RTL-FULL": "warning"}  # found by no rule
+    assert titles == {rule.code: str(rule.severity) for rule in RULES} | of_a_built_network
     for code in titles:
         paragraph = text.split(f"### {code} ", 1)[1].split("\n### ", 1)[0]
         assert "*Fix:*" in paragraph, code

@@ -165,7 +165,7 @@ def test_what_no_bitstream_can_be_made_of_is_refused_before_any_work(project, to
     ("failure", "code", "exit_code", "said"),
     [
         ("unroll", "VENDOR-UNROLL", 1, "hls.max_multipliers"),
-        ("memory", "VENDOR-MEMORY", 3, "want of memory"),
+        ("memory", "VENDOR-MEMORY", 3, "memory ran out"),
         ("licence", "VENDOR-LICENCE", 3, "'Synthesis'"),
         ("part", "VENDOR-PART", 2, "xcu250-nonsense"),
     ],
