@@ -23,7 +23,7 @@ from siliconv.network.intervals import sum_of_products_type
 from siliconv.network.output_softmax import OUTPUT, _exponentials, _reciprocals
 
 pytestmark = pytest.mark.usefixtures("compiler")
-SLOW = pytest.mark.slow  # one back end of each library of numbers, and one rank, are in make test
+SLOW = pytest.mark.slow  # streams of one back end of each library of numbers, and one rank, are in make test
 
 
 def add_windows(cases: Cases, windows, kinds) -> None:
@@ -151,6 +151,6 @@ NETWORKS = {
 @pytest.mark.parametrize(
     "backend", ["Vitis", pytest.param("Vivado", marks=SLOW), "Quartus", pytest.param("Catapult", marks=SLOW)]
 )
-@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=SLOW)])
 def test_every_case_is_exact(network, backend, io_type, tmp_path):
     assert_every_case_exact(network(), HlsConfig(backend=backend, io_type=io_type, part="xc7z020clg400-1"), tmp_path)

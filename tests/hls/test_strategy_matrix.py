@@ -104,7 +104,7 @@ def cases(axes, io_type, strategies=tuple(Strategy)):
 
 @pytest.mark.parametrize("axes", [2, pytest.param(1, marks=pytest.mark.slow)], ids=["2-D", "1-D"])
 @pytest.mark.parametrize("backend", ["Vitis", pytest.param("Vivado", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("io_type", ["io_stream", "io_parallel"])
+@pytest.mark.parametrize("io_type", ["io_stream", pytest.param("io_parallel", marks=pytest.mark.slow)])
 def test_every_strategy_is_exact(axes, backend, io_type, tmp_path):
     found = cases(axes, io_type)
     assert_every_case_exact(found.network(), found.config(backend), tmp_path)

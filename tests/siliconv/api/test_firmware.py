@@ -167,7 +167,7 @@ def test_a_notebook_that_holds_keras_3_works(tmp_path):
     assert done.stdout.endswith("done\n"), done.stderr[-3000:]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_model_of_real_features_gets_an_input_type_from_its_calibration_inputs(tmp_path):
     from siliconv.legacy_keras import load
 
