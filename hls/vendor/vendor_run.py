@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
+from siliconv.errors import ProjectError
 from siliconv.hardware.processes import lines_of, supervised
 from siliconv.hls.rendering import render
 from siliconv.hls.vendor.build_script import BuildScript
@@ -56,7 +57,24 @@ def prepare(firmware: Path, folder: Path) -> Path | None:
 
     The copy keeps the generated project as it is: a tool writes thousands of files. What a tool made of another project
     stays, in a folder beside, which is returned.
+
+    Raises
+    ------
+    ProjectError
+        ``BUILD-WRITE`` if the folder can't be written.
     """
+    try:
+        return _prepared(firmware, folder)
+    except OSError as error:
+        raise ProjectError(
+            "BUILD-WRITE",
+            f"cannot write: {error.strerror}",
+            where=str(folder),
+            fix="free disk space, or make it writable",
+        ) from error
+
+
+def _prepared(firmware: Path, folder: Path) -> Path | None:
     stamp = _digest(firmware)
     if (folder / _STAMP).is_file() and (folder / _STAMP).read_text("utf-8") == stamp:
         return None

@@ -143,12 +143,12 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
         if key not in folder:
             continue
         group, name = member(folder, key), str(layer["config"]["name"])
-        for part, prefix in _PARTS.items():
+        for part in _PARTS:
             if f"{part}vars" in group:
                 values = member(group, f"{part}vars")
                 written = str(values.attrs.get("name", name)) if not part else name
                 found = [
-                    (f"{prefix}{number}", arrays.read(f"{key}/{part}vars/{number}")) for number in range(len(values))
+                    (f"{part}{number}", arrays.read(f"{key}/{part}vars/{number}")) for number in range(len(values))
                 ]
                 weights.setdefault(written, []).extend(found)
         # The layers of a model in the model, or of one that a wrapper holds.
@@ -163,7 +163,7 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
                     weights[name] = [*(weights.get(name, []) if start else []), *found]
 
 
-_PARTS = {one: one for one in ("", "batchnorm/", "layer/", "layer/batchnorm/", "layer/layer/", "layer/layer/layer/")}
+_PARTS = ("", "batchnorm/", "layer/", "layer/batchnorm/", "layer/layer/", "layer/layer/layer/")
 """Where a layer of an archive keeps variables, and what their names begin with: its own, those of the normalization
 inside QKeras' folded layers, and those of the layer inside a wrapper, which may be one itself."""
 

@@ -80,17 +80,9 @@ def build_project(
     until("convert")
     manifest = read_manifest(build / "firmware")
     work = build / SYNTHESIS_FOLDER
-    try:
-        kept = prepare(build / "firmware", work)
-        if kept is not None:
-            progress.say(f"what the tool made of another firmware is kept in {kept}")
-    except OSError as error:
-        raise ProjectError(
-            "BUILD-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(work),
-            fix="free disk space, or make it writable",
-        ) from error
+    kept = prepare(build / "firmware", work)
+    if kept is not None:
+        progress.say(f"what the tool made of another firmware is kept in {kept}")
     wrapped = project.hls.backend == "VivadoAccelerator"
     if top == "axi" and not (work / axi_script(manifest.top).script).is_file():
         raise ProjectError(

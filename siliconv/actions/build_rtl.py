@@ -181,15 +181,7 @@ def _of_block_design(config: RtlConfig, build: Path, vivado: VendorTool | None, 
         return RtlBuild(config.family, config.board, files, commands, notes)
     progress.say(f"{vivado.name}, {vivado.found}")
     work = build / OVERLAY_FOLDER
-    try:
-        kept = prepare(written, work)
-    except OSError as error:
-        raise ProjectError(
-            "BUILD-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(work),
-            fix="free disk space, or make it writable",
-        ) from error
+    kept = prepare(written, work)
     if kept is not None:
         progress.say(f"what Vivado made of another core is kept in {kept}")
     run_script(vivado, work, BLOCK_DESIGN, progress)

@@ -11,7 +11,7 @@ from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.design.design import Design, MatrixLayer
-from siliconv.hls.fit.candidates import Configuration, Fit
+from siliconv.hls.fit.candidates import Fit
 from siliconv.hls.fit.fit import MOST_SHARE
 from siliconv.hls.fit.remedies import Remedy, does_not_fit, remedies, what_binds
 from siliconv.hls.fit.settings import fit_settings, no_firmware, without_settings
@@ -24,7 +24,7 @@ from siliconv.plan.plan_of_project import plan_of, plan_of_architecture
 from siliconv.project.calibration_file import calibrated
 from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 from siliconv.project.project_edit import set_fields
-from siliconv.project.remembered_front import remember_front
+from siliconv.project.remembered_front import point_of_front, remember_front
 from siliconv.project.taken_project import taken
 
 _WRITTEN = (
@@ -93,7 +93,7 @@ class ProjectFit:
             "chosen": self.fit.chosen.as_json() if self.fit.chosen else None,
             "at_risk": self.fit.at_risk.as_json() if self.fit.at_risk else None,
             "best": [one.as_json() for one in self.fit.best],
-            "front": [_on_front(one) for one in self.fit.front],
+            "front": [point_of_front(one, surely=one.surely) for one in self.fit.front],
             "binding": {"resource": binding[0], "share": _finite(binding[1])} if binding else None,
             "least_shares": {name: _finite(share) for name, share in self.fit.least.items()},
             "verdict": "fits" if self.fit.chosen else what_binds(self.design, self.fit),
@@ -274,18 +274,6 @@ def _about_choice(found: Fit) -> list[str]:
                 f" up to {worst:,}"
             )
     return notes
-
-
-def _on_front(one: Configuration) -> dict[str, Any]:
-    name, share = one.binding
-    return {
-        "images_per_second": round(one.images_per_second, 3),
-        "latency_us": round(one.latency_us, 3),
-        "resource": name,
-        "share": _finite(share),
-        "fits": one.fits,
-        "surely": one.surely,
-    }
 
 
 def _finite(value: Any) -> Any:

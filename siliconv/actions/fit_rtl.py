@@ -11,7 +11,7 @@ from siliconv.hardware.boards import Board
 from siliconv.network import network_file
 from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_edit import set_fields
-from siliconv.project.remembered_front import remember_front
+from siliconv.project.remembered_front import point_of_front, remember_front
 from siliconv.rtl.configuration import FAMILY_OF_BOARD, RtlConfig
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES, RtlChoice, choices, chosen_of, family_of
 from siliconv.rtl.resources.predicted_cells import error_of
@@ -66,7 +66,7 @@ class RtlFit:
             "chosen": self.chosen.as_json() if self.chosen else None,
             "best": [one.as_json() for one in self.best],
             "beyond": self.beyond.as_json() if self.beyond else None,
-            "front": [_on_front(one) for one in self.front],
+            "front": [point_of_front(one, surely=one.fits) for one in self.front],
             "notes": list(self.notes),
             "written": list(self.written),
         }
@@ -140,18 +140,6 @@ def fit_rtl(
     )
     remember_front(folder, "fit-rtl", outcome.as_json())
     return outcome
-
-
-def _on_front(one: RtlChoice) -> dict[str, Any]:
-    name, share = one.binding
-    return {
-        "images_per_second": round(one.images_per_second, 3),
-        "latency_us": round(one.latency_us, 3),
-        "resource": name,
-        "share": share if share != float("inf") else None,
-        "fits": one.fits,
-        "surely": one.fits,
-    }
 
 
 def _changes(chosen: RtlChoice, old: RtlConfig, board: Board, family: str) -> dict[str, Any]:

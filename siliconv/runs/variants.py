@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.errors import ProjectError
-from siliconv.flow.altered import RECORDS
+from siliconv.flow.altered import LOGS, RECORDS
 from siliconv.project.calibration_file import CALIBRATION_FILE
 from siliconv.project.project import ProjectConfig, load_project
 from siliconv.project.remembered_front import RUNS
 from siliconv.project.varied_project import varied_project
 from siliconv.search.run_record import record_id
 
-_NOT_TAKEN = (".work", ".partial", ".lock", "logs", "pictures", "report.html", ".data_choice.json", ".written.json")
+_NOT_TAKEN = (".work", ".partial", ".lock", LOGS, "pictures", "report.html", ".data_choice.json", ".written.json")
 _LINKED = "data"
 """Of the build: large, and never edited."""
 

@@ -6,11 +6,11 @@ import json
 import shutil
 import stat
 import sys
-import textwrap
 from pathlib import Path
 
 import published_records
 import pytest
+from tiny_project import TINY
 
 from siliconv.commands.cli import run_command_line
 from siliconv.flow.flow import run_flow
@@ -22,14 +22,6 @@ from siliconv.report import report
 from siliconv.stages.stages import STAGES
 
 STAND_IN = Path(__file__).resolve().parents[2] / "support" / "stand_in_vitis.py"
-QUICK = """
-    model:
-      input_shape: [8, 8, 1]
-      layers: [{kind: flatten}, {kind: dense, units: 10}]
-    train: {epochs: 1, batch_size: 256}
-    quantize: {train: null, calibration_images: 32}
-    csim: {images: 2, corner_vectors: false}
-    """
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +29,7 @@ def converted(tmp_path_factory):
     """A small project up to its firmware."""
     folder = tmp_path_factory.mktemp("projects") / "tiny"
     folder.mkdir()
-    (folder / "project.yml").write_text(textwrap.dedent(QUICK))
+    (folder / "project.yml").write_text(TINY)
     assert run_command_line(["convert", str(folder)]) == 0
     return folder
 
@@ -187,7 +179,7 @@ def test_failures_are_explained(project, tool, capsys, monkeypatch, failure, cod
 
 
 def test_without_a_tool_the_exit_code_is_3_before_any_work(tmp_path, capsys, monkeypatch):
-    (tmp_path / "project.yml").write_text(textwrap.dedent(QUICK))
+    (tmp_path / "project.yml").write_text(TINY)
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("SILICONV_VENDOR_TOOL", "XILINX_VITIS", "XILINX_HLS", "XILINX_VIVADO"):
         monkeypatch.delenv(name, raising=False)

@@ -3,22 +3,14 @@
 import json
 import stat
 import sys
-import textwrap
 
 import pytest
+from tiny_project import TINY
 
 from siliconv.actions.build_rtl import OVERLAY_FOLDER
 from siliconv.commands.cli import run_command_line
 from siliconv.rtl.synthesis.open_tools import has_tool
 
-TINY = """
-    model:
-      input_shape: [8, 8, 1]
-      layers: [{kind: flatten}, {kind: dense, units: 10}]
-    train: {epochs: 1, batch_size: 256}
-    quantize: {train: null, calibration_images: 32}
-    csim: {images: 2, corner_vectors: false}
-    """
 VIVADO = """
 import pathlib, sys
 assert sys.argv[1:] == ["-mode", "batch", "-source", "block_design.tcl"], sys.argv
@@ -37,7 +29,7 @@ def project(tmp_path, monkeypatch):
 
 def _project(folder, rtl):
     folder.mkdir(exist_ok=True)
-    (folder / "project.yml").write_text(textwrap.dedent(TINY) + f"rtl: {{{rtl}}}\n")
+    (folder / "project.yml").write_text(TINY + f"rtl: {{{rtl}}}\n")
     return folder
 
 
