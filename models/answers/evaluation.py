@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import ModelError
-from siliconv.models.answers.intervals import accuracy_interval
+from siliconv.models.answers.score_intervals import accuracy_interval
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.answers.evaluation import BinaryScore, binary_score
-from siliconv.models.answers.intervals import mean_interval
+from siliconv.models.answers.score_intervals import mean_interval
 
 MOST_TARGETS = 64
 """Targets and labels that are told one by one."""

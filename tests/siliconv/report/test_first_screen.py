@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from siliconv.models.answers.intervals import accuracy_interval
+from siliconv.models.answers.score_intervals import accuracy_interval
 from siliconv.report.first_screen import NetworkScore, _doubts, _hls_figures, _time
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from siliconv.models.answers.intervals import accuracy_interval, mean_interval
+from siliconv.models.answers.score_intervals import accuracy_interval, mean_interval
 from siliconv.models.answers.scores import difference_score, multilabel_score, reconstruction_score, regression_score
 
 DRAWS = 2000
