@@ -15,7 +15,6 @@ import numpy as np
 
 from siliconv.flow.artefacts import judge_of, load_float_model, network_outputs
 from siliconv.flow.code_version import library_version
-from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.models.answers.scores import Score
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.architectures.weights import named_weights
@@ -207,8 +206,8 @@ def measured(
 
 
 def measured_score(score: Score, images: int) -> Measured:
-    """Give a score with its interval, where it is a share of the images."""
-    low, high = accuracy_interval(score.value, images) if score.metric == "accuracy" else (None, None)
+    """Give a score with its interval, where it has one."""
+    low, high = score.interval or (None, None)
     return Measured(score.metric, score.value, score.goodness, low, high, images)
 
 
