@@ -42,7 +42,7 @@ def main() -> None:
     x = ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
     arrays = {f"x_{name}": x[part] for name, part in PARTS.items()}
     arrays |= {f"y_{name}": y[part] for name, part in PARTS.items()}
-    np.savez(folder / "jets_like.npz", **arrays)  # type: ignore[arg-type]  # keywords are array names
+    np.savez(folder / "jets_like.npz", **arrays)
     (folder / "project.yml").write_text(PROJECT, encoding="utf-8")
 
 

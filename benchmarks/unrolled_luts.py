@@ -4,7 +4,8 @@ Usage: python benchmarks/unrolled_luts.py FOLDER... [--json FILE]
 
 FOLDER is ``build/network`` of a project or ``runs/search-.../trials/ID/network`` of a search. The network is traced
 with da4ml, each output position on its own, and its cost is da4ml's: a LUT for each bit of an adder. Ties round up,
-where the network rounds them to even; types saturate as they do in it.
+where the network rounds them to even; types saturate as they do in it. The trace has to give the logits of the network
+that rounds up, on random inputs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,11 @@ import numpy as np
 
 from siliconv.network import graph as ir
 from siliconv.network import network_file
-from siliconv.network.fixed_point import Codes, FixedPoint, Overflow
+from siliconv.network.emulator import emulator
+from siliconv.network.fixed_point import Codes, FixedPoint, Overflow, Rounding
+
+INPUTS = 64
+"""Random ones, on which trace and network are compared."""
 
 
 def main() -> None:
@@ -50,7 +56,25 @@ def unrolled_luts(network: ir.Network) -> int:
     values: dict[str, Any] = {network.input.name: entrance}
     for node in network.nodes[1:]:
         values[node.name] = _traced(node, network, values[node.inputs[0]])
-    return round(comb_trace(entrance.ravel(), values[network.logits.name].ravel()).cost)
+        if node is network.logits:
+            break
+    logic = comb_trace(entrance.ravel(), values[network.logits.name].ravel())
+    _check(network, logic)
+    return round(logic.cost)
+
+
+def _check(network: ir.Network, logic: Any) -> None:
+    up = replace(network, nodes=tuple(_rounds_up(node) for node in network.nodes))
+    low, high = network.input.type.codes
+    codes = np.random.default_rng(0).integers(low, high + 1, (INPUTS, *network.input.shape))
+    wanted = emulator.compile(up).run(codes, keep=[up.logits.name])[up.logits.name] * up.logits.type.step
+    found = logic.predict((codes * network.input.type.step).reshape(INPUTS, -1))
+    if (found != wanted.reshape(found.shape)).any():
+        raise SystemExit(f"{network.name}: the trace computes something else than the network")
+
+
+def _rounds_up(node: ir.Node) -> ir.Node:
+    return replace(node, type=replace(node.type, rounding=Rounding.RND)) if isinstance(node, ir.Requantize) else node
 
 
 def _traced(node: ir.Node, network: ir.Network, source: Any) -> Any:

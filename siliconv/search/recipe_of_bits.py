@@ -16,7 +16,7 @@ from siliconv.quantize.qkeras.quantization import Quantization, parse_quantizati
 from siliconv.quantize.qkeras.weight_levels import WeightLevels
 from siliconv.search.gradient_search import FrontPoint, taught
 
-EPOCHS, LEARNING_RATE = 20, 5e-4
+EPOCHS, LEARNING_RATE = 20, 1e-4
 """Of the fine-tuning with fixed bits, from weights that were trained with nearly the same."""
 
 
