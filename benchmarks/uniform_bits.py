@@ -6,9 +6,9 @@ Usage: python benchmarks/uniform_bits.py [PRESET...] [--project FOLDER...] [--bi
 PRESET is untrained, with the types that calibration gives it: costs alone. FOLDER is a project that was run up to
 ``train``: its recipe with other bits, fine-tuned as it says, for an accuracy too. Biases keep 8 bits, pixels as well.
 
-Costs are estimates: hls4ml's streams with at most 64 multipliers a layer; the SystemVerilog core for 7 series at the
-same interval. Of networks named by `--unrolled` those with every product a circuit of its own, too: the estimate for
-hls4ml's distributed arithmetic, and da4ml's own count, in which adders are shared.
+Costs are estimates: hls4ml's streams with at most 64 multipliers a layer (else as the project says), at C synthesis;
+the SystemVerilog core for 7 series at the same interval. Of networks named by `--unrolled` also with every product
+a circuit of its own: the estimate for hls4ml's distributed arithmetic, and da4ml's count, in which adders are shared.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ from siliconv.rtl.resources.predicted_cells import predicted
 
 MULTIPLIERS = 64
 IMAGES = 16
-STREAMS = HlsConfig(max_multipliers=MULTIPLIERS)
 
 
 def main() -> None:
@@ -65,7 +64,10 @@ def main() -> None:
                 if folder is None
                 else fine_tuned(folder, bits, arguments.work / f"{name}-{bits}")
             )
-            found |= costs(network, name in arguments.unrolled)
+            config = HlsConfig() if folder is None else load_project(folder).hls
+            found |= costs(
+                network, config.model_copy(update={"max_multipliers": MULTIPLIERS}), name in arguments.unrolled
+            )
             figures.setdefault(f"{name}, {'untrained' if folder is None else 'fine-tuned'}", {})[str(bits)] = found
             print(name, bits, json.dumps(found), flush=True)
             if arguments.json:
@@ -86,9 +88,9 @@ def fine_tuned(folder: Path, bits: int, work: Path) -> tuple[Network, dict[str, 
     return network, {"test": round(float(right), 4), "helped": found.helped}
 
 
-def costs(network: Network, unrolled: bool) -> dict[str, Any]:
+def costs(network: Network, config: HlsConfig, unrolled: bool) -> dict[str, Any]:
     """Give span bit operations, and what each core takes."""
-    streams = estimate(design_of(network, STREAMS))
+    streams = estimate(design_of(network, config))
     interval = round(streams.interval_cycles.value)
     rtl = predicted(plan(network, lanes_for_interval(network, interval)), "xc7").by_resource()
     found: dict[str, Any] = {
@@ -97,19 +99,19 @@ def costs(network: Network, unrolled: bool) -> dict[str, Any]:
         "rtl": {name: round(count) for name, count in rtl.items()},
     }
     if unrolled:
-        found["hls4ml distributed arithmetic"] = adders(network)
+        found["hls4ml distributed arithmetic"] = adders(network, config)
         found["da4ml_lut"] = unrolled_luts(network)
     return found
 
 
-def adders(network: Network) -> dict[str, Any] | str:
+def adders(network: Network, config: HlsConfig) -> dict[str, Any] | str:
     """Give the estimate for distributed arithmetic, or the code of its refusal."""
     positions = {node.name: prod(node.shape[:-1]) for node in network.of_kind(Conv)}
-    config = HlsConfig(
-        io_type="io_parallel", strategy=Strategy.DISTRIBUTED_ARITHMETIC, parallelization_factors=positions
-    )
+    unrolled = {"io_type": "io_parallel", "strategy": Strategy.DISTRIBUTED_ARITHMETIC}
     try:
-        return of_estimate(estimate(design_of(network, config)))
+        return of_estimate(
+            estimate(design_of(network, config.model_copy(update={**unrolled, "parallelization_factors": positions})))
+        )
     except SiliconvError as error:
         return error.code
 
