@@ -15,8 +15,13 @@ from siliconv.search.sensitivity import Sensitivities
 if TYPE_CHECKING:
     import optuna
 
-QUIETEST, LOUDEST = 0.02, 2.0
-"""Predicted noise between which the first proposals lie: less costs nothing, and from more no training comes back."""
+QUIETEST, LOUDEST = 0.01, 0.5
+"""Predicted noise between which the first proposals lie: less costs nothing, and from more training hardly comes back.
+"""
+
+OF_WEIGHTS = (0.1, 1.0)
+"""Shares of the noise of rounded weights that paths count: training takes much of it away, and how much is not known.
+Of digits with ternary kernels it took nine tenths."""
 
 ASKED = 4
 """So many times the proposals that are wanted are asked of Optuna; the best by prediction are taken."""
@@ -36,8 +41,15 @@ class Tried:
     short: float = 0.0
 
 
-def narrowing_path(known: Sensitivities) -> tuple[Proposal, ...]:
+def narrowing_path(known: Sensitivities, of_weights: float = 1.0) -> tuple[Proposal, ...]:
     """Take a step of width from one tensor after the other, each time where it costs least noise for what it saves.
+
+    Parameters
+    ----------
+    known
+        What each step costs and saves.
+    of_weights
+        As for `siliconv.search.sensitivity.Sensitivities.noise`.
 
     Returns
     -------
@@ -48,13 +60,13 @@ def narrowing_path(known: Sensitivities) -> tuple[Proposal, ...]:
     here = {name: widths[name][place] for name, place in at.items()}
     path = [here]
     while any(at.values()):
-        noise, cost = known.noise(here), known.span_operations(here)
+        noise, cost = known.noise(here, of_weights), known.span_operations(here)
         steps = []
         for name, place in at.items():
             if place:
                 there = {**here, name: widths[name][place - 1]}
                 saved = math.log(max(cost, 1.0)) - math.log(max(known.span_operations(there), 1.0))
-                louder = max(known.noise(there) - noise, 1e-9)
+                louder = max(known.noise(there, of_weights) - noise, 1e-9)
                 steps.append((louder / saved if saved > 0 else math.inf, louder, name, there))
         _, _, chosen, here = min(steps, key=lambda one: one[:3])
         at[chosen] -= 1
@@ -63,15 +75,19 @@ def narrowing_path(known: Sensitivities) -> tuple[Proposal, ...]:
 
 
 def first_proposals(known: Sensitivities, count: int) -> list[Proposal]:
-    """Give proposals of the path at noises in equal ratios, the most bits first; fewer where the path has fewer."""
-    path = narrowing_path(known)
-    noises = [known.noise(one) for one in path]
-    found: dict[int, Proposal] = {}
+    """Give proposals of the paths at noises in equal ratios, the most bits first; fewer where the paths have fewer.
+
+    They come from one path of `OF_WEIGHTS` and the next in turn.
+    """
+    paths = [narrowing_path(known, share) for share in OF_WEIGHTS]
+    noises = [[known.noise(one, share) for one in path] for path, share in zip(paths, OF_WEIGHTS, strict=True)]
+    found: dict[tuple[tuple[str, str], ...], Proposal] = {}
     for number in range(count):
+        which = number % len(paths)
         most = QUIETEST * (LOUDEST / QUIETEST) ** (number / max(count - 1, 1))
-        within = [place for place, noise in enumerate(noises) if noise <= most]
-        place = within[-1] if within else 0
-        found.setdefault(place, path[place])
+        within = [place for place, noise in enumerate(noises[which]) if noise <= most]
+        one = paths[which][within[-1] if within else 0]
+        found.setdefault(_key(one), one)
     return list(found.values())
 
 
@@ -91,7 +107,7 @@ def next_proposals(known: Sensitivities, tried: Sequence[Tried], count: int, see
     """
     study = study_of_tried(known, tried, seed=seed)
     distributions, seen, asked = _distributions(known), {_key(one.proposal) for one in tried}, []
-    for _ in range(ASKED * count * ASKED):
+    for _ in range(2 * ASKED * count):
         places = study.ask(dict(distributions)).params
         one = {tensor.name: tensor.widths[places.get(tensor.name, 0)] for tensor in known.space}
         if _key(one) not in seen:

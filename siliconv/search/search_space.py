@@ -22,7 +22,6 @@ Proposal = dict[str, Width]
 
 WEIGHTS: tuple[Width, ...] = ("binary", "ternary", 3, 4, 5, 6, 7, 8)
 ACTIVATIONS: tuple[Width, ...] = (2, 3, 4, 5, 6, 7, 8)
-DISTILLATION = {"weight": 0.5, "temperature": 2.0}
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,6 @@ def changes_of_proposal(
     changes = input_changes(input_type(one, given), given)
     changes["quantize.layers"] = {**layers, **of_layers}
     changes["quantize.train"] = {**fine_tuning(project), **training} if training is not None else None
-    if training is not None and project.quantize.distillation is None:
-        changes["quantize.distillation"] = DISTILLATION
     return changes
 
 

@@ -68,10 +68,20 @@ class Sensitivities:
     space: tuple[SearchedTensor, ...]
     found: tuple[Sensitivity, ...]
 
-    def noise(self, one: Proposal) -> float:
-        """Predict the noise of a proposal: what each tensor adds alone, added up."""
+    def noise(self, one: Proposal, of_weights: float = 1.0) -> float:
+        """Predict the noise of a proposal: what each tensor adds alone, added up.
+
+        Parameters
+        ----------
+        one
+            The widths.
+        of_weights
+            What share of the noise of rounded weights counts: training takes the rest away.
+        """
         least = self._noise(WIDEST, "")
-        return least + sum(max(self._noise(name, width) - least, 0.0) for name, width in one.items())
+        parts = {tensor.name: of_weights if tensor.part == "weights" else 1.0 for tensor in self.space}
+        added = ((name, max(self._noise(name, width) - least, 0.0)) for name, width in one.items())
+        return least + sum(parts[name] * noise for name, noise in added)
 
     def span_operations(self, one: Proposal) -> float:
         """Predict the cost of a proposal: of each layer, what share each tensor leaves alone, multiplied."""

@@ -35,6 +35,9 @@ GENERATION = 8
 SHARES = (0.2, 0.4, 1.0)
 """Of the epochs: how long candidates are fine-tuned before the better half of them goes on."""
 
+LEARNING_RATE = 2e-3
+"""Candidates start from weights of more bits: with less, ternary weights do not leave their places in a few epochs."""
+
 OPTUNA_FILE = "optuna.journal"
 _SENSITIVITIES = "sensitivities.json"
 
@@ -223,7 +226,11 @@ class _TrialSearch:
         partial.replace(self.study.work / OPTUNA_FILE)
 
     def _candidate(self, one: _Runner, number: int, epochs: int) -> Candidate:
-        training: dict[str, Any] = {"epochs": epochs, "seed": self.settings.seed}
+        training: dict[str, Any] = {
+            "epochs": epochs,
+            "learning_rate": LEARNING_RATE,
+            "seed": self.settings.seed,
+        }
         changes = changes_of_proposal(self.known.space, one.proposal, self.project, self.given, training)
         return Candidate(changes, one.start, f"trial {number + 1}, {epochs} epochs")
 

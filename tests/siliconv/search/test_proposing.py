@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import optuna
 import pytest
+from known_sensitivities import SPACE, known_sensitivities
 from optuna.storages.journal import JournalFileBackend
 
 from siliconv.search.proposing import (
     LOUDEST,
+    OF_WEIGHTS,
     Tried,
     first_proposals,
     narrowing_path,
@@ -15,36 +17,12 @@ from siliconv.search.proposing import (
     study_of_tried,
 )
 from siliconv.search.search_space import SearchedTensor, narrower_by, widest
-from siliconv.search.sensitivity import WIDEST, Sensitivities, Sensitivity
-
-SPACE = (
-    SearchedTensor("", "input", (1, 2, 4)),
-    SearchedTensor("one", "weights", ("ternary", 4, 8)),
-    SearchedTensor("two", "weights", ("ternary", 4, 8)),
-)
-NOISE = {
-    ("input", 1): 0.5,
-    ("input", 2): 0.011,
-    ("one.weights", "ternary"): 3.0,
-    ("one.weights", 4): 0.4,
-    ("two.weights", "ternary"): 0.05,
-    ("two.weights", 4): 0.012,
-}
-SPAN = {
-    ("input", 1): {"one": 25, "two": 100},
-    ("input", 2): {"one": 50, "two": 100},
-    ("one.weights", "ternary"): {"one": 10, "two": 100},
-    ("one.weights", 4): {"one": 50, "two": 100},
-    ("two.weights", "ternary"): {"one": 100, "two": 10},
-    ("two.weights", 4): {"one": 100, "two": 50},
-}
+from siliconv.search.sensitivity import Sensitivities
 
 
 @pytest.fixture
 def known():
-    whole = Sensitivity(WIDEST, "", 0.01, 0.9, {"one": 100, "two": 100})
-    found = (Sensitivity(*key, NOISE[key], 0.9, SPAN[key]) for key in NOISE)
-    return Sensitivities(SPACE, (whole, *found))
+    return known_sensitivities()
 
 
 def test_noise_adds_up_and_shares_of_the_cost_multiply(known):
@@ -64,13 +42,19 @@ def test_the_path_takes_bits_where_they_cost_least_noise_for_what_they_save(know
     assert path[3]["two.weights"] == "ternary"
 
 
-def test_first_proposals_are_of_the_path_and_none_is_louder_than_it_may_be(known):
+def test_first_proposals_are_of_the_paths_in_turn_and_none_is_louder_than_it_may_be(known):
     found = first_proposals(known, 4)
-    path = narrowing_path(known)
-    places = [path.index(one) for one in found]
-    assert places == sorted(set(places))
-    assert all(known.noise(one) <= LOUDEST for one in found)
-    assert known.noise(path[places[-1] + 1]) > LOUDEST
+    for number, one in enumerate(found):
+        share = OF_WEIGHTS[number % 2]
+        assert one in narrowing_path(known, share)
+        assert known.noise(one, share) <= LOUDEST
+    last = narrowing_path(known, OF_WEIGHTS[1])
+    assert known.noise(last[last.index(found[-1]) + 1], OF_WEIGHTS[1]) > LOUDEST
+
+
+def test_weights_whose_noise_training_takes_away_get_narrow_first(known):
+    path = narrowing_path(known, 0.0)
+    assert path[4] == {"input": 4, "one.weights": "ternary", "two.weights": "ternary"}
 
 
 def tried(known):
