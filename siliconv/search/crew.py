@@ -6,6 +6,7 @@ worker that dies loses what it was at since the last epoch, and another goes on 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,7 +110,13 @@ def trial_in_time(job: _Job, progress: Progress | None = None) -> TrialOutcome |
     """Do a trial unless its time is over."""
     if job.deadline is not None and time.time() > job.deadline:
         return None
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing)  # a filter is added once only
     return run_trial(job.study, job.candidate, progress or Silent())
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    """Let through what is no advice to build fewer networks: each trial is one."""
+    return "retracing" not in record.getMessage()
 
 
 def tell(outcome: TrialOutcome | None, number: int, count: int, progress: Progress) -> None:

@@ -32,7 +32,7 @@ from siliconv.search.pareto import chosen_of_front, pareto_front
 from siliconv.search.recipe_of_bits import changes_of
 from siliconv.search.run_record import Measured, RunRecord, record_id
 from siliconv.search.sensitivity import Sensitivity
-from siliconv.search.trial import Candidate, RefusedTrial, Study, measured_score
+from siliconv.search.trial import Candidate, RefusedTrial, Study, data_settings_id, measured_score
 from siliconv.search.trial_search import TrialSettings, trial_search
 
 PARETO_FILE = "pareto.json"
@@ -254,7 +254,7 @@ def study_of(folder: Path, project: ProjectConfig, settings: SearchSettings, com
     hashes = {
         "float": content_hash(build / "float" / "weights.npz"),
         "data": record_id({path.name: content_hash(path) for path in sorted((build / "data").iterdir())}),
-        "data settings": record_id({"data": project.data.model_dump(mode="json"), "percentile": project.percentile}),
+        "data settings": data_settings_id(folder, project),
         "recipe": record_id(project.quantize.model_dump(mode="json")),
         "code": code_hash("siliconv.search.trial", f"siliconv.search.{settings.by}_search"),
     }

@@ -229,8 +229,7 @@ def candidate_project(folder: Path, candidate: Candidate, work: Path) -> Project
 
 def data_of(study: Study, project: ProjectConfig, progress: Progress) -> Dataset:
     """Give the data as a project wants them: those of the build, or the same with another type of input."""
-    data = project.data
-    asked = record_id({"data": data.model_dump(mode="json"), "percentile": project.percentile})
+    data, asked = project.data, data_settings_id(study.folder, project)
     if asked == study.hashes["data settings"]:
         return open_dataset(study.folder / "build" / "data")
     place = study.work / f"data-{asked}"
@@ -250,6 +249,12 @@ def data_of(study: Study, project: ProjectConfig, progress: Progress) -> Dataset
             )
             partial.replace(place)
     return open_dataset(place)
+
+
+def data_settings_id(folder: Path, project: ProjectConfig) -> str:
+    """Name what decides which data a project has; not where its folder lies, so that a study can be moved with it."""
+    said = json.dumps({"data": project.data.model_dump(mode="json"), "percentile": project.percentile})
+    return record_id({"said": said.replace(json.dumps(str(folder))[1:-1], "")})
 
 
 def measured(
