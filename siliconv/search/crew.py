@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -131,6 +132,8 @@ def tell(outcome: TrialOutcome | None, number: int, count: int, progress: Progre
 
 
 def _in_processes(jobs: Sequence[_Job], processes: int, progress: Progress) -> list[TrialOutcome | None]:
+    # A process whose memory grew is ended between two trials, and another takes its place.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
     outcomes: list[TrialOutcome | None] = []
     deaths = 0
     with activity(progress, f"Trials in {processes} processes", len(jobs), "trials") as shown:

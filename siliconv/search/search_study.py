@@ -244,7 +244,7 @@ def _nothing_tried(found: SearchOutcome) -> ProjectError:
         "SEARCH-REFUSED",
         f"none of {len(found.refused)} candidates becomes a network that can be judged; [{first.code}] {first.what}",
         where=f"runs/{found.study}",
-        fix="run the project as it is, and mend what stops it: siliconv run PROJECT --until estimate",
+        fix="run the project as it is, and change what stops it: siliconv run PROJECT --until estimate",
     )
 
 

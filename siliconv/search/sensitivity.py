@@ -169,7 +169,10 @@ class _Measure:
         self._dataset, self._given = dataset, dataset.summary.input
         self._judge = judge_of(project, dataset)
         validation = dataset.val if len(dataset.val) else dataset.train
-        self._images = validation.subset(np.asarray(spread(len(validation), MOST_IMAGES)))
+        chosen = spread(len(validation), MOST_IMAGES)
+        self._images = LoadedImages(
+            validation.read(chosen), validation.labels[chosen], validation.class_names, validation.input
+        )
         self._floats = self._judge.outputs(predict_logits(model, self._images)).astype(np.float64)
 
     def __call__(self, tensor: str, width: Width) -> Sensitivity:

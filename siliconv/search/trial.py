@@ -29,6 +29,7 @@ from siliconv.network import network_file
 from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import to_values
 from siliconv.network.graph import Network
+from siliconv.network.simplify.simplification import simplify
 from siliconv.progress import Progress
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig, c_identifier
@@ -189,6 +190,8 @@ def _new_record(study: Study, candidate: Candidate, name: str, work: Path, progr
         class_names=dataset.class_names if judge.takes_logits else (),
         input_type=fixed_point_of(dataset.input),
     )
+    if project.quantize.simplify:
+        network = simplify(network)
     cost = core_cost(network, project, study.wanted)
     validation = dataset.val if len(dataset.val) else dataset.train
     network_file.save(network, work / "network")

@@ -41,10 +41,10 @@ class Searched:
 
 def undisturbed_search(folder: Path, by: str) -> Searched:
     """Search a project to the end."""
-    project, began = _project(folder), time.monotonic()
-    process = start_search(project, folder, by)
+    began = time.monotonic()
+    process = start_search(folder, by)
     assert process.wait() == 0, (folder / "said.txt").read_text()[-3000:]
-    return found_of(project, time.monotonic() - began)
+    return found_of(folder / "small", time.monotonic() - began)
 
 
 def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) -> tuple[Searched, int]:
@@ -54,9 +54,9 @@ def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) 
     -------
     What came out, and how many kills hit a search that was not over.
     """
-    chance, project, hits = random.Random(seed), _project(folder), 0
+    chance, hits = random.Random(seed), 0
     for _ in range(kills):
-        process = start_search(project, folder, by)
+        process = start_search(folder, by)
         time.sleep(chance.uniform(0.2, 0.8) * seconds)
         below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         if process.poll() is None:
@@ -65,13 +65,17 @@ def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) 
         process.wait()
         _, alive = psutil.wait_procs(below, timeout=SECONDS_TO_END)
         assert not alive, f"{', '.join(one.name() for one in alive)} went on"
-    process = start_search(project, folder, by)
+    process = start_search(folder, by)
     assert process.wait() == 0, (folder / "said.txt").read_text()[-3000:]
-    return found_of(project, 0.0), hits
+    return found_of(folder / "small", 0.0), hits
 
 
-def start_search(project: Path, folder: Path, by: str, *more: str) -> subprocess.Popen[bytes]:
-    """Start a search; what it says goes to a file."""
+def start_search(folder: Path, by: str, *more: str) -> subprocess.Popen[bytes]:
+    """Start a search of the project in a folder, which is written if there is none; what it says goes to a file."""
+    project = folder / "small"
+    if not project.is_dir():
+        write_project(project)
+        (project / "project.yml").write_text(PROJECT)
     with (folder / "said.txt").open("wb") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "siliconv", "search", str(project), "--board", "zcu104", *ASKED[by], *more],
@@ -106,9 +110,3 @@ def different(one: Searched, other: Searched) -> str:
     files = sorted(name for name in {*one.files, *other.files} if one.files.get(name) != other.files.get(name))
     fields = sorted(name for name in one.outcome if one.outcome[name] != other.outcome.get(name))
     return f"other {', '.join(fields)}; other bytes in {', '.join(files[:4])}" if files or fields else ""
-
-
-def _project(folder: Path) -> Path:
-    project = write_project(folder / "small")
-    (project / "project.yml").write_text(PROJECT)
-    return project
