@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _same_initial_weights():
+    """Weights that a test leaves to Keras' initializers are the same at every run."""
+    if (keras := sys.modules.get("tf_keras")) is not None:
+        keras.utils.set_random_seed(1)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import ModelError
+from siliconv.models.answers.score_intervals import accuracy_interval
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Metrics:
     def goodness(self) -> float:
         """The same so that more is better."""
         return self.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of 95 % of the accuracy."""
+        return accuracy_interval(self.accuracy, self.images)
 
     @property
     def in_words(self) -> str:

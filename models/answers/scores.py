@@ -10,6 +10,7 @@ import numpy as np
 
 from siliconv.errors import ModelError
 from siliconv.models.answers.evaluation import BinaryScore, binary_score
+from siliconv.models.answers.score_intervals import mean_interval
 
 MOST_TARGETS = 64
 """Targets and labels that are told one by one."""
@@ -29,6 +30,10 @@ class Score(Protocol):
     @property
     def goodness(self) -> float:
         """The same so that more is better."""
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of 95 % of the value, as if the examples were drawn from all there are; None of too few."""
 
     @property
     def in_words(self) -> str:
@@ -85,6 +90,7 @@ class RegressionScore(_LessIsBetter):
     mean_absolute: float
     images: int
     targets: tuple[TargetError, ...]
+    interval: tuple[float, float] | None
 
     metric = "root mean square error"
 
@@ -122,6 +128,7 @@ class MultilabelScore:
     all_right: float
     images: int
     labels: tuple[LabelScore, ...]
+    interval: tuple[float, float] | None
 
     metric = "label accuracy"
 
@@ -157,6 +164,7 @@ class ReconstructionScore(_LessIsBetter):
     images: int
     quantiles: tuple[float, ...]
     anomaly: BinaryScore | None
+    interval: tuple[float, float] | None
 
     metric = "mean square reconstruction error"
 
@@ -183,6 +191,7 @@ class DifferenceScore(_LessIsBetter):
     rms: float
     largest: float
     images: int
+    interval: tuple[float, float] | None
 
     metric = "rms difference from the float network"
 
@@ -219,6 +228,11 @@ class SeveralScores:
         return self.outputs[self.first].value
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """That of the output which sums up."""
+        return self.outputs[self.first].interval
+
+    @property
     def goodness(self) -> float:
         """The mean over the outputs: shares, and errors below zero in units of their targets."""
         return float(np.mean([one.goodness for one in self.outputs.values()]))
@@ -232,7 +246,8 @@ class SeveralScores:
         """Return it as plain lists and numbers."""
         return {
             "outputs": {
-                name: {"metric": one.metric, "value": one.value, **one.as_json()} for name, one in self.outputs.items()
+                name: {"metric": one.metric, "value": one.value, "interval": one.interval, **one.as_json()}
+                for name, one in self.outputs.items()
             }
         }
 
@@ -253,7 +268,9 @@ def regression_score(outputs: np.ndarray, targets: np.ndarray, names: tuple[str,
         _target_error(name, errors[:, number], right[:, number])
         for number, name in zip(range(min(right.shape[1], MOST_TARGETS)), names, strict=False)
     )
-    return RegressionScore(float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors))), len(found), each)
+    of_root = _of_root(mean_interval((errors**2).mean(axis=1)))
+    rmse, mean_absolute = float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors)))
+    return RegressionScore(rmse, mean_absolute, len(found), each, of_root)
 
 
 def _target_error(name: str, errors: np.ndarray, targets: np.ndarray) -> TargetError:
@@ -283,7 +300,9 @@ def multilabel_score(logits: np.ndarray, labels: np.ndarray, names: tuple[str, .
     said, there = np.asarray(logits) > 0, labels == 1
     right = said == there
     each = tuple(_label_scores(np.asarray(logits, np.float64), said, there, names))
-    return MultilabelScore(float(right.mean()), float(right.all(axis=1).mean()), len(labels), each)
+    interval = mean_interval(right.mean(axis=1))
+    of_shares = (max(interval[0], 0.0), min(interval[1], 1.0)) if interval is not None else None
+    return MultilabelScore(float(right.mean()), float(right.all(axis=1).mean()), len(labels), each, of_shares)
 
 
 def _label_scores(
@@ -314,7 +333,7 @@ def reconstruction_score(errors: np.ndarray, classes: np.ndarray, names: tuple[s
     _check(errors, errors.shape)
     quantiles = tuple(float(one) for one in np.quantile(errors, (0.05, 0.25, 0.5, 0.75, 0.95)))
     anomaly = binary_score(errors, classes) if len(names) == 2 else None
-    return ReconstructionScore(float(errors.mean()), len(errors), quantiles, anomaly)
+    return ReconstructionScore(float(errors.mean()), len(errors), quantiles, anomaly, mean_interval(errors))
 
 
 def difference_score(outputs: np.ndarray, floats: np.ndarray) -> DifferenceScore:
@@ -327,7 +346,13 @@ def difference_score(outputs: np.ndarray, floats: np.ndarray) -> DifferenceScore
     """
     _check(outputs, floats.shape)
     apart = np.abs(np.asarray(outputs, np.float64) - np.asarray(floats, np.float64))
-    return DifferenceScore(float(np.sqrt(np.mean(apart**2))), float(apart.max()), len(outputs))
+    of_root = _of_root(mean_interval((apart.reshape(len(apart), -1) ** 2).mean(axis=1)))
+    return DifferenceScore(float(np.sqrt(np.mean(apart**2))), float(apart.max()), len(outputs), of_root)
+
+
+def _of_root(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Give the interval of the root of what the interval is of."""
+    return (max(interval[0], 0.0) ** 0.5, interval[1] ** 0.5) if interval is not None else None
 
 
 def _check(outputs: np.ndarray, wanted: tuple[int, ...]) -> None:

@@ -226,10 +226,13 @@ def write_evaluation(
     given, of_val = outputs or (judge.outputs(test), judge.outputs(val) if len(val) else val)
     score = judge.score(given, dataset.test, floats)
     content = {"task": judge.task, "metric": score.metric, "value": score.value, **score.as_json(), **more}
-    content["goodness"] = score.goodness
+    content |= {"goodness": score.goodness, "interval": score.interval}
     if len(val) and not judge.compares:
         known = judge.score(of_val, dataset.val)
-        content["validation"] = {"value": known.value, "goodness": known.goodness, "images": len(dataset.val)}
+        content["validation"] = {
+            **{"value": known.value, "goodness": known.goodness, "interval": known.interval},
+            "images": len(dataset.val),
+        }
     if judge.task == "classification" and test.shape[1] == 1 and len(val):
         threshold = calibrate_threshold(val, dataset.val.labels)
         calibrated = evaluate(test, dataset.test.labels, dataset.class_names, threshold=threshold)

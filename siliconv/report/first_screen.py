@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from siliconv.hardware.boards import RESOURCES, board
-from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.project.project import ProjectConfig
 from siliconv.report.drawings import counted
 from siliconv.report.verdicts import DeviceShare, Verdict, exactness, hls_fit, rtl_fit
@@ -84,7 +83,7 @@ def first_screen(content: Mapping[str, Any], project: ProjectConfig, certified: 
     metrics, data = content["metrics"], content["data"]
     images = metrics["network"].get("images", sum(data["counts"]["test"]))
     titles = {**dict(_NETWORKS), **({"float": "QKeras file"} if content["calibration"]["method"] == "taken" else {})}
-    scores = tuple(_score(title, metrics[kind], images) for kind, title in titles.items())
+    scores = tuple(_score(title, metrics[kind]) for kind, title in titles.items())
     cores = [_hls_core(content)]
     if content["rtl"] is not None and not content["rtl"]["stale"]:
         cores.append(_rtl_core(content["rtl"], project))
@@ -93,10 +92,8 @@ def first_screen(content: Mapping[str, Any], project: ProjectConfig, certified: 
     return FirstScreen(facts, tuple(cores), str(metrics["network"]["metric"]), images, scores, warnings)
 
 
-def _score(title: str, metrics: Mapping[str, Any], images: int) -> NetworkScore:
-    is_accuracy = metrics["metric"] == "accuracy" and images > 0
-    interval = accuracy_interval(metrics["value"], images) if is_accuracy else None
-    return NetworkScore(title, metrics["value"], interval)
+def _score(title: str, metrics: Mapping[str, Any]) -> NetworkScore:
+    return NetworkScore(title, metrics["value"], metrics["interval"])
 
 
 def _doubts(
@@ -104,7 +101,7 @@ def _doubts(
 ) -> tuple[str, ...]:
     """Say why the scores may not be believed."""
     firmware = scores[-1].interval
-    if firmware is None:
+    if firmware is None or metrics["network"]["metric"] != "accuracy":
         return ()
     found, counts = [], data["counts"]["test"]
     half = (firmware[1] - firmware[0]) / 2

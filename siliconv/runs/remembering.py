@@ -13,7 +13,6 @@ import yaml
 from siliconv.certificate.certificate import RTL_CERTIFICATE
 from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult
-from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.network import network_file
 from siliconv.network.network_file import network_hash
 from siliconv.network.span import span_operations
@@ -165,7 +164,7 @@ def _measured(metrics: Mapping[str, Any], part: str | None) -> Measured | None:
     if found is None or "goodness" not in found or not found.get("images"):
         return None
     value, images = float(found["value"]), int(found["images"])
-    low, high = accuracy_interval(value, images) if metrics["metric"] == "accuracy" else (None, None)
+    low, high = found["interval"] or (None, None)
     return Measured(str(metrics["metric"]), value, float(found["goodness"]), low, high, images)
 
 

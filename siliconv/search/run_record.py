@@ -37,7 +37,7 @@ class Measured:
     goodness
         The same so that more is better.
     low, high
-        Of an accuracy, the 95 % interval for that many images (Wilson); None of others.
+        The 95 % interval for that many images (of an accuracy Wilson's); None of too few.
     images
         How many there are.
     """

@@ -19,7 +19,6 @@ from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import FirmwareError, ModelError, NetworkError, SiliconvError
 from siliconv.flow.artefacts import judge_of, load_float_model, network_outputs
 from siliconv.flow.code_version import library_version
-from siliconv.models.answers.accuracy_interval import accuracy_interval
 from siliconv.models.answers.scores import Score
 from siliconv.models.architectures.architecture import output_activation
 from siliconv.models.architectures.weights import named_weights
@@ -271,8 +270,8 @@ def measured(
 
 
 def measured_score(score: Score, images: int) -> Measured:
-    """Give a score with its interval, where it is a share of the images."""
-    low, high = accuracy_interval(score.value, images) if score.metric == "accuracy" else (None, None)
+    """Give a score with its interval, where it has one."""
+    low, high = score.interval or (None, None)
     return Measured(score.metric, score.value, score.goodness, low, high, images)
 
 

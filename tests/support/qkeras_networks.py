@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from siliconv import legacy_keras
+from siliconv.legacy_keras import double_precision
 from siliconv.models.architectures.nested_models import flat_model
 from siliconv.models.qkeras_files.qkeras_reading import QKerasFile, qkeras_model_of
 from siliconv.network import reference
 from siliconv.network.fixed_point import FixedPoint, to_values
 from siliconv.network.graph import Network
 from siliconv.network.intervals import prove
+from siliconv.quantize.taken.exact_model import exact_model
 
 keras = legacy_keras.load()
 
@@ -60,6 +62,15 @@ def prediction_of(model: Any, network: Network, codes: np.ndarray) -> np.ndarray
     """Run the Keras model on the same inputs, as QKeras computes them: float32, compiled."""
     found = model.predict(to_values(codes, network.input.type).astype(np.float32), verbose=0, batch_size=256)
     return np.asarray(found, np.float64).reshape(len(codes), *network.output.shape)
+
+
+def exact_prediction_of(model: Any, network: Network, codes: np.ndarray) -> np.ndarray:
+    """Run what the model means in float64: a sum of scaled signs that is zero stays zero there."""
+    file = read_back(model)
+    with double_precision():
+        exact = exact_model(file.model, file.weights)
+        found = exact.predict(to_values(codes, network.input.type), verbose=0)
+    return np.asarray(found).reshape(len(codes), *network.output.shape)
 
 
 def read_back(model: Any) -> QKerasFile:

@@ -8,6 +8,7 @@ from qkeras_networks import (
     EIGHT,
     SIXTEEN,
     all_or_random_codes,
+    exact_prediction_of,
     in_a_row,
     prediction_of,
     values_of,
@@ -116,7 +117,11 @@ def test_signs_behind_scales_that_no_type_holds_are_thresholds_of_integers(name,
     network = lower(model, name="net", input_type=SIXTEEN)
     codes = all_or_random_codes(SIXTEEN, (10,), 2000)
     found = values_of(network, codes)
-    assert np.array_equal(found, prediction_of(model, network, codes))
+    # Of 20,000 sums one or two can be zero, and float32 makes more or less of them.
+    rounded = np.flatnonzero((found != prediction_of(model, network, codes)).any(axis=1))
+    assert len(rounded) <= 2
+    if len(rounded):
+        assert np.array_equal(found[rounded], exact_prediction_of(model, network, codes[rounded]))
     assert len(np.unique(found)) > 1
 
 

@@ -96,7 +96,7 @@ def test_a_random_activation_is_equal_or_refused(seed):
     assert equal > DRAWS / 3
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 def test_a_random_kernel_is_equal_or_refused(seed):
     random, equal, kind = np.random.default_rng(100 + seed), 0, FixedPoint(True, 6, 2)
     for number in range(DRAWS):

@@ -88,8 +88,14 @@ def scaled_pixels():
 MODELS = {"classifier": classifier, "folded": folded, "signs": signs, "scaled pixels": scaled_pixels}
 
 
-@pytest.mark.parametrize("form", ["h5", "keras", "json", "live"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        pytest.param(name, form, marks=() if name == "classifier" or form == "h5" else pytest.mark.slow)
+        for name in MODELS
+        for form in ("h5", "keras", "json", "live")
+    ],
+)
 def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, form, tmp_path):
     model = with_random_weights(MODELS[name]())
     h5 = None

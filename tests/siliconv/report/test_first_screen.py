@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from siliconv.report.first_screen import NetworkScore, _doubts, _hls_figures, _score, _time
+from siliconv.models.answers.score_intervals import accuracy_interval
+from siliconv.report.first_screen import NetworkScore, _doubts, _hls_figures, _time
 
 
 @pytest.mark.parametrize(
@@ -15,16 +16,12 @@ def test_times_have_three_digits(nanoseconds, told):
     assert _time(nanoseconds) == told
 
 
-def test_only_an_accuracy_has_an_interval():
-    found = _score("firmware", {"metric": "accuracy", "value": 0.9}, 10)
-    assert found.interval == pytest.approx((0.5958, 0.9821), abs=1e-3)
-    assert _score("firmware", {"metric": "root mean square error", "value": 0.9}, 10).interval is None
-
-
 def doubts(accuracy, counts, duplicates=0):
     images = sum(counts)
-    scores = [_score("firmware", {"metric": "accuracy", "value": accuracy}, images)]
-    return _doubts({}, {"counts": {"test": counts}, "duplicates": duplicates}, scores, images)
+    scores = [NetworkScore("firmware", accuracy, accuracy_interval(accuracy, images))]
+    return _doubts(
+        {"network": {"metric": "accuracy"}}, {"counts": {"test": counts}, "duplicates": duplicates}, scores, images
+    )
 
 
 def test_few_test_images_are_too_few_to_tell():

@@ -9,7 +9,7 @@ import pytest
 from run_records import a_record
 
 from siliconv.errors import ProjectError
-from siliconv.models.answers.accuracy_interval import accuracy_interval
+from siliconv.models.answers.score_intervals import accuracy_interval
 from siliconv.search.pareto import chosen_of_front, pareto_front
 from siliconv.search.run_record import find_record, read_records, record_id, write_record
 
