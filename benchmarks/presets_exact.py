@@ -119,8 +119,11 @@ def make(name: str, images: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def quantized(name: str, images: int) -> tuple[Any, np.ndarray]:
-    """Give the integer network of an untrained preset with calibrated types, and input codes for it."""
+def quantized(name: str, images: int, **bits: Any) -> tuple[Any, np.ndarray]:
+    """Give the integer network of an untrained preset with calibrated types, and input codes for it.
+
+    `bits` are fields of a `Recipe`.
+    """
     from siliconv.models.architectures.architecture import output_activation
     from siliconv.models.architectures.keras_model import build_model
     from siliconv.models.architectures.presets import preset
@@ -135,7 +138,7 @@ def quantized(name: str, images: int) -> tuple[Any, np.ndarray]:
     architecture = preset(name)
     codes = smooth_images(images, architecture.input_shape)
     float_model = build_model(architecture, seed=2)
-    types = choose_types(float_model, Recipe(), (codes / 256).astype(np.float32))
+    types = choose_types(float_model, Recipe(**bits), (codes / 256).astype(np.float32))
     model = quantized_model(float_model, types)
     snap_weights(model)
     network = lower(model, name=name)

@@ -25,7 +25,15 @@ from siliconv.models.training.instruction_set import instruction_set
 from siliconv.models.training.losses import image_weights, metric_of
 from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
-from siliconv.models.training.training_step import Mix, Step, Validate, optimizer_of, training_step, validator
+from siliconv.models.training.training_step import (
+    Mix,
+    Step,
+    Validate,
+    draws_random_numbers,
+    optimizer_of,
+    training_step,
+    validator,
+)
 from siliconv.progress import Progress, Silent, activity
 
 CHECKPOINT = "checkpoint.npz"
@@ -104,11 +112,13 @@ def fit(
     augment = augmenter(config.augmentation, dataset.train.shape)
     optimizer = optimizer_of(config)
     optimizer.build(model.trainable_variables)
+    step = training_step(model, optimizer, config, mix, judge=judge, answers=dataset.train.labels[:1])
     training = _Training(
         model,
         optimizer,
         config,
-        training_step(model, optimizer, config, mix, judge=judge, answers=dataset.train.labels[:1]),
+        step,
+        draws_random_numbers(step),
         validator(model, dataset.val, config, judge),
         training_batches(dataset.train, weights, config.batch_size, augment),
         math.ceil(len(dataset.train) / config.batch_size),
@@ -148,6 +158,7 @@ class _Training:
     optimizer: Any
     config: TrainConfig
     step: Step
+    draws: bool
     validate: Validate
     batches: Callable[[int], Iterable[tuple[Any, Any, Any]]]
     steps: int
@@ -161,7 +172,9 @@ class _Training:
 
         started, epoch = time.monotonic(), len(history)
         seed = epoch_seed(self.config.seed, epoch)
-        tensorflow().random.set_seed(seed)
+        if self.draws:
+            # It makes TensorFlow optimize every graph again, which takes seconds.
+            tensorflow().random.set_seed(seed)
         reseed_dropout(self.model, seed)
         seen, loss_sum, correct, rate = 0, 0.0, 0.0, 0.0
         for number, (pixels, labels, weight) in enumerate(self.batches(seed)):

@@ -56,6 +56,16 @@ def training_step(
     return step
 
 
+def draws_random_numbers(step: Any) -> bool:
+    """Whether the graph of a step has operations that draw from TensorFlow's own random stream.
+
+    `SeededDropout` and augmentation have streams of their own.
+    """
+    definition = step.get_concrete_function().graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    return any("seed2" in node.attr for node in nodes)
+
+
 def validator(model: Any, images: Images, config: TrainConfig, judge: Judge) -> Validate:
     """Return the function that computes loss and accuracy on the validation images."""
     if not len(images):

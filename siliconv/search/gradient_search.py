@@ -14,12 +14,13 @@ from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.image_store import Dataset, spread
 from siliconv.models.data.number_type import NumberType
 from siliconv.models.training.history import EpochRecord
+from siliconv.models.training.scoring import Judge
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.models.training.training import fit
 from siliconv.progress import Progress, Silent
 from siliconv.project.atomic_write import write_atomically
 from siliconv.quantize.input_type import fixed_point_of
-from siliconv.quantize.recipe import Recipe
+from siliconv.quantize.recipe import Distillation, Recipe
 from siliconv.quantize.training.calibration import as_text, choose_types
 from siliconv.quantize.training.start import write_start
 
@@ -30,6 +31,8 @@ START_BITS = 6
 LEARNING_RATE = 2e-3
 _PRESSURE, _MOST_PRESSURE, _STEP, _CLOSE = 5e-3, 5.0, 0.1, 0.03
 _RAMP, _RAMP_ENDS = 1 / 12, 0.8
+_SETTLED = 0.7
+"""Towards a target, the share of the epochs after which points are kept: earlier ones are good by luck."""
 _FRONT_FILE = "front.json"
 
 
@@ -138,7 +141,7 @@ def gradient_search(
     dropout: float | None = None,
     function: str | None = None,
 ) -> tuple[FrontPoint, ...]:
-    """Train the bits of a network, and give the front of its epochs, the cheapest first.
+    """Train the bits of a network, taught by itself in float, and give the front of its epochs, the cheapest first.
 
     Parameters
     ----------
@@ -159,6 +162,7 @@ def gradient_search(
     dropout, function
         As for `siliconv.quantize.training.fine_tuning.quantize`.
     """
+    from siliconv.quantize.training.distillation import distillation
     from siliconv.search.searched_model import SearchedModel
 
     start = recipe.model_copy(update={"weights": START_BITS, "activations": START_BITS, "layers": {}})
@@ -191,7 +195,8 @@ def gradient_search(
             as_text(searched.types),
             NumberType(kind.signed, kind.width, kind.integer),
         )
-        front.add(point, lambda path: write_start(path, searched.weights, searched.types))
+        if settings.target is None or record.epoch >= _SETTLED * (config.epochs - 1):
+            front.add(point, lambda path: write_start(path, searched.weights, searched.types))
         searched.update_shares()
         target = _target(settings, begins, record.epoch + 1, config.epochs)
         searched.input.target.assign(target)
@@ -204,13 +209,22 @@ def gradient_search(
         work=work,
         progress=progress or Silent(),
         activity_name="Searching bits",
-        about=json.dumps({"settings": asdict(settings), "types": as_text(types)}, sort_keys=True),
+        mix=distillation(float_model, taught(recipe), Judge.of(dataset, function)),
+        about=json.dumps(
+            {"settings": asdict(settings), "types": as_text(types), "taught": taught(recipe).model_dump()},
+            sort_keys=True,
+        ),
         function=function,
         after_epoch=after_epoch,
     )
     if not front.points:
         front.read(config.epochs)
     return tuple(front.points)
+
+
+def taught(recipe: Recipe) -> Distillation:
+    """Give how the float network teaches the searched one: as the recipe says, or as it does by default."""
+    return recipe.distillation or Distillation()
 
 
 def training_of(settings: GradientSettings, train: TrainConfig | None, images: int) -> TrainConfig:

@@ -11,6 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from siliconv import legacy_keras
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 from siliconv.quantize.qkeras.quantization import Quantization
@@ -69,6 +72,24 @@ class LearnedBits:
         """Magnitude bits as a tensor that the loss can pull at."""
         bits = (self.fraction + self.integer) * BITS_PER_UNIT
         return tf.clip_by_value(bits, float(self.allowed.fewest), float(self.allowed.most))
+
+    def soft_span(self, values: Any) -> Any:
+        """Give the bits of each value's code as a tensor that the loss can pull at, same shape.
+
+        ``log2(1 + |code|)`` before rounding: it pulls values to zero, the small ones most, and makes steps coarser.
+        """
+        step, top = (tf.pow(2.0, bits * BITS_PER_UNIT) for bits in (-self.fraction, self.integer))
+        return tf.math.log1p(tf.minimum(tf.abs(values), top) / step) / _LN2
+
+    def tighten(self, codes: NDArray[np.int64]) -> None:
+        """Take away the integer bits that none of the codes, which are those of `type`, needs."""
+        needed = self.allowed.fewest
+        while needed < self.bits and not self._lowest(needed) <= codes.min() <= codes.max() < 2**needed:
+            needed += 1
+        self.integer.assign_sub((self.bits - needed) / BITS_PER_UNIT)
+
+    def _lowest(self, bits: int) -> int:
+        return -1 if self.allowed.ternary and bits == 1 else -(2**bits) * self.allowed.signed
 
     @property
     def type(self) -> Quantization:

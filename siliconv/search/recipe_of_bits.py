@@ -14,9 +14,9 @@ from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.fractions import sources
 from siliconv.quantize.qkeras.quantization import Quantization, parse_quantization
 from siliconv.quantize.qkeras.weight_levels import WeightLevels
-from siliconv.search.gradient_search import FrontPoint
+from siliconv.search.gradient_search import FrontPoint, taught
 
-EPOCHS, LEARNING_RATE = 20, 5e-4
+EPOCHS, LEARNING_RATE = 20, 1e-4
 """Of the fine-tuning with fixed bits, from weights that were trained with nearly the same."""
 
 
@@ -54,6 +54,7 @@ def changes_of(point: FrontPoint, layers: Sequence[Any], project: ProjectConfig,
     return {
         **input_changes(point.input, given),
         "quantize.layers": {**kept, **bits},
+        "quantize.distillation": taught(project.quantize).model_dump(mode="json"),
         "quantize.train": fine_tuning(project),
     }
 

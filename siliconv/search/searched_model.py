@@ -47,6 +47,24 @@ class _Product:
     cost_before: Bits
     bits_before: Bits
 
+    @property
+    def soft_spans(self) -> Any:
+        """What the loss takes for the spans of all products, as a tensor."""
+        return tf.reduce_sum(self.layer.learned.soft_span(kernel_of(self.layer)) * self.counts.astype(np.float32))
+
+    @property
+    def spans(self) -> int:
+        """Spans of all products, as the kernel is rounded now."""
+        return int((span(self.codes) * self.counts).sum())
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The kernel as it is rounded now, in whole steps."""
+        learned = self.layer.learned
+        kind = learned.type
+        step = 2.0**kind.exponent if isinstance(kind, WeightLevels) else kind.step
+        return np.rint(learned(kernel_of(self.layer)).numpy() / step).astype(np.int64)
+
 
 class SearchedModel:
     """A model for `siliconv.models.training.training.fit` that learns its bits.
@@ -88,7 +106,7 @@ class SearchedModel:
     @property
     def span_operations(self) -> int:
         """Span bit operations of the layers with learned bits, as their weights and bits are now."""
-        return sum(self._span(one) for one in self._products)
+        return sum(one.spans * int(one.bits_before()) for one in self._products)
 
     @property
     def types(self) -> dict[str, Quantization]:
@@ -113,10 +131,11 @@ class SearchedModel:
         return found
 
     def update_shares(self) -> None:
-        """Tell the loss what share of the weights' bits is span."""
+        """Tell the loss how much of the soft span is span, and take the integer bits away that no weight needs."""
         for one in self._products:
-            declared = float(one.counts.sum()) * one.layer.learned.bits * float(one.bits_before())
-            one.layer.span_share.assign(self._span(one) / declared if declared else 1.0)
+            soft = float(one.soft_spans)
+            one.layer.span_share.assign(one.spans / soft if soft else 1.0)
+            one.layer.learned.tighten(one.codes)
 
     def _own(self, layer: Any) -> Any:
         kind = type(layer).__name__
@@ -138,18 +157,8 @@ class SearchedModel:
         return type(layer).from_config(config) if "AveragePooling" in kind else None
 
     def _pressure(self) -> Any:
-        costs = [
-            float(one.counts.sum()) * one.layer.learned.cost * one.cost_before() * one.layer.span_share
-            for one in self._products
-        ]
+        costs = [one.soft_spans * one.cost_before() * one.layer.span_share for one in self._products]
         return self.input.pressure * tf.add_n(costs) / tf.maximum(self.input.target, 1.0)
-
-    def _span(self, one: _Product) -> int:
-        kernel, learned = kernel_of(one.layer), one.layer.learned
-        kind = learned.type
-        step = 2.0**kind.exponent if isinstance(kind, WeightLevels) else kind.step
-        codes = np.rint(learned(kernel).numpy() / step).astype(np.int64)
-        return int((span(codes) * one.counts).sum()) * int(one.bits_before())
 
     def _found_products(self) -> list[_Product]:
         """Follow the bits of the tensors through the layers."""

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from siliconv.errors import ModelError
+from siliconv.legacy_keras import tensorflow
 from siliconv.models.answers.evaluation import evaluate
 from siliconv.models.architectures import layers as kinds
 from siliconv.models.architectures.architecture import Architecture
@@ -127,6 +129,24 @@ def test_l15_training_goes_on_from_a_checkpoint_with_the_optimizer_state(tmp_pat
     assert [record.epoch for record in history.epochs] == [0, 1, 2, 3]
     assert history.epochs[:2] == short.epochs
     assert _same(straight.get_weights(), continued.get_weights())
+
+
+def test_a_loss_that_draws_random_numbers_goes_on_with_the_same_ones(tmp_path: Path, digits: Dataset) -> None:
+    """TensorFlow's own stream starts anew with each epoch; where nothing draws from it, it is left alone."""
+    tf, data, seeds = tensorflow(), _few(digits), []
+    few, more = (TrainConfig(epochs=epochs, schedule="constant", keep="last") for epochs in (1, 3))
+
+    def noisy(images: Any, logits: Any, losses: Any) -> Any:
+        return losses * tf.random.uniform(tf.shape(losses))
+
+    straight = fit(build_model(TINY), data, more, work=tmp_path / "straight", mix=noisy)
+    fit(build_model(TINY), data, few, work=tmp_path / "continued", mix=noisy)
+    continued = fit(build_model(TINY), data, more, work=tmp_path / "continued", mix=noisy)
+    assert continued.epochs == straight.epochs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.random, "set_seed", seeds.append)
+        fit(build_model(TINY), data, more, work=tmp_path / "quiet")
+    assert seeds == [more.seed]
 
 
 def test_the_checkpoint_of_other_settings_is_not_used(tmp_path: Path, digits: Dataset) -> None:

@@ -13,8 +13,15 @@ from siliconv.models.data.number_type import NumberType
 from siliconv.models.training.train_config import TrainConfig
 from siliconv.network.span import span_operations
 from siliconv.quantize.input_type import fixed_point_of
-from siliconv.quantize.recipe import Recipe
-from siliconv.search.gradient_search import FrontPoint, GradientSettings, best_within, gradient_search, weights_of
+from siliconv.quantize.recipe import Distillation, Recipe
+from siliconv.search.gradient_search import (
+    FrontPoint,
+    GradientSettings,
+    best_within,
+    gradient_search,
+    taught,
+    weights_of,
+)
 from siliconv.search.search_study import spread_over
 
 EVERY_KIND = Architecture(
@@ -43,13 +50,13 @@ class StopError(Exception):
 
 
 class Stops:
-    """Progress that stops the training in its last epoch but one."""
+    """Progress that stops the training in its last epoch, when the front has a point."""
 
     def begin(self, *about):
         pass
 
     def update(self, done, note=""):
-        if done == 8:
+        if done == 17:
             raise StopError
 
     def end(self):
@@ -60,7 +67,7 @@ class Stops:
 
 
 def points(few, work, progress=None):
-    settings = GradientSettings(target=3000, epochs=4, seed=3)
+    settings = GradientSettings(target=3000, epochs=6, seed=3)
     return gradient_search(build_model(EVERY_KIND, output="logits"), few, Recipe(), settings, work=work, train=TRAIN,
                            progress=progress)  # fmt: skip
 
@@ -75,7 +82,9 @@ def test_a_stopped_search_ends_with_the_same_front_and_its_operations_are_those_
     found = points(few, tmp_path / "one")
     with pytest.raises(StopError):
         points(few, tmp_path / "two", Stops())
+    assert (tmp_path / "two" / "front" / "front.json").is_file()
     assert points(few, tmp_path / "two") == found
+    assert all(point.epoch >= 4 for point in found)  # the settled end
     for point in found:
         one, two = (weights_of(tmp_path / name / "front", point) for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
@@ -105,6 +114,11 @@ def point(epoch, goodness, operations):
 
 
 FRONT = [point(3, 0.8, 1000), point(2, 0.9, 2000), point(1, 0.95, 4000), point(0, 0.96, 8000)]
+
+
+def test_the_float_network_teaches_as_the_recipe_says_or_by_default():
+    assert taught(Recipe(distillation=Distillation(weight=0.2))).weight == 0.2
+    assert taught(Recipe()) == Distillation()
 
 
 def test_the_best_point_within_a_cost():

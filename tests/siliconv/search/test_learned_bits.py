@@ -62,3 +62,37 @@ def test_coarse_rounding_asks_for_fraction_bits_and_clipping_for_integer_bits():
     fraction, integer = gradients(learned(4.0, 0.0, ACTIVATIONS), values, values)
     assert integer < 0
     assert fraction == pytest.approx(0.0, abs=1e-3)
+
+
+def test_the_soft_span_pulls_values_to_zero_and_steps_up_the_small_values_most():
+    tf, bits = tensorflow(), learned(2.0, 0.0, WEIGHTS)
+    values = tf.constant([0.1, 0.25, 0.75, -0.75, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        soft = bits.soft_span(values)
+        total = tf.reduce_sum(soft)
+    assert soft.numpy() == pytest.approx([np.log2(1.4), 1.0, 2.0, 2.0, np.log2(5.0)])
+    value, fraction = (np.asarray(one) for one in tape.gradient(total, [values, bits.fraction]))
+    assert value[0] > value[1] > value[2] > 0 > value[3]
+    assert value[4] == 0  # what is clipped costs no less for being nearer
+    assert fraction > 0
+
+
+@pytest.mark.parametrize(
+    ("codes", "bits", "integer"),
+    [
+        ([0], 1, -4.0),
+        ([-1, 1], 1, -4.0),
+        ([-2, 0], 2, -3.0),
+        ([-4, 3], 2, -3.0),
+        ([0, 4], 3, -2.0),
+        ([-32, 31], 5, 0.0),
+    ],
+)
+def test_integer_bits_that_no_code_needs_go_and_the_values_stay(codes, bits, integer):
+    kind = learned(5.0, 0.0, WEIGHTS)
+    values = np.array(codes, np.float32) / 32
+    before = kind(values).numpy()
+    kind.tighten(np.array(codes))
+    assert (kind.bits, kind.integer.numpy() * 5) == (bits, pytest.approx(integer))
+    assert (kind(values).numpy() == before).all()
