@@ -13,7 +13,7 @@ from siliconv.models.data.number_type import NumberType
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.fractions import sources
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
-from siliconv.search.recipe_of_bits import fine_tuning, input_changes
+from siliconv.search.recipe_of_bits import fine_tuning, input_changes, other_exceptions
 
 Width = int | str
 Proposal = dict[str, Width]
@@ -113,13 +113,7 @@ def changes_of_proposal(
     training
         What a candidate's fine-tuning has of its own, such as epochs; None for rounding alone.
     """
-    layers = {
-        pattern: said
-        for pattern, exception in project.quantize.layers.items()
-        if (
-            said := exception.model_dump(mode="json", exclude_none=True, exclude={"weights", "activations", "sparsity"})
-        )
-    }
+    layers = other_exceptions(project)
     of_layers: dict[str, dict[str, Any]] = {}
     for tensor in space:
         if tensor.layer:
