@@ -166,7 +166,7 @@ def _on_cluster(jobs: Sequence[_Job], address: str, progress: Progress) -> list[
     code, data = _code(), content_hash(jobs[0].study.folder / "build" / "float" / "weights.npz")
     try:
         with (
-            Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False) as client,
+            Client(address, timeout=_SECONDS_TO_ANSWER) as client,
             activity(progress, f"Trials on {address}", len(jobs), "trials") as shown,
         ):
             # A name for each, so that a search that goes on while the cluster is still at it does not ask twice.

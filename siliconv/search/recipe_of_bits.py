@@ -35,13 +35,7 @@ def changes_of(point: FrontPoint, layers: Sequence[Any], project: ProjectConfig,
         The input that was searched on.
     """
     types = {name: parse_quantization(text) for name, text in point.types.items()}
-    kept = {
-        pattern: said
-        for pattern, exception in project.quantize.layers.items()
-        if (
-            said := exception.model_dump(mode="json", exclude_none=True, exclude={"weights", "activations", "sparsity"})
-        )
-    }
+    kept = other_exceptions(project)
     bits: dict[str, dict[str, Any]] = {}
     for layer in layers:
         if layer.name == STANDARDIZE:
@@ -57,6 +51,16 @@ def changes_of(point: FrontPoint, layers: Sequence[Any], project: ProjectConfig,
         "quantize.distillation": taught(project.quantize).model_dump(mode="json"),
         "quantize.train": fine_tuning(project),
     }
+
+
+def other_exceptions(project: ProjectConfig) -> dict[str, dict[str, Any]]:
+    """Give what the recipe's exceptions say by pattern of all that no search chooses; none that say nothing else."""
+    searched = {"weights", "activations", "sparsity"}
+    found = {
+        pattern: exception.model_dump(mode="json", exclude_none=True, exclude=searched)
+        for pattern, exception in project.quantize.layers.items()
+    }
+    return {pattern: said for pattern, said in found.items() if said}
 
 
 def weight_setting(kind: Quantization) -> int | str:

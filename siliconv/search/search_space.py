@@ -10,11 +10,10 @@ from siliconv.models.architectures.standardization import STANDARDIZE
 from siliconv.models.data.augmentation import AugmentConfig
 from siliconv.models.data.input_choice import InputChoice
 from siliconv.models.data.number_type import NumberType
-from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.fractions import sources
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
-from siliconv.search.recipe_of_bits import fine_tuning, input_changes
+from siliconv.search.recipe_of_bits import fine_tuning, input_changes, other_exceptions
 
 Width = int | str
 Proposal = dict[str, Width]
@@ -62,9 +61,8 @@ def space_of(model: Any, project: ProjectConfig, given: InputChoice) -> tuple[Se
     """
     from siliconv.models.architectures.own_keras_layers import function_of
 
-    train = project.quantize.train or project.train or TrainConfig()
     found = []
-    if train.augmentation == AugmentConfig():
+    if not keeps_input(project):
         fewest = 1 + given.type.signed
         found.append(SearchedTensor("", "input", tuple(range(fewest, given.type.bits + 1))))
     for layer in model.layers:
@@ -75,6 +73,12 @@ def space_of(model: Any, project: ProjectConfig, given: InputChoice) -> tuple[Se
         if any(function_of(one) not in (None, "softmax") and sources(one)[0] is layer for one in behind):
             found.append(SearchedTensor(layer.name, "activations", ACTIVATIONS))
     return tuple(found)
+
+
+def keeps_input(project: ProjectConfig) -> bool:
+    """Whether the input keeps its bits: augmentation changes 8-bit pixels, in the float training or in fine-tuning."""
+    trainings = [one for one in (project.train, project.quantize.train) if one is not None]
+    return any(one.augmentation != AugmentConfig() for one in trainings)
 
 
 def widest(space: tuple[SearchedTensor, ...]) -> Proposal:
@@ -109,13 +113,7 @@ def changes_of_proposal(
     training
         What a candidate's fine-tuning has of its own, such as epochs; None for rounding alone.
     """
-    layers = {
-        pattern: said
-        for pattern, exception in project.quantize.layers.items()
-        if (
-            said := exception.model_dump(mode="json", exclude_none=True, exclude={"weights", "activations", "sparsity"})
-        )
-    }
+    layers = other_exceptions(project)
     of_layers: dict[str, dict[str, Any]] = {}
     for tensor in space:
         if tensor.layer:

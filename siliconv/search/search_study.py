@@ -31,6 +31,7 @@ from siliconv.search.gradient_search import FrontPoint, GradientSettings, best_w
 from siliconv.search.pareto import chosen_of_front, pareto_front
 from siliconv.search.recipe_of_bits import changes_of
 from siliconv.search.run_record import Measured, RunRecord, record_id
+from siliconv.search.search_space import keeps_input
 from siliconv.search.sensitivity import Sensitivity
 from siliconv.search.trial import Candidate, RefusedTrial, Study, data_settings_id, measured_score
 from siliconv.search.trial_search import TrialSettings, trial_search
@@ -291,7 +292,7 @@ def candidates_by_gradient(
         model,
         dataset,
         project.quantize,
-        GradientSettings(settings.target, settings.epochs, settings.seed),
+        GradientSettings(settings.target, settings.epochs, settings.seed, keeps_input(project)),
         work=work,
         train=train,
         progress=progress,

@@ -14,7 +14,6 @@ from siliconv import legacy_keras
 from siliconv.models.architectures.functions import relu_bound
 from siliconv.models.architectures.own_keras_layers import function_of
 from siliconv.models.architectures.standardization import STANDARDIZE
-from siliconv.models.architectures.weights import named_weights
 from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.span import positions, span
 from siliconv.network.windows import same_padding
@@ -25,6 +24,7 @@ from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.qkeras.weight_levels import WeightLevels
 from siliconv.quantize.recipe import FEWEST
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS, kernel_of
+from siliconv.quantize.training.start import weights_of_float_layers
 from siliconv.search.learned_bits import LEARNED, BitRange, LearnedInput, LearnedRelu
 
 keras = legacy_keras.load()
@@ -124,11 +124,7 @@ class SearchedModel:
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the float model's layers, by the names that they have there."""
-        found: dict[str, np.ndarray] = {}
-        for layer in self._float_model.layers:
-            own, values = named_weights(layer), self._inner.get_layer(layer.name).get_weights()
-            found |= dict(zip(own, values[: len(own)], strict=True))
-        return found
+        return weights_of_float_layers(self._float_model, self._inner)
 
     def update_shares(self) -> None:
         """Tell the loss how much of the soft span is span, and take the integer bits away that no weight needs."""
