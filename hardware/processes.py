@@ -21,6 +21,9 @@ LINE_BYTES = 64 << 10
 OUTPUT_BYTES = 4 << 20
 """Of all that is kept of what a program printed: its beginning and its end."""
 
+VERSION_SECONDS, VERSION_BYTES = 3.0, 1 << 20
+"""Within which a program has to say its version."""
+
 _STOP_SECONDS = 10.0
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -81,6 +84,7 @@ def run_program(
     seconds: float,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    most_bytes: int | None = None,
 ) -> Finished:
     """Run a program to its end.
 
@@ -92,12 +96,15 @@ def run_program(
         How long it may take.
     cwd, env
         As for `subprocess.Popen`.
+    most_bytes
+        How much it may print; as much as it likes by default.
 
     Raises
     ------
     ToolError
-        ``TOOL-STUCK`` where it took longer; it is ended then, with all that it started.
+        ``TOOL-STUCK`` where it took longer or printed more; it is ended then, with all that it started.
     """
+    name, printed = Path(str(command[0])).name, 0
     head, tail, kept = bytearray(), bytearray(), OUTPUT_BYTES // 2
     with supervised(command, cwd=cwd, env=env) as process:
         assert process.stdout is not None
@@ -117,14 +124,26 @@ def run_program(
                 head += part[:room] if room > 0 else b""
                 tail += part[max(room, 0) :]
                 del tail[:-kept]
+                printed += len(part)
+                if most_bytes is not None and printed > most_bytes:
+                    raise _stuck(command, f"{name} printed more than {most_bytes:,} bytes, and was stopped")
             code = process.wait()
         finally:
             timer.cancel()
     if late.is_set():
-        raise ToolError(
-            "TOOL-STUCK",
-            f"{Path(str(command[0])).name} did not end within {seconds:g} seconds, and was stopped",
-            where=" ".join(map(str, command)),
-            fix="try it by hand; what hangs at its start is often a broken installation or a lost licence server",
-        )
+        raise _stuck(command, f"{name} did not end within {seconds:g} seconds, and was stopped")
     return Finished(code, (bytes(head) + bytes(tail)).decode(errors="replace"))
+
+
+def version_answer(program: str | Path, *, env: Mapping[str, str] | None = None) -> Finished:
+    """Ask a program for its version; raises as `run_program`."""
+    return run_program([program, "--version"], seconds=VERSION_SECONDS, env=env, most_bytes=VERSION_BYTES)
+
+
+def _stuck(command: Sequence[str | Path], what: str) -> ToolError:
+    return ToolError(
+        "TOOL-STUCK",
+        what,
+        where=" ".join(map(str, command)),
+        fix="try it by hand; what hangs at its start is often a broken installation or a lost licence server",
+    )

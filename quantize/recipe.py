@@ -144,6 +144,11 @@ class Recipe(BaseModel):
         description="beside a QKeras model alone: bits for what has no quantizer in it, such as {weights: 8}; what few"
         " bits hold exactly is taken exactly",
     )
+    simplify: bool = Field(
+        False,
+        description="take out of the integer network what changes no bit of its output: constant and unread channels,"
+        " bits that are always zero",
+    )
     distillation: Distillation | None = Field(
         None, description="fine-tuning towards the float network's outputs, such as {weight: 0.5, temperature: 2}"
     )

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.errors import FirmwareError, ToolError
-from siliconv.hardware.processes import run_program
+from siliconv.hardware.processes import run_program, version_answer
 from siliconv.hls.csim.compiler_messages import first_message
 from siliconv.hls.csim.own_libraries import is_own, remember
 from siliconv.progress import Progress, Silent, waiting
 
 COMPILER = "g++"
 
-SECONDS_FOR_VERSION, SECONDS_FOR_COMPILATION = 3.0, 4 * 3600.0
+SECONDS_FOR_COMPILATION = 4 * 3600.0
 
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
 
@@ -57,7 +57,7 @@ def compiler_version() -> str:
                 where="C simulation",
                 fix=f"install it, for example: apt install {package}; or stop before it: --until convert",
             )
-    shown = run_program([COMPILER, "--version"], seconds=SECONDS_FOR_VERSION)
+    shown = version_answer(COMPILER)
     lines = shown.output.splitlines()
     if shown.code != 0 or not lines:
         raise ToolError(

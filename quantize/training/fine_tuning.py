@@ -25,7 +25,7 @@ from siliconv.quantize.qkeras.quantization import Quantization
 from siliconv.quantize.recipe import Recipe
 from siliconv.quantize.training.calibration import as_text, choose_types
 from siliconv.quantize.training.calibration_record import calibration_record
-from siliconv.quantize.training.start import started, with_known
+from siliconv.quantize.training.start import started, weights_of_float_layers, with_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,7 @@ class Quantized:
     ``helped``: whether the fine-tuned weights are the ones kept.
     ``zeros``: zeros and weights of each kernel, by layer.
     ``calibration``: how the types were chosen and how they fit, for a JSON file.
+    ``trained``: the weights before they were rounded, by the names of the float model's.
     """
 
     model: Any
@@ -48,6 +49,7 @@ class Quantized:
     helped: bool
     zeros: dict[str, tuple[int, int]]
     calibration: dict[str, Any]
+    trained: dict[str, np.ndarray]
 
     @property
     def sparsity(self) -> float:
@@ -149,8 +151,9 @@ def quantize(
         helped = pruner is not None or _goodness(predict, dataset, function) >= rounded_score
         if not helped:
             model.set_weights(rounded_weights)
+    trained = weights_of_float_layers(float_model, model)
     snap_weights(model)
-    return Quantized(model, types, rounded_logits, history, helped, _zeros(model), fits)
+    return Quantized(model, types, rounded_logits, history, helped, _zeros(model), fits, trained)
 
 
 def dropout_of(recipe: Recipe, train: TrainConfig | None) -> float | None:

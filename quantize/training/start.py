@@ -29,6 +29,15 @@ def write_start(path: Path, weights: Mapping[str, np.ndarray], types: Mapping[st
     write_arrays(path, {**weights, _TYPES: np.frombuffer(text.encode(), np.uint8)})
 
 
+def weights_of_float_layers(float_model: Any, trained: Any) -> dict[str, np.ndarray]:
+    """Give the weights that a model of the float model's layers has in them, by the float model's names."""
+    found: dict[str, np.ndarray] = {}
+    for layer in float_model.layers:
+        own, values = named_weights(layer), trained.get_layer(layer.name).get_weights() if layer.weights else []
+        found |= dict(zip(own, values[: len(own)], strict=True))
+    return found
+
+
 def start_hash(path: Path | None) -> str | None:
     """Give the SHA-256 of a file of weights, None without one.
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from siliconv.errors import ToolError, WorkSaysNoError
+from siliconv.hardware.processes import version_answer
 
 STALLED, MISSING = 3, 2
 """Exit statuses of the test bench."""
@@ -50,12 +51,10 @@ def verilator() -> Verilator:
 
 
 def verilator_version() -> str:
-    """Give the name and version of Verilator; raises as `verilator`."""
+    """Give the name and version of Verilator; raises as `verilator`, and ``TOOL-STUCK``."""
     tool = verilator()
-    said = subprocess.run(
-        [str(tool.program), "--version"], env=os.environ | tool.environment, capture_output=True, text=True, check=False
-    )
-    return " ".join(said.stdout.split()[:2]) or "Verilator of unknown version"
+    said = version_answer(tool.program, env=os.environ | tool.environment)
+    return " ".join(said.output.split()[:2]) or "Verilator of unknown version"
 
 
 def build(project: Path, *, optimize: str = "-O2") -> Path:

@@ -77,8 +77,8 @@ def explain_project(
             fix="use two of " + ", ".join(EXECUTIONS),
         )
     _check_built(name, build, between)
-    network = network_file.load(build / "network")
-    vectors, origins = _vectors(project, network, build)
+    network = _network_of(build, between)
+    vectors, origins = _vectors(project, build)
     runners = [_runner(which, build, network, project, progress) for which in between]
     found: Explanation | None = None
     parts: tuple[Contribution, ...] = ()
@@ -119,10 +119,28 @@ def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
             )
 
 
-def _vectors(project: ProjectConfig, network: Network, build: Path) -> tuple[Codes, list[str]]:
+def _network_of(build: Path, between: tuple[str, str]) -> Network:
+    """Load the network whose layers both executions have."""
+    from siliconv.stages.simplified_network import LOWERED, as_lowered
+
+    network = network_file.load(build / "network")
+    if not {FLOAT, QUANTIZED} & set(between) or not (build / "network" / LOWERED).is_dir():
+        return network
+    if {FIRMWARE, RTL} & set(between):
+        raise ProjectError(
+            "EXPLAIN-SIMPLIFIED",
+            "the network was simplified on the way, and both have other layers",
+            where="--between",
+            fix=f"use {QUANTIZED} {REFERENCE} and {REFERENCE} {FIRMWARE}, or leave quantize.simplify out",
+        )
+    return as_lowered(build / "network")
+
+
+def _vectors(project: ProjectConfig, build: Path) -> tuple[Codes, list[str]]:
     """Give the vectors of the certificate, and what each of them is."""
     from siliconv.flow.artefacts import certificate_vectors
 
+    network = network_file.load(build / "network")
     by_origin = certificate_vectors(project, network, open_dataset(build / "data").test)
     origins = [origin for origin, codes in by_origin.items() for _ in codes]
     return np.concatenate(list(by_origin.values())), origins

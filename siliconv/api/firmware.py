@@ -145,6 +145,7 @@ class Firmware:
         from siliconv.api.keras_work import compare_with_quantized
         from siliconv.certificate.certification import certify
         from siliconv.hls.backends import check_simulated
+        from siliconv.stages.simplified_network import as_lowered
 
         check_simulated(self.hls.backend)
         vectors = {"images": as_codes(images, self.network)} | (self._corners() if corner_vectors else {})
@@ -157,6 +158,7 @@ class Firmware:
             self._folder / "firmware",
             self.network,
             vectors,
+            lowered=as_lowered(self._folder / "network"),
             agreement=agreement,
             accuracy=None,
             cache=self._folder / ".work" / "csim",

@@ -77,22 +77,29 @@ class HardwareVerbs(ProjectFolder):
         accuracy_drop: float = 0.5,
         target: int | None = None,
         epochs: int | None = None,
-        trials: int = 6,
+        trials: int | None = None,
         hours: float | None = None,
         seed: int = 1,
+        by: Literal["gradient", "trial"] = "gradient",
+        workers: int = 1,
+        dask: str | None = None,
         command: str = "Project.search",
         on_event: Callable[[StageResult | str], None] | None = None,
     ) -> SearchOutcome:
-        """Search few bits that suffice; see `siliconv.search.search_study.SearchSettings` and docs/search.md."""
+        """Search few bits that suffice; see `siliconv.search.search_study.SearchSettings` and docs/search.md.
+
+        Trials are done by `workers` processes, -1 for one a core, or on the Dask cluster at the address `dask`.
+        """
         from siliconv.actions.search_project import search_project
         from siliconv.hardware.boards import board as find_board
         from siliconv.search.core_cost import Wanted
+        from siliconv.search.crew import Crew
         from siliconv.search.search_study import SearchSettings
 
         wanted = Wanted(find_board(board), core, images_per_second, latency_us)
-        settings = SearchSettings(wanted, accuracy_drop, target, epochs, trials, hours, seed)
+        settings = SearchSettings(wanted, accuracy_drop, target, epochs, trials, hours, seed, by)
         told = on_event or (lambda event: None)
-        return self._call(search_project, self.folder, settings, command, on_event=told)
+        return self._call(search_project, self.folder, settings, command, crew=Crew(workers, dask), on_event=told)
 
     def apply(self, run: str) -> Applied:
         """Write the recipe of a run, such as a trial of a search, into the project file, comments kept."""

@@ -167,8 +167,9 @@ def fine_tune_model(
 
 def compare_with_quantized(folder: Path, codes: Codes, *, progress: Progress) -> dict[str, Any]:
     """Compare QKeras and integer network on every layer, for input codes (n, *input shape)."""
-    network = network_file.load(folder / "network")
-    return _agreement(load_quantized_model(folder), network, codes, folder)
+    from siliconv.stages.simplified_network import as_lowered
+
+    return _agreement(load_quantized_model(folder), as_lowered(folder / "network"), codes, folder)
 
 
 def write_firmware(folder: Path, config: HlsConfig, vectors: Codes, *, progress: Progress) -> None:

@@ -26,10 +26,19 @@ from siliconv.network.explanation.comparison import Comparison, Difference
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
+from siliconv.network.simplify.simplification import size
 from siliconv.network.vectors.reached import Reached, accumulators, reached
 from siliconv.progress import Progress
 
 LIBRARIES = ("siliconv", "hls4ml", "qkeras", "tensorflow", "tf-keras", "numpy")
+
+_BATCH = 32
+_SIZES = {
+    "weight_bits": "bits of weights and biases",
+    "value_bits": "bits of an image's values",
+    "channels": "channels",
+    "products": "products",
+}
 
 AXI_PRODUCTS = 2e8
 """Multiplications after which the top level with AXI-Stream ports has seen vectors enough: it runs on one core."""
@@ -49,6 +58,7 @@ def certify(
     network: Network,
     vectors: Mapping[str, Codes],
     *,
+    lowered: Network | None = None,
     agreement: Mapping[str, Any] | None,
     accuracy: Accuracies | None,
     cache: Path,
@@ -68,6 +78,8 @@ def certify(
         The integer network it was made from.
     vectors
         Input codes by origin, each (n, *input shape).
+    lowered
+        The network that was lowered from the quantized model, where another was made of it.
     agreement
         What the comparison of network and QKeras model found on these vectors (`agreement.json`); None for a network
         that was not lowered from one.
@@ -103,6 +115,7 @@ def certify(
     claims = [
         types_proven(network),
         _equal_to_quantized(layers),
+        _equal_to_lowered(network, lowered, codes),
         _equal_to_network(layers, compiler),
         _ranges(ranges),
         *source_claims(project, network, manifest, edits),
@@ -164,6 +177,32 @@ def _equal_to_quantized(layers: Iterable[CertifiedLayer]) -> Claim | None:
     )
 
 
+def _equal_to_lowered(network: Network, lowered: Network | None, codes: Codes) -> Claim | None:
+    if lowered is None or network_hash(lowered) == network_hash(network):
+        return None
+    wrong, count = [], 0
+    both = [emulator.compile(one) for one in (network, lowered)]
+    for start in range(0, len(codes), _BATCH):
+        batch = codes[start : start + _BATCH]
+        found, expected = (one.run(batch, keep=[node.name for node in one.network.outputs]) for one in both)
+        for node, other in zip(network.outputs, lowered.outputs, strict=True):
+            differing = int((found[node.name] != expected[other.name]).sum())
+            count += found[node.name].size
+            wrong += [f"{node.name}: {differing} codes differ from vector {start}"] if differing else []
+    before, after = size(lowered), size(network)
+    taken = (f"{what}: {getattr(before, name):,} before, {getattr(after, name):,} now" for name, what in _SIZES.items())
+    return Claim(
+        "the simplified network computes what the one lowered from the quantized model computes, in every output",
+        "emulator",
+        "network",
+        Ground.TEST,
+        count,
+        "values",
+        not wrong,
+        (*wrong, *taken),
+    )
+
+
 def _equal_layers(claim: str, executor: str, subject: str, differing: Sequence[tuple[CertifiedLayer, int]]) -> Claim:
     """Claim that two executions are equal, from how many values of each layer differ between them."""
     wrong = tuple(f"{one.name}: {count} of {one.values} differ" for one, count in differing if count)
@@ -173,10 +212,10 @@ def _equal_layers(claim: str, executor: str, subject: str, differing: Sequence[t
 
 def _reached(network: Network, codes: Codes) -> tuple[Reached, ...]:
     """Run the vectors through the network, a batch at a time, and see how far its accumulators came."""
-    names, emulated, batch = [node.name for node in accumulators(network)], emulator.compile(network), 32
+    names, emulated = [node.name for node in accumulators(network)], emulator.compile(network)
     total: dict[str, Reached] = {}
-    for start in range(0, len(codes) if names else 0, batch):
-        traced = emulated.run(codes[start : start + batch], keep=names)
+    for start in range(0, len(codes) if names else 0, _BATCH):
+        traced = emulated.run(codes[start : start + _BATCH], keep=names)
         for one in reached(network, traced, emulated.bounds):
             total[one.name] = total[one.name].merged(one) if one.name in total else one
     return tuple(total.values())

@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from siliconv.errors import ToolError
-from siliconv.hardware.processes import run_program
-from siliconv.hls.csim.compilation import SECONDS_FOR_VERSION
+from siliconv.hardware.processes import version_answer
 from siliconv.rtl.simulation.verilator import find_verilator, verilator_version
 
 PYTHON = ((3, 11), (3, 14))
@@ -101,7 +100,7 @@ def _tool(name: str) -> str | None:
     if path is None:
         return None
     try:
-        shown = run_program([path, "--version"], seconds=SECONDS_FOR_VERSION)
+        shown = version_answer(path)
     except ToolError:
         return None
     lines = shown.output.splitlines()

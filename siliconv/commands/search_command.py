@@ -34,11 +34,38 @@ TargetOption = Annotated[
         "--target", min=1, metavar="N", help="span bit operations to be driven to; else a ramp, a whole front"
     ),
 ]
+ByOption = Annotated[
+    str,
+    typer.Option(
+        "--by", metavar="gradient|trial", help="one training that learns the bits, or trials of widths of all tensors"
+    ),
+]
 EpochsOption = Annotated[
-    int | None, typer.Option("--epochs", min=1, max=100_000, metavar="N", help="of the training that learns the bits")
+    int | None,
+    typer.Option(
+        "--epochs",
+        min=1,
+        max=100_000,
+        metavar="N",
+        help="of the training that learns the bits, or of the longest fine-tuning by trial",
+    ),
 ]
 TrialsOption = Annotated[
-    int, typer.Option("--trials", min=1, max=10_000, metavar="N", help="candidates that are fine-tuned and judged")
+    int | None,
+    typer.Option(
+        "--trials",
+        min=1,
+        max=10_000,
+        metavar="N",
+        help="candidates that are fine-tuned and judged: 6, or 24 by trial",
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=-1, max=1024, metavar="N", help="trials side by side; -1 for one a core")
+]
+DaskOption = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="have the workers of a Dask cluster do the trials"),
 ]
 HoursOption = Annotated[
     float | None, typer.Option("--hours", min=0.0, metavar="H", help="after which no further trial begins")
@@ -53,22 +80,25 @@ def search(
     project: ProjectArgument,
     board: BoardOption = None,
     core: CoreOption = "hls",
+    by: ByOption = "gradient",
     accuracy_drop: DropOption = 0.5,
     latency_us: LatencyOption = None,
     fps: RateOption = None,
     target: TargetOption = None,
     epochs: EpochsOption = None,
-    trials: TrialsOption = 6,
+    trials: TrialsOption = None,
     hours: HoursOption = None,
+    workers: WorkersOption = 1,
+    dask: DaskOption = None,
     seed: SeedOption = 1,
     apply: ApplyOption = None,
     json_output: JsonOption = False,
 ) -> int:
     """Search few bits that suffice: of weights, activations and the input, by layer.
 
-    Bits are trained with a cost in the loss. Points of that training's front are fine-tuned, made integer networks and
-    judged by the estimate of the core. The cheapest that loses no more than --accuracy-drop on the validation images is
-    chosen; --apply writes a trial into the project file. A search that was stopped goes on.
+    Bits are trained with a cost in the loss, or, with --by trial, proposed and tried. Candidates are fine-tuned, made
+    integer networks and judged by the estimate of the core. The cheapest that loses no more than --accuracy-drop on the
+    validation images is chosen; --apply writes a trial into the project file. A search that was stopped goes on.
     """
     opened = open_project(project)
     if apply is not None:
@@ -91,6 +121,9 @@ def search(
         trials=trials,
         hours=hours,
         seed=seed,
+        by=by,  # type: ignore[arg-type]  # another is refused
+        workers=workers,
+        dask=dask,
         command="siliconv " + shlex.join(sys.argv[1:]),
         on_event=_say,
     )

@@ -42,7 +42,7 @@ def taken(project: ProjectConfig) -> QKerasFile | None:
             "data.standardize",
             "standardize the data as the training did, and take standardize: out",
         )
-    others = sorted(said - {"unquantized"})
+    others = sorted(said - {"unquantized", "simplify"})
     if others:
         raise _refused(
             f"the quantizers of a QKeras model are its recipe, and {', '.join(others)} would be another",

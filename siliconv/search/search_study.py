@@ -1,4 +1,4 @@
-"""The search of a project: candidates by gradient, tried one after the other, and the front of what came out."""
+"""The search of a project: candidates by gradient or by trial, and the front of what came out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import judge_of, load_float_model
@@ -26,13 +26,24 @@ from siliconv.project.taken_project import taken
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
 from siliconv.quantize.training.fine_tuning import dropout_of
 from siliconv.search.core_cost import Wanted
+from siliconv.search.crew import Crew, run_trials
 from siliconv.search.gradient_search import FrontPoint, GradientSettings, best_within, gradient_search, weights_of
 from siliconv.search.pareto import chosen_of_front, pareto_front
 from siliconv.search.recipe_of_bits import changes_of
 from siliconv.search.run_record import Measured, RunRecord, record_id
-from siliconv.search.trial import Candidate, Study, measured_score, run_trial
+from siliconv.search.sensitivity import Sensitivity
+from siliconv.search.trial import Candidate, RefusedTrial, Study, data_settings_id, measured_score
+from siliconv.search.trial_search import TrialSettings, trial_search
 
 PARETO_FILE = "pareto.json"
+
+SLACK = 4.0
+"""So many times the allowed drop a candidate by trial may lose beside it, and still be worth a place on the front."""
+
+Way = Literal["gradient", "trial"]
+WAYS: tuple[Way, ...] = ("gradient", "trial")
+TRIALS: dict[Way, int] = {"gradient": 6, "trial": 24}
+"""How many candidates are begun where nothing is said."""
 
 COST = "lut"
 """What candidates are compared by: the resource that bits move most. Records hold the others beside it."""
@@ -52,30 +63,39 @@ class SearchSettings:
     target
         Span bit operations to be driven to; None for a ramp.
     epochs
-        Of the gradient search; None for the default.
+        Of the gradient search, or of the longest fine-tuning by trial; None for the default.
     trials
-        How many candidates are fine-tuned at most.
+        How many candidates are begun; None for the default of the way.
     hours
         After which no further trial begins; None for all.
     seed
         Of everything random.
+    by
+        Whether candidates come from one training that learns the bits, or are tried.
     """
 
     wanted: Wanted
     accuracy_drop: float = 0.5
     target: int | None = None
     epochs: int | None = None
-    trials: int = 6
+    trials: int | None = None
     hours: float | None = None
     seed: int = 1
+    by: Way = "gradient"
+
+    @property
+    def most_trials(self) -> int:
+        """How many candidates are begun."""
+        return self.trials if self.trials is not None else TRIALS[self.by]
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
     """What a search found.
 
-    ``reference``: the float network on the validation images. ``records``: all trials. ``complete``: whether
-    all were made. ``cost``: the number that counts.
+    ``reference``: the float network on the validation images. ``records``: all trials, of each candidate the one that
+    came furthest. ``complete``: whether all were made. ``refused``: what became no network. ``sensitivities``: by
+    trial, what each tensor loses alone. ``cost``: the number that counts.
     """
 
     study: str
@@ -84,6 +104,8 @@ class SearchOutcome:
     records: tuple[RunRecord, ...]
     complete: bool
     cost: str = COST
+    refused: tuple[RefusedTrial, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
 
     @cached_property
     def front(self) -> tuple[RunRecord, ...]:
@@ -105,6 +127,7 @@ class SearchOutcome:
         wanted = self.settings.wanted
         return {
             "study": self.study,
+            "by": self.settings.by,
             "board": wanted.board.name,
             "core": wanted.core,
             "cost": self.cost,
@@ -114,11 +137,19 @@ class SearchOutcome:
             "chosen": self.chosen.id if self.chosen is not None else None,
             "front": [one.id for one in self.front],
             "trials": [asdict(one) for one in self.records],
+            "refused": [asdict(one) for one in self.refused],
+            "sensitivities": [asdict(one) for one in self.sensitivities],
         }
 
 
 def search(
-    folder: Path, settings: SearchSettings, progress: Progress, *, command: str, began: float | None = None
+    folder: Path,
+    settings: SearchSettings,
+    progress: Progress,
+    *,
+    command: str,
+    began: float | None = None,
+    crew: Crew | None = None,
 ) -> SearchOutcome:
     """Search the bits of a project whose stages ran up to ``train``; a search that was stopped goes on.
 
@@ -133,38 +164,88 @@ def search(
     command
         What makes the search again, for the records.
     began
-        When the hours began, by `time.monotonic`; now by default.
+        When the hours began, by `time.time`; now by default.
+    crew
+        Who does the trials; this process by default.
 
     Raises
     ------
     ProjectError
-        ``SEARCH-PROJECT`` for a project whose bits cannot be searched.
+        ``SEARCH-PROJECT`` for a project whose bits cannot be searched, ``SEARCH-REFUSED`` where no candidate becomes a
+        network.
+    SiliconvError
+        As `siliconv.search.crew.run_trials`.
     """
-    began = time.monotonic() if began is None else began
+    folder = folder.resolve()
+    began = time.time() if began is None else began
     project = load_project(folder)
     _check(project)
     study = study_of(folder, project, settings, command)
+    deadline = None if settings.hours is None else began + settings.hours * 3600
     with exclusive(study.work, "this search is running already"):
-        return _search(study, project, settings, progress, began)
+        found = _search(study, project, settings, crew or Crew(), progress, deadline)
+    if not found.complete:
+        progress.say(f"{settings.hours:g} hours are over: {len(found.records)} candidates tried")
+    if not found.records:
+        raise _nothing_tried(found)
+    return found
 
 
 def _search(
-    study: Study, project: ProjectConfig, settings: SearchSettings, progress: Progress, began: float
+    study: Study,
+    project: ProjectConfig,
+    settings: SearchSettings,
+    crew: Crew,
+    progress: Progress,
+    deadline: float | None,
 ) -> SearchOutcome:
     folder = study.folder
     dataset = open_dataset(folder / "build" / "data")
     reference = reference_of(folder, project, dataset)
-    candidates = candidates_by_gradient(study, project, dataset, settings, progress)
-    records: list[RunRecord] = []
-    for candidate in candidates:
-        if settings.hours is not None and records and time.monotonic() - began > settings.hours * 3600:
-            progress.say(f"{settings.hours:g} hours are over: {len(records)} of {len(candidates)} candidates tried")
-            break
-        records.append(run_trial(study, candidate, progress))
-    found = SearchOutcome(study.name, settings, reference, tuple(records), len(records) == len(candidates))
+    if settings.by == "trial":
+        wanted = TrialSettings(
+            settings.most_trials,
+            settings.epochs,
+            settings.seed,
+            reference.goodness - settings.accuracy_drop / 100,
+            SLACK * settings.accuracy_drop / 100,
+            COST,
+        )
+        tried = trial_search(study, project, dataset, wanted, crew, progress, deadline=deadline)
+        found = SearchOutcome(
+            study.name,
+            settings,
+            reference,
+            tried.records,
+            tried.complete,
+            refused=tried.refused,
+            sensitivities=tried.sensitivities.found,
+        )
+    else:
+        candidates = candidates_by_gradient(study, project, dataset, settings, progress)
+        outcomes = run_trials(study, candidates, crew, progress, deadline=deadline, one_at_least=True)
+        records = {one.id: one for one in outcomes if isinstance(one, RunRecord)}
+        found = SearchOutcome(
+            study.name,
+            settings,
+            reference,
+            tuple(records.values()),
+            all(one is not None for one in outcomes),
+            refused=tuple(one for one in outcomes if isinstance(one, RefusedTrial)),
+        )
     write_atomically(study.work / PARETO_FILE, json.dumps(found.as_json(), indent=1) + "\n")
     remember_front(folder, "search", found.as_json())
     return found
+
+
+def _nothing_tried(found: SearchOutcome) -> ProjectError:
+    first = found.refused[0]
+    return ProjectError(
+        "SEARCH-REFUSED",
+        f"none of {len(found.refused)} candidates becomes a network that can be judged; [{first.code}] {first.what}",
+        where=f"runs/{found.study}",
+        fix="run the project as it is, and change what stops it: siliconv run PROJECT --until estimate",
+    )
 
 
 def study_of(folder: Path, project: ProjectConfig, settings: SearchSettings, command: str) -> Study:
@@ -173,11 +254,20 @@ def study_of(folder: Path, project: ProjectConfig, settings: SearchSettings, com
     hashes = {
         "float": content_hash(build / "float" / "weights.npz"),
         "data": record_id({path.name: content_hash(path) for path in sorted((build / "data").iterdir())}),
-        "data settings": record_id({"data": project.data.model_dump(mode="json"), "percentile": project.percentile}),
+        "data settings": data_settings_id(folder, project),
         "recipe": record_id(project.quantize.model_dump(mode="json")),
-        "code": code_hash("siliconv.search.trial", "siliconv.search.gradient_search"),
+        "code": code_hash("siliconv.search.trial", f"siliconv.search.{settings.by}_search"),
     }
-    asked = {"target": settings.target, "epochs": settings.epochs, "seed": settings.seed}
+    asked: dict[str, Any] = {"target": settings.target, "epochs": settings.epochs, "seed": settings.seed}
+    if settings.by == "trial":
+        # What is proposed follows from what came before, judged on this board.
+        wanted = settings.wanted
+        asked |= {
+            "by": "trial",
+            "drop": settings.accuracy_drop,
+            "board": wanted.board.name,
+            "wanted": [wanted.core, wanted.images_per_second, wanted.latency_us],
+        }
     name = f"search-{record_id({**hashes, **asked})}"
     return Study(folder, name, command, settings.seed, settings.wanted, hashes)
 
@@ -210,7 +300,7 @@ def candidates_by_gradient(
     )
     layers = [layer for layer in model.layers if type(layer).__name__ in WEIGHT_LAYERS]
     found = []
-    for point in spread_over(points, settings.trials, settings.target):
+    for point in spread_over(points, settings.most_trials, settings.target):
         changes = changes_of(point, layers, project, dataset.summary.input)
         origin = f"gradient, epoch {point.epoch + 1}, {point.span_operations} span bit operations"
         found.append(Candidate(changes, weights_of(work / "front", point), origin))

@@ -43,6 +43,7 @@ def simulate_firmware(context: Context) -> str:
     """Simulate the firmware, compare every layer, and write the certificate."""
     from siliconv.certificate.certification import certify
     from siliconv.hls.backends import check_simulated
+    from siliconv.stages.simplified_network import as_lowered
 
     check_simulated(context.project.hls.backend)
     network = network_file.load(context.build / "network")
@@ -51,6 +52,7 @@ def simulate_firmware(context: Context) -> str:
         context.build / "firmware",
         network,
         certificate_vectors(context.project, network, dataset.test),
+        lowered=as_lowered(context.build / "network"),
         agreement=read_json(context.build / "network" / "agreement.json"),
         accuracy=_accuracies(context.build),
         cache=context.work,

@@ -11,6 +11,7 @@ import numpy as np
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
+    IMAGES_PER_READ,
     RANGES_FILE,
     certificate_vectors,
     float_outputs,
@@ -224,6 +225,13 @@ def lower_network(context: Context) -> str:
     from siliconv.network.explanation.ranges import value_ranges
     from siliconv.quantize.lowering.agreement import agree
     from siliconv.stages.lowered_network import agreement_record, lowered_network
+    from siliconv.stages.simplified_network import (
+        LOWERED,
+        SIMPLIFIED_FILE,
+        equal_outputs,
+        simplified_network,
+        told,
+    )
 
     dataset = open_dataset(context.build / "data")
     judge = judge_of(context.project, dataset)
@@ -241,7 +249,16 @@ def lower_network(context: Context) -> str:
     given = network_outputs(emulated, dataset.test, names, context.progress)
     given_val = network_outputs(emulated, dataset.val, names, context.progress)
     codes, val_codes = rows_of(logits, given), rows_of(logits, given_val)
-    by_origin = certificate_vectors(context.project, network, dataset.test, progress=context.progress)
+    smaller, taken_away = network, None
+    if context.project.quantize.simplify:
+        smaller, taken_away = simplified_network(
+            network,
+            (
+                dataset.test.read(slice(start, start + IMAGES_PER_READ))
+                for start in range(0, len(dataset.test), IMAGES_PER_READ)
+            ),
+        )
+    by_origin = certificate_vectors(context.project, smaller, dataset.test, progress=context.progress)
     agreement = agree(
         model,
         lambda: load_quantized_model(context.build),
@@ -250,9 +267,15 @@ def lower_network(context: Context) -> str:
         logits=lambda evaluated: predict_logits(evaluated, dataset.test, context.progress),
         expected=codes,
     ).require_equal()
-    traced = emulated.run(by_origin["test images"], keep=[node.name for node in network.nodes])
+    if taken_away is not None:
+        emulated = emulator.compile(smaller)
+    traced = emulated.run(by_origin["test images"], keep=[node.name for node in smaller.nodes])
     folder = context.out / "network"
-    network_file.save(network, folder)
+    network_file.save(smaller, folder)
+    if taken_away is not None:
+        equal_outputs(network, smaller, by_origin.values())
+        network_file.save(network, folder / LOWERED)
+        write_json(folder / SIMPLIFIED_FILE, taken_away)
     write_evaluation(
         (narrow_values(logits, codes), narrow_values(logits, val_codes)),
         dataset,
@@ -264,8 +287,9 @@ def lower_network(context: Context) -> str:
         floats=float_outputs(context.build, judge),
     )
     write_json(folder / "agreement.json", agreement_record(network, agreement))
-    write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(network, traced)])
-    return f"{len(network.nodes)} nodes, types proven, {agreement.in_words}"
+    write_json(folder / RANGES_FILE, [asdict(found) for found in value_ranges(smaller, traced)])
+    simpler = f"; {told(taken_away)}" if taken_away is not None else ""
+    return f"{len(network.nodes)} nodes, types proven, {agreement.in_words}{simpler}"
 
 
 def _draw_augmentation(config: TrainConfig, dataset: Dataset, path: Path) -> None:

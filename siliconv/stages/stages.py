@@ -92,7 +92,7 @@ STAGES: tuple[Stage, ...] = (
         outputs=("quantized",),
         needs=("data", "train"),
         settings=lambda project: {
-            "quantize": project.quantize.model_dump(mode="json", exclude={"start"}),
+            "quantize": project.quantize.model_dump(mode="json", exclude={"start", "simplify"}),
             "start": start_hash(project.quantize.start),
             "losses": {place: config.code_of_loss for place, config in project.trainings.items()},
             "dropout": project.train.dropout if project.train else None,
@@ -106,10 +106,14 @@ STAGES: tuple[Stage, ...] = (
         lower_network,
         outputs=("network",),
         needs=("data", "quantize"),
-        settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+        settings=lambda project: {
+            **project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
+            "simplify": project.quantize.simplify,
+        },
         modules=(
             *_NETWORK_CODE,
             "siliconv.stages.lowered_network",
+            "siliconv.stages.simplified_network",
             "siliconv.quantize.lowering.agreement",
             "siliconv.quantize.taken.exact_model",
             "siliconv.network.explanation.ranges",

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from siliconv.errors import ToolError
-from siliconv.hardware.processes import LINE_BYTES, OUTPUT_BYTES, lines_of, run_program, supervised
+from siliconv.hardware.processes import LINE_BYTES, OUTPUT_BYTES, lines_of, run_program, supervised, version_answer
 
 WAIT = "sh -c 'echo $$ > {folder}/NAME; sleep 60' &"
 TREE = f"echo $$ > {{folder}}/a; {WAIT.replace('NAME', 'b')} setsid {WAIT.replace('NAME', 'c')} wait"
@@ -63,6 +63,15 @@ def test_lines_without_end_are_cut():
 def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     with pytest.raises(ToolError, match="TOOL-STUCK"):
         run_program(["sh", "-c", "trap '' TERM; " + TREE.format(folder=tmp_path)], seconds=1)
+    assert gone(tmp_path) == []
+
+
+def test_one_that_floods_is_ended(tmp_path):
+    flood = tmp_path / "tool"
+    flood.write_text(f"#!/bin/sh\ncd {tmp_path}; echo $$ | tee a b > c; exec yes\n")
+    flood.chmod(0o755)
+    with pytest.raises(ToolError, match=r"TOOL-STUCK\] tool printed more than 1,048,576 bytes"):
+        version_answer(flood)
     assert gone(tmp_path) == []
 
 

@@ -79,3 +79,10 @@ def test_extreme_logits_do_not_saturate_before_the_softmax():
 
 def test_the_decision_is_that_of_the_logits():
     assert network_of(4).logits.name == "logits"
+
+
+def test_rounding_the_logits_moves_a_probability_by_four_units_at_most():
+    """Two classes as likely as each other, whose logits are rounded by half a step in opposite directions."""
+    steps = np.linspace(-0.5, 0.5, 201) / 64
+    apart = [abs(float(real_softmax(np.array([step, -step]))[0]) - 0.5) for step in steps]
+    assert 3.9 / 1024 < max(apart) < 4.0 / 1024

@@ -1,0 +1,31 @@
+"""Searches killed ten times each at random moments, by gradient and by trial: the same front, the same bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from search_kills import Searched, different, killed_search, undisturbed_search
+
+SEEDS = 4
+KILLS = 10
+WAYS = ("trial", "gradient")
+
+
+@cache
+def _known(by: str) -> Searched:
+    with tempfile.TemporaryDirectory() as scratch:
+        return undisturbed_search(Path(scratch), by)
+
+
+def run(seed: int) -> dict[str, Any]:
+    """Kill one search again and again, and let it come to its end."""
+    by = WAYS[seed % len(WAYS)]
+    known = _known(by)
+    with tempfile.TemporaryDirectory() as scratch:
+        found, hits = killed_search(Path(scratch), by, known.seconds, seed, KILLS)
+    wrong = different(known, found)
+    assert not wrong, wrong
+    return {"kills": hits, "trials": len(found.outcome["trials"]), "road": by}
