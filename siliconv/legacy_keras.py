@@ -68,6 +68,14 @@ def tensorflow() -> Any:
     return sys.modules["tensorflow"]
 
 
+def qkeras() -> Any:
+    """Return the `qkeras` module, whose import would bring TensorFlow with Keras 3 (see `load` for the errors)."""
+    load()
+    import qkeras as module
+
+    return module
+
+
 @contextmanager
 def double_precision() -> Iterator[None]:
     """Build and run models in float64 inside, in the precision of before after it.

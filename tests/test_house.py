@@ -28,6 +28,7 @@ from house import (
     SAME_PART_OF_CLASSES,
     WITHOUT_KERAS,
     imported_modules,
+    imports_before_legacy_keras,
     libraries_of,
     module_name,
     room_of,
@@ -88,6 +89,15 @@ def test_a_wing_without_keras_imports_none_of_it(wing):
     run = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == []
+
+
+def test_keras_2_is_asked_for_before_anything_that_would_bring_keras_3():
+    """An import of qkeras alone binds TensorFlow to Keras 3, for the whole process.
+
+    Two files decide which Keras it is: one for all, and one in a process of its own, for a file of either.
+    """
+    deciding = {ROOT / "siliconv" / "legacy_keras.py", ROOT / "models" / "architectures" / "keras_prediction.py"}
+    assert [line for path in FILES if path not in deciding for line in imports_before_legacy_keras(path)] == []
 
 
 def test_no_two_files_have_one_name_unless_they_play_the_same_part():

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv import legacy_keras
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import table_node
@@ -37,8 +38,7 @@ def hard_type(quantizer: Any, where: str) -> FixedPoint:
     NetworkError
         ``LOWER-QUANTIZER`` for other functions than QKeras' hard ones, and for a sigmoid of one bit.
     """
-    from qkeras import quantizers
-
+    quantizers = legacy_keras.qkeras().quantizers
     real = getattr(quantizer, "use_real_tanh", False) or getattr(quantizer, "use_real_sigmoid", False)
     if real or quantizers._sigmoid is not quantizers.hard_sigmoid or int(quantizer.bits) < 2:
         raise NetworkError(

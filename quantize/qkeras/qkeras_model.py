@@ -47,9 +47,7 @@ def quantized_model(
     own
         Gives a layer in place of a layer of the float model, or None for what would stand there without it.
     """
-    keras = legacy_keras.load()
-    import qkeras
-
+    keras, qkeras = legacy_keras.load(), legacy_keras.qkeras()
     from siliconv.models.architectures.own_keras_layers import function_of
     from siliconv.quantize.qkeras import average_pooling
     from siliconv.quantize.qkeras.depthwise import QDepthwiseConv1D

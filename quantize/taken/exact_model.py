@@ -129,9 +129,7 @@ def _layer(layer: TakenLayer, constants: list[NDArray[np.float64]]) -> Any:
         strides = None if overall else _pair(settings.get("strides") or settings["pool_size"])
         return SummedPooling(float(constants[0][0]), window, strides, activation, name=layer.name)
     if kind == "QActivation":
-        import qkeras
-
-        return qkeras.QActivation(activation or legacy_keras.load().activations.linear, name=layer.name)
+        return legacy_keras.qkeras().QActivation(activation or legacy_keras.load().activations.linear, name=layer.name)
     if kind in _FOLDED:
         kept = {key: settings[key] for key in _OF_CONVOLUTION if key in settings}
         layer = layer.model_copy(update={"kind": _FOLDED[kind], "settings": kept})

@@ -73,10 +73,8 @@ def predict_qkeras(
 def own_model(config: Mapping[str, Any], weights: Weights, file: Path | None) -> Any:
     """Load the model; for the rest see `predict_qkeras`."""
     keras = legacy_keras.load()
-    from qkeras.utils import _add_supported_quantized_objects
-
     known: dict[str, Any] = {}
-    _add_supported_quantized_objects(known)
+    legacy_keras.qkeras().utils._add_supported_quantized_objects(known)
     try:
         model = keras.models.model_from_json(json.dumps(_for_prediction(config)), custom_objects=known)
         if file is not None:

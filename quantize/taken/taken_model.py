@@ -50,9 +50,7 @@ def taken_model(model: TakenModel, weights: Weights, *, where: str = "model.file
 
 def taken_layer(layer: TakenLayer) -> Any:
     """Build one layer, without weights."""
-    keras = legacy_keras.load()
-    import qkeras
-
+    keras, qkeras = legacy_keras.load(), legacy_keras.qkeras()
     if layer.kind == TABLE:
         return _table(layer)
     if layer.kind == "RearrangedElements":
@@ -90,11 +88,9 @@ def _table(layer: TakenLayer) -> Any:
 
 def live_quantizer(written: Any) -> Any:
     """Give QKeras' quantizer of a class and its arguments, or its function."""
-    import qkeras.quantizers
-
     found = read_quantizer(written)
     assert found is not None  # it was read before
-    make = getattr(qkeras.quantizers, found.name)
+    make = getattr(legacy_keras.qkeras().quantizers, found.name)
     if found.name not in CLASSES:
         return make
     arguments = {key: np.array(value) if isinstance(value, list) else value for key, value in found.arguments.items()}

@@ -66,6 +66,36 @@ STUBS = {module_name(path): path for wing in MAY_IMPORT for path in sorted((ROOT
 ROOMS = sorted({path.parent for path in FILES})
 
 
+LEGACY = {"tensorflow", "keras", "tf_keras", "qkeras", "tensorflow_datasets", "tensorflow_model_optimization"}
+"""Libraries whose import binds TensorFlow to Keras 3, unless `siliconv.legacy_keras` came first."""
+
+
+def imports_before_legacy_keras(path: Path) -> list[str]:
+    """Name the lines of a file that import one of `LEGACY` where nothing above has asked for Keras 2."""
+    found: list[str] = []
+
+    def visit(nodes: list[ast.stmt], asked: bool) -> None:
+        for node in nodes:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                if not asked and {name.split(".")[0] for name in names} & LEGACY:
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+                continue
+            inner = [part for name in ("body", "orelse", "finalbody") for part in getattr(node, name, [])]
+            inner += [part for handler in getattr(node, "handlers", []) for part in handler.body]
+            visit([part for part in inner if isinstance(part, ast.stmt)], asked)
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                asked = asked or any(
+                    isinstance(one, ast.Call) and ast.unparse(one.func) in LEGACY_CALLS for one in ast.walk(node)
+                )
+
+    visit(ast.parse(path.read_text(encoding="utf-8")).body, asked=False)
+    return found
+
+
+LEGACY_CALLS = {"load", "tensorflow"} | {f"legacy_keras.{name}" for name in ("load", "tensorflow", "qkeras")}
+
+
 @cache
 def imported_modules(module: str) -> frozenset[str]:
     """Give the modules of the package that one imports: at its top, inside a function, or by its stub."""
