@@ -8,35 +8,40 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rtl_designs import PAUSES, Bench, one_of_each_kind, random_design, written
+from rtl_designs import PAUSES, one_of_each_kind, random_design, written
 
 from siliconv.errors import ToolError, WorkSaysNoError
+from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.verilator import build
 
 SEEDS = 100
-DESIGNS = 6
-"""Of those with the module, how many are built: a build takes longer than the networks."""
+AT_ONCE = 8
+"""Designs with the module that are built together; more are only where these notice nothing."""
 
 _OPERATORS = {" + ": " - ", " - ": " + ", " & ": " | ", " | ": " & ", " == ": " != ", " << ": " >> ", " < ": " <= "}
 _OPERATORS |= {" > ": " >= ", " >> ": " << ", "~": "", "1'b0": "1'b1", "1'b1": "1'b0"}
 _PLACES = re.compile("|".join(re.escape(operator) for operator in _OPERATORS))
+_STRUCTURE = re.compile(r"^\s*(localparam |for \(genvar |(else )?if \(.*begin : gen_)")
+"""Lines that say how much is built, not what it does: a spare bit or an unread lane more changes no result."""
+_EQUAL = {"pool.sv": "lane > most_q"}
+"""Of two equal values either is the largest."""
 
 
 def run(seed: int) -> dict[str, Any]:
     """Mutate one place that a seed chooses; ``killed`` tells whether a bit, a cycle or the build noticed."""
     chosen = random.Random(seed)
     designs = [random_design(network, number) for number, network in enumerate(one_of_each_kind(seed))]
-    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
-        written(designs, Path(other))
-        used = {design.name: _used(Path(other), design.name) for design in designs}
-        module = chosen.choice(sorted(set().union(*used.values())))
-        with_it = [design for design in designs if module in used[design.name]]
-        bench = written(chosen.sample(with_it, min(len(with_it), DESIGNS)), Path(scratch))
-        path = Path(scratch) / "library" / f"{module}.sv"
-        text, what = _mutated(path.read_text(encoding="utf-8"), chosen)
-        path.write_text(text, encoding="utf-8")
-        killed = _is_noticed(bench)
-    return {"file": path.name, "mutation": what, "killed": killed}
+    with tempfile.TemporaryDirectory() as scratch:
+        written(designs, Path(scratch))
+        used = {design.name: _used(Path(scratch), design.name) for design in designs}
+        modules = sorted(set().union(*used.values()))
+        module = chosen.choice([name for name in modules if _places(Path(scratch) / "library" / f"{name}.sv")])
+        text, what = _mutated(Path(scratch) / "library" / f"{module}.sv", chosen)
+    with_it = [design for design in designs if module in used[design.name]]
+    chosen.shuffle(with_it)
+    some = [with_it[first : first + AT_ONCE] for first in range(0, len(with_it), AT_ONCE)]
+    killed = any(_is_noticed(module, text, these) for these in some)
+    return {"file": f"{module}.sv", "mutation": what, "killed": killed}
 
 
 def _used(folder: Path, top: str) -> set[str]:
@@ -52,23 +57,35 @@ def _used(folder: Path, top: str) -> set[str]:
     return found
 
 
-def _mutated(text: str, chosen: random.Random) -> tuple[str, str]:
-    """Change one operator behind the head of a module, outside of comments."""
-    start = text.index(");\n", text.index("\nmodule "))
-    places = [
-        found
-        for found in _PLACES.finditer(text, start)
-        if "//" not in text[text.rindex("\n", 0, found.start()) : found.start()]
-    ]
-    place = chosen.choice(places)
+def _places(path: Path) -> list[re.Match[str]]:
+    """Find the operators of a module behind its head, outside of comments and of what is structure."""
+    text = path.read_text(encoding="utf-8")
+    found = []
+    for place in _PLACES.finditer(text, text.index(");\n", text.index("\nmodule "))):
+        begins = text.rindex("\n", 0, place.start()) + 1
+        line = text[begins : text.index("\n", place.start())]
+        is_equal = path.name in _EQUAL and _EQUAL[path.name] in line
+        if "//" not in text[begins : place.start()] and not _STRUCTURE.match(line) and not is_equal:
+            found.append(place)
+    return found
+
+
+def _mutated(path: Path, chosen: random.Random) -> tuple[str, str]:
+    """Change one operator that a draw chooses."""
+    text = path.read_text(encoding="utf-8")
+    place = chosen.choice(_places(path))
     other = _OPERATORS[place[0]]
     line = text.count("\n", 0, place.start()) + 1
     return text[: place.start()] + other + text[place.end() :], f"line {line}: {place[0].strip()} -> {other.strip()}"
 
 
-def _is_noticed(bench: Bench) -> bool:
-    try:
-        build(bench.folder, optimize="-O0")
-        return any(bench.differences(pauses) for pauses in PAUSES)
-    except (ToolError, WorkSaysNoError):
-        return True
+def _is_noticed(module: str, text: str, designs: list[RtlDesign]) -> bool:
+    """Build designs with another text of a module, and compare."""
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = written(designs, Path(scratch))
+        (Path(scratch) / "library" / f"{module}.sv").write_text(text, encoding="utf-8")
+        try:
+            build(bench.folder, optimize="-O0")
+            return any(bench.differences(pauses) for pauses in PAUSES)
+        except (ToolError, WorkSaysNoError):
+            return True
