@@ -8,7 +8,8 @@ once by its own recipe, whose fine-tuning is what times are compared with. For e
 the validation images (of equals the one with fewer operations); the test images choose nothing. `--unrolled` counts its
 LUTs by da4ml as well.
 
-Run again, the script goes on where it was. A search that was interrupted has no time.
+Run again, the script goes on where it was. A search that was interrupted has no time. Seconds of the processor say
+what a search takes on an idle machine, seconds what it took with other work on it.
 """
 
 from __future__ import annotations
@@ -80,9 +81,9 @@ def of_project(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return found
     run_project(folder, "train", None, False, progress=for_terminal())
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     run_project(folder, "quantize", None, False, progress=for_terminal())
-    seconds = round(time.perf_counter() - began, 1)
+    seconds, processor = (round(now, 1) for now in (time.perf_counter() - began, time.process_time() - worked))
     run_project(folder, "lower", None, False, progress=for_terminal())
     build = folder / "build"
     network = network_file.load(build / "network")
@@ -93,6 +94,7 @@ def of_project(folder: Path) -> dict[str, Any]:
         },
         "span_operations": sum(span_operations(network).values()),
         "seconds": seconds,
+        "processor_seconds": processor,
     }
     write_atomically(kept, json.dumps(found) + "\n")
     return found
@@ -110,14 +112,16 @@ def searched(folder: Path, limit: int, seed: int, trials: int, unrolled: bool) -
     begun = kept.with_suffix(".begun")
     resumed = begun.exists()
     begun.touch()
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     outcome = search(folder, settings, for_terminal(), command=command)
     seconds = None if resumed else round(time.perf_counter() - began, 1)
+    processor = None if resumed else round(time.process_time() - worked, 1)
     within = [one for one in outcome.records if one.costs["span_operations"] <= limit]
     best = max(within, key=lambda one: (one.judged.goodness, -one.costs["span_operations"]), default=None)
     found = {
         "command": command,
         "seconds": seconds,
+        "processor_seconds": processor,
         "chosen": None if best is None else {**row(best), **details(folder, outcome.study, best, unrolled)},
         "trials": [row(one) for one in outcome.records],
     }
@@ -147,9 +151,10 @@ def details(folder: Path, study: str, record: RunRecord, unrolled: bool) -> dict
 
 
 def summary(seeds: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
-    """Give mean and spread over the seeds, and the time as a multiple of the project's own fine-tuning."""
+    """Give mean and spread over the seeds, and the processor's time as a multiple of the project's own fine-tuning."""
     chosen = [one["chosen"] for one in seeds.values() if one["chosen"] is not None]
     seconds = [one["seconds"] for one in seeds.values() if one["seconds"] is not None]
+    processor = [one["processor_seconds"] for one in seeds.values() if one["processor_seconds"] is not None]
     tests = [one["test"] for one in chosen]
     return {
         "found": len(chosen),
@@ -157,7 +162,10 @@ def summary(seeds: dict[str, Any], beside: dict[str, Any]) -> dict[str, Any]:
         "test_standard_deviation": round(statistics.stdev(tests), 4) if len(tests) > 1 else None,
         "span_operations_mean": round(statistics.mean(one["span_operations"] for one in chosen)) if chosen else None,
         "seconds_mean": round(statistics.mean(seconds), 1) if seconds else None,
-        "times_the_fine_tuning": round(statistics.mean(seconds) / beside["seconds"], 1) if seconds else None,
+        "processor_seconds_mean": round(statistics.mean(processor), 1) if processor else None,
+        "times_the_fine_tuning": round(statistics.mean(processor) / beside["processor_seconds"], 1)
+        if processor
+        else None,
     }
 
 

@@ -31,7 +31,7 @@ START_BITS = 6
 LEARNING_RATE = 2e-3
 _PRESSURE, _MOST_PRESSURE, _STEP, _CLOSE = 5e-3, 5.0, 0.1, 0.03
 _RAMP, _RAMP_ENDS = 1 / 12, 0.8
-_SETTLED = 0.7
+_SETTLES, _NEAR, _SETTLED = 0.5, 0.9, 0.7
 """Towards a target, the share of the epochs after which points are kept: earlier ones are good by luck."""
 _FRONT_FILE = "front.json"
 
@@ -197,6 +197,10 @@ def gradient_search(
         )
         if settings.target is None or record.epoch >= _SETTLED * (config.epochs - 1):
             front.add(point, lambda path: write_start(path, searched.weights, searched.types))
+        if settings.target is not None and record.epoch >= _SETTLES * config.epochs:
+            share = operations / settings.target
+            if not searched.is_settled and _NEAR <= share <= 1.0:
+                searched.settle()
         searched.update_shares()
         target = _target(settings, begins, record.epoch + 1, config.epochs)
         searched.input.target.assign(target)

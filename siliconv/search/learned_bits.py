@@ -60,17 +60,19 @@ class LearnedBits:
             return layer.add_weight(name=f"{name}_{part}", shape=(), initializer=start, trainable=trainable)
 
         self.allowed = allowed
+        one = keras.initializers.Ones()
+        self.moves = layer.add_weight(name=f"{name}_moves", shape=(), initializer=one, trainable=False)
         self.fraction = weight("fraction_bits", kind.fraction, True)
         self.integer = weight("integer_bits", kind.integer - kind.signed, learns_integer)
 
     def __call__(self, values: Any) -> Any:
         """Quantize; float32 in, float32 out, any shape."""
-        return _quantized(values, self.fraction * BITS_PER_UNIT, self.integer * BITS_PER_UNIT, self.allowed)
+        return _quantized(values, self._bits(self.fraction), self._bits(self.integer), self.allowed)
 
     @property
     def cost(self) -> Any:
         """Magnitude bits as a tensor that the loss can pull at."""
-        bits = (self.fraction + self.integer) * BITS_PER_UNIT
+        bits = self._bits(self.fraction) + self._bits(self.integer)
         return tf.clip_by_value(bits, float(self.allowed.fewest), float(self.allowed.most))
 
     def soft_span(self, values: Any) -> Any:
@@ -78,8 +80,19 @@ class LearnedBits:
 
         ``log2(1 + |code|)`` before rounding: it pulls values to zero, the small ones most, and makes steps coarser.
         """
-        step, top = (tf.pow(2.0, bits * BITS_PER_UNIT) for bits in (-self.fraction, self.integer))
+        step, top = (tf.pow(2.0, bits) for bits in (-self._bits(self.fraction), self._bits(self.integer)))
         return tf.math.log1p(tf.minimum(tf.abs(values), top) / step) / _LN2
+
+    def settle(self) -> None:
+        """Stop learning: from here on the bits are the whole numbers that they round to now."""
+        fraction, integer = _whole(self.fraction * BITS_PER_UNIT, self.integer * BITS_PER_UNIT, self.allowed)
+        self.fraction.assign(fraction / BITS_PER_UNIT)
+        self.integer.assign(integer / BITS_PER_UNIT)
+        self.moves.assign(0.0)
+
+    def _bits(self, variable: Any) -> Any:
+        """Give bits that a gradient reaches as long as they learn."""
+        return BITS_PER_UNIT * (self.moves * variable + tf.stop_gradient((1.0 - self.moves) * variable))
 
     def tighten(self, codes: NDArray[np.int64]) -> None:
         """Take away the integer bits that none of the codes, which are those of `type`, needs."""

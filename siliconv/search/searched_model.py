@@ -131,7 +131,18 @@ class SearchedModel:
         for one in self._products:
             soft = float(one.soft_spans)
             one.layer.span_share.assign(one.spans / soft if soft else 1.0)
-            one.layer.learned.tighten(one.codes)
+            if not self.is_settled:
+                one.layer.learned.tighten(one.codes)
+
+    def settle(self) -> None:
+        """Let no bits change any more; the weights are trained on."""
+        for layer in (self.input, *self._kernels.values(), *self._relus.values()):
+            layer.learned.settle()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether bits do not change any more."""
+        return float(self.input.learned.moves) == 0.0
 
     def _own(self, layer: Any) -> Any:
         kind = type(layer).__name__

@@ -96,3 +96,13 @@ def test_integer_bits_that_no_code_needs_go_and_the_values_stay(codes, bits, int
     kind.tighten(np.array(codes))
     assert (kind.bits, kind.integer.numpy() * 5) == (bits, pytest.approx(integer))
     assert (kind(values).numpy() == before).all()
+
+
+def test_settled_bits_learn_no_more_and_give_the_same_values():
+    values = np.linspace(-0.9, 0.9, 50, dtype=np.float32)
+    bits = learned(2.4, 0.4, WEIGHTS)
+    before = bits(values).numpy()
+    bits.settle()
+    assert (bits(values).numpy() == before).all()
+    assert float(bits.cost) == 2.0
+    assert gradients(bits, values, values) == [0.0, 0.0]
