@@ -268,9 +268,8 @@ def regression_score(outputs: np.ndarray, targets: np.ndarray, names: tuple[str,
         _target_error(name, errors[:, number], right[:, number])
         for number, name in zip(range(min(right.shape[1], MOST_TARGETS)), names, strict=False)
     )
-    of_root = _of_root(mean_interval((errors**2).mean(axis=1)))
-    rmse, mean_absolute = float(np.sqrt(np.mean(errors**2))), float(np.mean(np.abs(errors)))
-    return RegressionScore(rmse, mean_absolute, len(found), each, of_root)
+    rmse, interval = _root_mean_square(errors)
+    return RegressionScore(rmse, float(np.mean(np.abs(errors))), len(found), each, interval)
 
 
 def _target_error(name: str, errors: np.ndarray, targets: np.ndarray) -> TargetError:
@@ -346,13 +345,16 @@ def difference_score(outputs: np.ndarray, floats: np.ndarray) -> DifferenceScore
     """
     _check(outputs, floats.shape)
     apart = np.abs(np.asarray(outputs, np.float64) - np.asarray(floats, np.float64))
-    of_root = _of_root(mean_interval((apart.reshape(len(apart), -1) ** 2).mean(axis=1)))
-    return DifferenceScore(float(np.sqrt(np.mean(apart**2))), float(apart.max()), len(outputs), of_root)
+    rms, interval = _root_mean_square(apart.reshape(len(apart), -1))
+    return DifferenceScore(rms, float(apart.max()), len(outputs), interval)
 
 
-def _of_root(interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Give the interval of the root of what the interval is of."""
-    return (max(interval[0], 0.0) ** 0.5, interval[1] ** 0.5) if interval is not None else None
+def _root_mean_square(errors: np.ndarray) -> tuple[float, tuple[float, float] | None]:
+    """Give the root of the mean square of errors, (n, values), and its interval."""
+    squares = errors**2
+    interval = mean_interval(squares.mean(axis=1))
+    of_root = (max(interval[0], 0.0) ** 0.5, interval[1] ** 0.5) if interval is not None else None
+    return float(np.sqrt(squares.mean())), of_root
 
 
 def _check(outputs: np.ndarray, wanted: tuple[int, ...]) -> None:

@@ -26,6 +26,7 @@ from siliconv.network.explanation.comparison import Comparison, Difference
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
+from siliconv.network.simplify.output_comparison import compared_outputs
 from siliconv.network.simplify.simplification import size
 from siliconv.network.vectors.reached import Reached, accumulators, reached
 from siliconv.progress import Progress
@@ -180,15 +181,10 @@ def _equal_to_quantized(layers: Iterable[CertifiedLayer]) -> Claim | None:
 def _equal_to_lowered(network: Network, lowered: Network | None, codes: Codes) -> Claim | None:
     if lowered is None or network_hash(lowered) == network_hash(network):
         return None
-    wrong, count = [], 0
-    both = [emulator.compile(one) for one in (network, lowered)]
-    for start in range(0, len(codes), _BATCH):
-        batch = codes[start : start + _BATCH]
-        found, expected = (one.run(batch, keep=[node.name for node in one.network.outputs]) for one in both)
-        for node, other in zip(network.outputs, lowered.outputs, strict=True):
-            differing = int((found[node.name] != expected[other.name]).sum())
-            count += found[node.name].size
-            wrong += [f"{node.name}: {differing} codes differ from vector {start}"] if differing else []
+    batches = (codes[start : start + _BATCH] for start in range(0, len(codes), _BATCH))
+    compared = list(compared_outputs(network, lowered, batches))
+    off = [one for one in compared if one.differing]
+    wrong = [f"{one.name}: {one.differing} codes differ from vector {one.batch * _BATCH}" for one in off]
     before, after = size(lowered), size(network)
     taken = (f"{what}: {getattr(before, name):,} before, {getattr(after, name):,} now" for name, what in _SIZES.items())
     return Claim(
@@ -196,7 +192,7 @@ def _equal_to_lowered(network: Network, lowered: Network | None, codes: Codes) -
         "emulator",
         "network",
         Ground.TEST,
-        count,
+        sum(one.codes for one in compared),
         "values",
         not wrong,
         (*wrong, *taken),

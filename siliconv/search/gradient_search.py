@@ -32,7 +32,8 @@ LEARNING_RATE = 2e-3
 _PRESSURE, _MOST_PRESSURE, _STEP, _CLOSE = 5e-3, 5.0, 0.1, 0.03
 _RAMP, _RAMP_ENDS = 1 / 12, 0.8
 _SETTLES, _NEAR, _SETTLED = 0.5, 0.9, 0.7
-"""Towards a target, the share of the epochs after which points are kept: earlier ones are good by luck."""
+"""Towards a target: the share of the epochs after which bits may settle, the share of the target from which they do,
+and the share of the epochs after which points are kept (earlier ones are good by luck)."""
 _FRONT_FILE = "front.json"
 
 

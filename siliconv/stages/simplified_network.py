@@ -9,9 +9,9 @@ from typing import Any
 
 from siliconv.errors import WorkSaysNoError
 from siliconv.network import network_file
-from siliconv.network.emulator import emulator
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
+from siliconv.network.simplify.output_comparison import compared_outputs
 from siliconv.network.simplify.simplification import simplify, size
 
 LOWERED = "lowered"
@@ -48,22 +48,17 @@ def simplified_network(network: Network, inputs: Iterable[Codes]) -> tuple[Netwo
 
 def equal_outputs(network: Network, smaller: Network, inputs: Iterable[Codes]) -> dict[str, int]:
     """Compare the outputs of both in every code, and count inputs and codes, or raise as `simplified_network`."""
-    ends = [[node.name for node in one.outputs] for one in (network, smaller)]
-    emulated = [emulator.compile(one) for one in (network, smaller)]
     count = {"inputs": 0, "codes": 0}
-    for codes in inputs:
-        before, after = (one.run(codes, keep=names) for one, names in zip(emulated, ends, strict=True))
-        for name, other in zip(*ends, strict=True):
-            differing = int((before[name] != after[other]).sum())
-            if differing:
-                raise WorkSaysNoError(
-                    "LOWER-SIMPLIFIED",
-                    f"the simplified network gives {differing} other codes of {before[name].size}",
-                    where=f"output '{name}'",
-                    fix="leave quantize.simplify out, and report it with the project: it is an error of siliconv",
-                )
-            count["codes"] += before[name].size
-        count["inputs"] += len(codes)
+    for one in compared_outputs(network, smaller, inputs):
+        if one.differing:
+            raise WorkSaysNoError(
+                "LOWER-SIMPLIFIED",
+                f"the simplified network gives {one.differing} other codes of {one.codes}",
+                where=f"output '{one.name}'",
+                fix="leave quantize.simplify out, and report it with the project: it is an error of siliconv",
+            )
+        count["inputs"] += one.inputs if one.name == network.outputs[0].name else 0
+        count["codes"] += one.codes
     return count
 
 

@@ -66,8 +66,11 @@ STUBS = {module_name(path): path for wing in MAY_IMPORT for path in sorted((ROOT
 ROOMS = sorted({path.parent for path in FILES})
 
 
-LEGACY = {"tensorflow", "keras", "tf_keras", "qkeras", "tensorflow_datasets", "tensorflow_model_optimization"}
+LEGACY = (HEAVY - {"hls4ml"}) | {"tensorflow_datasets", "tensorflow_model_optimization"}
 """Libraries whose import binds TensorFlow to Keras 3, unless `siliconv.legacy_keras` came first."""
+
+LEGACY_CALLS = {"load", "tensorflow"} | {f"legacy_keras.{name}" for name in ("load", "tensorflow", "qkeras")}
+"""What asks for Keras 2."""
 
 
 def imports_before_legacy_keras(path: Path) -> list[str]:
@@ -91,9 +94,6 @@ def imports_before_legacy_keras(path: Path) -> list[str]:
 
     visit(ast.parse(path.read_text(encoding="utf-8")).body, asked=False)
     return found
-
-
-LEGACY_CALLS = {"load", "tensorflow"} | {f"legacy_keras.{name}" for name in ("load", "tensorflow", "qkeras")}
 
 
 @cache
