@@ -89,7 +89,8 @@ def list_generated(config: DataConfig, input_shape: Shape, question: Question | 
 
         ports, found = parts_of_arrays({key: InMemory(values) for key, values in arrays.items()}, question)
         return listing_of(config, where, input_shape, question, ports, found)
-    if "y" not in arrays:
+    splits = array_parts(arrays)
+    if any(labels is None for _, labels, _ in splits):
         answers = ", ".join(key.removeprefix("y_") for key in arrays if key.startswith("y_"))
         raise DataError(
             "DATA-TASK",
@@ -97,8 +98,8 @@ def list_generated(config: DataConfig, input_shape: Shape, question: Question | 
             where="data.name",
             fix="use a network with outputs of these names, such as the preset of the same name",
         )
-    part = LabelledColumn(InMemory(arrays["x"]), InMemory(arrays["y"]), UNASSIGNED)
-    return listing_of(config, where, input_shape, question, [part], list(arrays["names"]))
+    parts = [LabelledColumn(InMemory(arrays[x]), InMemory(arrays[y]), split) for x, y, split in splits if y]
+    return listing_of(config, where, input_shape, question, parts, list(arrays["names"]))
 
 
 def listing_of(

@@ -121,14 +121,18 @@ _DATA_OF = {
     ),
     "waveforms": (_GENERATED, "data:", "  source: generated", "  name: waveforms", ""),
     "autoencoder": (
-        "# Your own features: x_train and x_test, (n, 640) each; y_test of 0 (normal) and 1 (anomaly) if any.",
+        _GENERATED,
         "data:",
-        "  source: npz",
-        "  path: features.npz",
+        "  source: generated",
+        "  name: sounds",
+        "",
+        "# 264,192 weights: so many products at once fit the board of the settings below.",
+        "hls:",
+        "  max_multipliers: 128",
         "",
     ),
 }
-"""Lines of data for presets whose inputs are no images."""
+"""Lines of data, and of what else their size asks for, of presets whose inputs are no images."""
 
 
 def project_text(name: str, preset: str, *, model: str | None = None) -> str:

@@ -137,6 +137,7 @@ def test_from_the_file_to_the_network_nothing_is_trained_or_requantized(tmp_path
     assert run_command_line(["explain", str(folder), "--between", "quantized", "reference"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_plain_last_layer_is_rounded_and_said(tmp_path, capsys):
     folder = write_project(
@@ -192,6 +193,7 @@ def test_a_certificate_is_exact(tmp_path, compiler, capsys):
     assert run_command_line(["verify", str(folder)]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_normalization_that_no_type_holds_is_folded_and_fine_tuned_where_that_is_asked_for(tmp_path, capsys):
     model = classifier(qkeras.QDense(3, kernel_quantizer=bits(4), bias_quantizer=bits(7), name="head"))
@@ -220,6 +222,7 @@ def test_a_normalization_that_no_type_holds_is_folded_and_fine_tuned_where_that_
     assert "normal" not in network.by_name
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_float_models_inside_and_as_configuration_with_weights_are_compared_with_keras(tmp_path, capsys):
     inner = in_a_row(layers.Input((9,)), layers.Dense(5, activation="relu", name="deep"), layers.BatchNormalization())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trust_campaign import Campaign
 from trust_properties import bytes_of_artefact, bytes_of_model, text_of_project
 
-SHARES = {"texts": 25, "fields": 25, "arguments": 18, "builds": 28, "models": 16, "data": 8}
+SHARES = {"texts": 25, "fields": 20, "arguments": 18, "builds": 14, "models": 16, "data": 8}
 EXAMPLES = 6
 
 

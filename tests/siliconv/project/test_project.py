@@ -177,4 +177,4 @@ def test_a_new_project_of_numbers_says_where_they_come_from(tmp_path, name):
     (tmp_path / "project.yml").write_text(text)
     data = load_project(tmp_path).data
     assert text.count("\ndata:") == 1
-    assert (data.source, data.name) == (("npz", None) if name == "autoencoder" else ("generated", name))
+    assert (data.source, data.name) == ("generated", {"autoencoder": "sounds"}.get(name, name))
