@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rtl_designs import PAUSES, one_of_each_kind, random_design, written
+from rtl_designs import PAUSES, modules_of, one_of_each_kind, random_design, written
 
 from siliconv.errors import ToolError, WorkSaysNoError
 from siliconv.rtl.plan.blocks import RtlDesign
@@ -33,7 +33,7 @@ def run(seed: int) -> dict[str, Any]:
     designs = [random_design(network, number) for number, network in enumerate(one_of_each_kind(seed))]
     with tempfile.TemporaryDirectory() as scratch:
         written(designs, Path(scratch))
-        used = {design.name: _used(Path(scratch), design.name) for design in designs}
+        used = {design.name: modules_of(design, Path(scratch)) for design in designs}
         modules = sorted(set().union(*used.values()))
         module = chosen.choice([name for name in modules if _places(Path(scratch) / "library" / f"{name}.sv")])
         text, what = _mutated(Path(scratch) / "library" / f"{module}.sv", chosen)
@@ -42,19 +42,6 @@ def run(seed: int) -> dict[str, Any]:
     some = [with_it[first : first + AT_ONCE] for first in range(0, len(with_it), AT_ONCE)]
     killed = any(_is_noticed(module, text, these) for these in some)
     return {"file": f"{module}.sv", "mutation": what, "killed": killed}
-
-
-def _used(folder: Path, top: str) -> set[str]:
-    """Give the modules that stand in a design: those of a board's serial line do not."""
-    library = {path.stem: path for path in (folder / "library").glob("*.sv")}
-    found: set[str] = set()
-    waiting = [(folder / f"{top}.sv").read_text(encoding="utf-8")]
-    while waiting:
-        text = waiting.pop()
-        new = {name for name in library if re.search(rf"^\s*{name} #?\(", text, flags=re.MULTILINE)} - found
-        found |= new
-        waiting += [library[name].read_text(encoding="utf-8") for name in new]
-    return found
 
 
 def _places(path: Path) -> list[re.Match[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,3 +126,16 @@ def built(designs: Sequence[RtlDesign], folder: Path, images: int = 4) -> Bench:
     bench = written(designs, folder, images)
     build(folder, optimize="-O0")
     return bench
+
+
+def modules_of(design: RtlDesign, folder: Path) -> set[str]:
+    """Give the modules that stand in a design that was written there: those of a board's serial line do not."""
+    library = {path.stem: path for path in (folder / "library").glob("*.sv")}
+    found: set[str] = set()
+    waiting = [(folder / f"{design.name}.sv").read_text(encoding="utf-8")]
+    while waiting:
+        text = waiting.pop()
+        new = {name for name in library if re.search(rf"^\s*{name} #?\(", text, flags=re.MULTILINE)} - found
+        found |= new
+        waiting += [library[name].read_text(encoding="utf-8") for name in new]
+    return found

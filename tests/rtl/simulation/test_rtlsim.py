@@ -1,11 +1,14 @@
 """Every kind and random networks in Verilator: the bits of every node, the cycle of every word, with pauses."""
 
+from pathlib import Path
+
 import pytest
 from network_builder import NetworkBuilder
 from rtl_designs import (
     PAUSES,
     built,
     drawn,
+    modules_of,
     one_of_each_kind,
     random_design,
     skip_without_verilator,
@@ -123,13 +126,16 @@ def test_a_broken_module_is_seen(module, tmp_path):
     if module == "pairwise.sv":
         found = []
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    broken = written([*designs, weights_in_banks(), *shared_weights(), *pairs(), softmaxes()], tmp_path)
-    path = tmp_path / "library" / module
+    designs += [weights_in_banks(), *shared_weights(), *pairs(), softmaxes()]
+    written(designs, tmp_path / "all")
+    with_it = [design for design in designs if Path(module).stem in modules_of(design, tmp_path / "all")]
+    broken = written(with_it, tmp_path / "with_it")
+    path = tmp_path / "with_it" / "library" / module
     before, after = MUTATIONS[module]
     text = path.read_text()
     assert text.count(before) == 1
     path.write_text(text.replace(before, after))
-    build(tmp_path, optimize="-O0")
+    build(broken.folder, optimize="-O0")
     assert any(_seen(broken, pauses) for pauses in PAUSES)
 
 
