@@ -46,6 +46,11 @@ class DeviceShare:
             return None
         return self.low / self.available, self.high / self.available
 
+    @property
+    def most(self) -> float:
+        """The upper end of the band as a share, or the share where there is no band."""
+        return self.band[1] if self.band is not None else self.share
+
 
 def exactness(certificate: Mapping[str, Any], why_not: str) -> Verdict:
     """Say what a certificate claims: what was proven for every input, and what was tested on how much.
@@ -106,7 +111,11 @@ def hls_fit(estimate: Mapping[str, Any]) -> tuple[Verdict, tuple[DeviceShare, ..
         return Verdict("DOES NOT FIT", "bad", says), shares
     if fit["surely"]:
         return Verdict("FITS", "good", f"{where}: so do the upper ends of the bands ({room})."), shares
-    says = f"{where}: it fits with a chance of about {fit['chance']:.0%}, because the bands reach further ({room})."
+    widest = max(shares, key=lambda one: one.most)
+    says = (
+        f"{where}: it fits with a chance of about {fit['chance']:.0%}; the band of {widest.title} reaches to "
+        f"{widest.most:.0%} ({room})."
+    )
     return Verdict("AT RISK", "risk", says), shares
 
 

@@ -107,6 +107,9 @@ def estimate_hardware(context: Context) -> str:
     if shares:
         fullest = max(shares, key=lambda one: one.share)
         verdict += f": {fullest.title} {fullest.share:.0%} of {content['board']['title']}"
+        widest = max(shares, key=lambda one: one.most)
+        if fit.tone == "risk" and widest.band is not None:
+            verdict += f", {widest.title} up to {widest.most:.0%}"
     if content["axi"]["limits"]:
         verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
     least, most = content["on_a_board"]["transfer_us"]

@@ -40,6 +40,7 @@ def test_an_estimate_fits_with_its_band_or_is_at_risk(lut, high, word, tone):
     verdict, shares = hls_fit(estimate(lut, high))
     assert (verdict.word, verdict.tone) == (word, tone)
     assert "A board at 200 MHz (5 ns)" in verdict.says
+    assert (f"the band of LUT reaches to {high / 1000:.0%}" in verdict.says) == (word == "AT RISK")
     assert shares[0].share == lut / 1000, "logic synthesis, not the figure of C synthesis"
     assert shares[0].band == (lut // 2 / 1000, high / 1000)
     assert [one.title for one in shares] == ["LUT", "FF", "DSP", "BRAM (18 Kb)"], (
