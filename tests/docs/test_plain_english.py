@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -76,6 +77,48 @@ def test_a_long_sentence_and_a_private_word_are_found():
     assert plain_english.long_sentences(f"- {' '.join(['word'] * 20)}\n- {' '.join(['word'] * 20)}\n") == []
     assert len(plain_english.private_words("The house has rooms. It is told. Mend it.")) >= 4
     assert plain_english.private_words("It is reported, shown, and fixed; `tells` in code is code.") == []
+
+
+TEMPLATES = sorted(
+    path
+    for folder in ("siliconv", "hls", "rtl", "hardware")
+    for path in (ROOT / folder).rglob("templates/*.j2")
+    if ".html" in path.name or ".md" in path.name
+)
+NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
+_BLOCK = r"</?(?:p|li|td|th|tr|div|h\d|figcaption|caption|summary|section|table|[duo]l|dt|dd|figure|details)\b[^>]*>"
+
+
+def texts_of_template(text: str) -> list[str]:
+    """Give what a template of the report or of a README says; what it fills in is one word."""
+    text = re.sub(r"(?<!\n)\{%-? el.*?%\}", ". ", text)  # inside a line: one sentence or the other
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\{\{.*?\}\}", "X", text, flags=re.DOTALL)
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", text, flags=re.DOTALL)
+    return [re.sub(r"<[^>]*>", "", block) for block in re.split(_BLOCK, text)]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: f"{path.parts[-3]}-{path.name}")
+def test_reports_and_readmes_of_projects_are_short_and_plain(template):
+    text = template.read_text(encoding="utf-8")
+    if ".md" in template.name:
+        said = "".join(texts_of_template(text))
+        assert plain_english.long_sentences(said) == []
+        assert plain_english.private_words(said) == []
+        return
+    for block in texts_of_template(text):
+        fragments = plain_english.sentences(" ".join(block.split()), fragment=True)
+        assert [one for one in fragments if plain_english.words(one) > plain_english.MOST_WORDS] == []
+        assert plain_english.private_words(block) == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebooks_are_short_and_plain(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    said = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert said
+    assert [long for text in said for long in plain_english.long_sentences(text)] == []
+    assert [word for text in said for word in plain_english.private_words(text)] == []
 
 
 @pytest.mark.slow

@@ -288,7 +288,7 @@ def test_the_estimate_and_the_report_are_complete(built):
         "float network",
         "Block diagram",
         "conv2d_2_relu",
-        "surest mistakes",
+        "mistakes with the highest confidence",
         "kept: epoch",
     ):
         assert part in html
