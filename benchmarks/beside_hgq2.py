@@ -109,9 +109,11 @@ def _means(trainings: dict[str, Any]) -> dict[str, Any]:
     """Give mean and spread over the seeds that found something within the limit."""
     chosen = [one["chosen"] for one in trainings.values() if one["chosen"] is not None]
     tests = [one["test"] for one in chosen]
+    traced = [one["test_if_traced_on_the_test"] for one in chosen]
     return {
         "found": len(chosen),
         "test_mean": round(statistics.mean(tests), 4) if tests else None,
+        "test_mean_if_traced_on_the_test": round(statistics.mean(traced), 4) if tests else None,
         "test_standard_deviation": round(statistics.stdev(tests), 4) if len(tests) > 1 else None,
         "span_operations_mean": round(statistics.mean(one["span_operations"] for one in chosen)) if chosen else None,
         "seconds_mean": round(statistics.mean(one["seconds"] for one in trainings.values()), 1),

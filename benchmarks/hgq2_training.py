@@ -6,7 +6,8 @@ Runs in HGQ2's own environment (`pip install HGQ2==0.2.0 jax`); siliconv is not 
 limit and seed: bits of each layer's weights and activations (or of each weight and channel) are trained, and HGQ2's
 `BetaPID` drives its own count of operations to a target. Of the epochs those with the best validation accuracy are
 traced on training and validation images, as HGQ2 asks for, and the best within the limit is taken. Test images choose
-nothing. A line of JSON for each training goes to standard output.
+nothing. An activation beyond the traced range wraps around, so the chosen epoch is also traced with the test images,
+as HGQ2's first steps do. A line of JSON for each training goes to standard output.
 """
 
 from __future__ import annotations
@@ -119,6 +120,10 @@ def trained(arrays: dict[str, np.ndarray], name: str, limit: int, seed: int, bit
     if best is not None:
         model.set_weights(best.pop("weights"))
         best["test"] = accuracy(model, arrays["x_test"], arrays["y_test"])
+        every = np.concatenate([arrays[f"x_{part}"] for part in ("train", "val", "test")])
+        trace_minmax(model, every, verbose=0)
+        best["span_operations_if_traced_on_the_test"] = span_operations(model)
+        best["test_if_traced_on_the_test"] = accuracy(model, arrays["x_test"], arrays["y_test"])
     return {
         "chosen": best,
         "least_span_operations": min(point["span_operations"] for point in points),

@@ -48,7 +48,7 @@ def changes_of(point: FrontPoint, layers: Sequence[Any], project: ProjectConfig,
     return {
         **input_changes(point.input, given),
         "quantize.layers": {**kept, **bits},
-        "quantize.distillation": taught(project.quantize).model_dump(mode="json"),
+        **teaching(project),
         "quantize.train": fine_tuning(project),
     }
 
@@ -78,6 +78,11 @@ def input_changes(found: NumberType, given: InputChoice) -> dict[str, Any]:
     if given.is_pixels:
         return {"data.pixel_bits": found.bits}
     return {"data.input": {"bits": found.bits, "integer": found.integer, "signed": found.signed}}
+
+
+def teaching(project: ProjectConfig) -> dict[str, Any]:
+    """Give the fields by which the float network teaches a candidate: as the project says, or as it does by default."""
+    return {"quantize.distillation": taught(project.quantize).model_dump(mode="json")}
 
 
 def fine_tuning(project: ProjectConfig) -> Mapping[str, Any]:

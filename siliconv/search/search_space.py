@@ -13,7 +13,7 @@ from siliconv.models.data.number_type import NumberType
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.qkeras.fractions import sources
 from siliconv.quantize.training.calibration import WEIGHT_LAYERS
-from siliconv.search.recipe_of_bits import fine_tuning, input_changes, other_exceptions
+from siliconv.search.recipe_of_bits import fine_tuning, input_changes, other_exceptions, teaching
 
 Width = int | str
 Proposal = dict[str, Width]
@@ -122,7 +122,7 @@ def changes_of_proposal(
     changes = input_changes(input_type(one, given), given)
     changes["quantize.layers"] = {**layers, **of_layers}
     changes["quantize.train"] = {**fine_tuning(project), **training} if training is not None else None
-    return changes
+    return changes if training is None else {**changes, **teaching(project)}
 
 
 def input_type(one: Proposal, given: InputChoice) -> NumberType:

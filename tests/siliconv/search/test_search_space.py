@@ -81,7 +81,10 @@ def test_a_proposal_becomes_a_recipe_that_keeps_what_is_not_searched(model):
     assert changes["data.pixel_bits"] == 3
     assert changes["quantize.train"]["epochs"] == 5
     assert changes["quantize.train"]["seed"] == 2
-    assert changes_of_proposal(space, proposal, project, given, None)["quantize.train"] is None
+    assert changes["quantize.distillation"]["weight"] > 0, "the float network teaches"
+    rounded = changes_of_proposal(space, proposal, project, given, None)
+    assert rounded["quantize.train"] is None
+    assert "quantize.distillation" not in rounded
 
 
 def test_fewer_bits_of_the_input_leave_out_the_last_places():
