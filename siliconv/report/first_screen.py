@@ -84,12 +84,17 @@ def first_screen(content: Mapping[str, Any], project: ProjectConfig, certified: 
     images = metrics["network"].get("images", sum(data["counts"]["test"]))
     titles = {**dict(_NETWORKS), **({"float": "QKeras file"} if content["calibration"]["method"] == "taken" else {})}
     scores = tuple(_score(title, metrics[kind]) for kind, title in titles.items())
-    cores = [_hls_core(content)]
+    cores = [_hls_core(content, thing_of(data))]
     if content["rtl"] is not None and not content["rtl"]["stale"]:
-        cores.append(_rtl_core(content["rtl"], project))
+        cores.append(_rtl_core(content["rtl"], project, thing_of(data)))
     facts = _facts(content, project, certified)
-    warnings = _doubts(metrics, data, scores, images)
+    warnings = _doubts(metrics, data, scores, images, f"{thing_of(data)}s")
     return FirstScreen(facts, tuple(cores), str(metrics["network"]["metric"]), images, scores, warnings)
+
+
+def thing_of(data: Mapping[str, Any]) -> str:
+    """Give the word for an example of the data: an image, or an input where it is features or a waveform."""
+    return "image" if len(data["shape"]) == 3 else "input"
 
 
 def _score(title: str, metrics: Mapping[str, Any]) -> NetworkScore:
@@ -97,7 +102,7 @@ def _score(title: str, metrics: Mapping[str, Any]) -> NetworkScore:
 
 
 def _doubts(
-    metrics: Mapping[str, Any], data: Mapping[str, Any], scores: Sequence[NetworkScore], images: int
+    metrics: Mapping[str, Any], data: Mapping[str, Any], scores: Sequence[NetworkScore], images: int, things: str
 ) -> tuple[str, ...]:
     """Say why the scores may not be believed."""
     firmware = scores[-1].interval
@@ -107,17 +112,17 @@ def _doubts(
     half = (firmware[1] - firmware[0]) / 2
     if half > _WIDE:
         found.append(
-            f"Too few test images to tell: {images} of them leave the accuracy open by {100 * half:.0f} points to "
+            f"Too few test {things} to tell: {images} of them leave the accuracy open by {100 * half:.0f} points to "
             "either side. Differences between the networks that are smaller say nothing."
         )
     commonest = max(counts) / max(sum(counts), 1)
     if firmware[0] <= commonest:
         found.append(
             f"Not shown to be better than always answering the commonest class, which is right for {commonest:.1%} of "
-            "the test images."
+            f"the test {things}."
         )
     if data["duplicates"]:
-        found.append(f"{data['duplicates']} images occur in two splits: the accuracy is flattered.")
+        found.append(f"{data['duplicates']} {things} occur in two splits: the accuracy is flattered.")
     return tuple(found)
 
 
@@ -148,7 +153,7 @@ def _facts(content: Mapping[str, Any], project: ProjectConfig, certified: Path) 
     )
 
 
-def _hls_core(content: Mapping[str, Any]) -> CoreScreen:
+def _hls_core(content: Mapping[str, Any], thing: str) -> CoreScreen:
     estimate, certificate = content["estimate"], content["certificate"]
     fit, shares = hls_fit(estimate)
     title = f"hls4ml core ({content['firmware']['hls']['backend']})"
@@ -160,11 +165,11 @@ def _hls_core(content: Mapping[str, Any]) -> CoreScreen:
         cycles_from = f"vendor report ({measured['tool']})" if measured and reported else "estimate of C synthesis"
         from_report = measured is not None and "vsynth" in measured["stages"]
         source = "vendor report of logic synthesis" if from_report else "estimate of logic synthesis"
-        figures = _hls_figures(estimate, cycles_from)
+        figures = _hls_figures(estimate, cycles_from, thing)
     return CoreScreen(title, exactness(certificate, content["why_not"]), fit, figures, shares, source)
 
 
-def _hls_figures(estimate: Mapping[str, Any], source: str) -> tuple[Figure, ...]:
+def _hls_figures(estimate: Mapping[str, Any], source: str, thing: str) -> tuple[Figure, ...]:
     clock = estimate["clock_ns"]
     latency = estimate["latency_cycles"]
     # A band may reach below a cycle; an image takes one at least.
@@ -177,26 +182,26 @@ def _hls_figures(estimate: Mapping[str, Any], source: str) -> tuple[Figure, ...]
             f"{source}: {counted(latency['value'], 'cycle')}",
         ),
         Figure(
-            "Images a second",
+            f"{thing.capitalize()}s a second",
             f"{1e9 / (interval['value'] * clock):,.0f}",
             _between(f"{1e9 / (interval['high'] * clock):,.0f}", f"{1e9 / (interval['low'] * clock):,.0f}"),
-            f"{source}: an image in {counted(interval['value'], 'cycle')}",
+            f"{source}: an {thing} in {counted(interval['value'], 'cycle')}",
         ),
     ]
     steady = estimate["axi"].get("core_steady_cycles")
     if steady is not None and steady < 0.9 * interval["value"]:
         found.append(
             Figure(
-                "Images a second, in a long stream",
+                f"{thing.capitalize()}s a second, in a long stream",
                 f"{1e9 / (steady * clock):,.0f}",
                 "",
-                f"simulated stream model: an image in {counted(steady, 'cycle')}",
+                f"simulated stream model: an {thing} in {counted(steady, 'cycle')}",
             )
         )
     return tuple(found)
 
 
-def _rtl_core(rtl: Mapping[str, Any], project: ProjectConfig) -> CoreScreen:
+def _rtl_core(rtl: Mapping[str, Any], project: ProjectConfig, thing: str) -> CoreScreen:
     config, place, cycles = project.rtl, rtl["place"], rtl["cycles"]
     named = None
     if config.board is not None:
@@ -221,10 +226,10 @@ def _rtl_core(rtl: Mapping[str, Any], project: ProjectConfig) -> CoreScreen:
             f"{known['latency_cycles']:,} cycles {counted}, {clocked}",
         ),
         Figure(
-            "Images a second",
+            f"{thing.capitalize()}s a second",
             f"{mhz * 1e6 / known['interval_cycles']:,.0f}",
             "",
-            f"an image in {known['interval_cycles']:,.0f} cycles {counted}, {clocked}",
+            f"an {thing} in {known['interval_cycles']:,.0f} cycles {counted}, {clocked}",
         ),
     )
     source = "nextpnr, placed" if place else "Yosys, before placement"

@@ -22,7 +22,7 @@ from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
 from siliconv.project.remembered_front import FRONTS, read_front
 from siliconv.report.drawings import block_diagram, fifo_curves, stacked, waterfall
-from siliconv.report.first_screen import first_screen
+from siliconv.report.first_screen import first_screen, thing_of
 from siliconv.report.front_drawing import Scatter, fit_scatter, search_scatter
 from siliconv.report.range_drawing import range_chart
 from siliconv.report.rtl_content import rtl_content
@@ -90,6 +90,8 @@ def write_report(
     if content["rtl"] is not None and not content["rtl"]["stale"]:
         board = project.rtl.board_top
         content["rtl"]["asked_mhz"] = float(BOARD_TOPS[board].clock_mhz) if board else project.rtl.clock_mhz
+    content["thing"] = thing_of(content["data"])
+    content["things"] = f"{content['thing']}s"
     content["parts"] = _parts(content, pictures)
     content["screen"] = first_screen(content, project, build / "csim.json")
     content["drawings"] = _drawings(content, build)

@@ -106,10 +106,10 @@ def estimate_hardware(context: Context) -> str:
     verdict = f"; {fit.word}"
     if shares:
         fullest = max(shares, key=lambda one: one.share)
-        verdict += f": {fullest.title} {fullest.share:.0%} of {content['board']['title']}"
         widest = max(shares, key=lambda one: one.most)
+        verdict += f": {fullest.title} {fullest.share:.0%} of {content['board']['title']}"
         if fit.tone == "risk" and widest.band is not None:
-            verdict += f", {widest.title} up to {widest.most:.0%}"
+            verdict += ", " + ("" if widest is fullest else f"{widest.title} ") + f"up to {widest.most:.0%}"
     if content["axi"]["limits"]:
         verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
     least, most = content["on_a_board"]["transfer_us"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from siliconv.models.answers.score_intervals import accuracy_interval
-from siliconv.report.first_screen import NetworkScore, _doubts, _hls_figures, _time
+from siliconv.report.first_screen import NetworkScore, _doubts, _hls_figures, _time, thing_of
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,11 @@ def doubts(accuracy, counts, duplicates=0):
     images = sum(counts)
     scores = [NetworkScore("firmware", accuracy, accuracy_interval(accuracy, images))]
     return _doubts(
-        {"network": {"metric": "accuracy"}}, {"counts": {"test": counts}, "duplicates": duplicates}, scores, images
+        {"network": {"metric": "accuracy"}},
+        {"counts": {"test": counts}, "duplicates": duplicates},
+        scores,
+        images,
+        "images",
     )
 
 
@@ -40,7 +44,10 @@ def test_copies_in_two_splits_flatter():
 
 
 def test_other_tasks_have_no_such_doubts():
-    assert _doubts({}, {"counts": {"test": [8]}, "duplicates": 0}, [NetworkScore("firmware", 1.5, None)], 8) == ()
+    assert (
+        _doubts({}, {"counts": {"test": [8]}, "duplicates": 0}, [NetworkScore("firmware", 1.5, None)], 8, "images")
+        == ()
+    )
 
 
 def test_a_long_stream_has_a_rate_of_its_own_where_it_is_another():
@@ -50,8 +57,13 @@ def test_a_long_stream_has_a_rate_of_its_own_where_it_is_another():
         "interval_cycles": {"value": 1000, "low": 800, "high": 1250},
         "axi": {"core_steady_cycles": 500},
     }
-    latency, rate, steady = _hls_figures(found, "estimate")
+    latency, rate, steady = _hls_figures(found, "estimate", "image")
     assert (latency.value, latency.band) == ("9 µs", "")
     assert (rate.value, rate.band) == ("100,000", "80,000 to 125,000")
     assert (steady.value, steady.source) == ("200,000", "simulated stream model: an image in 500 cycles")
-    assert len(_hls_figures(found | {"axi": {"core_steady_cycles": 990}}, "estimate")) == 2
+    assert len(_hls_figures(found | {"axi": {"core_steady_cycles": 990}}, "estimate", "input")) == 2
+
+
+@pytest.mark.parametrize(("shape", "word"), [([64, 64, 3], "image"), ([64, 1], "input"), ([16], "input")])
+def test_features_and_waveforms_are_no_images(shape, word):
+    assert thing_of({"shape": shape}) == word

@@ -66,7 +66,9 @@ def build(tmp_path):
 
 
 def rendered(content):
-    return TEMPLATES.get_template("rtl.html.j2").render(rtl=content, name="net", estimate=ESTIMATE)
+    return TEMPLATES.get_template("rtl.html.j2").render(
+        rtl=content, name="net", estimate=ESTIMATE, thing="image", things="images"
+    )
 
 
 def test_without_a_core_nothing_is_said(tmp_path):
