@@ -21,7 +21,8 @@ _LOOKED_AT = 200
 """Photos whose size and colours are read."""
 _SIZES = (8, 16, 32, 64)
 _FILTERS = (16, 32, 64, 64)
-_FEW_LUTS = 100_000
+_ROOM = ((30_000, 4, 16), (100_000, 2, 64), (200_000, 1, 64), (500_000, 1, 256))
+"""Boards of fewer LUTs than this get filters divided by this, and so many multipliers a layer."""
 _STEPS = 1500
 """Of training, about: few photos take more epochs."""
 
@@ -120,7 +121,7 @@ def photo_project_text(
             "model:",
             f"  input_shape: [{size}, {size}, {photos.channels}]",
             "  layers:",
-            *(f"    - {layer}" for layer in _layers(size, len(photos.classes))),
+            *(f"    - {layer}" for layer in _layers(size, len(photos.classes), _room(board)[0])),
             "",
             *_training(photos.count),
         ]
@@ -132,10 +133,17 @@ def written_path(path: Path, project: Path) -> str:
     return json.dumps(os.path.relpath(path.resolve(), project.resolve()), ensure_ascii=False)
 
 
-def _layers(size: int, classes: int) -> Sequence[str]:
+def _room(board: Board | None) -> tuple[int, int | None]:
+    """Give what filters are divided by, and how many multipliers a layer may have, to fit a board."""
+    if board is None:
+        return 1, None
+    return next(((divisor, most) for luts, divisor, most in _ROOM if board.lut < luts), (1, None))
+
+
+def _layers(size: int, classes: int, divisor: int) -> Sequence[str]:
     layers = []
     for filters in _FILTERS[: max(size.bit_length() - 3, 1)]:
-        layers += [f"{{kind: conv2d, filters: {filters}, activation: relu}}", "{kind: max_pool}"]
+        layers += [f"{{kind: conv2d, filters: {filters // divisor}, activation: relu}}", "{kind: max_pool}"]
     last = "{kind: dense, units: 1, activation: sigmoid}" if classes == 2 else f"{{kind: dense, units: {classes}}}"
     return [*layers, "{kind: global_average_pool}", last]
 
@@ -162,6 +170,7 @@ def hardware_lines(board: Board) -> Sequence[str]:
     """Give the section of a project file that names a board's device; nothing where no back end is for it."""
     if not board.backend:
         return ()
-    few = ["  max_multipliers: 64"] if board.lut < _FEW_LUTS else []
+    most = _room(board)[1]
+    few = [f"  max_multipliers: {most}"] if most is not None else []
     backend = [] if board.backend == "Vitis" else [f"  backend: {board.backend}"]
     return ["", f"# {board.title}", "hls:", *backend, f"  part: {board.part}", f"  clock_ns: {board.clock_ns:g}", *few]

@@ -10,7 +10,7 @@ from siliconv.checks.checks import examine
 from siliconv.checks.preflight import Severity
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import SiliconvError
-from siliconv.hardware.boards import board
+from siliconv.hardware.boards import board, boards
 from siliconv.project.photo_template import look_at_photos
 from siliconv.project.project import load_project
 from siliconv.project.project_template import write_project
@@ -39,6 +39,13 @@ def test_a_project_of_photos_is_accepted_as_it_is(tmp_path, classes, outputs):
     assert project.hls.part == board("pynq-z2").part
     assert [one for one in examine(path.parent) if one.severity is Severity.ERROR] == []
     assert not any(one.code == "TRAIN-BATCH" for one in examine(path.parent))
+
+
+@pytest.mark.parametrize("name", [one.name for one in boards() if one.backend])
+def test_the_network_for_photos_fits_the_board(tmp_path, name):
+    photos(tmp_path / "photos", size=(64, 64), count=1)
+    path = write_project("mine", data=tmp_path / "photos", board=name, base=tmp_path)
+    assert [one for one in examine(path.parent) if one.code.startswith("BOARD")] == []
 
 
 def test_grey_photos_have_one_channel_and_large_ones_are_64_pixels(tmp_path):
