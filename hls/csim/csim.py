@@ -208,7 +208,7 @@ def compare(
     total: dict[str, Comparison] = {}
     processes = min(processes_for(jobs, PROCESS_BYTES + size * _bytes_per_image(network)), max(len(tasks), 1))
     peak = 0.0
-    with activity(progress, "C simulation", len(codes), "images"), _told(library, seconds):
+    with activity(progress, "C simulation", len(codes), "inputs"), _told(library, seconds):
         done = 0
         for outcome in run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds):
             _check_streams(outcome.printed, library)

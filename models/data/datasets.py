@@ -115,7 +115,8 @@ def prepare(
         choice = _chosen_type(listing.numbers, chosen[splits == 0], config, percentile, unit)
     written = _Written(StoreWriter(folder, choice.type))
     try:
-        with activity(progress, "Preparing images", len(chosen), "images"):
+        things = "images" if listing.numbers is None else "inputs"
+        with activity(progress, f"Preparing {things}", len(chosen), things):
             if listing.numbers is not None:
                 choice = _write_numbers(listing.numbers, chosen, splits, config, choice, written, progress, unit)
             else:

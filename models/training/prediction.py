@@ -30,7 +30,7 @@ def predictor(model: Any, *, batch: int = BATCH) -> Callable[..., np.ndarray]:
 
     def predict(images: Images, progress: Progress | None = None) -> np.ndarray:
         outputs = []
-        with activity(progress or Silent(), "Predicting", len(images), "images") as shown:
+        with activity(progress or Silent(), "Predicting", len(images), "inputs") as shown:
             for start in range(0, len(images), batch):
                 outputs.append(run(images.values(slice(start, start + batch))).numpy())
                 shown.update(min(start + batch, len(images)))

@@ -128,7 +128,7 @@ class Emulator:
         size = self._batch_size(len(codes))
         starts = iter(range(0, len(codes), size))
         with (
-            activity(progress or Silent(), "emulate", len(codes), "images") as report,
+            activity(progress or Silent(), "emulate", len(codes), "inputs") as report,
             ThreadPoolExecutor(self.threads) as pool,
         ):
             waiting: list[tuple[int, Future[dict[str, NDArray[Any]]]]] = []

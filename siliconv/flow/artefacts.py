@@ -158,7 +158,7 @@ def network_outputs(emulated: Emulator, images: Images, names: Sequence[str], pr
     """Run the integer network on all images of a set; codes (n, *shape) of these nodes, as narrow as their types."""
     nodes = {name: emulated.network.by_name[name] for name in names}
     result = {name: np.empty((len(images), *node.shape), code_type(node.type)) for name, node in nodes.items()}
-    with activity(progress, "Integer network", len(images), "images") as shown:
+    with activity(progress, "Integer network", len(images), "inputs") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
             found = emulated.run(codes, keep=list(nodes))
