@@ -145,7 +145,7 @@ class MultilabelScore:
     @property
     def in_words(self) -> str:
         """For the line of a stage."""
-        return f"{self.label_accuracy:.4f} of the test labels right, all of them for {self.all_right:.1%} of the images"
+        return f"{self.label_accuracy:.4f} of the test labels right, all of them for {self.all_right:.1%} of the inputs"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain lists and numbers."""
