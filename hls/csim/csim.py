@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
+from siliconv.hardware.cluster import run_on_cluster
 from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
 from siliconv.hls.csim.compilation import Library, compile_project, compiler_version, source_hash
 from siliconv.hls.csim.own_libraries import forget, is_own
@@ -169,8 +170,9 @@ def compare(
     jobs: int = -1,
     seconds: float = SECONDS_PER_TASK,
     progress: Progress | None = None,
+    dask: str | None = None,
 ) -> tuple[Comparison, ...]:
-    """Compare the firmware with the integer network on every layer, in parallel over the cores.
+    """Compare the firmware with the integer network on every layer, in parallel over the cores or a cluster.
 
     Parameters
     ----------
@@ -186,6 +188,8 @@ def compare(
         Time that a process may take for its part of the images before it counts as stuck.
     progress
         Told how many images are done, and the memory it took.
+    dask
+        Address of the scheduler of a Dask cluster whose workers simulate in place of processes of this machine.
 
     Returns
     -------
@@ -198,6 +202,8 @@ def compare(
         ``CSIM-STREAM`` if a stream was read while empty or not read to its end, ``CSIM-STUCK`` if there was no end.
     FirmwareError
         ``CSIM-CRASH`` if the simulated firmware crashed, ``CSIM-LOAD`` if it can't be loaded, ``CSIM-TYPE``.
+    ToolError, ProjectError
+        As `siliconv.hardware.cluster.run_on_cluster`.
     """
     progress = progress or Silent()
     size = _images_per_task(network)
@@ -210,7 +216,12 @@ def compare(
     peak = 0.0
     with activity(progress, "C simulation", len(codes), "inputs"), _told(library, seconds):
         done = 0
-        for outcome in run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds):
+        outcomes = (
+            run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds)
+            if dask is None
+            else run_on_cluster(_compare_chunk, tasks, dask, seconds=seconds, files=[library.path])
+        )
+        for outcome in outcomes:
             _check_streams(outcome.printed, library)
             for layer in outcome.result:
                 add_to(total, layer)

@@ -68,6 +68,7 @@ def certify(
     jobs: int = -1,
     seconds: float = SECONDS_PER_TASK,
     progress: Progress | None = None,
+    dask: str | None = None,
 ) -> Certificate:
     """Simulate the firmware on the vectors, compare every layer, and say what else is known about its sources.
 
@@ -98,6 +99,8 @@ def certify(
         Time for the images that a process simulates at a time.
     progress
         Told about the compilation and each simulated vector.
+    dask
+        Address of a Dask cluster's scheduler, whose workers simulate.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def certify(
     manifest = trusted_manifest(project, manifest_hash)
     edits = edits_of(project, manifest)
     library = compile_project(project, network.name, cache, progress=progress)
-    compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress)
+    compared = compare(library, network, codes, jobs=jobs, seconds=seconds, progress=progress, dask=dask)
     quantized = {layer["name"]: layer for layer in agreement["layers"]} if agreement is not None else {}
     layers = tuple(_certified(layer, quantized.get(layer.name)) for layer in compared)
     compiler, build = compiler_version(), library.path.parent

@@ -12,11 +12,10 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from siliconv.errors import ProjectError, ToolError
+from siliconv.errors import ToolError
 from siliconv.flow.code_version import code_hash
-from siliconv.flow.output_state import content_hash
+from siliconv.hardware.cluster import check_worker, connected, digest
 from siliconv.hardware.workers import CrashedTaskError, processes_for, run_tasks
 from siliconv.progress import Progress, Silent, activity
 from siliconv.search.run_record import RunRecord
@@ -29,7 +28,6 @@ _DEATHS = 3
 """So often a process may end in the middle of a trial before no further one is tried."""
 
 _MONTH = 30 * 86400.0
-_SECONDS_TO_ANSWER = 30
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,9 @@ def run_trials(
     Raises
     ------
     ProjectError
-        ``SEARCH-CLUSTER`` for workers of a cluster that do not see what this process sees.
+        ``CLUSTER-WORKER`` for workers of a cluster that do not see what this process sees.
     ToolError
-        ``SEARCH-DASK`` without Dask or its scheduler, ``SEARCH-WORKER`` where workers die again and again.
+        ``CLUSTER-DASK`` without Dask or its scheduler, ``SEARCH-WORKER`` where workers die again and again.
     SiliconvError
         As `siliconv.search.trial.run_trial`.
     """
@@ -153,61 +151,33 @@ def _in_processes(jobs: Sequence[_Job], processes: int, progress: Progress) -> l
 
 
 def _on_cluster(jobs: Sequence[_Job], address: str, progress: Progress) -> list[TrialOutcome | None]:
-    try:
-        from distributed import Client, KilledWorker, as_completed
-    except ImportError as error:
-        raise ToolError(
-            "SEARCH-DASK",
-            "Dask is not installed",
-            where=f"--dask {address}",
-            fix="install it: python -m pip install 'siliconv[dask]'",
-        ) from error
     outcomes: dict[int, TrialOutcome | None] = {}
-    code, data = _code(), content_hash(jobs[0].study.folder / "build" / "float" / "weights.npz")
-    try:
-        with (
-            Client(address, timeout=_SECONDS_TO_ANSWER) as client,
-            activity(progress, f"Trials on {address}", len(jobs), "trials") as shown,
-        ):
-            # A name for each, so that a search that goes on while the cluster is still at it does not ask twice.
-            numbers = {
-                client.submit(_at_worker, job, code, data, key=f"{_name(job)}-{job.deadline}"): number
-                for number, job in enumerate(jobs)
-            }
+    code, data = _code(), digest(jobs[0].study.folder / "build" / "float" / "weights.npz")
+    with (
+        connected(address) as client,
+        activity(progress, f"Trials on {address}", len(jobs), "trials") as shown,
+    ):
+        from distributed import KilledWorker, as_completed
+
+        # A name for each, so that a search that goes on while the cluster is still at it does not ask twice.
+        numbers = {
+            client.submit(_at_worker, job, code, data, key=f"{_name(job)}-{job.deadline}"): number
+            for number, job in enumerate(jobs)
+        }
+        try:
             for future in as_completed(numbers):
                 outcomes[numbers[future]] = future.result()
                 tell(outcomes[numbers[future]], len(outcomes), len(jobs), progress)
                 shown.update(len(outcomes))
-    except KilledWorker as error:
-        raise _died(str(error)) from error
-    except OSError as error:
-        raise ToolError(
-            "SEARCH-DASK",
-            f"the scheduler does not answer: {error}",
-            where=f"--dask {address}",
-            fix="start one (dask scheduler), and workers of one thread each (dask worker ADDRESS --nthreads 1)",
-        ) from error
+        except KilledWorker as error:
+            raise _died(str(error)) from error
     return [outcomes[number] for number in range(len(jobs))]
 
 
 def _at_worker(job: _Job, code: str, data: str) -> TrialOutcome | None:
     """Do a trial on a worker of a cluster, where that has the same code, the same files, and nothing beside it."""
-    from distributed import get_worker
-
-    worker: Any = get_worker()
     weights = job.study.folder / "build" / "float" / "weights.npz"
-    wrong = None
-    if worker.state.nthreads != 1:
-        wrong = (
-            f"has {worker.state.nthreads} threads, and a training is alone in its process",
-            "start it with --nthreads 1",
-        )
-    elif not weights.is_file() or content_hash(weights) != data:
-        wrong = (f"does not see this project's files at {job.study.folder}", "put the project on a disk that all share")
-    elif _code() != code:
-        wrong = ("runs another version of siliconv", "install the same version on all machines")
-    if wrong is not None:
-        raise ProjectError("SEARCH-CLUSTER", f"a worker {wrong[0]}", where=worker.address, fix=wrong[1])
+    check_worker(_code() == code, None if digest(weights) == data else str(job.study.folder))
     return trial_in_time(job)
 
 

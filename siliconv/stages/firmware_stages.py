@@ -66,6 +66,7 @@ def simulate_firmware(context: Context) -> str:
         jobs=context.project.csim.jobs,
         seconds=context.project.csim.timeout_s,
         progress=context.progress,
+        dask=context.project.csim.dask,
     )
     write_json(context.out / "csim.json", certificate.as_json())
     for reached in certificate.reached:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +12,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from dask_cluster import SECONDS_TO_BEGIN, Cluster
 from run_records import a_record
 from search_kills import different, found_of, start_search, undisturbed_search
 
@@ -23,7 +22,6 @@ from siliconv.search import crew as tested
 from siliconv.search.crew import Crew, run_trials
 from siliconv.search.trial import Candidate, RefusedTrial
 
-SECONDS_TO_BEGIN = 600.0
 CANDIDATES = [Candidate({"quantize.weights": bits}, None, f"{bits} bits") for bits in range(2, 8)]
 
 
@@ -111,11 +109,11 @@ def test_processes_that_die_again_and_again_are_given_up(study, monkeypatch):
 
 def test_a_scheduler_that_is_not_there_is_told(study, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(tested, "_SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr("siliconv.hardware.cluster.SECONDS_TO_ANSWER", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(ToolError, match="SEARCH-DASK"):
+        with pytest.raises(ToolError, match="CLUSTER-DASK"):
             run_trials(study, CANDIDATES, Crew(dask=address), Told())
 
 
@@ -138,47 +136,9 @@ def test_a_worker_that_sees_something_else_is_refused(study, instant, monkeypatc
     worker = SimpleNamespace(state=SimpleNamespace(nthreads=threads), address="tcp://10.0.0.7:1")
     monkeypatch.setattr(distributed, "get_worker", lambda: worker)
     job = tested._Job(study, CANDIDATES[0], None)
-    known = tested.content_hash(study.folder / "build" / "float" / "weights.npz")
-    with pytest.raises(ProjectError, match=f"SEARCH-CLUSTER.*{said}"):
+    known = tested.digest(study.folder / "build" / "float" / "weights.npz")
+    with pytest.raises(ProjectError, match=f"CLUSTER-WORKER.*{said}"):
         tested._at_worker(job, code or tested._code(), data or known)
-
-
-class Cluster:
-    """A scheduler and two workers of one thread, each a process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "scheduler.json"
-        # Without its own nanny a worker that is killed stays dead.
-        commands = [
-            ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)],
-            *[["worker", "--scheduler-file", str(self.file), "--nthreads", "1", "--no-nanny", "--no-dashboard"]] * 2,
-        ]
-        self.said = (folder / "cluster.txt").open("wb")
-        self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "dask", *command],
-                cwd=folder,
-                stdout=self.said,
-                stderr=self.said,
-            )
-            for command in commands
-        ]
-
-    @property
-    def address(self) -> str:
-        """The scheduler's, once it is there."""
-        begun = time.monotonic()
-        while not self.file.is_file() or not self.file.stat().st_size:
-            assert self.processes[0].poll() is None
-            assert time.monotonic() - begun < SECONDS_TO_BEGIN
-            time.sleep(0.2)
-        return json.loads(self.file.read_text())["address"]
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-        self.said.close()
 
 
 @pytest.fixture
