@@ -262,7 +262,7 @@ def test_batches_come_in_order_in_bounded_size_with_progress(monkeypatch):
     for name, tensor in expected.items():
         np.testing.assert_array_equal(np.concatenate([tensors[name] for _, tensors in parts]), tensor)
     assert compiled.int8
-    assert report.lines[0] == ("emulate", 27, "images")
+    assert report.lines[0] == ("emulate", 27, "inputs")
     assert report.lines[-2:] == [27, "end"]
 
 

@@ -109,7 +109,7 @@ def test_logic_synthesis_cosimulation_and_timing(project, tool, capsys):
     assert measured["timing"]["met"] is True
     assert not (project / "build" / "firmware" / "tiny_prj").exists(), "the generated project is left as it is"
     page = report.TEMPLATES.get_template("estimate.html.j2").render(
-        estimate=found, estimator_errors=cross_validated_errors()
+        estimate=found, estimator_errors=cross_validated_errors(), thing="image", things="images"
     )
     assert "Vitis HLS 2024.1 and Vivado" in page
     assert "reported: vsynth" in page
