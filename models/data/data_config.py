@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -132,3 +134,19 @@ class DataConfig(BaseModel):
         if self.pixel_bits == 1 and self.pixel_scale == "-1..1":
             raise ValueError("pixels of -1 to 1 have a sign, so 2 bits at least")
         return self
+
+
+_SOURCES: Mapping[str, SourceKind] = {
+    ".npz": "npz",
+    ".npy": "npy",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".csv": "csv",
+    ".tsv": "csv",
+}
+FILES_OF_DATA = ".npz, .npy, .h5, .hdf5, .csv, .tsv"
+
+
+def source_of(path: Path) -> SourceKind | None:
+    """Give the source that a folder of images or a file of arrays is, by its name; None for nothing that is read."""
+    return "folder" if path.is_dir() else _SOURCES.get(path.suffix.lower()) if path.is_file() else None

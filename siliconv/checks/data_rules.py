@@ -15,6 +15,7 @@ from siliconv.models.training.train_config import TrainConfig
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
 _UNBALANCED = 5
+_DIGITS = (8, 8, 1)
 _MUCH_SATURATED = 0.001
 _BITS_OF_A_WEIGHT = 4
 """Of a weight that is as good as any, once its scale is its own."""
@@ -30,6 +31,18 @@ def data_path(facts: Facts) -> Words:
         yield (
             f"source {data.source}: " + ("no path is given" if data.path is None else f"{data.path} does not exist"),
             "give the folder of images (one folder a class) or the file of arrays, relative to the project's folder",
+        )
+
+
+@rule_at("DATA-NONE", Severity.ERROR, "data")
+def data_none(facts: Facts) -> Words:
+    project = facts.project
+    stands_in = project.data.source == "digits" and "data" not in project.model_fields_set
+    if stands_in and project.model.file is not None and project.question.inputs != _DIGITS:
+        takes = " x ".join(map(str, project.question.inputs))
+        yield (
+            f"no data are named, and the digits, which stand in, are images of 8 x 8: the model takes {takes}",
+            "name yours, as data: {source: npz, path: FILE} or by --data PATH (docs/data.md)",
         )
 
 

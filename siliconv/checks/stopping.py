@@ -8,7 +8,16 @@ from siliconv.checks.preflight import Finding, Severity
 
 _WITH_FIRMWARE = ("convert", "csim", "estimate", "report")
 _ALWAYS = {
-    *("DATA-PATH", "DATA-CLASSES", "DATA-NO-TEST", "OUTPUT-SHAPE", "TASK-TRAIN", "TRAIN-LOSS", "TRAIN-WEIGHTS"),
+    *(
+        "DATA-PATH",
+        "DATA-NONE",
+        "DATA-CLASSES",
+        "DATA-NO-TEST",
+        "OUTPUT-SHAPE",
+        "TASK-TRAIN",
+        "TRAIN-LOSS",
+        "TRAIN-WEIGHTS",
+    ),
     *("FIELD-TWICE", "FIELD-ALPHA", "FIELD-INPUT", "FIELD-HLS4ML", "RECIPE-LAYER"),
 }
 _FOR_FIRMWARE = {

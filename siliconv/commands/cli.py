@@ -202,7 +202,9 @@ def new(
     data: Annotated[
         Path | None,
         typer.Option(
-            "--data", metavar="PHOTOS", help="a folder of photos, a folder a class: the network is made for it"
+            "--data",
+            metavar="PATH",
+            help="a folder of photos, a folder a class, or a file of arrays or a table: the network is made for it",
         ),
     ] = None,
     board: Annotated[

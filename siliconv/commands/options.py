@@ -47,8 +47,9 @@ DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        metavar="FOLDER",
-        help="a folder of images (class = folder name) instead of the project's data, until --data none",
+        metavar="PATH",
+        help="a folder of images (class = folder name) or a file of arrays or a table, instead of the project's data, "
+        "until --data none",
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="run every stage again, from the beginning")]

@@ -1,4 +1,4 @@
-"""The folder given with ``--data``: it takes the place of the project's data until ``--data none`` ends it."""
+"""The data given with ``--data``: they take the place of the project's data until ``--data none`` ends it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import DataError
+from siliconv.models.data.data_config import FILES_OF_DATA, source_of
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig
 
@@ -16,39 +17,39 @@ NONE = "none"
 
 
 def apply_data_choice(project: ProjectConfig, build: Path, folder: Path | None) -> tuple[ProjectConfig, str | None]:
-    """Give the project with the data folder of this or an earlier ``--data``, and a line that says so.
+    """Give the project with the folder or file of this or an earlier ``--data``, and a line that says so.
 
     The folder ``none`` forgets what was given before.
 
     Raises
     ------
     DataError
-        ``DATA-MISSING`` if the folder given does not exist.
+        ``DATA-MISSING`` for no folder, and no file of a known kind.
     """
     path = build / CHOICE_FILE
     if ends_choice(folder):
         path.unlink(missing_ok=True)
         return project, "data: those of the project file again"
     if folder is not None:
-        if not folder.is_dir():
+        if source_of(folder) is None:
             raise DataError(
                 "DATA-MISSING",
-                "no such folder of images",
+                "no such folder of images, and no file of arrays",
                 where=str(folder),
-                fix="give a folder with one folder a class",
+                fix=f"give a folder with one folder a class, or a file ({FILES_OF_DATA})",
             )
-        return with_data_folder(project, folder), None
+        return with_chosen_data(project, folder), None
     if not path.exists():
         return project, None
     remembered = chosen_data(build)
     if remembered is None:
         return project, f"data: what was given with --data before can't be read any more; {path} is passed over"
     line = f"data: {remembered}, as given with --data, in place of the project file's; --data none ends that"
-    return with_data_folder(project, remembered), line
+    return with_chosen_data(project, remembered), line
 
 
 def chosen_data(build: Path) -> Path | None:
-    """Give the folder that was given with ``--data`` and not ended since."""
+    """Give the folder or file that was given with ``--data`` and not ended since."""
     try:
         return Path(read_as(build / CHOICE_FILE, dict[str, str])["folder"])
     except (UnreadableError, KeyError):
@@ -61,13 +62,18 @@ def ends_choice(folder: Path | None) -> bool:
 
 
 def remember_data_choice(build: Path, folder: Path) -> None:
-    """Keep a folder that was prepared without error for the next commands."""
+    """Keep what was prepared without error for the next commands."""
     write_atomically(build / CHOICE_FILE, json.dumps({"folder": str(folder.resolve())}))
 
 
-def with_data_folder(project: ProjectConfig, folder: Path) -> ProjectConfig:
-    """Give the project with any folder of images in place of its data."""
+def with_chosen_data(project: ProjectConfig, path: Path) -> ProjectConfig:
+    """Give the project with a folder of images or a file of arrays in place of its data.
+
+    What the project says of the arrays in its own file holds for another of the same kind.
+    """
+    source = source_of(path) or "folder"
+    named = {} if source == project.data.source else {"x": None, "y": None}
     data = project.data.model_copy(
-        update={"source": "folder", "path": folder.resolve(), "name": None, "label": None, "x": None, "y": None}
+        update={"source": source, "path": path.resolve(), "name": None, "label": None, **named}
     )
     return project.model_copy(update={"data": data, "model": project.model.with_data(data)})

@@ -123,7 +123,7 @@ def photo_project_text(
             "  layers:",
             *(f"    - {layer}" for layer in _layers(size, len(photos.classes), _room(board)[0])),
             "",
-            *_training(photos.count),
+            *training_lines(photos.count),
         ]
     return "\n".join([*lines, *(hardware_lines(board) if board is not None else ())]) + "\n"
 
@@ -140,15 +140,21 @@ def _room(board: Board | None) -> tuple[int, int | None]:
     return next(((divisor, most) for luts, divisor, most in _ROOM if board.lut < luts), (1, None))
 
 
-def _layers(size: int, classes: int, divisor: int) -> Sequence[str]:
+def convolutions(size: int, divisor: int) -> Sequence[str]:
+    """Describe convolutions and poolings for images of a size, with filters divided by a number."""
     layers = []
     for filters in _FILTERS[: max(size.bit_length() - 3, 1)]:
         layers += [f"{{kind: conv2d, filters: {filters // divisor}, activation: relu}}", "{kind: max_pool}"]
+    return layers
+
+
+def _layers(size: int, classes: int, divisor: int) -> Sequence[str]:
     last = "{kind: dense, units: 1, activation: sigmoid}" if classes == 2 else f"{{kind: dense, units: {classes}}}"
-    return [*layers, "{kind: global_average_pool}", last]
+    return [*convolutions(size, divisor), "{kind: global_average_pool}", last]
 
 
-def _training(count: int) -> Sequence[str]:
+def training_lines(count: int) -> Sequence[str]:
+    """Give the sections `train` and `quantize` for so many examples."""
     batch = int(2 ** np.clip(np.log2(max(count // 40, 1)) // 1, 2, 6))
     epochs = int(np.clip(_STEPS * batch // max(count, 1), 10, 60))
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from siliconv.errors import ProjectError, of_system
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
 from siliconv.models.architectures.presets import preset as find_preset
+from siliconv.models.data.data_config import source_of
+from siliconv.project.array_template import array_project_text, look_at_arrays
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
@@ -41,7 +43,7 @@ def write_project(
     preset, model
         The network by name, or a Keras or QKeras file; with neither, one that fits `data`, else the digits.
     data
-        A folder of photos, a folder a class.
+        A folder of photos, a folder a class; or a file of arrays or a table.
     board
         A board by name, whose device and clock the firmware is written for.
     base
@@ -55,7 +57,7 @@ def write_project(
     ModelError
         For an unknown preset.
     DataError
-        For photos that cannot be read.
+        For photos, arrays or tables that cannot be read.
     """
     if preset is not None and model is not None:
         raise ProjectError(
@@ -92,11 +94,11 @@ def write_project(
 
 
 def _text(folder: Path, preset: str | None, model: Path | None, data: Path | None, board: Board | None) -> str:
-    if data is not None and preset is None:
-        return photo_project_text(folder.name, folder, look_at_photos(data), data, board, model=model)
-    text = project_text(folder.name, preset or "digits", model=written_path(model, folder) if model else None)
-    if data is not None:
-        look_at_photos(data)
+    source = source_of(data) if data is not None else None
+    if data is not None and source in (None, "folder"):
+        photos = look_at_photos(data)
+        if preset is None:
+            return photo_project_text(folder.name, folder, photos, data, board, model=model)
         if preset in _DATA_OF:
             raise ProjectError(
                 "PROJECT-MODEL",
@@ -104,8 +106,13 @@ def _text(folder: Path, preset: str | None, model: Path | None, data: Path | Non
                 where="siliconv new",
                 fix="leave --preset out: a network is made for the photos",
             )
-        text += "\n".join(["", "data:", "  source: folder", f"  path: {written_path(data, folder)}", ""])
-    return text + "\n".join(hardware_lines(board) if board is not None else ())
+    if data is not None and source not in (None, "folder") and preset is None and model is None:
+        return array_project_text(folder.name, folder, look_at_arrays(data, source), data, source, board)
+    lines = ("data:", f"  source: {source}", f"  path: {written_path(data, folder)}", "") if data is not None else None
+    text = project_text(
+        folder.name, preset or "digits", model=written_path(model, folder) if model else None, data=lines
+    )
+    return text + "\n".join(hardware_lines(board) if board is not None else _HARDWARE_OF.get(preset or "", ()))
 
 
 _GENERATED = "# Generated; replace it by your own: source, path, x, y (docs/data.md)."
@@ -120,28 +127,33 @@ _DATA_OF = {
         "",
     ),
     "waveforms": (_GENERATED, "data:", "  source: generated", "  name: waveforms", ""),
+    "autoencoder": (_GENERATED, "data:", "  source: generated", "  name: sounds", ""),
+}
+"""Lines of data for presets whose inputs are no images."""
+
+_HARDWARE_OF = {
     "autoencoder": (
-        _GENERATED,
-        "data:",
-        "  source: generated",
-        "  name: sounds",
         "",
-        "# 264,192 weights: so many products at once fit the board of the settings below.",
+        "# 264,192 weights: so many products at once fit the board of the settings above.",
         "hls:",
         "  max_multipliers: 128",
         "",
     ),
 }
-"""Lines of data, and of what else their size asks for, of presets whose inputs are no images."""
+"""Lines of hardware for presets that are too large for the defaults."""
 
 
-def project_text(name: str, preset: str, *, model: str | None = None) -> str:
-    """Give the text of a project file with only the preset, or a model's file as it is written there, set."""
+def project_text(name: str, preset: str, *, model: str | None = None, data: Sequence[str] | None = None) -> str:
+    """Give the text of a project file with only the preset, or a model's file as it is written there, set.
+
+    `data` are the lines of its data, in place of those that the preset comes with.
+    """
+    given = _DATA_OF.get(preset, ()) if data is None else data
     lines = [f"# siliconv project '{name}'. Everything commented out shows its default.", ""]
     lines += [f"version: {VERSION}", "", "model:", f"  preset: {preset}" if model is None else f"  file: {model}", ""]
-    lines += [*_DATA_OF.get(preset, ())]
+    lines += given
     for section, field in ProjectConfig.model_fields.items():
-        if section in ("version", "model") or (section == "data" and preset in _DATA_OF):
+        if section in ("version", "model") or (section == "data" and given):
             continue
         lines += [f"# {field.description}", f"# {section}:"]
         default = field.get_default(call_default_factory=True)

@@ -239,6 +239,7 @@ CASES: dict[str, Case] = {
     "BOARD-FULL": Case("model: {preset: lecture}\nhls: {max_multipliers: 1024}\n"),
     "BOARD-EXCEEDED": Case("model: {preset: lecture}\nhls: {part: xc7a35ticsg324-1L, clock_ns: 10}\n"),
     "DATA-PATH": Case(digits("data: {source: folder, path: nowhere}\n")),
+    "DATA-NONE": Case("model: {file: tagger.json}\ntrain: {epochs: 1}\n", words="the model takes 16"),
     "DATA-CLASSES": Case(TWO_CLASSES, images=counts((9, 9, 9), (1, 1, 1), (99, 99, 99)), words="3 classes"),
     "TRAIN-LOSS": Case(digits("train: {loss: binary_crossentropy}\n"), words="10 output"),
     "TRAIN-WEIGHTS": Case(
@@ -304,11 +305,27 @@ MENDED = (
 )
 
 
+TAGGER = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "tagger",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 16], "dtype": "float32", "name": "in"}},
+            {"class_name": "Dense", "config": {"name": "out", "units": 5, "activation": "linear", "use_bias": True}},
+        ],
+    },
+    "keras_version": "2.15.0",
+    "backend": "tensorflow",
+}
+"""A model as Keras writes its configuration."""
+
+
 def make(case: Case, base: Path) -> Path:
     folder = base / case.folder
     folder.mkdir()
     (folder / "project.yml").write_text(textwrap.dedent(case.text))
     (folder / "x.npz").touch()
+    (folder / "tagger.json").write_text(json.dumps(TAGGER))
     if case.images is not None:
         (folder / "build" / "data").mkdir(parents=True)
         (folder / "build" / "data" / "dataset.json").write_text(json.dumps(case.images))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from siliconv.commands.cli import run_command_line
+from siliconv.errors import DataError
 from siliconv.project.data_choice import apply_data_choice, chosen_data, remember_data_choice
 from siliconv.project.project import load_project
 
@@ -90,3 +91,29 @@ def test_built_in_data_and_damaged_files_leave_a_preset_as_it_is(tmp_path):
     (tmp_path / "data.npz").write_bytes(b"nothing")
     (tmp_path / "project.yml").write_text("model: {preset: digits}\ndata: {source: npz, path: data.npz}\n")
     assert load_project(tmp_path).model.architecture.layers[-1].units == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("a.npz", "npz"), ("a.NPY", "npy"), ("a.h5", "hdf5"), ("a.hdf5", "hdf5"), ("a.csv", "csv"), ("a.tsv", "csv")],
+)
+def test_a_file_of_arrays_takes_the_place_of_the_data_too(project, tmp_path, name, source):
+    (tmp_path / name).touch()
+    found, _ = apply_data_choice(load_project(project), project / "build", tmp_path / name)
+    assert (found.data.source, found.data.path) == (source, (tmp_path / name).resolve())
+
+
+def test_what_the_project_says_of_its_own_file_holds_for_another_of_the_kind(tmp_path):
+    np.savez(tmp_path / "one.npz", features=np.zeros((4, 3)))
+    (tmp_path / "two.npz").touch()
+    (tmp_path / "two.csv").touch()
+    (tmp_path / "project.yml").write_text("model: {preset: jets}\ndata: {source: npz, path: one.npz, x: features}\n")
+    for name, said in (("two.npz", "features"), ("two.csv", None)):
+        found, _ = apply_data_choice(load_project(tmp_path), tmp_path / "build", tmp_path / name)
+        assert found.data.x == said
+
+
+def test_a_file_of_no_known_kind_is_refused(project, tmp_path):
+    (tmp_path / "data.pkl").touch()
+    with pytest.raises(DataError, match=r"DATA-MISSING.*no such folder of images, and no file of arrays"):
+        apply_data_choice(load_project(project), project / "build", tmp_path / "data.pkl")

@@ -71,6 +71,7 @@ def test_a_model_file_and_a_preset_take_the_photos_too(tmp_path):
         ({"data": "nowhere"}, "DATA-LAYOUT"),
         ({"data": "no pictures"}, "DATA-IMAGE"),
         ({"preset": "digits", "model": "m.keras"}, "PROJECT-MODEL"),
+        ({"data": "arrays.npz"}, "DATA-LAYOUT"),
         ({"board": "pynq-z3"}, "BOARD"),
         ({"preset": "nothing"}, "MODEL-PRESET"),
     ],
@@ -79,6 +80,7 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(tmp_path, argumen
     for label in ("a", "b"):
         (tmp_path / "no pictures" / label).mkdir(parents=True)
         (tmp_path / "no pictures" / label / "x.txt").write_text("text")
+    (tmp_path / "arrays.npz").touch()
     given = {key: tmp_path / value if key in ("data", "model") else value for key, value in arguments.items()}
     with pytest.raises(SiliconvError, match=code):
         write_project("mine", base=tmp_path, **given)

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from siliconv.errors import ModelError, ProjectError
 from siliconv.project.project import c_identifier, find_project, load_project
@@ -167,6 +168,25 @@ def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
 )
 def test_names_become_c_identifiers(name, identifier):
     assert c_identifier(name) == identifier
+
+
+@pytest.mark.parametrize(
+    ("given", "model", "source"),
+    [
+        ({"model": "m.h5", "data": "a.npz"}, "file: ", "npz"),
+        ({"preset": "jets", "data": "a.csv"}, "preset: jets", "csv"),
+        ({"preset": "autoencoder", "data": "a.h5", "board": "zcu104"}, "preset: autoencoder", "hdf5"),
+    ],
+)
+def test_a_new_project_takes_a_file_of_arrays_beside_its_network(tmp_path, given, model, source):
+    for name in ("a.npz", "a.csv", "a.h5"):
+        (tmp_path / name).touch()
+    paths = {key: tmp_path / value if key in ("model", "data") else value for key, value in given.items()}
+    text = write_project("mine", base=tmp_path, **paths).read_text()
+    assert model in text
+    assert [text.count(f"\n{section}:") for section in ("model", "data")] == [1, 1]
+    assert text.count("\nhls:") == ("board" in given)
+    assert yaml.safe_load(text)["data"] == {"source": source, "path": f"../../{given['data']}"}
 
 
 @pytest.mark.parametrize("name", ["jets", "calorimeter", "autoencoder", "waveforms"])
