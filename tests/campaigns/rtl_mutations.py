@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from chosen_rtl_designs import chosen_designs
 from rtl_designs import PAUSES, modules_of, one_of_each_kind, random_design, written
 
 from siliconv.errors import ToolError, WorkSaysNoError
@@ -21,8 +22,8 @@ AT_ONCE = 8
 _OPERATORS = {" + ": " - ", " - ": " + ", " & ": " | ", " | ": " & ", " == ": " != ", " << ": " >> ", " < ": " <= "}
 _OPERATORS |= {" > ": " >= ", " >> ": " << ", "~": "", "1'b0": "1'b1", "1'b1": "1'b0"}
 _PLACES = re.compile("|".join(re.escape(operator) for operator in _OPERATORS))
-_STRUCTURE = re.compile(r"^\s*(localparam |for \(genvar |(else )?if \(.*begin : gen_)")
-"""Lines that say how much is built, not what it does: a spare bit or an unread lane more changes no result."""
+_STRUCTURE = re.compile(r"^\s*(localparam |for \(genvar |(else )?if \(.*begin : gen_|\.Logic )")
+"""Lines that say how much is built or of what, not what it does: a spare bit or a product in LUTs changes no result."""
 _EQUAL = {"pool.sv": "lane > most_q"}
 """Of two equal values either is the largest."""
 
@@ -31,6 +32,7 @@ def run(seed: int) -> dict[str, Any]:
     """Mutate one place that a seed chooses; ``killed`` tells whether a bit, a cycle or the build noticed."""
     chosen = random.Random(seed)
     designs = [random_design(network, number) for number, network in enumerate(one_of_each_kind(seed))]
+    designs += chosen_designs()
     with tempfile.TemporaryDirectory() as scratch:
         written(designs, Path(scratch))
         used = {design.name: modules_of(design, Path(scratch)) for design in designs}

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from chosen_rtl_designs import chosen_designs, pairs, shared_weights, softmaxes, weights_in_banks
 from network_builder import NetworkBuilder
 from rtl_designs import (
     PAUSES,
@@ -18,16 +19,11 @@ from rtl_designs import (
     written,
 )
 from small_network import small_network
-from small_softmaxes import WIDE, small_softmaxes
 from strategies import networks
 
 from siliconv.errors import WorkSaysNoError
 from siliconv.network import graph as ir
-from siliconv.network.fixed_point import FixedPoint
-from siliconv.rtl.cycles.ring_depths import with_sized_rings
-from siliconv.rtl.design.logic_products import with_at_most
 from siliconv.rtl.plan.blocks import Mvu
-from siliconv.rtl.plan.lanes import Lanes
 from siliconv.rtl.plan.planning import plan
 from siliconv.rtl.simulation.verilator import build
 
@@ -40,40 +36,7 @@ def bench(tmp_path_factory):
     skip_without_verilator()
     found = one_of_each_kind() + drawn(networks(), RANDOM, seed=1)
     designs = [random_design(network, number) for number, network in enumerate(found)]
-    return built([*designs, weights_in_banks(), *shared_weights(), *pairs(), softmaxes()], tmp_path_factory.mktemp("r"))
-
-
-def weights_in_banks():
-    design = plan(small_network(2400), {"dense": Lanes(1, 8)}, prefix="banks_")
-    assert design.blocks[0].weight_bank < design.blocks[0].window.repeats * design.blocks[0].window.taps
-    return design
-
-
-def shared_weights():
-    """Pixels that share weights: with strides, in one axis, several results a pixel, packed or in look-up tables."""
-    image = NetworkBuilder((5, 8, 4)).conv(6, (3, 3)).relu().conv(4, (2, 3), strides=(1, 2)).relu().network()
-    signal = NetworkBuilder((16, 2), input_type=FixedPoint(True, 6, 1)).conv(4, (3,)).relu(4).conv(2, (1,)).network()
-    chosen = [(image, [Lanes(2, 2, 4), Lanes(3, 2, 2)], 25), (signal, [Lanes(1, 2, 2), Lanes(2, 1, 4)], 40)]
-    for number, (network, lanes, bits) in enumerate(chosen):
-        names = [node.name for node in network.matrices]
-        design = plan(network, dict(zip(names, lanes, strict=True)), multiplier_bits=bits, prefix=f"shared{number}_")
-        yield with_at_most(with_sized_rings(design), 3, "ecp5")
-
-
-def pairs():
-    """Each operation on two streams that differ; random networks often join a stream with itself."""
-    for number, operation in enumerate(ir.OPERATIONS):
-        builder = NetworkBuilder((3, 4, 2)).conv(2, (3, 3)).relu()
-        before = builder.last
-        last = builder.conv(2, (3, 3)).requantize(FixedPoint(True, 7, 3), relu=False).last
-        kind = FixedPoint(True, 14, 6) if operation == "multiply" else FixedPoint(True, 8, 4)
-        node = ir.Pairwise("both", (before.name, last.name), last.shape, kind, operation)
-        network = ir.Network("net", (*builder.network().nodes, node))
-        yield plan(network, {node.name: Lanes(2, 2)}, prefix=f"pair{number}_")
-
-
-def softmaxes():
-    return plan(small_softmaxes(WIDE), {}, prefix="softmax_")
+    return built([*designs, *chosen_designs()], tmp_path_factory.mktemp("r"))
 
 
 def test_every_kind_is_there(bench):
