@@ -26,6 +26,8 @@ ASKED = {
     "trial": ("--by", "trial", "--trials", "4", "--epochs", "6", "--accuracy-drop", "20"),
     "gradient": ("--epochs", "6", "--trials", "3"),
 }
+SECONDS_TO_BEGIN = 4.0
+"""About as long a search takes until it goes on where it was."""
 SECONDS_TO_END = 10.0
 _OF_THIS_RUN = ("started", "seconds", "command")
 
@@ -39,16 +41,18 @@ class Searched:
     files: dict[str, bytes]
 
 
-def undisturbed_search(folder: Path, by: str) -> Searched:
-    """Search a project to the end."""
+def undisturbed_search(folder: Path, by: str, *more: str) -> Searched:
+    """Search a project to the end, with more options."""
     began = time.monotonic()
-    process = start_search(folder, by)
+    process = start_search(folder, by, *more)
     assert process.wait() == 0, (folder / "said.txt").read_text()[-3000:]
     return found_of(folder / "small", time.monotonic() - began)
 
 
-def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) -> tuple[Searched, int]:
+def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int, *more: str) -> tuple[Searched, int]:
     """Kill a search so often, each time at a moment of the seed, and let it come to its end.
+
+    The moments lie so that all kills together take about as long as the whole search: few come after its end.
 
     Returns
     -------
@@ -56,8 +60,8 @@ def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) 
     """
     chance, hits = random.Random(seed), 0
     for _ in range(kills):
-        process = start_search(folder, by)
-        time.sleep(chance.uniform(0.2, 0.8) * seconds)
+        process = start_search(folder, by, *more)
+        time.sleep(SECONDS_TO_BEGIN * chance.random() + chance.uniform(0.2, 1.8) / kills * seconds)
         below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
@@ -65,7 +69,7 @@ def killed_search(folder: Path, by: str, seconds: float, seed: int, kills: int) 
         process.wait()
         _, alive = psutil.wait_procs(below, timeout=SECONDS_TO_END)
         assert not alive, f"{', '.join(one.name() for one in alive)} went on"
-    process = start_search(folder, by)
+    process = start_search(folder, by, *more)
     assert process.wait() == 0, (folder / "said.txt").read_text()[-3000:]
     return found_of(folder / "small", 0.0), hits
 
