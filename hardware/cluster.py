@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from siliconv.hardware.workers import (
     Outcome,
     Result,
     StuckTaskError,
+    in_order,
     observed,
 )
 
@@ -35,7 +34,7 @@ def connected(address: str) -> Iterator[Client]:
     Raises
     ------
     ToolError
-        ``CLUSTER-DASK`` without Dask, without a scheduler there, or without a worker.
+        ``CLUSTER-DASK`` without Dask, without a scheduler there, also where it ends meanwhile, or without a worker.
     """
     try:
         from distributed import Client
@@ -51,12 +50,15 @@ def connected(address: str) -> Iterator[Client]:
         client = Client(address, timeout=SECONDS_TO_ANSWER)
     except (OSError, ValueError) as error:
         raise ToolError("CLUSTER-DASK", f"the scheduler does not answer: {error}", where=address, fix=start) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
-        except TimeoutError as error:
-            raise ToolError("CLUSTER-DASK", "the scheduler has no worker", where=address, fix=start) from error
-        yield client
+    try:
+        with client:
+            try:
+                client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
+            except TimeoutError as error:
+                raise ToolError("CLUSTER-DASK", "the scheduler has no worker", where=address, fix=start) from error
+            yield client
+    except OSError as error:
+        raise ToolError("CLUSTER-DASK", f"the scheduler does not answer: {error}", where=address, fix=start) from error
 
 
 def check_worker(same_code: bool, missing: str | None) -> None:
@@ -123,26 +125,20 @@ def run_on_cluster(
     ToolError, ProjectError
         As `connected` and `check_worker`.
     """
-    seen = {str(path): digest(path) for path in files}
+    seen, code = {str(path): digest(path) for path in files}, _code(function)
     with connected(address) as client:
         from distributed import KilledWorker
 
         def submit(arguments: tuple[Any, ...]) -> Any:
-            return client.submit(_at_worker, function, arguments, _code(function), seen, pure=False)
+            return client.submit(_at_worker, function, arguments, code, seen, pure=False)
 
-        left = iter(tasks)
-        waiting = deque(map(submit, islice(left, IN_FLIGHT * len(client.scheduler_info()["workers"]))))
+        ahead = IN_FLIGHT * len(client.scheduler_info()["workers"])
         try:
-            while waiting:
-                yield waiting[0].result(timeout=IN_FLIGHT * seconds)
-                waiting.popleft()
-                waiting.extend(map(submit, islice(left, 1)))
+            yield from in_order(submit, tasks, ahead, lambda future: future.result(timeout=IN_FLIGHT * seconds))
         except KilledWorker as error:
             raise CrashedTaskError(str(error)) from error
         except TimeoutError as error:
             raise StuckTaskError from error
-        finally:
-            client.cancel(list(waiting))
 
 
 def _at_worker(

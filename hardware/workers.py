@@ -70,14 +70,13 @@ def run_tasks(
     """
     folder = Path(tempfile.mkdtemp(prefix="siliconv-"))
     executor = get_reusable_executor(max_workers=processes, initializer=end_with_parent, initargs=(os.getpid(),))
-    waiting: deque[Future[Outcome[Result]]] = deque()
-    left = iter(tasks)
     try:
-        waiting.extend(executor.submit(observed, function, one, folder) for one in islice(left, IN_FLIGHT * processes))
-        while waiting:
-            yield _result(waiting[0], executor, seconds)
-            waiting.popleft()
-            waiting.extend(executor.submit(observed, function, one, folder) for one in islice(left, 1))
+        yield from in_order(
+            lambda task: executor.submit(observed, function, task, folder),
+            tasks,
+            IN_FLIGHT * processes,
+            lambda future: _result(future, executor, seconds),
+        )
     except TimeoutError as error:
         executor.shutdown(wait=True, kill_workers=True)
         raise StuckTaskError from error
@@ -88,9 +87,30 @@ def run_tasks(
         executor.shutdown(wait=True, kill_workers=True)
         raise
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def in_order(
+    submit: Callable[[tuple[Any, ...]], Any],
+    tasks: Sequence[tuple[Any, ...]],
+    ahead: int,
+    wait: Callable[[Any], Outcome[Result]],
+) -> Iterator[Outcome[Result]]:
+    """Submit tasks, no more than so many ahead, and yield what `wait` gives for each, in their order.
+
+    What is still waiting at the end, whatever that was, is cancelled.
+    """
+    left = iter(tasks)
+    waiting: deque[Any] = deque()
+    try:
+        waiting.extend(map(submit, islice(left, ahead)))
+        while waiting:
+            yield wait(waiting[0])
+            waiting.popleft()
+            waiting.extend(map(submit, islice(left, 1)))
+    finally:
         for future in waiting:
             future.cancel()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _result(future: Future[Outcome[Result]], executor: Any, seconds: float) -> Outcome[Result]:

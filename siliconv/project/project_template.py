@@ -106,7 +106,7 @@ def _text(folder: Path, preset: str | None, model: Path | None, data: Path | Non
                 where="siliconv new",
                 fix="leave --preset out: a network is made for the photos",
             )
-    if data is not None and source not in (None, "folder") and preset is None and model is None:
+    if data is not None and source is not None and preset is None and model is None:
         return array_project_text(folder.name, folder, look_at_arrays(data, source), data, source, board)
     lines = ("data:", f"  source: {source}", f"  path: {written_path(data, folder)}", "") if data is not None else None
     text = project_text(
