@@ -215,7 +215,7 @@ def test_a_regression_of_samples_goes_to_exact_firmware_a_report_and_predictions
     assert certificate["accuracy"]["firmware"] == found["network"]["value"]
     html = (tmp_path / "build" / "report.html").read_text()
     for part in (
-        "Root mean square error on 80 test images",
+        "Root mean square error on 80 test inputs",
         "signed numbers of 12 bits",
         "bias (mean error)",
         "task: regression",
