@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from siliconv.errors import ToolError
 
@@ -23,6 +24,9 @@ OUTPUT_BYTES = 4 << 20
 
 VERSION_SECONDS, VERSION_BYTES = 3.0, 1 << 20
 """Within which a program has to say its version."""
+
+LONGEST_SECONDS = 4 * 3600.0
+"""Within which the compilation or simulation of the largest project ends."""
 
 _STOP_SECONDS = 10.0
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -38,9 +42,13 @@ class Finished:
 
 @contextmanager
 def supervised(
-    command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    output: IO[bytes] | int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program with both its streams in one pipe; it and all that it started end with the block at the latest.
+    """Start a program with both its streams in one pipe or file; it and all that it started end with the block.
 
     That holds also where this process is killed: see `siliconv.hardware.supervisor`.
     """
@@ -49,7 +57,7 @@ def supervised(
         cwd=cwd,
         env=None if env is None else dict(env),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
     )
     try:

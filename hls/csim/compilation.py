@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.errors import FirmwareError, ToolError
-from siliconv.hardware.processes import run_program, version_answer
+from siliconv.hardware.processes import LONGEST_SECONDS, run_program, version_answer
 from siliconv.hls.csim.compiler_messages import first_message
 from siliconv.hls.csim.own_libraries import is_own, remember
 from siliconv.progress import Progress, Silent, waiting
 
 COMPILER = "g++"
-
-SECONDS_FOR_COMPILATION = 4 * 3600.0
 
 _TRACED = re.compile(r'trace_outputs->insert\(std::pair<std::string, void \*>\("(?P<name>\w+)"')
 
@@ -106,7 +104,7 @@ def compile_project(project: Path, top: str, cache: Path, *, progress: Progress 
         # Another makefile that lies there would go before this one, if it were not named.
         command = ["make", "-f", "Makefile", "-j2", "library", f"BUILD={relative}"]
         with waiting(progress or Silent(), f"Compiling the firmware with {COMPILER}"):
-            done = run_program(command, cwd=project, seconds=SECONDS_FOR_COMPILATION)
+            done = run_program(command, cwd=project, seconds=LONGEST_SECONDS)
         if done.code != 0:
             library.path.unlink(missing_ok=True)
             raise _compile_error(done.output, project)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from siliconv.hardware.claims import Claim, Ground
+from siliconv.hardware.processes import LONGEST_SECONDS, Finished, run_program
 from siliconv.hls.conversion.asserts import asserts_file
 
 _ASSERTION = re.compile(r"static assertion failed: (?P<what>[^\n]+)")
@@ -35,8 +35,8 @@ def asserts_claim(project: Path, top: str, build: Path, compiler: str) -> Claim:
     path = project / asserts_file(top)
     count = path.read_text(encoding="utf-8", errors="replace").count("static_assert(") if path.is_file() else 0
     done = _make(project, build, "asserts")
-    wrong = _ASSERTION.findall(done.stderr) or _FAILED.findall(done.stderr) or ["it does not compile"]
-    holds = done.returncode == 0 and count > 0
+    wrong = _ASSERTION.findall(done.output) or _FAILED.findall(done.output) or ["it does not compile"]
+    holds = done.code == 0 and count > 0
     return Claim(
         "types, shapes and constants that the sources state are those that were written for the network",
         f"static_assert, {compiler}",
@@ -64,9 +64,9 @@ def axi_claim(project: Path, top: str, build: Path, compiler: str, *, vectors: i
     if not (project / "axi").is_dir():
         return None
     done = _make(project, build, "axi", f"VECTORS={vectors}", f"TIMEOUT={max(round(seconds), 1)}")
-    passed = _PASSED.search(done.stdout)
-    wrong = _FAILED.findall(done.stdout + done.stderr) or ["it did not pass"]
-    holds = done.returncode == 0 and passed is not None
+    passed = _PASSED.search(done.output)
+    wrong = _FAILED.findall(done.output) or ["it did not pass"]
+    holds = done.code == 0 and passed is not None
     return Claim(
         "the AXI-Stream top level compiles, and gives the golden outputs with every TLAST right",
         f"C simulation, {compiler}",
@@ -79,8 +79,8 @@ def axi_claim(project: Path, top: str, build: Path, compiler: str, *, vectors: i
     )
 
 
-def _make(project: Path, build: Path, target: str, *settings: str) -> subprocess.CompletedProcess[str]:
+def _make(project: Path, build: Path, target: str, *settings: str) -> Finished:
     relative = os.path.relpath(build.resolve(), project.resolve())
     command: Sequence[str] = ["make", "-f", "Makefile", target, f"BUILD={relative}", *settings]
     environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=environment)
+    return run_program(command, cwd=project, seconds=LONGEST_SECONDS, env=environment)

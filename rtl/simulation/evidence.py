@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from siliconv.errors import ToolError, WorkSaysNoError
+from siliconv.hardware.cluster import run_on_cluster
+from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
 from siliconv.network import reference
 from siliconv.network.fixed_point import Codes
+from siliconv.progress import Progress, Silent, activity
 from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.plan.blocks import Align, Copy, Narrower, RtlDesign, Wider
 from siliconv.rtl.simulation.rtlsim import Simulated, simulate
-from siliconv.rtl.simulation.source_files import compare_constants, take_sources
+from siliconv.rtl.simulation.source_files import compare_constants, sources_of, take_sources
 from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.writing.rtl_project import write_project
 
 PAUSES = ((0, 0), (50, 50))
 """Per cent of cycles in which source and sink pause, a run each."""
+
+IMAGES_PER_TASK = 8
+"""That follow each other without a reset; the same on all machines, as the evidence is then."""
+
+SECONDS_PER_TASK = 600.0
+PROCESS_BYTES = 300 << 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class RtlEvidence:
     images
         In each run.
     latency_cycles, interval_cycles
-        Measured without pauses.
+        Measured without pauses, on the first images that follow each other.
     words, cycles_differ
         Words of all streams whose cycle was compared in all runs, and those that moved in another one than the model
         says.
@@ -89,8 +101,20 @@ class RtlEvidence:
         return {"exact": self.exact, **asdict(self)}
 
 
-def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Path) -> RtlEvidence:
+def simulated_evidence(
+    design: RtlDesign,
+    project: Path,
+    codes: Codes,
+    work: Path,
+    *,
+    jobs: int = -1,
+    seconds: float = SECONDS_PER_TASK,
+    progress: Progress | None = None,
+    dask: str | None = None,
+) -> RtlEvidence:
     """Build the sources of a written project with Verilator, run them on images, and compare every node.
+
+    Some images that follow each other are one simulation, which begins with a reset; the simulations run side by side.
 
     Parameters
     ----------
@@ -102,34 +126,79 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
         (images, *input shape).
     work
         A folder for the build; it may hold an earlier one.
+    jobs
+        Processes; -1 for one a core, fewer where memory is short.
+    seconds
+        Time that a process may take for its images before it counts as stuck.
+    progress
+        Told about the build, and how many images are done.
+    dask
+        Address of the scheduler of a Dask cluster whose workers simulate in place of processes of this machine.
 
     Raises
     ------
     ToolError
-        As `siliconv.rtl.simulation.verilator.build`.
+        As `siliconv.rtl.simulation.verilator.build` and `run`, and `siliconv.hardware.cluster.run_on_cluster`.
     WorkSaysNoError
-        ``RTL-STALL`` if the stream stops.
+        ``RTL-STALL`` if the stream stops, ``RTL-STUCK`` if there was no end.
     """
+    progress = progress or Silent()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     write_project([design], work, probes=True)
     edited = take_sources(project, work)
     count, wrong = compare_constants(design, project)
-    build(work)
+    program = build(work, progress=progress)
+    tasks = [(design, work, codes[at : at + IMAGES_PER_TASK]) for at in range(0, len(codes), IMAGES_PER_TASK)]
+    processes = min(processes_for(jobs, PROCESS_BYTES + IMAGES_PER_TASK * _bytes_per_image(design)), len(tasks))
+    found: list[_Compared] = []
+    with activity(progress, "RTL simulation", len(codes), "inputs"), _reported(work, seconds):
+        outcomes = (
+            run_tasks(_compare, tasks, processes=processes, seconds=seconds)
+            if dask is None
+            else run_on_cluster(_compare, tasks, dask, seconds=seconds, files=[program, *sources_of(work).values()])
+        )
+        for outcome in outcomes:
+            found.append(outcome.result)
+            progress.update(min(len(found) * IMAGES_PER_TASK, len(codes)))
+    first = found[0]
+    return RtlEvidence(
+        executor="RTL (Verilator)",
+        images=len(codes),
+        runs=len(PAUSES),
+        nodes=tuple(_added(nodes) for nodes in zip(*(one.nodes for one in found), strict=True)),
+        latency_cycles=first.latency_cycles,
+        interval_cycles=first.interval_cycles,
+        words=sum(one.words for one in found),
+        cycles_differ=sum(one.cycles_differ for one in found),
+        constants=count,
+        constants_differ=wrong,
+        edited=edited,
+        times=first.times,
+    )
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What one task found on its images; see `RtlEvidence`."""
+
+    nodes: tuple[NodeEvidence, ...]
+    words: int
+    cycles_differ: int
+    latency_cycles: int
+    interval_cycles: float
+    times: tuple[StreamTimes, ...]
+
+
+def _compare(design: RtlDesign, work: Path, codes: Codes) -> _Compared:
+    """Simulate some images in a row with each pattern of pauses, and compare all nodes and all cycles."""
     expected = reference.run(design.network, codes)
-    values: dict[str, int] = {}
-    differing: dict[str, int] = {}
-    largest: dict[str, float] = {}
-    words, late, latency, interval = 0, 0, 0, 0.0
-    times: tuple[StreamTimes, ...] = ()
+    nodes: list[NodeEvidence] = []
+    words, late = 0, 0
     for pauses in PAUSES:
         (found,) = simulate(work, [design], [codes], pauses=pauses, probes=True)
-        for name, tensor in {**found.nodes, design.network.output.name: found.output}.items():
-            difference = np.abs(tensor - expected[name])
-            values[name] = values.get(name, 0) + tensor.size
-            differing[name] = differing.get(name, 0) + int(np.count_nonzero(difference))
-            step = 2.0 ** -design.network.by_name[name].type.fraction
-            largest[name] = max(largest.get(name, 0.0), float(difference.max()) * step)
+        tensors = {**found.nodes, design.network.output.name: found.output}
+        nodes += [_compared(design, name, tensor, expected[name]) for name, tensor in tensors.items()]
         model = cycles(design, len(codes), pauses=pauses)
         for name, moved in found.moved.items():
             words += len(moved)
@@ -139,14 +208,51 @@ def simulated_evidence(design: RtlDesign, project: Path, codes: Codes, work: Pat
             last = found.given[design.sink.words - 1 :: design.sink.words]
             latency = int(last[0] - found.taken[0])
             interval = float((last[-1] - last[0]) / (len(last) - 1)) if len(last) > 1 else float(latency)
-    nodes = tuple(
-        NodeEvidence(name, values[name], differing[name], largest[name])
-        for name in design.network.by_name
-        if name in values
+    by_name = {name: _added([node for node in nodes if node.name == name]) for name in {node.name for node in nodes}}
+    in_order = tuple(by_name[name] for name in design.network.by_name if name in by_name)
+    return _Compared(in_order, words, late, latency, interval, times)
+
+
+def _compared(design: RtlDesign, name: str, found: Codes, expected: Codes) -> NodeEvidence:
+    difference = np.abs(found - expected)
+    step = 2.0 ** -design.network.by_name[name].type.fraction
+    return NodeEvidence(name, found.size, int(np.count_nonzero(difference)), float(difference.max()) * step)
+
+
+def _added(parts: Sequence[NodeEvidence]) -> NodeEvidence:
+    """Add up what was found of one node."""
+    return NodeEvidence(
+        parts[0].name,
+        sum(part.values for part in parts),
+        sum(part.differing for part in parts),
+        max(part.max_abs_difference for part in parts),
     )
-    return RtlEvidence(
-        "RTL (Verilator)", len(codes), len(PAUSES), nodes, latency, interval, words, late, count, wrong, edited, times
-    )
+
+
+def _bytes_per_image(design: RtlDesign) -> int:
+    """Memory of one image: codes of network and core, and the bits and places of those that are read from a file."""
+    return sum(int(np.prod(node.shape)) * (3 * 8 + 9 * node.type.width) for node in design.network.by_name.values())
+
+
+@contextmanager
+def _reported(work: Path, seconds: float) -> Iterator[None]:
+    """Bring the end of a process into the user's words."""
+    try:
+        yield
+    except StuckTaskError as error:
+        raise WorkSaysNoError(
+            "RTL-STUCK",
+            f"no end after {seconds:g} s: the machine is slow for a network of this size",
+            where=f"the simulation in {work}",
+            fix="raise csim.timeout_s",
+        ) from error
+    except CrashedTaskError as error:
+        raise ToolError(
+            "RTL-RUN",
+            f"a process ended in the middle: {error.args[0] or 'it was killed, perhaps for its memory'}",
+            where=f"the simulation in {work}",
+            fix="set csim.jobs lower",
+        ) from error
 
 
 def _times(design: RtlDesign, found: Simulated) -> tuple[StreamTimes, ...]:

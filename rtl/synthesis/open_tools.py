@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from siliconv.errors import ToolError
+from siliconv.hardware.processes import supervised
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
@@ -78,10 +78,9 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str) -> Spe
     module, function = _ENTRIES[name]
     code = f"import sys, {module} as m; sys.exit(m.{function}(sys.argv[1:]))"
     started = time.perf_counter()
-    with (folder / log).open("wb") as file:
-        running = subprocess.Popen(
-            [sys.executable, "-P", "-c", code, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT
-        )
+    command = [sys.executable, "-P", "-c", code, *arguments]
+    with (folder / log).open("wb") as file, supervised(command, cwd=folder, output=file) as running:
+        # The use of what it started comes with it.
         _, status, usage = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)
     if running.returncode:

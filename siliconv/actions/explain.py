@@ -161,7 +161,7 @@ def _runner(
     if which == FIRMWARE:
         return _firmware_runner(build, network, project, progress)
     if which == RTL:
-        return _rtl_runner(build, network, project)
+        return _rtl_runner(build, network, project, progress)
     from siliconv.flow.artefacts import load_quantized_model
     from siliconv.quantize.lowering.keras_causes import float_execution, quantized_execution
 
@@ -186,9 +186,11 @@ def _firmware_runner(
     return run
 
 
-def _rtl_runner(build: Path, network: Network, project: ProjectConfig) -> Callable[[Codes], Execution]:
+def _rtl_runner(
+    build: Path, network: Network, project: ProjectConfig, progress: Progress
+) -> Callable[[Codes], Execution]:
     from siliconv.rtl.simulation.rtl_execution import rtl_runner
     from siliconv.stages.rtl_stages import written_design
 
     design = written_design(build, network, project.rtl)
-    return rtl_runner(design, build / "rtl", build / WORK / "rtl_explained")
+    return rtl_runner(design, build / "rtl", build / WORK / "rtl_explained", progress=progress)

@@ -145,7 +145,7 @@ def _simulated(
     from siliconv.stages.rtl_stages import written_design
 
     design = written_design(build, network, project.rtl)
-    values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted")(codes).values
+    values = rtl_runner(design, build / "rtl", build / WORK / "rtl_predicted", progress=progress)(codes).values
     wanted = (*network.decisions, *network.outputs)
     hidden = [node.name for node in wanted if node.name not in values]
     if hidden:

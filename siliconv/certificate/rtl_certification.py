@@ -22,8 +22,9 @@ from siliconv.hls.csim.csim import compiler_version
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
+from siliconv.progress import Progress
 from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.simulation.evidence import RtlEvidence, simulated_evidence
+from siliconv.rtl.simulation.evidence import SECONDS_PER_TASK, RtlEvidence, simulated_evidence
 from siliconv.rtl.simulation.rtl_claims import rtl_claims
 from siliconv.rtl.simulation.source_files import sources_of
 from siliconv.rtl.simulation.verilator import verilator_version
@@ -40,7 +41,16 @@ def rtl_versions() -> dict[str, str]:
 
 
 def certify_rtl(
-    design: RtlDesign, project: Path, vectors: Mapping[str, Codes], *, work: Path, artefacts: Iterable[Path] = ()
+    design: RtlDesign,
+    project: Path,
+    vectors: Mapping[str, Codes],
+    *,
+    work: Path,
+    artefacts: Iterable[Path] = (),
+    jobs: int = -1,
+    seconds: float = SECONDS_PER_TASK,
+    progress: Progress | None = None,
+    dask: str | None = None,
 ) -> tuple[Certificate, RtlEvidence]:
     """Simulate the sources of a written core on the vectors, compare every node, and say what is known about them.
 
@@ -56,6 +66,8 @@ def certify_rtl(
         A folder for the simulator's build.
     artefacts
         Further files of the build folder that it speaks about.
+    jobs, seconds, progress, dask
+        As for `siliconv.rtl.simulation.evidence.simulated_evidence`.
 
     Raises
     ------
@@ -63,7 +75,9 @@ def certify_rtl(
         As `siliconv.rtl.simulation.evidence.simulated_evidence`.
     """
     codes = np.concatenate(list(vectors.values()))
-    evidence = simulated_evidence(design, project, codes, work)
+    evidence = simulated_evidence(
+        design, project, codes, work, jobs=jobs, seconds=seconds, progress=progress, dask=dask
+    )
     claims = (types_proven(design.network), *rtl_claims(evidence, verilator_version()))
     layers = tuple(
         CertifiedLayer(node.name, node.max_abs_difference, node.values, node.differing, None, None)

@@ -1,4 +1,4 @@
-"""The `csim` section of a project: what the certificate's C simulation runs on."""
+"""The `csim` section of a project: what the simulations behind the certificates run on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from siliconv.bounded_reading import SECTION
 
 
 class CsimConfig(BaseModel):
-    """The C simulation behind the certificate."""
+    """The C simulation behind the certificate, and the simulation of the SystemVerilog."""
 
     model_config = SECTION
 

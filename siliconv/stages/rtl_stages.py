@@ -17,6 +17,7 @@ from siliconv.network import network_file
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
+from siliconv.progress import waiting
 from siliconv.project.project import ProjectConfig
 from siliconv.rtl.configuration import RtlConfig
 from siliconv.rtl.plan.blocks import RtlDesign
@@ -57,7 +58,8 @@ def write_rtl(context: Context) -> str:
     from siliconv.rtl.writing.rtl_project import write_project
 
     network = network_file.load(context.build / "network")
-    design = design_of(network, context.project.rtl)
+    with waiting(context.progress, "Planning the SystemVerilog"):
+        design = design_of(network, context.project.rtl)
     vectors = _vectors(context, network)
     folder = context.out / "rtl"
     folder.mkdir()
@@ -102,6 +104,10 @@ def simulate_rtl(context: Context) -> str:
         artefacts=[
             path for stage in ("data", "network") for path in (context.build / stage).rglob("*") if path.is_file()
         ],
+        jobs=context.project.csim.jobs,
+        seconds=context.project.csim.timeout_s,
+        progress=context.progress,
+        dask=context.project.csim.dask,
     )
     write_json(context.out / RTL_CERTIFICATE, certificate.as_json())
     write_json(context.out / CYCLES_FILE, _of_plan(context, evidence.as_json()))
@@ -118,7 +124,8 @@ def synthesize_rtl(context: Context) -> str:
     config, folder = context.project.rtl, context.out / "rtl_netlist"
     _, design = _written(context)
     shutil.copytree(context.build / "rtl", folder)
-    cells = synthesize(folder, design, config.family, board=config.board_top)
+    with waiting(context.progress, f"Mapping to {config.family} with Yosys"):
+        cells = synthesize(folder, design, config.family, board=config.board_top)
     top = top_name(design, config.board_top)
     kept = {f"{top}_{config.family}.json", f"{top}_{config.family}.log"}
     _keep_only(folder, kept)
@@ -138,7 +145,8 @@ def place_rtl(context: Context) -> str:
     shutil.copytree(context.build / "rtl_netlist", folder)
     board = BOARD_TOPS[config.board_top] if config.board_top else None
     part, mhz = (board.part, float(board.clock_mhz)) if board else (config.part, config.clock_mhz)
-    placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board_top)
+    with waiting(context.progress, "Placing and routing with nextpnr"):
+        placed = place(folder, design, part, mhz=mhz, seed=config.seed, board=config.board_top)
     top = top_name(design, config.board_top)
     _keep_only(folder, {f"{top}.config", f"{top}_placed.json", f"{top}_nextpnr.log"})
     write_json(context.out / "place.json", _of_plan(context, asdict(placed)))
@@ -154,7 +162,8 @@ def pack_rtl(context: Context) -> str:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(context.build / "rtl_placed", work)
     config = context.project.rtl
-    bitstream, _ = pack(work, design, board=config.board_top)
+    with waiting(context.progress, "Packing the bitstream with ecppack"):
+        bitstream, _ = pack(work, design, board=config.board_top)
     shutil.copyfile(bitstream, context.out / BITSTREAM_FILE)
     size = bitstream.stat().st_size
     if config.board_top:

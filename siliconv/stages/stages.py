@@ -153,7 +153,7 @@ STAGES: tuple[Stage, ...] = (
         simulate_firmware,
         outputs=("csim.json",),
         needs=("data", "train", "quantize", "lower", "convert"),
-        settings=lambda project: project.csim.model_dump(mode="json"),
+        settings=lambda project: project.csim.model_dump(mode="json", include={"images", "corner_vectors"}),
         modules=(*_NETWORK_CODE, "siliconv.certificate.certification", "siliconv.network.vectors.corners"),
     ),
     Stage(

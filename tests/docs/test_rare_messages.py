@@ -165,8 +165,7 @@ def failed_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     program = folder / "obj" / "Vbench"
     program.write_text("#!/bin/sh\necho no vectors >&2\nexit 77\n")
     program.chmod(0o755)
-    patch.setattr(verilator, "STALLED", 9)
-    verilator.run(folder, 1)
+    verilator.run(folder, folder, 1)
 
 
 def rtl_not_exact(folder: Path, patch: pytest.MonkeyPatch) -> None:

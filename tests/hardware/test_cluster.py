@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dask_cluster import Cluster
+from rtl_designs import skip_without_verilator
 from small_network import small_network
 from worker_tasks import double, hang
 from written_firmware import write_firmware
@@ -13,6 +14,10 @@ from siliconv.errors import ProjectError, ToolError
 from siliconv.hardware.cluster import connected, run_on_cluster
 from siliconv.hardware.workers import StuckTaskError
 from siliconv.hls.csim import csim
+from siliconv.rtl.configuration import RtlConfig
+from siliconv.rtl.design.rtl_design import design_of
+from siliconv.rtl.simulation.evidence import simulated_evidence
+from siliconv.rtl.writing.rtl_project import write_project
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +42,18 @@ def test_a_cluster_compares_what_processes_of_this_machine_do(cluster, compiler,
     here = csim.compare(library, network, codes)
     assert csim.compare(library, network, codes, dask=cluster.address) == here
     assert here[-1].values == 200 * network.output.shape[-1]
+
+
+def test_a_cluster_simulates_the_systemverilog_as_processes_of_this_machine_do(cluster, tmp_path):
+    skip_without_verilator()
+    network = small_network()
+    design = design_of(network, RtlConfig(interval=4))
+    (tmp_path / "rtl").mkdir()
+    write_project([design], tmp_path / "rtl")
+    codes = np.random.default_rng(0).integers(0, 256, (20, *network.input.shape))
+    here = simulated_evidence(design, tmp_path / "rtl", codes, tmp_path / "work")
+    assert here.exact
+    assert simulated_evidence(design, tmp_path / "rtl", codes, tmp_path / "work", dask=cluster.address) == here
 
 
 def test_workers_that_do_not_see_a_file_refuse(cluster, monkeypatch, tmp_path):

@@ -60,6 +60,16 @@ def test_lines_without_end_are_cut():
     assert all(len(line) <= LINE_BYTES + 10 for line in lines)
 
 
+def test_a_file_takes_both_streams(tmp_path):
+    program = "import sys; print('one', flush=True); print('two', file=sys.stderr)"
+    with (
+        (tmp_path / "said.log").open("wb") as file,
+        supervised([sys.executable, "-c", program], output=file) as process,
+    ):
+        assert process.wait() == 0
+    assert (tmp_path / "said.log").read_text() == "one\ntwo\n"
+
+
 def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     with pytest.raises(ToolError, match="TOOL-STUCK"):
         run_program(["sh", "-c", "trap '' TERM; " + TREE.format(folder=tmp_path)], seconds=1)
