@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def main() -> None:
             network, found = (
                 (quantized(name, IMAGES, weights=bits, activations=bits)[0], {})
                 if folder is None
-                else fine_tuned(folder, bits, arguments.work / f"{name}-{bits}")
+                else fine_tuned(folder, {"weights": bits, "activations": bits}, arguments.work / f"{name}-{bits}")
             )
             config = HlsConfig() if folder is None else load_project(folder).hls
             found |= costs(
@@ -74,18 +75,21 @@ def main() -> None:
                 write_atomically(arguments.json, json.dumps(figures, indent=1) + "\n")
 
 
-def fine_tuned(folder: Path, bits: int, work: Path) -> tuple[Network, dict[str, Any]]:
-    """Quantize the float network of a project by its recipe with other bits, and judge it on the test images."""
+def fine_tuned(folder: Path, changes: Mapping[str, Any], work: Path) -> tuple[Network, dict[str, Any]]:
+    """Quantize the float network of a project by its changed recipe; give it and its accuracies."""
     from siliconv.quantize.lowering.lowering import lower
     from siliconv.quantize.training.fine_tuning import quantize
 
-    recipe = load_project(folder).quantize.model_copy(update={"weights": bits, "activations": bits})
+    recipe = load_project(folder).quantize.model_copy(update=dict(changes))
     dataset = open_dataset(folder / "build" / "data")
     found = quantize(load_float_model(folder / "build"), dataset, recipe, work=work, progress=for_terminal())
     network = lower(found.model, name=folder.name)
-    logits = network_outputs(emulator.compile(network), dataset.test, [network.logits.name], Silent())
-    right = (logits[network.logits.name].argmax(axis=-1) == dataset.test.labels).mean()
-    return network, {"test": round(float(right), 4), "helped": found.helped}
+    compiled, logits = emulator.compile(network), network.logits.name
+    found_right = {}
+    for part, images in (("validation", dataset.val), ("test", dataset.test)):
+        chosen = network_outputs(compiled, images, [logits], Silent())[logits].argmax(axis=-1)
+        found_right[part] = round(float((chosen == images.labels).mean()), 4)
+    return network, {**found_right, "helped": found.helped}
 
 
 def costs(network: Network, config: HlsConfig, unrolled: bool) -> dict[str, Any]:

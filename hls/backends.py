@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from siliconv.counting import counted
 from siliconv.errors import FirmwareError, ToolError
 from siliconv.hls.kinds import Backend, Strategy
 from siliconv.network.graph import Network
@@ -134,9 +135,7 @@ def check_simulated(backend: str) -> None:
 
 def ports_in_words(inputs: int, outputs: int) -> str:
     """Say how many inputs and outputs a network has."""
-    return " and ".join(
-        f"{count} {what}{'s' if count > 1 else ''}" for count, what in ((inputs, "input"), (outputs, "output"))
-    )
+    return f"{counted(inputs, 'input')} and {counted(outputs, 'output')}"
 
 
 def check_ports(backend: str, network: Network) -> None:

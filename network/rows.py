@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from siliconv.counting import counted
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import Codes, to_values
 from siliconv.network.graph import Network, Node, Shape
@@ -41,7 +42,7 @@ def input_rows(network: Network, batch: Batch) -> NDArray[Any]:
     if len(arrays) != len(nodes):
         raise NetworkError(
             "INPUT-COUNT",
-            f"{len(arrays)} arrays for {len(nodes)} input{'s' if len(nodes) > 1 else ''}",
+            f"{counted(len(arrays), 'array')} for {counted(len(nodes), 'input')}",
             where=f"network '{network.name}'",
             fix="pass one array for each of " + ", ".join(node.name for node in nodes),
         )

@@ -19,6 +19,7 @@ from pydantic import Field
 from scipy.optimize import nnls
 
 from siliconv.bounded_reading import as_kind, in_words, read_json
+from siliconv.counting import counted
 from siliconv.errors import DAMAGE, ProjectError
 from siliconv.hls.calibration.observations import design_parts
 from siliconv.hls.calibration.regression import RESOURCES
@@ -79,7 +80,7 @@ def refined(known: Coefficients, own: Sequence[OwnResult]) -> Coefficients:
     }
     shares = {resource: _refined_share(known.logic_synthesis[resource], resource, own) for resource in RESOURCES}
     names = ", ".join(sorted({one.name for one in own}))
-    source = f"{known.source}; and {len(own)} own design{'s' if len(own) > 1 else ''}: {names}"
+    source = f"{known.source}; and {counted(len(own), 'own design')}: {names}"
     return replace(known, parts=parts, logic_synthesis=shares, source=source)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from siliconv.counting import counted
 from siliconv.errors import ProjectError
 from siliconv.hardware.claims import Claim, Ground
 from siliconv.network.fixed_point import Codes
@@ -104,7 +105,7 @@ class Certificate:
         """The result in a line: EXACT, or why not; and what was edited."""
         edited = f"; edited since it was written: {' | '.join(self.edited)}" if self.edited else ""
         if self.exact:
-            return f"EXACT: {self.vectors} vectors, {len(self.layers)} layers, every bit equal{edited}"
+            return f"EXACT: {self._extent}, every bit equal{edited}"
         return f"NOT EXACT: {self.why_not}{edited}"
 
     @property
@@ -126,9 +127,14 @@ class Certificate:
         verdict = "EXACT" if self.exact else f"NOT EXACT, {self.why_not}"
         values = sum(layer.values for layer in self.layers)
         return (
-            f"{verdict}: {self._executor} and integer network on {self.vectors} vectors, {len(self.layers)} layers, "
-            f"{values:,} values; {self._about_quantized()}"
+            f"{verdict}: {self._executor} and integer network on {self._extent}, {values:,} values; "
+            f"{self._about_quantized()}"
         )
+
+    @property
+    def _extent(self) -> str:
+        """How many vectors and layers were compared."""
+        return f"{counted(self.vectors, 'vector')}, {counted(len(self.layers), 'layer')}"
 
     @property
     def _executor(self) -> str:

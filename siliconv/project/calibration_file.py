@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from siliconv.counting import counted
+
 if TYPE_CHECKING:
     from siliconv.hls.calibration.own_calibration import OwnResult
     from siliconv.hls.estimate.coefficients import Coefficients
@@ -42,5 +44,5 @@ def calibrated(project: Path | None) -> tuple[Coefficients, str]:
     if not own:
         return shipped(), ""
     names = ", ".join(sorted({one.name for one in own}))
-    said = f"Calibrated with {len(own)} synthesis result{'s' if len(own) > 1 else ''} of one's own ({names})."
+    said = f"Calibrated with {counted(len(own), 'synthesis result')} of one's own ({names})."
     return refined(shipped(), own), said

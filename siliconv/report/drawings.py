@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from siliconv.counting import counted
+
 COLOURS = 8
 """So many does the style sheet know for parts of a whole."""
 
@@ -124,11 +126,6 @@ def stacked(layers: Sequence[tuple[str, Mapping[str, float]]], titles: Mapping[s
             left += width
         rows.append(Row(title, f"{total:,.0f} in all", tuple(bars)))
     return Chart(tuple(rows), tuple(Tick(at, f"{at} %") for at in (0, 50, 100)), "of all that is taken")
-
-
-def counted(number: float, word: str) -> str:
-    """Write a number of things."""
-    return f"{number:,.0f} {word}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from siliconv.counting import counted
 from siliconv.hardware.boards import RESOURCES, board
 from siliconv.project.project import ProjectConfig
-from siliconv.report.drawings import counted
 from siliconv.report.verdicts import DeviceShare, Verdict, exactness, hls_fit, rtl_fit
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from siliconv.report.drawings import counted
+from siliconv.counting import counted
 
 RESOURCE_TITLES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "BRAM (18 Kb)", "uram": "URAM"}
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 """Each wing's folder, and the wings that it may import from (docs/architecture.md shows the same)."""
 
-GROUND = {"siliconv.errors", "siliconv.progress", "siliconv.bounded_reading"}
+GROUND = {"siliconv.counting", "siliconv.errors", "siliconv.progress", "siliconv.bounded_reading"}
 LEGACY_KERAS = "siliconv.legacy_keras"
 WITHOUT_KERAS = ("network", "hardware", "rtl")
 """Wings that can be installed and imported where there is no TensorFlow."""

@@ -103,7 +103,7 @@ def test_an_older_one_is_told_to_be_made_anew_and_never_misread():
 
 
 def test_the_line_of_the_stage_says_what_fails_and_what_was_edited():
-    assert certificate().verdict == "EXACT: 3 vectors, 1 layers, every bit equal"
+    assert certificate().verdict == "EXACT: 3 vectors, 1 layer, every bit equal"
     edited = certificate(edited=("project.tcl was changed: line 5: set clock_period 1",))
     assert edited.verdict.endswith("edited since it was written: project.tcl was changed: line 5: set clock_period 1")
     assert certificate(exact=False, claims=(PROVEN, EQUAL, WRONG)).verdict == "NOT EXACT: w2.h"
