@@ -21,12 +21,10 @@ from typing import Any, get_args
 from uniform_bits import fine_tuned
 
 from siliconv.hardware.boards import board
-from siliconv.models.training.train_config import TrainConfig
 from siliconv.network import network_file
 from siliconv.network.graph import Network
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig, load_project
-from siliconv.quantize.recipe import Distillation
 from siliconv.search.core_cost import Core, Wanted, core_cost
 from siliconv.search.pareto import pareto_front
 from siliconv.search.run_record import RunRecord, read_records
@@ -69,8 +67,7 @@ def main() -> None:
             changes = {
                 "weights": bits,
                 "activations": bits,
-                "train": TrainConfig(**figures["trained"]["quantize.train"]),
-                "distillation": Distillation(**figures["trained"]["quantize.distillation"]),
+                **{name.removeprefix("quantize."): value for name, value in figures["trained"].items()},
             }
             network, shown = fine_tuned(folder, changes, options.work / f"{folder.name}-{bits}")
             keep(f"{bits} bits", {**shown, **on_boards(network, project, options.boards)})

@@ -1,10 +1,11 @@
 """What moves with bits: networks with the same bits everywhere, in each core.
 
-Usage: python benchmarks/uniform_bits.py [PRESET...] [--project FOLDER...] [--bits 2 3 4 5 6] [--unrolled NAME...]
-           [--json FILE]
+Usage: python benchmarks/uniform_bits.py [PRESET...] [--project FOLDER...] [--bits 2 3 4 5 6] [--recipe FILE...]
+           [--unrolled NAME...] [--json FILE]
 
 PRESET is untrained, with the types that calibration gives it: costs alone. FOLDER is a project that was run up to
 ``train``: its recipe with other bits, fine-tuned as it says, for an accuracy too. Biases keep 8 bits, pixels as well.
+A FILE after `--recipe` holds fields of such a recipe, for bits by layer.
 
 Costs are estimates: hls4ml's streams with at most 64 multipliers a layer (else as the project says), at C synthesis;
 the SystemVerilog core for 7 series at the same interval. Of networks named by `--unrolled` also with every product
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("presets", nargs="*", metavar="PRESET")
     parser.add_argument("--project", nargs="*", type=Path, default=[], metavar="FOLDER")
     parser.add_argument("--bits", nargs="+", type=int, default=[2, 3, 4, 5, 6])
+    parser.add_argument("--recipe", nargs="*", type=Path, default=[], metavar="FILE")
     parser.add_argument("--unrolled", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--work", type=Path, default=Path("build/benchmarks/uniform_bits"))
     parser.add_argument("--json", type=Path)
@@ -59,17 +61,21 @@ def main() -> None:
         *((name, None) for name in arguments.presets),
         *((one.name, one) for one in arguments.project),
     ]:
-        for bits in arguments.bits:
+        recipes: dict[str, dict[str, Any]] = {
+            **{str(bits): {"weights": bits, "activations": bits} for bits in arguments.bits},
+            **{path.stem: json.loads(path.read_text(encoding="utf-8")) for path in arguments.recipe if folder},
+        }
+        for bits, recipe in recipes.items():
             network, found = (
-                (quantized(name, IMAGES, weights=bits, activations=bits)[0], {})
+                (quantized(name, IMAGES, **recipe)[0], {})
                 if folder is None
-                else fine_tuned(folder, {"weights": bits, "activations": bits}, arguments.work / f"{name}-{bits}")
+                else fine_tuned(folder, recipe, arguments.work / f"{name}-{bits}")
             )
             config = HlsConfig() if folder is None else load_project(folder).hls
             found |= costs(
                 network, config.model_copy(update={"max_multipliers": MULTIPLIERS}), name in arguments.unrolled
             )
-            figures.setdefault(f"{name}, {'untrained' if folder is None else 'fine-tuned'}", {})[str(bits)] = found
+            figures.setdefault(f"{name}, {'untrained' if folder is None else 'fine-tuned'}", {})[bits] = found
             print(name, bits, json.dumps(found), flush=True)
             if arguments.json:
                 write_atomically(arguments.json, json.dumps(figures, indent=1) + "\n")
@@ -80,7 +86,8 @@ def fine_tuned(folder: Path, changes: Mapping[str, Any], work: Path) -> tuple[Ne
     from siliconv.quantize.lowering.lowering import lower
     from siliconv.quantize.training.fine_tuning import quantize
 
-    recipe = load_project(folder).quantize.model_copy(update=dict(changes))
+    recipe = load_project(folder).quantize
+    recipe = type(recipe)(**{**recipe.model_dump(mode="json"), **changes})
     dataset = open_dataset(folder / "build" / "data")
     found = quantize(load_float_model(folder / "build"), dataset, recipe, work=work, progress=for_terminal())
     network = lower(found.model, name=folder.name)
