@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siliconv.errors import ProjectError, ToolError
+from siliconv.hardware.file_hashes import file_hash
 from siliconv.hardware.workers import (
     IN_FLIGHT,
     CrashedTaskError,
@@ -158,6 +158,6 @@ def _code(function: Callable[..., Any]) -> str:
 def digest(path: Path) -> str:
     """Give the SHA-256 of a file, nothing where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return file_hash(path)
     except OSError:
         return ""

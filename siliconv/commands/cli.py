@@ -32,7 +32,7 @@ from siliconv.commands.options import (
     print_json,
 )
 from siliconv.commands.outcome import outcome_of
-from siliconv.commands.running import run_stages
+from siliconv.commands.running import LAST, run_stages
 from siliconv.commands.search_command import search
 from siliconv.commands.terminal import console as _console
 from siliconv.commands.terminal import legible
@@ -87,7 +87,7 @@ def run_command_line(arguments: list[str] | None = None) -> int:
 def run(
     project: ProjectArgument,
     data: DataOption = None,
-    until: Annotated[str, typer.Option("--until", metavar="STAGE", help="the last stage to run")] = "report",
+    until: Annotated[str, typer.Option("--until", metavar="STAGE", help="the last stage to run")] = LAST,
     force: ForceOption = False,
     json_output: JsonOption = False,
     verbose: VerboseOption = False,

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _KEPT_SHOWN = 5
 
+LAST = "report"
+"""The stage that a run ends with if nothing else is said."""
+
+_TRAINING = {"train", "quantize"}
+
 
 def run_stages(
     project: str,
@@ -55,12 +60,11 @@ def run_stages(
         try:
             done = opened.run(until, data=data, force=force, paranoid=paranoid, changes=changes, on_event=told)
         except KeyboardInterrupt:
-            kept = (
-                f"Kept: {', '.join(finished)}, and a training up to its last whole epoch"
-                if finished
-                else "Nothing lost"
-            )
-            again = ["siliconv", "run", project, *(f"--set={one}" for one in changed)]
+            kept = f"Kept: {', '.join(finished)}" if finished else "Nothing lost"
+            if finished and not _TRAINING.issubset(finished):
+                kept += ", and a training up to its last whole epoch"
+            upto = [] if until == LAST else ["--until", until]
+            again = ["siliconv", "run", project, *upto, *(f"--set={one}" for one in changed)]
             raise StoppedError(f"Stopped. {kept}. To go on: {shlex.join(again)}") from None
         if json_output:
             print_json(done.as_json())

@@ -110,7 +110,7 @@ def test_a_run_that_is_stopped_says_what_is_kept_and_how_to_go_on(tmp_path, numb
     slow = f"import pathlib, time\ndef make():\n    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(60)\n"
     (tmp_path / "mine" / "slow.py").write_text(slow)
     process = subprocess.Popen(
-        [sys.executable, "-m", "siliconv", "run", str(tmp_path / "mine")],
+        [sys.executable, "-m", "siliconv", "run", str(tmp_path / "mine"), "--until", "rtl"],
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in the background of a shell
@@ -122,4 +122,4 @@ def test_a_run_that_is_stopped_says_what_is_kept_and_how_to_go_on(tmp_path, numb
     said = process.communicate()[1]
     assert process.returncode == 128 + number
     assert "runs slow:make" in said
-    assert f"To go on: siliconv run {tmp_path / 'mine'}" in said
+    assert f"To go on: siliconv run {tmp_path / 'mine'} --until rtl\n" in said
