@@ -10,6 +10,7 @@ from pathlib import Path
 from siliconv.hardware.claims import Claim, Ground
 from siliconv.hardware.processes import LONGEST_SECONDS, Finished, run_program
 from siliconv.hls.conversion.asserts import asserts_file
+from siliconv.progress import Progress, Silent, waiting
 
 _ASSERTION = re.compile(r"static assertion failed: (?P<what>[^\n]+)")
 _FAILED = re.compile(r"^(?:FAIL: .*|.*: error: .*|.*\bdiffers?\b.*|make: \*\*\* No rule .*)$", re.MULTILINE)
@@ -18,7 +19,7 @@ _PASSED = re.compile(r"^PASS: (?P<vectors>\d+) vectors", re.MULTILINE)
 LINES_SHOWN = 5
 
 
-def asserts_claim(project: Path, top: str, build: Path, compiler: str) -> Claim:
+def asserts_claim(project: Path, top: str, build: Path, compiler: str, *, progress: Progress | None = None) -> Claim:
     """Let the compiler check the assertions of a project.
 
     Parameters
@@ -31,10 +32,13 @@ def asserts_claim(project: Path, top: str, build: Path, compiler: str) -> Claim:
         Where the compiler works.
     compiler
         What it calls itself.
+    progress
+        Told when it begins.
     """
     path = project / asserts_file(top)
     count = path.read_text(encoding="utf-8", errors="replace").count("static_assert(") if path.is_file() else 0
-    done = _make(project, build, "asserts")
+    with waiting(progress or Silent(), "Compiling the assertions"):
+        done = _make(project, build, "asserts")
     wrong = _ASSERTION.findall(done.output) or _FAILED.findall(done.output) or ["it does not compile"]
     holds = done.code == 0 and count > 0
     return Claim(
@@ -49,12 +53,21 @@ def asserts_claim(project: Path, top: str, build: Path, compiler: str) -> Claim:
     )
 
 
-def axi_claim(project: Path, top: str, build: Path, compiler: str, *, vectors: int, seconds: float) -> Claim | None:
+def axi_claim(
+    project: Path,
+    top: str,
+    build: Path,
+    compiler: str,
+    *,
+    vectors: int,
+    seconds: float,
+    progress: Progress | None = None,
+) -> Claim | None:
     """Compile and run the AXI-Stream top level on vectors of the test bench; None where a project has none.
 
     Parameters
     ----------
-    project, top, build, compiler
+    project, top, build, compiler, progress
         As for `asserts_claim`.
     vectors
         How many of them at most: each goes through twice or three times, on one core.
@@ -63,7 +76,8 @@ def axi_claim(project: Path, top: str, build: Path, compiler: str, *, vectors: i
     """
     if not (project / "axi").is_dir():
         return None
-    done = _make(project, build, "axi", f"VECTORS={vectors}", f"TIMEOUT={max(round(seconds), 1)}")
+    with waiting(progress or Silent(), "Compiling and simulating the AXI-Stream top level"):
+        done = _make(project, build, "axi", f"VECTORS={vectors}", f"TIMEOUT={max(round(seconds), 1)}")
     passed = _PASSED.search(done.output)
     wrong = _FAILED.findall(done.output) or ["it did not pass"]
     holds = done.code == 0 and passed is not None

@@ -123,8 +123,16 @@ def certify(
         _equal_to_network(layers, compiler),
         _ranges(ranges),
         *source_claims(project, network, manifest, edits),
-        asserts_claim(project, network.name, build, compiler),
-        axi_claim(project, network.name, build, compiler, vectors=_axi_vectors(network), seconds=seconds),
+        asserts_claim(project, network.name, build, compiler, progress=progress),
+        axi_claim(
+            project,
+            network.name,
+            build,
+            compiler,
+            vectors=_axi_vectors(network),
+            seconds=seconds,
+            progress=progress,
+        ),
     ]
     kept = tuple(claim for claim in claims if claim is not None)
     return Certificate(
