@@ -13,7 +13,7 @@ from pathlib import Path
 PACKAGE = "siliconv"
 
 # How things are said and shown changes no result.
-WITHOUT_EFFECT = ("siliconv.errors", "siliconv.progress")
+WITHOUT_EFFECT = ("siliconv.counting", "siliconv.errors", "siliconv.progress")
 
 
 def code_hash(*modules: str) -> str:
