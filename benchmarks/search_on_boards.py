@@ -4,10 +4,9 @@ Usage: python benchmarks/search_on_boards.py PROJECT [--bits 6 4 3 5] [--boards 
            [--work FOLDER] [--json FILE]
 
 PROJECT is a folder in which `siliconv search` has been. The same bits for all weights and activations are fine-tuned
-from the same float network as the trials were: their epochs, learning rate and distillation. Each network is judged on
-validation and test images, and in each core on a board with the project's own settings (hls4ml's multipliers, the
-interval of the SystemVerilog core). LUTs, other resources and images a second are estimates. A file that is there
-already is gone on with.
+from the same float network by the recipe of the project. Each network is judged on validation and test images, and in
+each core on a board with the project's own settings (hls4ml's multipliers, the interval of the SystemVerilog core).
+LUTs, other resources and images a second are estimates. A file that is there already is gone on with.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def main() -> None:
     folder: Path = options.project
     project = load_project(folder)
     trials = pareto_front((one for one in read_records(folder) if one.kind == "trial"), "span_operations")
-    figures: dict[str, Any] = {"search": trials[0].command, "trained": taught(trials[0]), "networks": {}}
+    figures: dict[str, Any] = {"search": trials[0].command, "networks": {}}
     if options.json and options.json.exists():
         figures = json.loads(options.json.read_text(encoding="utf-8"))
     rows: dict[str, Any] = figures["networks"]
@@ -67,15 +66,9 @@ def main() -> None:
             changes = {
                 "weights": bits,
                 "activations": bits,
-                **{name.removeprefix("quantize."): value for name, value in figures["trained"].items()},
             }
             network, shown = fine_tuned(folder, changes, options.work / f"{folder.name}-{bits}")
             keep(f"{bits} bits", {**shown, **on_boards(network, project, options.boards)})
-
-
-def taught(trial: RunRecord) -> dict[str, Any]:
-    """Give how a trial was trained."""
-    return {name: trial.changes[name] for name in ("quantize.train", "quantize.distillation")}
 
 
 def trial_folder(folder: Path, trial: RunRecord) -> Path:

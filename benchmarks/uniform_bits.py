@@ -25,7 +25,7 @@ from presets_exact import quantized
 from unrolled_luts import unrolled_luts
 
 from siliconv.errors import SiliconvError
-from siliconv.flow.artefacts import load_float_model, network_outputs
+from siliconv.flow.artefacts import judge_of, load_float_model, network_outputs
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.estimate.estimate import estimate
 from siliconv.hls.fifo.sized_design import design_of
@@ -86,16 +86,17 @@ def fine_tuned(folder: Path, changes: Mapping[str, Any], work: Path) -> tuple[Ne
     from siliconv.quantize.lowering.lowering import lower
     from siliconv.quantize.training.fine_tuning import quantize
 
-    recipe = load_project(folder).quantize
-    recipe = type(recipe)(**{**recipe.model_dump(mode="json"), **changes})
+    project = load_project(folder)
+    recipe = type(project.quantize)(**{**project.quantize.model_dump(mode="json"), **changes})
     dataset = open_dataset(folder / "build" / "data")
     found = quantize(load_float_model(folder / "build"), dataset, recipe, work=work, progress=for_terminal())
     network = lower(found.model, name=folder.name)
+    judge = judge_of(project, dataset)
     compiled, logits = emulator.compile(network), network.logits.name
     found_right = {}
     for part, images in (("validation", dataset.val), ("test", dataset.test)):
-        chosen = network_outputs(compiled, images, [logits], Silent())[logits].argmax(axis=-1)
-        found_right[part] = round(float((chosen == images.labels).mean()), 4)
+        given = judge.outputs(network_outputs(compiled, images, [logits], Silent())[logits])
+        found_right[part] = round(judge.score(given, images).value, 4)
     return network, {**found_right, "helped": found.helped}
 
 
