@@ -68,7 +68,8 @@ class ReadModel(NamedTuple):
 
     ``names``: of each layer here that has the value of one in Keras, that one's name. ``taken``: of each layer with
     weights, where they come from. ``rescaling``: layers that multiply pixels, which the weights behind have to take up.
-    ``ports``: inputs and outputs, of a model that has several.
+    ``ports``: inputs and outputs, of a model that has several. ``rescales``: whether it rescales what it is fed; a
+    factor behind the first layer that computes something says nothing about the inputs.
     """
 
     architecture: Architecture
@@ -76,6 +77,7 @@ class ReadModel(NamedTuple):
     taken: Mapping[str, Taken]
     rescaling: Mapping[str, float]
     ports: KerasPorts | None = None
+    rescales: bool = False
 
 
 def architecture_of(config: Config, *, where: str, keras: int = 2, apart: bool = False) -> ReadModel:
@@ -145,7 +147,14 @@ def _read(config: Config, where: str, keras: int, apart: bool) -> ReadModel:
     if len(shapes) > 1 or len(found) > 1:
         ended = tuple(one.function is not None for one in ports_of(architecture).outputs)
         ports = KerasPorts(tuple(shapes.items()), outputs, ended)
-    return ReadModel(architecture, reader.names, reader.taken, reader.rescaling, ports)
+    return ReadModel(architecture, reader.names, reader.taken, reader.rescaling, ports, reader.rescales)
+
+
+_KEEPS_VALUES = {
+    *("dropout", "flatten", "zero_padding", "reshape", "rearrange", "concatenate", "maximum", "minimum"),
+    *("max_pool", "average_pool", "global_max_pool", "global_average_pool"),
+}
+"""Kinds whose results are values of the input, or means of some: a rescaling behind them is one of the input."""
 
 
 class _Reader:
@@ -163,6 +172,8 @@ class _Reader:
             self._input_layers[name] = input_layer(here) if len(inputs) > 1 else INPUT
             self.shapes[self._input_layers[name]] = shape
         self._of_input = frozenset(self.shapes)
+        self._as_fed = set(self.shapes)
+        self.rescales = False
         if len(inputs) > 1:
             # Taken by the layers that cut the row of all inputs.
             self.shapes |= dict.fromkeys((INPUT, *(f"{one}_row" for one in self._of_input)), ())
@@ -200,6 +211,11 @@ class _Reader:
             found.append(own)
             if step.weights is not None:
                 self.taken[own] = Taken(name, step.weights)
+        if not self._as_fed.isdisjoint(inputs):
+            if layer["class_name"] == "Rescaling":
+                self.rescales = True
+            elif all(step.described["kind"] in _KEEPS_VALUES for step in steps):
+                self._as_fed.add(last)
         if is_plain_rescaling(layer) and not apart:
             self.rescaling[last] = float(layer["config"]["scale"])
         self._result[name, use.number] = last

@@ -160,18 +160,17 @@ def understanding(source: str) -> Iterator[None]:
 def _understood(written: WrittenModel) -> UserModel:
     """Give the architecture that a configuration describes, with the weights in its order and form."""
     config, weights, source, keras = written.config, written.weights, written.source, written.keras
-    rescales = bool(_settings_of(config, "Rescaling"))
     try:
         read = architecture_of(config, where=source, keras=keras)
-        scaled = with_input_scale(read.architecture, _taken(read, weights), read.rescaling, pixels=rescales)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), read.rescaling, pixels=read.rescales)
     except InputScaleError:
         # Something between the factor and the first weights is not proportional: it stays a layer of its own.
         read = architecture_of(config, where=source, keras=keras, apart=True)
-        scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=rescales)
+        scaled = with_input_scale(read.architecture, _taken(read, weights), {}, pixels=read.rescales)
     layer_table(read.architecture)
     architecture = with_kept_normalization(read.architecture, scaled)
     built = _as_built(architecture, scaled)
-    return UserModel(architecture, built, read.names, rescales, written.made, ports=read.ports)
+    return UserModel(architecture, built, read.names, read.rescales, written.made, ports=read.ports)
 
 
 def _taken(read: ReadModel, weights: Weights) -> Weights:
@@ -225,12 +224,6 @@ def _call(source: str, folder: Path) -> Any:
             fix="return a Keras model (Sequential or functional) or a siliconv Architecture",
         )
     return found
-
-
-def _settings_of(config: Any, kind: str) -> list[dict[str, Any]]:
-    model = config["config"]
-    layers = model["layers"] if isinstance(model, dict) else model
-    return [layer["config"] for layer in layers if layer["class_name"] == kind]
 
 
 def _as_built(architecture: Architecture, weights: Weights) -> Weights:

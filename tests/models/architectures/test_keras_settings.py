@@ -248,3 +248,23 @@ def test_whole_numbers_are_an_input_of_a_network_that_rescales_them() -> None:
         read(image(dtype="uint8"), layer("Flatten", "f", ["image"]))
     with pytest.raises(ModelError, match="sparse = True"):
         read(image(sparse=True), layer("Flatten", "f", ["image"]))
+
+
+@pytest.mark.parametrize(
+    ("before", "rescales"),
+    [
+        ([], True),
+        ([layer("Dropout", "b", ["image"], rate=0.5)], True),
+        ([layer("MaxPooling2D", "b", ["image"], pool_size=[2, 2], strides=[2, 2], padding="valid")], True),
+        ([layer("Activation", "b", ["image"], activation="relu")], False),
+        ([layer("Dense", "b", ["image"], units=2, activation="linear", use_bias=True)], False),
+    ],
+)
+def test_a_network_rescales_its_input_where_nothing_is_computed_before(before: list[Any], rescales: bool) -> None:
+    rescaling = layer("Rescaling", "r", ["b" if before else "image"], scale=2.0, offset=-1.0)
+    model = {
+        "layers": [image(), *before, rescaling],
+        "input_layers": [["image", 0, 0]],
+        "output_layers": [["r", 0, 0]],
+    }
+    assert architecture_of({"class_name": "Functional", "config": model}, where="here").rescales is rescales
