@@ -148,6 +148,10 @@ def _checked(name: str, given: Mapping[str, Any]) -> Quantizer:
     return Quantizer(name, arguments)
 
 
+_OF_WHOLE_POWERS = ("quantized_bits", "quantized_relu", "quantized_hswish")
+"""They take 2 to the power of a whole number, which TensorFlow refuses below 0."""
+
+
 def _check_numbers(name: str, arguments: Mapping[str, Any]) -> None:
     for key, (low, high) in {"bits": (1, 64), "integer": (-64, 64)}.items():
         value = arguments.get(key, low)
@@ -155,6 +159,8 @@ def _check_numbers(name: str, arguments: Mapping[str, Any]) -> None:
             value = int(value)
         if type(value) is not int or not low <= value <= high:
             raise UnreadableError(f"{key} = {arguments.get(key)!r} of {name} is no whole number from {low} to {high}")
+    if name in _OF_WHOLE_POWERS and int(arguments.get("integer") or 0) < 0:
+        raise UnreadableError(f"integer = {arguments['integer']!r} of {name} is below 0, where QKeras computes nothing")
     if isinstance(arguments.get("alpha"), str) and arguments["alpha"] not in ("auto", "auto_po2"):
         raise UnreadableError(f"alpha = {arguments['alpha']!r} of {name} is neither a number nor 'auto' or 'auto_po2'")
 

@@ -141,6 +141,8 @@ def test_each_spelling_of_a_quantizer_is_read(name):
         "quantized_bits(4,0,0,1,1,0,None,1.0,None,True,False,7)",
         "quantized_bits(4, colour=1)",
         "quantized_bits(0)",
+        "quantized_bits(8, -2)",
+        "quantized_relu(8, -1)",
         "quantized_bits(4, 0, alpha='auto_po3')",
         "bernoulli",
         "stochastic_ternary()",
