@@ -260,6 +260,14 @@ def parts_of_file(
         ]
     else:
         found = array_parts(columns)
+        bare = [name for name, labels, _ in found if labels is None]
+        if config.y is None and 0 < len(bare) < len(found):
+            raise DataError(
+                "DATA-LAYOUT",
+                f"{bare[0]} has no labels, and other inputs have",
+                where=str(path),
+                fix=f"store its labels too, or take {bare[0]} out",
+            )
         if config.y is not None:
             found = [
                 (x, known_array(_one_name(config.y, "data.y"), columns, path, "data.y"), UNASSIGNED)
@@ -367,5 +375,4 @@ def _split_parts(names: Collection[str], x: str, y: str) -> list[tuple[str, str 
         for inputs, labels in ((f"{x}_{alias}", f"{y}_{alias}"), (f"{alias}_{x}", f"{alias}_{y}")):
             if inputs in names:
                 parts.append((inputs, labels if labels in names else None, split))
-    with_labels = [part for part in parts if part[1] is not None]
-    return with_labels or parts
+    return parts

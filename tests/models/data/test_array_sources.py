@@ -265,3 +265,9 @@ def test_rows_that_occur_in_two_splits_are_counted(tmp_path):
     np.savez(tmp_path / "data.npz", **same)
     config = {"source": "npz", "path": tmp_path / "data.npz", "validation": 0.0}
     assert prepared(tmp_path, **config)[0].duplicates == 3
+
+
+def test_a_split_without_labels_is_not_left_out_in_silence(tmp_path):
+    np.savez(tmp_path / "data.npz", x_train=FEATURES[:30], y_train=CLASSES[:30], x_test=FEATURES[30:])
+    with pytest.raises(DataError, match=r"DATA-LAYOUT.*x_test has no labels"):
+        prepared(tmp_path, source="npz", path=tmp_path / "data.npz")
