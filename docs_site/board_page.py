@@ -27,7 +27,9 @@ def board_page() -> str:
     rows, sources = [], []
     for one in boards():
         counts = " | ".join(f"{count:,}" for count in (one.lut, one.ff, one.dsp, one.bram18, one.uram))
-        estimate, stream = ("yes" if told else "no" for told in (one.is_calibrated, board_for(one.part, one.name) is not None))
+        estimate, stream = (
+            "yes" if told else "no" for told in (one.is_calibrated, board_for(one.part, one.name) is not None)
+        )
         backend = one.backend or "none"
         rows.append(
             f"| `{one.name}` ({cell(one.title)}) | `{one.part}` | {counts} | {one.clock_ns:g} | {backend} | {estimate}"

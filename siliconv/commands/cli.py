@@ -83,17 +83,23 @@ def run_command_line(arguments: list[str] | None = None) -> int:
     )
 
 
+UNTIL_HELP = (
+    "the last stage to run: data, train, quantize, lower, convert, csim, estimate, report; or of the SystemVerilog "
+    "core rtl, rtlsim, synth, place, bitstream"
+)
+
+
 @app.command()
 def run(
     project: ProjectArgument,
     data: DataOption = None,
-    until: Annotated[str, typer.Option("--until", metavar="STAGE", help="the last stage to run")] = LAST,
+    until: Annotated[str, typer.Option("--until", metavar="STAGE", help=UNTIL_HELP)] = LAST,
     force: ForceOption = False,
     json_output: JsonOption = False,
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
     paranoid: Annotated[
-        bool, typer.Option("--paranoid", help="read large files of earlier stages too; small ones always are")
+        bool, typer.Option("--paranoid", help="hash large files of earlier stages too, not only small ones")
     ] = False,
     changed: Annotated[
         list[str] | None,
@@ -192,7 +198,7 @@ def new(
         typer.Option(
             "--preset",
             metavar="NAME",
-            help="the network to start from, such as lecture, svhn, resnet8 or jets (docs/models.md)",
+            help="the network to start from, such as lecture, svhn or jets (docs/models.md); digits by default",
             autocompletion=known_presets,
         ),
     ] = None,
@@ -209,7 +215,12 @@ def new(
     ] = None,
     board: Annotated[
         str | None,
-        typer.Option("--board", metavar="BOARD", help="the board to write firmware for", autocompletion=known_boards),
+        typer.Option(
+            "--board",
+            metavar="BOARD",
+            help="the board to write firmware for (siliconv boards); a ZCU104's device by default",
+            autocompletion=known_boards,
+        ),
     ] = None,
 ) -> None:
     """Make a project: siliconv new mine --data PHOTOS --board pynq-z2, and it runs as it is.

@@ -69,7 +69,8 @@ def fit(
             "BOARD-BACKEND",
             found.no_firmware,
             where=f"--board {found.fit.board.name}",
-            fix="nothing was written; choose a board with an AMD device, see siliconv boards",
+            fix="nothing was written; choose a board with an AMD device (siliconv boards), or for an "
+            "ECP5 the other core: --core rtl",
         )
     if found.written:
         console.print(f"Wrote {', '.join(found.written)} into {found.path}", markup=False)

@@ -63,6 +63,13 @@ def write_project(
         raise ProjectError(
             "PROJECT-MODEL", "a preset and a model file", where="siliconv new", fix="give one of --preset and --from"
         )
+    if model is not None and ":" not in model.name and not (base or Path.cwd()).joinpath(model).exists():
+        raise ProjectError(
+            "PROJECT-MODEL",
+            "there is no such model file",
+            where=str(model),
+            fix="give a file of Keras (.keras, .h5, .json), or MODULE:FUNCTION",
+        )
     chosen = find_board(board) if board is not None else None
     if preset is not None:
         find_preset(preset)

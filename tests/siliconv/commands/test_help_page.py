@@ -9,10 +9,11 @@ import pytest
 import typer
 
 from siliconv.api.version import __version__
-from siliconv.commands.cli import app, run_command_line
+from siliconv.commands.cli import UNTIL_HELP, app, run_command_line
 from siliconv.commands.help_page import GROUPS
 from siliconv.commands.options import known_boards, known_presets, known_projects
 from siliconv.project.demo_project import TEXT, demo_project
+from siliconv.stages.stages import STAGE_NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -85,3 +86,7 @@ def test_an_error_is_the_last_line_of_the_log(tmp_path, capsys):
     (log,) = (tmp_path / "build" / "logs").glob("*.log")
     assert "DATA-PATH" in log.read_text().splitlines()[-1] or "DATA-PATH" in log.read_text()
     assert "DATA-PATH" in capsys.readouterr().err
+
+
+def test_the_stages_are_named_in_the_help_of_run():
+    assert all(re.search(rf"\b{name}\b", UNTIL_HELP) for name in STAGE_NAMES)

@@ -57,6 +57,7 @@ def test_grey_photos_have_one_channel_and_large_ones_are_64_pixels(tmp_path):
 
 def test_a_model_file_and_a_preset_take_the_photos_too(tmp_path):
     folder = photos(tmp_path / "a", count=2)
+    (tmp_path / "m.keras").touch()
     text = write_project("one", model=tmp_path / "m.keras", data=folder, base=tmp_path).read_text()
     assert 'file: "../../m.keras"' in text
     assert "layers:" not in text

@@ -179,7 +179,7 @@ def test_names_become_c_identifiers(name, identifier):
     ],
 )
 def test_a_new_project_takes_a_file_of_arrays_beside_its_network(tmp_path, given, model, source):
-    for name in ("a.npz", "a.csv", "a.h5"):
+    for name in ("a.npz", "a.csv", "a.h5", "m.h5"):
         (tmp_path / name).touch()
     paths = {key: tmp_path / value if key in ("model", "data") else value for key, value in given.items()}
     text = write_project("mine", base=tmp_path, **paths).read_text()
@@ -187,6 +187,12 @@ def test_a_new_project_takes_a_file_of_arrays_beside_its_network(tmp_path, given
     assert [text.count(f"\n{section}:") for section in ("model", "data")] == [1, 1]
     assert text.count("\nhls:") == ("board" in given)
     assert yaml.safe_load(text)["data"] == {"source": source, "path": f"../../{given['data']}"}
+
+
+def test_a_model_file_that_is_not_there_makes_no_project(tmp_path):
+    with pytest.raises(ProjectError, match=r"PROJECT-MODEL.*no such model file"):
+        write_project("mine", model=tmp_path / "m.h5", base=tmp_path)
+    assert not (tmp_path / "firmware_projects").exists()
 
 
 @pytest.mark.parametrize("name", ["jets", "calorimeter", "autoencoder", "waveforms"])
