@@ -85,6 +85,8 @@ def fit_scatter(found: Mapping[str, Any]) -> Scatter:
         points.append(_Point(100 * share, rate or 1.0, f"chosen: {rate:,.0f} images/s, {share:.0%} full", "chosen"))
     core = "SystemVerilog core" if found.get("core") == "rtl" else "hls4ml core"
     note = f"{found['board']['title']}, asked for: {found['target']}. Ringed: the chosen one. Hollow: does not fit."
+    if any(one.style == "risk" for one in points):
+        note += " Orange: fits by the estimate, not by its band."
     title = f"Designs for a board (siliconv fit, {core})"
     across = "% of the fullest resource"
     return _scatter(title, across, "images a second", points, note, logarithmic=True)
@@ -112,7 +114,8 @@ def _scatter(
 
     dots = [Dot(*place(one), one.told, one.style) for one in sorted(points, key=lambda one: one.style == "chosen")]
     on_front: list[_Point] = []
-    for one in sorted((one for one in points if one.style in ("front", "risk")), key=lambda one: (one.x, -one.y)):
+    best = (one for one in points if one.style in ("front", "risk", "chosen"))
+    for one in sorted(best, key=lambda one: (one.x, -one.y)):
         if not on_front or one.y > on_front[-1].y:
             on_front.append(one)
     line = " ".join(f"{x:.2f},{100 * y / HEIGHT:.2f}" for x, y in map(place, on_front))

@@ -112,6 +112,7 @@ def test_the_trials_of_a_search_are_drawn():
     assert sorted(dot.style for dot in scatter.dots) == ["chosen", "front", "full", "other"]
     assert all(0 <= dot.across <= 100 and 0 <= dot.down <= HEIGHT for dot in scatter.dots)
     assert render("plane", scatter).count("<circle") == 4
+    assert len(scatter.line.split()) == 2, "the chosen one is of the front too"
 
 
 def test_the_designs_of_a_fit_are_drawn():
@@ -123,6 +124,7 @@ def test_the_designs_of_a_fit_are_drawn():
     chosen = {"images_per_second": 90.0, "shares": {"lut": 0.1, "uram": None}}
     found = {"front": front, "chosen": chosen, "board": {"title": "A board"}, "target": "the fastest that fits"}
     scatter = fit_scatter(found)
+    assert "Orange: fits by the estimate" in scatter.note
     assert sorted(dot.style for dot in scatter.dots) == ["chosen", "front", "full", "risk"]
     assert all(0 <= dot.down <= HEIGHT for dot in scatter.dots)
     assert "hls4ml core" in scatter.title
