@@ -167,8 +167,8 @@ def smooth_images(count: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def simulate(folder: Path) -> dict[str, Any]:
     """Simulate the compiled firmware on one core and on two, and compare every layer; nothing here needs TensorFlow."""
-    from siliconv.hardware.workers import run_tasks
-    from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, simulate_values
+    from siliconv.hardware.workers import SECONDS_PER_TASK, run_tasks
+    from siliconv.hls.csim.csim import compare, compile_project, simulate_values
     from siliconv.network import network_file, reference
 
     network = network_file.load(folder / "network")

@@ -63,10 +63,7 @@ def main() -> None:
             )
     for bits in options.bits:
         if f"{bits} bits" not in rows:
-            changes = {
-                "weights": bits,
-                "activations": bits,
-            }
+            changes = {"weights": bits, "activations": bits}
             network, shown = fine_tuned(folder, changes, options.work / f"{folder.name}-{bits}")
             keep(f"{bits} bits", {**shown, **on_boards(network, project, options.boards)})
 

@@ -19,6 +19,7 @@ from siliconv.hardware.workers import (
     StuckTaskError,
     in_order,
     observed,
+    run_tasks,
 )
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ def check_worker(same_code: bool, missing: str | None) -> None:
         wrong = ("runs another version of siliconv", "install the same version on all machines")
     if wrong is not None:
         raise ProjectError("CLUSTER-WORKER", f"a worker {wrong[0]}", where=worker.address, fix=wrong[1])
+
+
+def run_here_or_there(
+    function: Callable[..., Result],
+    tasks: Sequence[tuple[Any, ...]],
+    dask: str | None,
+    *,
+    processes: int,
+    seconds: float,
+    files: Sequence[Path],
+) -> Iterator[Outcome[Result]]:
+    """Call a function in processes of this machine (`run_tasks`), or on the workers of a cluster (`run_on_cluster`)."""
+    if dask is None:
+        return run_tasks(function, tasks, processes=processes, seconds=seconds)
+    return run_on_cluster(function, tasks, dask, seconds=seconds, files=files)
 
 
 def run_on_cluster(

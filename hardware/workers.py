@@ -22,6 +22,9 @@ from siliconv.hardware.parents import end_with_parent
 
 Result = TypeVar("Result")
 
+SECONDS_PER_TASK = 600.0
+"""For a task that simulates some inputs, where nobody says another time."""
+
 LOOK_AGAIN_SECONDS = 1.0
 
 IN_FLIGHT = 2

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siliconv.errors import FirmwareError, WorkSaysNoError
-from siliconv.hardware.cluster import run_on_cluster
-from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
+from siliconv.hardware.cluster import run_here_or_there
+from siliconv.hardware.workers import SECONDS_PER_TASK, CrashedTaskError, StuckTaskError, processes_for, run_tasks
 from siliconv.hls.csim.compilation import Library, compile_project, compiler_version, source_hash
 from siliconv.hls.csim.own_libraries import forget, is_own
 from siliconv.network import reference
@@ -28,7 +28,6 @@ from siliconv.network.rows import Batch, input_rows, parts_of
 from siliconv.progress import Progress, Silent, activity
 
 __all__ = [
-    "SECONDS_PER_TASK",
     "Library",
     "compare",
     "compile_project",
@@ -46,8 +45,6 @@ BYTES_PER_TASK = 1 << 28
 
 PROCESS_BYTES = 400 << 20
 """What a process needs besides its images: interpreter, libraries, weights of a network like the lecture's."""
-
-SECONDS_PER_TASK = 600.0
 
 _STREAM_WARNING = re.compile(r"stream '(?P<name>[^']*)' (?P<what>is read while empty|contains leftover data)")
 
@@ -216,12 +213,9 @@ def compare(
     peak = 0.0
     with activity(progress, "C simulation", len(codes), "inputs"), _told(library, seconds):
         done = 0
-        outcomes = (
-            run_tasks(_compare_chunk, tasks, processes=processes, seconds=seconds)
-            if dask is None
-            else run_on_cluster(_compare_chunk, tasks, dask, seconds=seconds, files=[library.path])
-        )
-        for outcome in outcomes:
+        for outcome in run_here_or_there(
+            _compare_chunk, tasks, dask, processes=processes, seconds=seconds, files=[library.path]
+        ):
             _check_streams(outcome.printed, library)
             for layer in outcome.result:
                 add_to(total, layer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,17 +11,15 @@ from typing import Any
 import numpy as np
 
 from siliconv.errors import ToolError, WorkSaysNoError
-from siliconv.hardware.cluster import run_on_cluster
-from siliconv.hardware.workers import CrashedTaskError, StuckTaskError, processes_for, run_tasks
+from siliconv.hardware.cluster import run_here_or_there
+from siliconv.hardware.workers import SECONDS_PER_TASK, CrashedTaskError, StuckTaskError, processes_for
 from siliconv.network import reference
 from siliconv.network.fixed_point import Codes
 from siliconv.progress import Progress, Silent, activity
 from siliconv.rtl.cycles.cycle_model import cycles
 from siliconv.rtl.plan.blocks import Align, Copy, Narrower, RtlDesign, Wider
 from siliconv.rtl.simulation.rtlsim import Simulated, simulate
-from siliconv.rtl.simulation.source_files import compare_constants, sources_of, take_sources
-from siliconv.rtl.simulation.verilator import build
-from siliconv.rtl.writing.rtl_project import write_project
+from siliconv.rtl.simulation.source_files import build_as_it_lies, sources_of
 
 PAUSES = ((0, 0), (50, 50))
 """Per cent of cycles in which source and sink pause, a run each."""
@@ -30,7 +27,6 @@ PAUSES = ((0, 0), (50, 50))
 IMAGES_PER_TASK = 8
 """That follow each other without a reset; the same on all machines, as the evidence is then."""
 
-SECONDS_PER_TASK = 600.0
 PROCESS_BYTES = 300 << 20
 
 
@@ -143,22 +139,13 @@ def simulated_evidence(
         ``RTL-STALL`` if the stream stops, ``RTL-STUCK`` if there was no end.
     """
     progress = progress or Silent()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    write_project([design], work, probes=True)
-    edited = take_sources(project, work)
-    count, wrong = compare_constants(design, project)
-    program = build(work, progress=progress)
+    built = build_as_it_lies(design, project, work, progress)
     tasks = [(design, work, codes[at : at + IMAGES_PER_TASK]) for at in range(0, len(codes), IMAGES_PER_TASK)]
     processes = min(processes_for(jobs, PROCESS_BYTES + IMAGES_PER_TASK * _bytes_per_image(design)), len(tasks))
     found: list[_Compared] = []
     with activity(progress, "RTL simulation", len(codes), "inputs"), _reported(work, seconds):
-        outcomes = (
-            run_tasks(_compare, tasks, processes=processes, seconds=seconds)
-            if dask is None
-            else run_on_cluster(_compare, tasks, dask, seconds=seconds, files=[program, *sources_of(work).values()])
-        )
-        for outcome in outcomes:
+        read = [built.program, *sources_of(work).values()]
+        for outcome in run_here_or_there(_compare, tasks, dask, processes=processes, seconds=seconds, files=read):
             found.append(outcome.result)
             progress.update(min(len(found) * IMAGES_PER_TASK, len(codes)))
     first = found[0]
@@ -171,9 +158,9 @@ def simulated_evidence(
         interval_cycles=first.interval_cycles,
         words=sum(one.words for one in found),
         cycles_differ=sum(one.cycles_differ for one in found),
-        constants=count,
-        constants_differ=wrong,
-        edited=edited,
+        constants=built.constants,
+        constants_differ=built.constants_differ,
+        edited=built.edited,
         times=first.times,
     )
 
@@ -193,12 +180,13 @@ class _Compared:
 def _compare(design: RtlDesign, work: Path, codes: Codes) -> _Compared:
     """Simulate some images in a row with each pattern of pauses, and compare all nodes and all cycles."""
     expected = reference.run(design.network, codes)
-    nodes: list[NodeEvidence] = []
+    runs: list[list[NodeEvidence]] = []
     words, late = 0, 0
     for pauses in PAUSES:
         (found,) = simulate(work, [design], [codes], pauses=pauses, probes=True)
         tensors = {**found.nodes, design.network.output.name: found.output}
-        nodes += [_compared(design, name, tensor, expected[name]) for name, tensor in tensors.items()]
+        named = [name for name in design.network.by_name if name in tensors]
+        runs.append([_compared(design, name, tensors[name], expected[name]) for name in named])
         model = cycles(design, len(codes), pauses=pauses)
         for name, moved in found.moved.items():
             words += len(moved)
@@ -208,9 +196,8 @@ def _compare(design: RtlDesign, work: Path, codes: Codes) -> _Compared:
             last = found.given[design.sink.words - 1 :: design.sink.words]
             latency = int(last[0] - found.taken[0])
             interval = float((last[-1] - last[0]) / (len(last) - 1)) if len(last) > 1 else float(latency)
-    by_name = {name: _added([node for node in nodes if node.name == name]) for name in {node.name for node in nodes}}
-    in_order = tuple(by_name[name] for name in design.network.by_name if name in by_name)
-    return _Compared(in_order, words, late, latency, interval, times)
+    nodes = tuple(_added(of_node) for of_node in zip(*runs, strict=True))
+    return _Compared(nodes, words, late, latency, interval, times)
 
 
 def _compared(design: RtlDesign, name: str, found: Codes, expected: Codes) -> NodeEvidence:

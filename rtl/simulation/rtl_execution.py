@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,7 @@ from siliconv.network.fixed_point import Codes, to_values
 from siliconv.progress import Progress
 from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.rtlsim import simulate
-from siliconv.rtl.simulation.source_files import compare_constants, take_sources
-from siliconv.rtl.simulation.verilator import build
-from siliconv.rtl.writing.rtl_project import write_project
+from siliconv.rtl.simulation.source_files import build_as_it_lies
 
 RTL = "rtl"
 
@@ -28,16 +25,11 @@ def rtl_runner(
     ToolError
         As `siliconv.rtl.simulation.verilator.build`.
     """
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    write_project([design], work, probes=True)
-    edited = take_sources(project, work)
-    _, constants = compare_constants(design, project)
-    build(work, progress=progress)
+    built = build_as_it_lies(design, project, work, progress)
     network = design.network
 
     def causes(place: Place) -> Iterator[Cause]:
-        for line in (*constants, *(one for one in edited if ".sv" in one)):
+        for line in (*built.constants_differ, *(one for one in built.edited if ".sv" in one)):
             yield Cause("RTL-EDITED", RTL, line, "write the sources again: siliconv run PROJECT --until rtl --force")
 
     def run(codes: Codes) -> Execution:

@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
+from siliconv.progress import Progress
 from siliconv.rtl.plan.blocks import RtlDesign
+from siliconv.rtl.simulation.verilator import build
 from siliconv.rtl.writing.memory_words import memories
+from siliconv.rtl.writing.rtl_project import write_project
+
+
+@dataclass(frozen=True)
+class BuiltBench:
+    """A test bench of a project as it lies on the disk.
+
+    ``program``: what runs it. ``edited``: sources that are not as they were written. ``constants``: words of the
+    memories' files, ``constants_differ``: those that are not the network's.
+    """
+
+    program: Path
+    edited: tuple[str, ...]
+    constants: int
+    constants_differ: tuple[str, ...]
+
+
+def build_as_it_lies(design: RtlDesign, project: Path, work: Path, progress: Progress | None) -> BuiltBench:
+    """Build a test bench with probes, in an empty folder, of the sources of a written project as they lie there.
+
+    Raises
+    ------
+    ToolError
+        As `siliconv.rtl.simulation.verilator.build`.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_project([design], work, probes=True)
+    edited = take_sources(project, work)
+    constants, wrong = compare_constants(design, project)
+    return BuiltBench(build(work, progress=progress), edited, constants, wrong)
 
 
 def is_source(path: Path) -> bool:

@@ -17,7 +17,8 @@ import numpy as np
 from siliconv.certificate.certificate import Accuracies, Certificate, CertifiedLayer, vectors_hash
 from siliconv.hardware.claims import Claim, Ground
 from siliconv.hardware.file_hashes import hash_files, project_files
-from siliconv.hls.csim.csim import SECONDS_PER_TASK, compare, compile_project, compiler_version, source_hash
+from siliconv.hardware.workers import SECONDS_PER_TASK
+from siliconv.hls.csim.csim import compare, compile_project, compiler_version, source_hash
 from siliconv.hls.evidence.compiled_sources import asserts_claim, axi_claim
 from siliconv.hls.evidence.edits import edits_of, trusted_manifest
 from siliconv.hls.evidence.firmware_sources import source_claims

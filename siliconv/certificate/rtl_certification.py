@@ -18,13 +18,14 @@ from siliconv.certificate.certificate import Certificate, CertifiedLayer, vector
 from siliconv.certificate.certification import types_proven
 from siliconv.certificate.verification import Change, files_changed, own_content, versions_changed
 from siliconv.hardware.file_hashes import hash_files
+from siliconv.hardware.workers import SECONDS_PER_TASK
 from siliconv.hls.csim.csim import compiler_version
 from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.network_file import network_hash
 from siliconv.progress import Progress
 from siliconv.rtl.plan.blocks import RtlDesign
-from siliconv.rtl.simulation.evidence import SECONDS_PER_TASK, RtlEvidence, simulated_evidence
+from siliconv.rtl.simulation.evidence import RtlEvidence, simulated_evidence
 from siliconv.rtl.simulation.rtl_claims import rtl_claims
 from siliconv.rtl.simulation.source_files import sources_of
 from siliconv.rtl.simulation.verilator import verilator_version

@@ -28,14 +28,21 @@ class Told(Silent):
         self.done.append(done)
 
 
-@pytest.mark.parametrize("edited", [False, True])
-def test_the_sources_on_the_disk_are_what_is_judged(edited, tmp_path):
+@pytest.fixture
+def written(tmp_path):
+    """A network, its design, and the folder of the project that was written of it."""
     skip_without_verilator()
     network = small_network()
     design = design_of(network, RtlConfig(interval=4))
     project = tmp_path / "rtl"
     project.mkdir()
     write_project([design], project)
+    return network, design, project
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_the_sources_on_the_disk_are_what_is_judged(edited, written, tmp_path):
+    network, design, project = written
     if edited:
         weights = project / "relu_weights.hex"
         first, *rest = weights.read_text().split()
@@ -48,13 +55,8 @@ def test_the_sources_on_the_disk_are_what_is_judged(edited, tmp_path):
     assert found.as_json()["exact"] is found.exact
 
 
-def test_images_in_several_simulations_are_all_compared(tmp_path):
-    skip_without_verilator()
-    network = small_network()
-    design = design_of(network, RtlConfig(interval=4))
-    project = tmp_path / "rtl"
-    project.mkdir()
-    write_project([design], project)
+def test_images_in_several_simulations_are_all_compared(written, tmp_path):
+    network, design, project = written
     images = 2 * IMAGES_PER_TASK + 1
     told = Told()
     codes = input_codes(network, 1, images)
@@ -77,17 +79,12 @@ def test_images_in_several_simulations_are_all_compared(tmp_path):
     ("error", "kind", "code"),
     [(StuckTaskError(), WorkSaysNoError, "RTL-STUCK"), (CrashedTaskError("last words"), ToolError, "RTL-RUN")],
 )
-def test_the_end_of_a_process_is_reported(error, kind, code, tmp_path, monkeypatch):
-    skip_without_verilator()
-    network = small_network()
-    design = design_of(network, RtlConfig(interval=4))
-    project = tmp_path / "rtl"
-    project.mkdir()
-    write_project([design], project)
+def test_the_end_of_a_process_is_reported(error, kind, code, written, tmp_path, monkeypatch):
+    network, design, project = written
 
     def ended(*_, **__):
         raise error
 
-    monkeypatch.setattr(evidence, "run_tasks", ended)
+    monkeypatch.setattr(evidence, "run_here_or_there", ended)
     with pytest.raises(kind, match=code):
         simulated_evidence(design, project, input_codes(network, 1, 2), tmp_path / "work")
