@@ -14,7 +14,7 @@ from siliconv.models.answers.evaluation import fits_classes
 from siliconv.models.answers.labels import class_labels
 from siliconv.models.answers.task import AnswerPart, Question, Task
 
-_MOST_NAMES = 1000
+_MOST_NAMES, _MOST_SHOWN = 1000, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,14 @@ class RightAnswers:
         if self.classes is not None:
             return self.classes
         return self.values if self.values.ndim == 1 and self.values.dtype == np.int32 else self.without_classes
+
+    @property
+    def classes_without_examples(self) -> tuple[str, ...]:
+        """Names of the classes that no example has, of a source whose examples are known."""
+        if self.task != "classification" or not len(self.values):
+            return ()
+        counts = np.bincount(self.values, minlength=len(self.names))
+        return tuple(name for name, count in zip(self.names, counts, strict=True) if not count)
 
     @property
     def without_classes(self) -> np.ndarray:
@@ -216,12 +224,13 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
             "is no classifier is taken with task: none (no training), regression or autoencoder",
         )
     if task == "classification" and names is not None and not fits_classes(question.output[0], len(names)):
-        classes = len(names)
+        outputs, classes = question.output[0], len(names)
+        shown = ", ".join(names[:_MOST_SHOWN]) + (", ..." if classes > _MOST_SHOWN else "")
         raise ModelError(
             "DATA-CLASSES",
-            f"{question.output[0]} outputs for {classes} classes",
+            f"{outputs} output{'s' if outputs != 1 else ''} for {classes} classes in the data: {shown}",
             where=where,
-            fix=f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else ""),
+            fix=_other_count(question, classes),
         )
     if task == "multilabel" and (len(question.output) != 1 or (names and question.output[0] != len(names))):
         raise ModelError(
@@ -255,6 +264,19 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
         )
 
 
+def _other_count(question: Question, classes: int) -> str:
+    """Say what to do about another number of outputs than classes."""
+    outputs = question.output[0]
+    as_found = f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else "")
+    if outputs < classes or outputs == 1:
+        return as_found if question.trains else f"use a network with {classes} outputs, or data of its classes alone"
+    stated = (
+        f"where classes have no example, store class_names of all {outputs} beside the labels, or one-hot rows of "
+        f"{outputs} columns"
+    )
+    return f"{as_found}; {stated}" if question.trains else stated
+
+
 def _check_counts(labels: Sequence[np.ndarray] | None, counts: Sequence[int], path: Path) -> None:
     for one, count in zip(labels or (), counts, strict=False):
         if one.ndim == 0 or len(one) != count:
@@ -283,16 +305,36 @@ def _rows(labels: Sequence[np.ndarray]) -> list[np.ndarray] | None:
 def _classes(
     task: Task, labels: Sequence[np.ndarray], counts: Sequence[int], path: Path, names: Sequence[str]
 ) -> RightAnswers:
-    read = [class_labels(one, count, path) for one, count in zip(labels, counts, strict=True)]
-    every = np.concatenate(read)
+    every = np.concatenate([class_labels(one, count, path) for one, count in zip(labels, counts, strict=True)])
     values = np.unique(every)
-    numbers = np.searchsorted(values, every).astype(np.int32)
-    if len(values) > max(_MOST_NAMES, len(numbers) // 2) and task == "autoencoder":
-        return RightAnswers(task, np.zeros(len(numbers), np.int32))
-    found = tuple(str(value) for value in values)
-    if names and values.dtype.kind in "iu" and len(values) and values.min() >= 0 and len(names) > values.max():
-        found = tuple(str(names[value]) for value in values)
-    return RightAnswers(task, numbers, found)
+    known = _stated_classes(labels, values, path, names)
+    if known:
+        return RightAnswers(task, every.astype(np.int32), known)
+    if len(values) > max(_MOST_NAMES, len(every) // 2) and task == "autoencoder":
+        return RightAnswers(task, np.zeros(len(every), np.int32))
+    return RightAnswers(task, np.searchsorted(values, every).astype(np.int32), tuple(str(value) for value in values))
+
+
+def _stated_classes(
+    labels: Sequence[np.ndarray], values: np.ndarray, path: Path, names: Sequence[str]
+) -> tuple[str, ...]:
+    """Give the names of all classes where the source states how many there are, also those without an example.
+
+    One-hot rows state it by their width; names of classes state it for labels that are numbers of them.
+    """
+    widths = {one.shape[1] for one in _rows(labels) or ()}
+    if len(widths) > 1:
+        raise DataError(
+            "DATA-LABELS",
+            f"the splits hold one-hot rows of {' and of '.join(map(str, sorted(widths)))} classes",
+            where=str(path),
+            fix="store rows of one width for all splits, a column for each class",
+        )
+    numbers_of_names = values.dtype.kind in "iu" and len(values) > 0 and values.min() >= 0 and len(names) > values.max()
+    if widths:
+        (width,) = widths
+        return tuple(map(str, names)) if len(names) == width else tuple(map(str, range(width)))
+    return tuple(map(str, names)) if numbers_of_names else ()
 
 
 def _yes_or_no(

@@ -41,7 +41,7 @@ def read_keras_file(path: Path, weights: Path | None = None) -> tuple[Config, We
     path
         ``.keras``, ``.h5``, or ``.json``, which is a configuration alone.
     weights
-        The file that ``model.save_weights`` wrote beside a configuration (``.h5``); None for the others.
+        The file that ``model.save_weights`` wrote beside a configuration (``.h5``, Keras 2 or 3); None for the others.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _read(path: Path, weights: Path | None) -> tuple[Config, NamedArrays]:
         if weights is None:
             return config, {}
         with h5py.File(weights, "r") as file:
-            return config, _of_h5(file)
+            return config, _of_h5(file) if _names_its_layers(file) else _of_archive(file, config)
     if weights is not None:
         raise UnreadableError("it has weights of its own, and model.weights names another file")
     if zipfile.is_zipfile(path):
@@ -166,6 +166,11 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
 _PARTS = ("", "batchnorm/", "layer/", "layer/batchnorm/", "layer/layer/", "layer/layer/layer/")
 """Where a layer of an archive keeps variables, and what their names begin with: its own, those of the normalization
 inside QKeras' folded layers, and those of the layer inside a wrapper, which may be one itself."""
+
+
+def _names_its_layers(file: Any) -> bool:
+    """Whether a file has the layout of Keras 2; `save_weights` of Keras 3 writes that of its archives."""
+    return "model_weights" in file or "layer_names" in file.attrs
 
 
 def _of_h5(file: Any) -> NamedArrays:

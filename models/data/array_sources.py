@@ -39,6 +39,13 @@ _PAIRS = (
 """What inputs and labels are called, by rank."""
 
 
+NAMES_OF_ANSWERS = ("class_names", "label_names", "target_names")
+"""Arrays of names beside the labels."""
+
+_DARK = 128
+"""Pixels of a whole data set reach the upper half of 0 to 255."""
+
+
 @dataclass(frozen=True)
 class LabelledColumn:
     """Inputs, their labels if any, and the split that the source gives them to."""
@@ -121,7 +128,7 @@ def listing_of(
             fix="store an array (n, *input shape), one input an entry",
         )
     counts = [part.x.shape[0] for part in parts]
-    pixels = _white(config, parts, input_shape)
+    pixels, doubt = _white(config, parts, input_shape)
     for part in parts:
         _check_shape(part.x, input_shape, path, pictures=pixels is not None)
     if pixels is not None and len({part.x.shape[1:] for part in parts}) > 1:
@@ -152,37 +159,49 @@ def listing_of(
             yield from pixels_of(block, where=str(path), white=pixels)
 
     numbers = rows if pixels is None else None
-    return Listing(answers, given, lambda i: f"{path.name}, image {i}", images, numbers)
+    return Listing(answers, given, lambda i: f"{path.name}, image {i}", images, numbers, doubt)
 
 
-def _white(config: DataConfig, parts: Sequence[LabelledColumn], input_shape: Shape) -> float | None:
+def _white(config: DataConfig, parts: Sequence[LabelledColumn], input_shape: Shape) -> tuple[float | None, str | None]:
     """Give what floating-point numbers are multiplied by to be pixels (255 or 1); None where the arrays hold none.
 
-    Bytes are pixels. In images, so are whole numbers 0..255, truth values, and fractions 0..1.
+    Bytes are pixels. In images, so are whole numbers 0..255, truth values, and fractions 0..1. Beside it, what speaks
+    against pixels: whole numbers of a wider type than bytes that never reach half of 255 may be counts.
     """
     kinds = [part.x.dtype for part in parts]
     if config.input != "auto" and config.input.stated() != PIXELS:
-        return None
+        return None, None
     if config.scale != 1.0:
-        return None
+        return None, None
     if all(kind == np.uint8 for kind in kinds):
-        return 1.0
+        return 1.0, None
     if len(input_shape) != 3 or any(kind.kind not in "biuf" for kind in kinds):
-        return None
-    largest, whole = 0.0, True
+        return None, None
+    largest, largest_count, whole = 0.0, 0.0, True
     for part in parts:
         for block in Rows([part.x], part.x.shape[1:]).blocks(np.arange(part.x.shape[0])):
             if part.x.dtype.kind == "b" or not block.size:
                 continue
             low, high = float(block.min()), float(block.max())
             if not (low >= 0.0 and high <= 255.0):
-                return None
+                return None, None
             if part.x.dtype.kind == "f":
                 largest = max(largest, high)
                 whole = whole and bool((block == np.floor(block)).all())
-    if largest <= 1.0:
-        return 255.0
-    return 1.0 if whole else None
+            else:
+                largest_count = max(largest_count, high)
+    fractions = largest <= 1.0
+    if not fractions and not whole:
+        return None, None
+    brightest = max(largest_count, 0.0 if fractions else largest)
+    doubt = None
+    if 0 < brightest < _DARK and config.input == "auto" and config.pixel_scale == "0..1":
+        types = " and ".join(sorted({str(kind) for kind in kinds if kind.kind in "iuf"}))
+        doubt = (
+            f"the inputs are whole numbers of 0 to {brightest:g} ({types}), read as 8-bit pixels: none reaches half of "
+            "255"
+        )
+    return 255.0 if fractions else 1.0, doubt
 
 
 def _equal(one: Column, other: Column) -> bool:
@@ -281,7 +300,7 @@ def parts_of_file(
             fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test; or say which they are "
             "with data: {x: NAME, y: NAME}",
         )
-    names = next((columns[key] for key in ("class_names", "label_names", "target_names") if key in columns), None)
+    names = next((columns[key] for key in NAMES_OF_ANSWERS if key in columns), None)
     parts = [LabelledColumn(columns[x], columns[y] if y else None, split) for x, y, split in found]
     return parts, [str(name) for name in names.read(0, names.shape[0])] if names is not None and names.shape else ()
 

@@ -42,7 +42,7 @@ from siliconv.models.data.input_choice import (
 from siliconv.models.data.listing import Listing
 from siliconv.models.data.number_type import PIXELS
 from siliconv.models.data.sources import list_source
-from siliconv.models.data.splits import UNASSIGNED, stratified_split, stratified_subset
+from siliconv.models.data.splits import check_training_classes, chosen_splits
 from siliconv.progress import Progress, Silent, activity
 
 # So many decoded bytes may be on their way to the disk; raw images in memory are bounded by the count.
@@ -98,11 +98,9 @@ def prepare(
     listing = list_source(config, input_shape, question)
     if question is not None:
         check_answers(question, listing.answers.task, listing.answers.names)
-    strata = listing.answers.strata
-    chosen = np.arange(len(listing))
-    if config.limit is not None:
-        chosen = stratified_subset(strata, config.limit, seed=config.seed)
-    splits = assign_splits(strata[chosen], listing.given[chosen], config)
+    if listing.doubt is not None:
+        progress.say(listing.doubt)
+    chosen, splits = chosen_splits(listing.answers.strata, listing.given, config)
     choice = pixels_as(config.pixel_scale, config.pixel_bits)
     if listing.numbers is not None and config.pixel_bits != PIXELS.bits:
         raise DataError(
@@ -126,7 +124,7 @@ def prepare(
             kept, kept_splits = np.asarray(written.kept), np.asarray(written.splits)
         labels = {split: listing.labels[kept[kept_splits == number]] for number, split in enumerate(SPLITS)}
         counts = {split: _counts(listing.answers, values) for split, values in labels.items()}
-        _check_counts(counts, listing, written.left_out, config)
+        _check_counts(counts, listing, written.left_out, config, trains=question is None or question.trains)
         duplicates, examples = _duplicates(np.asarray(written.digests), kept, kept_splits, listing)
         summary = DataSummary(
             tuple(input_shape),
@@ -239,22 +237,6 @@ def _counts(answers: RightAnswers, values: np.ndarray) -> tuple[int, ...]:
     return (len(values),)
 
 
-def assign_splits(labels: np.ndarray, given: np.ndarray, config: DataConfig) -> np.ndarray:
-    """Return 0, 1, 2 (train, val, test) for each image: as the source says, missing splits taken from its
-    training images.
-    """
-    has_validation, has_test = bool((given == 1).any()), bool((given == 2).any())
-    if not (has_validation and has_test):
-        given = np.where(given == 0, UNASSIGNED, given)
-    return stratified_split(
-        labels,
-        given,
-        validation=0.0 if has_validation else config.validation,
-        test=0.0 if has_test else config.test,
-        seed=config.seed,
-    )
-
-
 def source_fingerprint(config: DataConfig) -> str:
     """Return a hash that changes when the configuration or the source's files do (path, size and time; no
     content).
@@ -294,7 +276,12 @@ def _decode(images: list[RawImage], input_shape: Shape, aspect: Aspect) -> list[
 
 
 def _check_counts(
-    counts: dict[str, tuple[int, ...]], listing: Listing, left_out: list[tuple[str, str]], config: DataConfig
+    counts: dict[str, tuple[int, ...]],
+    listing: Listing,
+    left_out: list[tuple[str, str]],
+    config: DataConfig,
+    *,
+    trains: bool,
 ) -> None:
     where = str(config.path or config.source)
     if left_out and not any(sum(count) for count in counts.values()):
@@ -312,16 +299,9 @@ def _check_counts(
             where=where,
             fix="add examples, or give validation and test smaller shares",
         )
-    if listing.answers.task != "classification":
-        return
-    for number, name in enumerate(listing.class_names):
-        if counts["train"][number] == 0:
-            raise DataError(
-                "DATA-CLASSES",
-                f"class {name!r} has no image to train on",
-                where=where,
-                fix="add images to the class, or remove its folder",
-            )
+    if listing.answers.task == "classification":
+        every = np.bincount(listing.labels, minlength=len(listing.class_names))
+        check_training_classes(listing.class_names, np.asarray(counts["train"]), every, config, trains=trains)
 
 
 def _duplicates(

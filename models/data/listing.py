@@ -40,6 +40,8 @@ class Listing:
         Yields the raw images of these ascending numbers, one at a time.
     numbers
         The examples where they are no images but arrays of real numbers of the input's shape; `images` is not used.
+    doubt
+        What speaks against reading the examples as pixels, in a sentence.
     """
 
     answers: RightAnswers
@@ -47,6 +49,7 @@ class Listing:
     name: Callable[[int], str]
     images: Callable[[np.ndarray], Iterator[RawImage]]
     numbers: Rows | None = None
+    doubt: str | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:

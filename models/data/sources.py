@@ -58,7 +58,13 @@ def list_source(config: DataConfig, input_shape: Shape, question: Question | Non
             listing = list_tfds(config, question)
     where = str(config.path or config.source)
     if not len(listing):
-        raise DataError("DATA-EMPTY", "there are no images", where=where, fix="put images into the class folders")
+        folders = config.source == "folder"
+        raise DataError(
+            "DATA-EMPTY",
+            "there are no images" if folders else "there is no example in it",
+            where=where,
+            fix="put images into the class folders" if folders else "store one example at least in its arrays",
+        )
     _check_classes(listing.answers, where)
     return listing
 

@@ -4,9 +4,83 @@ alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from siliconv.errors import DataError
+from siliconv.models.data.data_config import DataConfig
+
 UNASSIGNED = -1
+
+
+def chosen_splits(labels: np.ndarray, given: np.ndarray, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Give which examples are used, ascending, and the split of each.
+
+    Parameters
+    ----------
+    labels
+        Class numbers, (n,).
+    given
+        0, 1, 2 for train, val, test where the source says so, `UNASSIGNED` elsewhere, (n,). Missing splits are taken
+        from the training examples.
+    config
+        Limit, shares and seed.
+
+    Returns
+    -------
+    tuple
+        Numbers of examples (m,), and 0, 1 or 2 for each (m,).
+    """
+    chosen = np.arange(len(labels))
+    if config.limit is not None:
+        chosen = stratified_subset(labels, config.limit, seed=config.seed)
+    given = given[chosen]
+    has_validation, has_test = bool((given == 1).any()), bool((given == 2).any())
+    if not (has_validation and has_test):
+        given = np.where(given == 0, UNASSIGNED, given)
+    return chosen, stratified_split(
+        labels[chosen],
+        given,
+        validation=0.0 if has_validation else config.validation,
+        test=0.0 if has_test else config.test,
+        seed=config.seed,
+    )
+
+
+def check_training_classes(
+    names: Sequence[str], train: np.ndarray, every: np.ndarray, config: DataConfig, *, trains: bool
+) -> None:
+    """Refuse a class that has examples, and none to train on.
+
+    Parameters
+    ----------
+    names
+        Of the classes, by number.
+    train, every
+        Examples of each class in the training split, and in the source (a folder of a class may be empty).
+    config
+        The source.
+    trains
+        Whether anything is trained.
+
+    Raises
+    ------
+    DataError
+        ``DATA-CLASSES``.
+    """
+    folders = config.source == "folder"
+    for name, found, examples in zip(names, train, every, strict=True):
+        if not trains or found or not (examples or folders):
+            continue
+        raise DataError(
+            "DATA-CLASSES",
+            f"class {name!r} has no example to train on",
+            where=str(config.path or config.source),
+            fix="add images to the class, or remove its folder"
+            if folders
+            else "store examples of the class among those to train on, or leave the class out of all splits",
+        )
 
 
 def stratified_split(labels: np.ndarray, given: np.ndarray, *, validation: float, test: float, seed: int) -> np.ndarray:

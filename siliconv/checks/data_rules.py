@@ -14,7 +14,7 @@ from siliconv.models.training.losses import loss_kind, loss_misfit
 from siliconv.models.training.train_config import TrainConfig
 
 _FEW_TEST_IMAGES, _FEW_STEPS, _FEW_CALIBRATION_IMAGES = 200, 4, 64
-_UNBALANCED = 5
+_UNBALANCED, _CLASSES_SHOWN = 5, 8
 _DIGITS = (8, 8, 1)
 _MUCH_SATURATED = 0.001
 _BITS_OF_A_WEIGHT = 4
@@ -133,12 +133,27 @@ def data_test_few(facts: Facts) -> Words:
         )
 
 
+@rule_at("DATA-CLASS-ABSENT", Severity.WARNING, "the labels")
+def data_class_absent(facts: Facts) -> Words:
+    absent = facts.without_examples
+    if absent:
+        shown = ", ".join(absent[:_CLASSES_SHOWN]) + (", ..." if len(absent) > _CLASSES_SHOWN else "")
+        yield (
+            f"{len(absent)} of {len(facts.class_names or ())} classes {'has' if len(absent) == 1 else 'have'} no "
+            f"example: {shown}",
+            "nothing to do where that is known; else add examples, or leave the classes out of labels and network",
+        )
+
+
 @rule_at("DATA-UNBALANCED", Severity.WARNING, "train.class_weights")
 def data_unbalanced(facts: Facts) -> Words:
     train = facts.project.train
     if facts.images is None or train is None or train.class_weights != "equal" or facts.images.task != "classification":
         return
-    counts = dict(zip(facts.images.class_names, facts.images.counts["train"], strict=True))
+    named = zip(facts.images.class_names, facts.images.counts["train"], strict=True)
+    counts = {name: count for name, count in named if count}
+    if not counts:
+        return
     rarest, commonest = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
     if counts[commonest] > _UNBALANCED * counts[rarest]:
         yield (
@@ -155,6 +170,16 @@ def data_duplicates(facts: Facts) -> Words:
             f"{facts.images.duplicates} images occur in two splits, such as {one} and {other}: the test accuracy is "
             "flattered",
             "remove the copies",
+        )
+
+
+@rule_at("DATA-PIXELS", Severity.WARNING, "data.input")
+def data_pixels(facts: Facts) -> Words:
+    if facts.doubtful_pixels is not None:
+        yield (
+            facts.doubtful_pixels,
+            "if they are counts, say data.pixel_scale: 0..255: the network gets k, not k/256; if they are pixels, "
+            "store them as uint8",
         )
 
 

@@ -9,7 +9,7 @@ from siliconv.checks.machine import Machine, this_machine
 from siliconv.errors import DAMAGE, DataError
 from siliconv.models.answers.task import Task
 from siliconv.models.data.image_store import DataSummary, read_summary
-from siliconv.models.data.source_preview import preview_answers
+from siliconv.models.data.source_preview import preview_of
 from siliconv.plan.plan import Plan
 from siliconv.plan.plan_of_project import plan_of, read_network
 from siliconv.project.project import ProjectConfig
@@ -20,8 +20,9 @@ from siliconv.quantize.input_type import fixed_point_of
 class Facts:
     """A project, the plan of its firmware, its images as far as they are known, and this machine.
 
-    `class_names` and `task` are known before the images are prepared where the source says so in milliseconds;
-    `refused` is why the preparation will refuse it.
+    `class_names`, `task` and `without_examples` (classes that no example has) are known before the images are prepared
+    where the source says so in milliseconds; `refused` is why the preparation will refuse it, `doubtful_pixels` what
+    speaks against reading it as pixels.
     """
 
     folder: Path
@@ -32,6 +33,8 @@ class Facts:
     class_names: tuple[str, ...] | None = None
     refused: DataError | None = None
     task: Task | None = None
+    without_examples: tuple[str, ...] = ()
+    doubtful_pixels: str | None = None
 
     def count(self, split: str) -> int | None:
         """Images of a split, or None while they are not prepared."""
@@ -50,15 +53,17 @@ def gather(folder: Path, project: ProjectConfig) -> Facts:
     images = _images(build, project)
     kind = fixed_point_of(images.input.type) if images is not None else None
     plan = plan_of(folder.name, project, read_network(build), kind)
-    task, names, refused = None, None, None
+    task, names, refused, absent, doubt = None, None, None, tuple[str, ...](), None
     try:
-        found = preview_answers(project.data, project.model.network_shape, project.question)
-        task, names = (found.task, found.names) if found is not None else (None, None)
+        found = preview_of(project.data, project.model.network_shape, project.question)
+        if found is not None:
+            task, names, doubt = found.answers.task, found.answers.names, found.doubt
+            absent = found.answers.classes_without_examples
     except DataError as error:
         refused = error
     if task is None and refused is None and images is not None:
         task, names = images.task, images.class_names
-    return Facts(folder, project, plan, images, this_machine(folder), names, refused, task)
+    return Facts(folder, project, plan, images, this_machine(folder), names, refused, task, absent, doubt)
 
 
 def _images(build: Path, project: ProjectConfig) -> DataSummary | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from siliconv.errors import DAMAGE, SiliconvError
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.image_files import Shape
-from siliconv.models.data.source_preview import preview_answers
+from siliconv.models.data.source_preview import preview_of
 
 _OWN = ("folder", "npz", "npy", "hdf5", "csv")
 
@@ -19,9 +19,9 @@ def classes_of(data: DataConfig, input_shape: Shape) -> int | None:
     if data.source not in _OWN or data.path is None:
         return None
     try:
-        answers = preview_answers(data, input_shape)
+        found = preview_of(data, input_shape)
     except SiliconvError:
         return None
     except DAMAGE:
         return None
-    return len(answers.names) if answers is not None and answers.task == "classification" else None
+    return len(found.answers.names) if found is not None and found.answers.task == "classification" else None

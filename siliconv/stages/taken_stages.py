@@ -152,7 +152,7 @@ def weights_file(file: QKerasFile, source: Path | None) -> Path | None:
     if source is None or source.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(source):
         return None
     with h5py.File(source, "r") as opened:
-        names = opened.get("model_weights", opened).attrs["layer_names"]
+        names = opened.get("model_weights", opened).attrs.get("layer_names", ())  # of Keras 3 there are none
         known = {name.decode() if isinstance(name, bytes) else str(name) for name in names}
     layers = file.config["config"]
     written = layers["layers"] if isinstance(layers, dict) else layers

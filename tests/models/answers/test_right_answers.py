@@ -125,3 +125,30 @@ def test_an_output_that_can_answer_is_taken():
     check_answers(question((8,)), "autoencoder", ())
     check_answers(question((4, 4, 2)), "none", ())
     check_answers(question((4, 4, 2), trains=True), "regression", ())
+
+
+def test_one_hot_rows_and_names_say_how_many_classes_there_are():
+    three_of_four = np.eye(4)[np.arange(12) % 3]
+    found = answers(three_of_four, question((4,)))
+    assert (found.names, found.classes_without_examples) == (("0", "1", "2", "3"), ("3",))
+    assert found.values.tolist() == WHOLE.tolist()
+    found = answers(np.array([0, 3] * 6), question((4,)), names=("a", "b", "c", "d"))
+    assert (found.names, found.values.tolist()) == (("a", "b", "c", "d"), [0, 3] * 6)
+    assert found.classes_without_examples == ("b", "c")
+    found = answers(np.array([0, 3] * 6), question((2,)))
+    assert (found.names, found.values.tolist(), found.classes_without_examples) == (("0", "3"), [0, 1] * 6, ())
+
+
+def test_one_hot_rows_of_two_widths_are_refused():
+    with pytest.raises(DataError, match="of 3 and of 4 classes") as found:
+        right_answers([HOT, np.eye(3)[WHOLE]], [12, 12], question((4,)), Path("data.npz"))
+    assert found.value.code == "DATA-LABELS"
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_a_wrong_number_of_outputs_says_which_classes_there_are(trains):
+    with pytest.raises(ModelError) as found:
+        check_answers(question((10,), trains=trains), "classification", tuple("012345678"))
+    assert found.value.what == "10 outputs for 9 classes in the data: 0, 1, 2, 3, 4, 5, 6, 7, 8"
+    assert "class_names of all 10" in found.value.fix
+    assert ("give the last layer 9 units" in found.value.fix) == trains

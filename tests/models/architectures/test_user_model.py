@@ -78,6 +78,8 @@ for make in (sequential, functional, waveform, rescaled):
     np.savez(f"{{sys.argv[1]}}/{{make.__name__}}.npz", images=images, outputs=model(images))
     for ending in ("keras", "h5"):
         model.save(f"{{sys.argv[1]}}/{{make.__name__}}.{{ending}}")
+    open(f"{{sys.argv[1]}}/{{make.__name__}}.json", "w").write(model.to_json())
+    model.save_weights(f"{{sys.argv[1]}}/{{make.__name__}}.weights.h5")
 """
 )
 
@@ -93,9 +95,10 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize("ending", ["keras", "h5", "json"])
 def test_a_file_computes_what_its_owner_computed(saved: Path, name: str, ending: str) -> None:
-    found = load_user_model(f"{name}.{ending}", folder=saved)
+    beside = f"{name}.weights.h5" if ending == "json" else None
+    found = load_user_model(f"{name}.{ending}", folder=saved, weights=beside)
     with np.load(saved / f"{name}.npz") as expected:
         written = name in ("waveform", "rescaled")
         model = found.build(output="logits" if written else "probabilities")

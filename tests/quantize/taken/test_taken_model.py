@@ -20,6 +20,7 @@ from siliconv.quantize.taken.exact_model import exact_model
 from siliconv.quantize.taken.own_prediction import own_model
 from siliconv.quantize.taken.taken_model import taken_model
 from siliconv.quantize.taken.unquantized import with_quantizers
+from siliconv.stages.taken_stages import weights_file
 
 keras = legacy_keras.load()
 
@@ -93,7 +94,7 @@ MODELS = {"classifier": classifier, "folded": folded, "signs": signs, "scaled pi
     [
         pytest.param(name, form, marks=() if name == "classifier" or form == "h5" else pytest.mark.slow)
         for name in MODELS
-        for form in ("h5", "keras", "json", "live")
+        for form in ("h5", "keras", "json", "json of Keras 3", "live")
     ],
 )
 def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, form, tmp_path):
@@ -102,17 +103,17 @@ def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, 
     if form == "live":
         file = read_back(model)
     else:
-        path, beside = tmp_path / f"model.{form}", None
-        if form == "json":
+        path, beside = tmp_path / f"model.{form.split()[0]}", None
+        if form.startswith("json"):
+            beside = "weights.h5" if form == "json" else "model.weights.h5"
             path.write_text(model.to_json())
-            model.save_weights(tmp_path / "weights.h5")
-            beside = "weights.h5"
+            model.save_weights(tmp_path / beside)
         else:
             model.save(path)
         written = read_written_model(path.name, folder=tmp_path, weights=beside)
         assert is_qkeras(written.config)
         file = qkeras_model_of(written.config, written.weights, where=path.name)
-        h5 = tmp_path / (beside or path.name) if form != "keras" else None
+        h5 = weights_file(file, tmp_path / (beside or path.name))
     taken = TakenModel.model_validate_json(file.model.model_dump_json())
     built = taken_model(taken, file.weights)
     codes = all_or_random_codes(PIXEL, taken.input_shape, 300)

@@ -41,7 +41,10 @@ MACHINE = Machine(
 
 @dataclass(frozen=True)
 class Case:
-    """A project in which one rule fires: its text, what is different about the machine, the images, the build."""
+    """A project in which one rule fires: its text, what is different about the machine, the images, the build.
+
+    With `arrays` the data are read, which other cases leave out.
+    """
 
     text: str = SOUND
     machine: dict[str, Any] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Case:
     defines: str = ""
     folder: str = "project"
     words: str = ""
+    arrays: dict[str, Any] | None = None
 
 
 def layers(*described: str, shape="[16, 16, 3]", rest="") -> str:
@@ -245,6 +249,16 @@ CASES: dict[str, Case] = {
     "TRAIN-WEIGHTS": Case(
         TWO_CLASSES + "train: {class_weights: {class0: 1.0, other: 2.0}}\n", images=counts(), words="class0, class1"
     ),
+    "DATA-CLASS-ABSENT": Case(
+        layers(CONV, "kind: flatten", DENSE),
+        arrays={"x": np.zeros((40, 16, 16, 3), np.uint8), "y": np.eye(10, dtype=int)[np.arange(40) % 9]},
+        words="1 of 10 classes has no example: 9",
+    ),
+    "DATA-PIXELS": Case(
+        TWO_CLASSES,
+        arrays={"x": np.arange(40 * 768).reshape(40, 16, 16, 3) % 16, "y": np.arange(40) % 2},
+        words="whole numbers of 0 to 15 (int64)",
+    ),
     "DATA-INPUT-RANGE": Case(
         TWO_CLASSES,
         images=counts(input=InputChoice(NumberType(True, 8, 2), "as stated", -3.0, 3.0, 0.25).as_json()),
@@ -325,6 +339,8 @@ def make(case: Case, base: Path) -> Path:
     folder.mkdir()
     (folder / "project.yml").write_text(textwrap.dedent(case.text))
     (folder / "x.npz").touch()
+    if case.arrays is not None:
+        np.savez(folder / "x.npz", **case.arrays)
     (folder / "tagger.json").write_text(json.dumps(TAGGER))
     if case.images is not None:
         (folder / "build" / "data").mkdir(parents=True)
@@ -350,9 +366,10 @@ def make(case: Case, base: Path) -> Path:
 def on(monkeypatch):
     """Put a project on a machine."""
 
-    def put(changes):
+    def put(changes, *, reads=False):
         monkeypatch.setattr("siliconv.checks.facts.this_machine", lambda folder: replace(MACHINE, **changes))
-        monkeypatch.setattr("siliconv.checks.facts.preview_answers", lambda config, input_shape, question: None)
+        if not reads:
+            monkeypatch.setattr("siliconv.checks.facts.preview_of", lambda config, input_shape, question: None)
 
     return put
 
@@ -367,7 +384,7 @@ def no_dropout(monkeypatch, request):
 @pytest.mark.parametrize("code", [one.code for one in RULES])
 def test_a_rule_fires_on_its_mistake(code, tmp_path, on):
     case = CASES[code]
-    on(case.machine)
+    on(case.machine, reads=case.arrays is not None)
     found = {finding.code: finding for finding in examine(make(case, tmp_path))}
     assert code in found, sorted(found)
     assert found[code].severity == next(rule.severity for rule in RULES if rule.code == code)
@@ -477,6 +494,19 @@ def test_what_a_run_will_refuse_of_the_data_is_said_before_the_first(tmp_path, m
     assert found == ([] if large and "x" in arrays else [code])
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_class_of_the_test_split_alone_is_said_before_the_first_run(tmp_path, monkeypatch, large):
+    if large:
+        monkeypatch.setattr("siliconv.models.data.source_preview.WHOLE_BYTES", 0)
+    (tmp_path / "project.yml").write_text(TWO_CLASSES)
+    x = np.zeros((40, 16, 16, 3), np.uint8)
+    parts = {"x_train": x, "y_train": np.zeros(40, int), "x_test": x, "y_test": np.arange(40) % 2}
+    np.savez(tmp_path / "x.npz", **parts)
+    (finding,) = [finding for finding in examine(tmp_path) if finding.code == "DATA-CLASSES"]
+    assert finding.what == "class '1' has no example to train on"
+    assert "folder" not in finding.fix
+
+
 def test_weights_that_are_not_there_are_said_before_the_run(tmp_path, on):
     on({})
     (tmp_path / "project.yml").write_text(digits("train: null\n"))
@@ -488,7 +518,7 @@ def test_the_classes_of_a_folder_are_counted_before_it_is_prepared(tmp_path):
     for name in ("ant", "bee", "cow"):
         (tmp_path / "x" / name).mkdir(parents=True)
     found = [finding for finding in examine(tmp_path) if finding.code == "DATA-CLASSES"]
-    assert [one.what for one in found] == ["2 outputs for 3 classes"]
+    assert [one.what for one in found] == ["2 outputs for 3 classes in the data: ant, bee, cow"]
 
 
 def test_a_network_of_another_architecture_is_not_taken_for_the_plans(tmp_path, on):
