@@ -88,9 +88,14 @@ def with_input_scale(
         elif isinstance(layer, _MAXIMUM):
             raise InputScaleError(
                 "MODEL-LAYER",
-                f"layer {name!r} of kind {layer.kind} takes a maximum of pixels times {min(of_inputs) / PIXEL_SCALE:g}",
+                f"layer {name!r} of kind {layer.kind} "
+                + (
+                    f"takes a maximum of pixels times {of_inputs.pop() / PIXEL_SCALE:g}"
+                    if len(of_inputs) == 1
+                    else "compares pixels of 0 to 255 with rescaled ones"
+                ),
                 where=f"layer {name}",
-                fix="rescale by a positive factor, or put a convolution or dense layer between the two",
+                fix="rescale all that it reads, by a positive factor; or put a convolution or dense layer between",
             )
         else:
             raise InputScaleError(

@@ -17,7 +17,13 @@ from pydantic import TypeAdapter, ValidationError
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import INPUT, Architecture
 from siliconv.models.architectures.field_problems import problems_of
-from siliconv.models.architectures.keras_describe import check_activation, is_plain_rescaling, known_classes, steps_of
+from siliconv.models.architectures.keras_describe import (
+    check_activation,
+    is_plain_rescaling,
+    known_classes,
+    largest_factor,
+    steps_of,
+)
 from siliconv.models.architectures.keras_frames import inner_layers
 from siliconv.models.architectures.keras_graph import (
     Config,
@@ -68,8 +74,9 @@ class ReadModel(NamedTuple):
 
     ``names``: of each layer here that has the value of one in Keras, that one's name. ``taken``: of each layer with
     weights, where they come from. ``rescaling``: layers that multiply pixels, which the weights behind have to take up.
-    ``ports``: inputs and outputs, of a model that has several. ``rescales``: whether it rescales what it is fed; a
-    factor behind the first layer that computes something says nothing about the inputs.
+    ``ports``: inputs and outputs, of a model that has several. ``rescales``: whether it rescales pixels of 0 to
+    255 that it is fed; a factor behind the first layer that computes something says nothing about the inputs, nor does
+    one that would leave pixels large.
     """
 
     architecture: Architecture
@@ -140,7 +147,7 @@ def _read(config: Config, where: str, keras: int, apart: bool) -> ReadModel:
     reader = _Reader(where, keras, apart, shapes)
     for use in uses:
         reader.take(use)
-    _check_input_type(written, where)
+    _check_input_type(written, where, rescales=reader.rescales)
     found = reader.outputs(outputs)
     architecture = Architecture.model_validate(described_in_rows(reader.inputs, reader.layers, found))
     ports = None
@@ -155,6 +162,10 @@ _KEEPS_VALUES = {
     *("max_pool", "average_pool", "global_max_pool", "global_average_pool"),
 }
 """Kinds whose results are values of the input, or means of some: a rescaling behind them is one of the input."""
+
+
+_OF_PIXELS = 1 / 16
+"""A factor on the input up to here is one for pixels of 0 to 255; with 2 x - 1 they would reach 509."""
 
 
 class _Reader:
@@ -172,7 +183,7 @@ class _Reader:
             self._input_layers[name] = input_layer(here) if len(inputs) > 1 else INPUT
             self.shapes[self._input_layers[name]] = shape
         self._of_input = frozenset(self.shapes)
-        self._as_fed = set(self.shapes)
+        self._as_fed = dict.fromkeys(self.shapes, 1.0)
         self.rescales = False
         if len(inputs) > 1:
             # Taken by the layers that cut the row of all inputs.
@@ -194,7 +205,9 @@ class _Reader:
         shapes = tuple(self.shapes[source] for source in inputs)
         _check_class(layer, self.where)
         _check_settings(layer, len(shapes[0]) + 1, self.where)
-        apart = self.apart or not self._of_input.issuperset(inputs)
+        fed = max((self._as_fed[one] for one in inputs if one in self._as_fed), default=0.0)
+        factor = fed * largest_factor(layer)
+        apart = self.apart or not self._of_input.issuperset(inputs) or factor > _OF_PIXELS
         steps = steps_of(Call(layer, shapes, self.where, self.keras, apart))
         wanted = name if use.number == 0 else f"{name}_use{use.number + 1}"
         last = name_here(wanted, self.shapes)
@@ -211,11 +224,11 @@ class _Reader:
             found.append(own)
             if step.weights is not None:
                 self.taken[own] = Taken(name, step.weights)
-        if not self._as_fed.isdisjoint(inputs):
-            if layer["class_name"] == "Rescaling":
-                self.rescales = True
-            elif all(step.described["kind"] in _KEEPS_VALUES for step in steps):
-                self._as_fed.add(last)
+        if fed and layer["class_name"] == "Rescaling":
+            self.rescales = self.rescales or factor <= _OF_PIXELS
+            self._as_fed[last] = factor
+        elif fed and all(step.described["kind"] in _KEEPS_VALUES for step in steps):
+            self._as_fed[last] = fed
         if is_plain_rescaling(layer) and not apart:
             self.rescaling[last] = float(layer["config"]["scale"])
         self._result[name, use.number] = last
@@ -244,9 +257,15 @@ class _Reader:
         return {name: self.shapes[name] for name in names}
 
 
+_MOST_NAMES = 4
+
+
 def _refuse_all(written: list[Config], where: str, keras: int) -> None:
-    """Refuse all layers at once that cannot be read whatever stands before them; the others one by one later."""
-    errors = []
+    """Refuse all layers at once that cannot be read whatever stands before them; the others one by one later.
+
+    Layers of one class that are refused for one reason are named together.
+    """
+    errors: dict[str, list[tuple[str, ModelError]]] = {}
     for layer in written:
         try:
             for one in (layer, *inner_layers(layer, where)) if layer["class_name"] == "TimeDistributed" else (layer,):
@@ -255,12 +274,24 @@ def _refuse_all(written: list[Config], where: str, keras: int) -> None:
                 _check_settings(one, None, where)
                 check_activation(one, where, keras)
         except ModelError as error:
-            errors.append(error)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        fixes = dict.fromkeys(error.fix for error in errors)
-        raise ModelError("MODEL-LAYER", "; ".join(one.what for one in errors), where=where, fix="; ".join(fixes))
+            name = repr(one["config"]["name"])
+            errors.setdefault(error.what.replace(name, "", 1), []).append((name, error))
+    if not errors:
+        return
+    alike = list(errors.values())
+    if len(alike) == len(alike[0]) == 1:
+        raise alike[0][0][1]
+    fixes = dict.fromkeys(found[0][1].fix for found in alike)
+    raise ModelError("MODEL-LAYER", "; ".join(map(_together, alike)), where=where, fix="; ".join(fixes))
+
+
+def _together(found: Sequence[tuple[str, ModelError]]) -> str:
+    """Give what is wrong with layers that are wrong in the same way, with the names of some."""
+    (name, error), names = found[0], [name for name, _ in found]
+    if len(names) == 1:
+        return error.what
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return error.what.replace(f"layer {name}", f"layers {', '.join(names[:_MOST_NAMES])}{more}", 1)
 
 
 _ANY_LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
@@ -275,9 +306,9 @@ def _shape_of(layer: Config, described: Config, sources: list[Shape], where: str
     return output_shape(found, described["name"], tuple(sources))
 
 
-def _check_input_type(written: list[Config], where: str) -> None:
-    """Whole numbers are what a network takes that rescales them; any other is fed fractions."""
-    rescales = any(layer["class_name"] in ("Rescaling", "Normalization") for layer in written)
+def _check_input_type(written: list[Config], where: str, *, rescales: bool) -> None:
+    """Whole numbers are what a network takes that rescales or normalizes them; any other is fed fractions."""
+    rescales = rescales or any(layer["class_name"] == "Normalization" for layer in written)
     for layer in written:
         kind = dtype_name(layer["config"].get("dtype")) if layer["class_name"] == "InputLayer" else "float32"
         if kind != "float32" and not (rescales and kind in _WHOLE_NUMBERS):

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 from pydantic import TypeAdapter
 
+from siliconv.models.architectures import image_edges
 from siliconv.models.architectures import keras_frames as frames
 from siliconv.models.architectures import keras_steps as steps
 from siliconv.models.architectures.einsum_steps import einsum_dense
@@ -50,6 +51,13 @@ def is_plain_rescaling(layer: Config) -> bool:
         return False
     scale, offset = layer["config"]["scale"], layer["config"]["offset"]
     return _is_number(scale) and _is_number(offset) and not offset
+
+
+def largest_factor(layer: Config) -> float:
+    """Give the largest number that a layer multiplies by, by its magnitude; 1 for any but a rescaling."""
+    if layer["class_name"] != "Rescaling":
+        return 1.0
+    return float(np.abs(np.asarray(layer["config"]["scale"], np.float64)).max(initial=0.0))
 
 
 def _is_number(found: Any) -> bool:
@@ -230,8 +238,11 @@ _DESCRIBE: dict[str, Describe] = {
     "GlobalMaxPooling1D": _global_pool("global_max_pool"),
     "ZeroPadding2D": _padding,
     "ZeroPadding1D": _padding,
-    "Cropping2D": steps.cropped,
-    "Cropping1D": steps.cropped,
+    "Cropping2D": image_edges.cropped,
+    "Cropping1D": image_edges.cropped,
+    "CenterCrop": image_edges.center_cropped,
+    "RandomCrop": image_edges.of_this_size,
+    "Resizing": image_edges.of_this_size,
     "UpSampling2D": steps.upsampled,
     "UpSampling1D": steps.upsampled,
     "Flatten": _plain("flatten"),

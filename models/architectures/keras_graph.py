@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from siliconv.errors import ModelError
@@ -71,38 +72,46 @@ def references(found: Any) -> Iterator[str]:
     yield from (name for name, _ in _references(found))
 
 
-def _references(found: Any) -> Iterator[tuple[str, int]]:
-    """Yield layer names and numbers of uses from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's ``keras_history``,
-    however nested.
+def tensors_of(found: Any) -> Iterator[tuple[str, int, int]]:
+    """Yield layer names, numbers of uses and of outputs from Keras 2's ``["name", 0, 0, {}]`` and Keras 3's
+    ``keras_history``, however nested.
     """
     if isinstance(found, Mapping):
         if "keras_history" in found:
             name, number, tensor = found["keras_history"]
-            yield _reference(name, number, tensor)
+            yield name, number, tensor
         else:
             for value in found.values():
-                yield from _references(value)
+                yield from tensors_of(value)
     elif isinstance(found, list | tuple):
-        if len(found) >= 3 and isinstance(found[0], str) and isinstance(found[1], int):
-            yield _reference(*found[:3])
+        if is_reference(found):
+            name, number, tensor = found[:3]
+            yield name, number, tensor
         else:
             for value in found:
-                yield from _references(value)
+                yield from tensors_of(value)
 
 
-def _reference(name: str, number: int, tensor: int) -> tuple[str, int]:
-    if tensor != 0:
-        raise ValueError(f"output {tensor} of layer {name!r} is read; a layer has one")
-    return name, number
+def is_reference(found: Sequence[Any]) -> bool:
+    """Whether a list is how Keras 2 writes which use of a layer is read."""
+    return len(found) >= 3 and isinstance(found[0], str) and isinstance(found[1], int)
+
+
+def _references(found: Any) -> Iterator[tuple[str, int]]:
+    for name, number, tensor in tensors_of(found):
+        if tensor != 0:
+            raise ValueError(f"output {tensor} of layer {name!r} is read; a layer has one")
+        yield name, number
 
 
 def _check_call(layer: Config, node: Any, where: str) -> None:
     """Refuse a call with more than input tensors: Keras 2 writes ``[name, 0, 0, {...}]``, Keras 3 args and kwargs."""
     called: dict[str, Any] = {}
     if isinstance(node, Mapping):
-        called = dict(node.get("kwargs") or {})
-        if any(not _is_tensors(argument) for argument in node.get("args") or ()):
-            called["another argument"] = next(one for one in node["args"] if not _is_tensors(one))
+        # A prediction of Keras 3 says training=False to every layer, whatever it was built with.
+        called = {key: value for key, value in (node.get("kwargs") or {}).items() if key != "training"}
+        if any(not is_tensors(argument) for argument in node.get("args") or ()):
+            called["another argument"] = next(one for one in node["args"] if not is_tensors(one))
     elif isinstance(node, list | tuple):
         for reference in node if node and isinstance(node[0], list | tuple) else [node]:
             called |= reference[3] if len(reference) > 3 and isinstance(reference[3], Mapping) else {}
@@ -112,9 +121,10 @@ def _check_call(layer: Config, node: Any, where: str) -> None:
             raise refused(layer, why, where)
 
 
-def _is_tensors(argument: Any) -> bool:
+def is_tensors(argument: Any) -> bool:
+    """Whether an argument of a call, as Keras 3 writes it, is a tensor or a list of some."""
     if isinstance(argument, list | tuple):
-        return all(_is_tensors(one) for one in argument)
+        return all(is_tensors(one) for one in argument)
     return isinstance(argument, Mapping) and argument.get("class_name") == "__keras_tensor__"
 
 
@@ -135,11 +145,11 @@ def refused(layer: Config, why: str, where: str, fix: str = "") -> ModelError:
     """Give the error for a layer that has no equal here: ``MODEL-LAYER`` with its name and class."""
     name, kind = layer.get("config", {}).get("name", layer.get("name")), layer["class_name"]
     known = kind in SETTINGS
+    alike = get_close_matches(kind, sorted(set(SETTINGS) - {"InputLayer"}), 3, 0.7)
+    other = "replace it by layers that docs/layers.md lists" + (f", such as {', '.join(alike)}" if alike else "")
     return ModelError(
         "MODEL-LAYER",
         f"layer {name!r} of class {kind!r} cannot be read: {why}",
         where=where,
-        fix=fix or "change that setting in Keras and save the model again"
-        if known or fix
-        else "replace it by one of: " + ", ".join(sorted(set(SETTINGS) - {"InputLayer"})),
+        fix=fix or ("change that setting in Keras and save the model again" if known else other),
     )

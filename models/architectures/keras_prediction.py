@@ -157,7 +157,11 @@ def written_version(path: Path) -> str:
 
     if path.suffix.lower() == ".json":
         found = json.loads(path.read_bytes())
-        return str(found.get("keras_version", "")) if isinstance(found, dict) else ""
+        if not isinstance(found, dict):
+            return ""
+        # Keras 3 writes no version into a configuration alone, but its own modules.
+        of_keras_3 = str(found.get("module")).partition(".")[0] == "keras" and "backend" not in found
+        return str(found.get("keras_version", "3" if of_keras_3 else ""))
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
@@ -197,11 +201,25 @@ def _written_config(path: Path) -> Mapping[str, Any]:
 def _of_configuration(keras: Any, path: Path, weights: Path | None) -> Any:
     """Build the model of its configuration, models in it laid flat and wrappers taken away, and give it its weights."""
     config, arrays = read_keras_file(path, weights)
-    model = keras.models.model_from_json(json.dumps(for_prediction(config)))
+    given = for_prediction(config)
+    if keras.__version__.split(".")[0] not in ("0", "1", "2"):
+        given = _with_modules(given)
+    model = keras.models.model_from_json(json.dumps(given))
     for layer in model.layers:
         if layer.weights:
             layer.set_weights(arrays[layer.name])
     return model
+
+
+def _with_modules(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Say where Keras 3 finds the classes of a configuration; an ``.h5`` file leaves it out."""
+    model = config["config"]
+    of_layers = {"module": "keras.layers", "registered_name": None}
+    layers = [{**layer, **of_layers} for layer in model["layers"]]
+    of_model = {"module": "keras", "registered_name": None}
+    if config["class_name"] != "Sequential":
+        of_model = {"module": "keras.src.models.functional", "registered_name": "Functional"}
+    return {**config, **of_model, "config": {**model, "layers": layers}}
 
 
 def _for_prediction(path: Path, folder: Path) -> Path:

@@ -125,11 +125,34 @@ _IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "RandomRotation": ("factor", *_FILLED),
     "RandomZoom": ("height_factor", "width_factor", *_FILLED),
     "RandomTranslation": ("height_factor", "width_factor", *_FILLED),
-    "RandomContrast": ("factor", "value_range", *_RANDOM),
-    "RandomBrightness": ("factor", "value_range", *_RANDOM),
+    "RandomShear": ("x_factor", "y_factor", *_FILLED),
+    "RandomPerspective": ("factor", "scale", *_FILLED),
+    "RandomElasticTransform": ("factor", "scale", "value_range", *_FILLED),
+    "RandomErasing": ("factor", "scale", "fill_value", "value_range", *_RANDOM),
+    "RandomHeight": ("factor", "interpolation", *_RANDOM),
+    "RandomWidth": ("factor", "interpolation", *_RANDOM),
+    "RandomGrayscale": ("factor", *_RANDOM),
+    "RandomGaussianBlur": ("factor", "kernel_size", "sigma", "value_range", *_RANDOM),
+    "RandomColorJitter": (
+        *("brightness_factor", "contrast_factor", "saturation_factor", "hue_factor", "value_range", *_RANDOM),
+    ),
+    **dict.fromkeys(
+        (
+            *("RandomContrast", "RandomBrightness", "RandomSaturation", "RandomHue", "RandomInvert", "RandomSharpness"),
+            *("RandomColorDegeneration", "RandomPosterization"),
+        ),
+        ("factor", "value_range", *_RANDOM),
+    ),
+    "Solarization": ("addition_factor", "threshold_factor", "value_range", *_RANDOM),
+    "AugMix": (*("value_range", "num_chains", "chain_depth", "factor", "alpha", "all_ops", "interpolation", *_RANDOM),),
+    "RandAugment": ("value_range", "num_ops", "factor", "interpolation", *_RANDOM),
+    "CutMix": ("factor", *_RANDOM),
+    "MixUp": ("alpha", *_RANDOM),
 }
 IDENTITIES = tuple(_IDENTITIES)
 """Classes that do nothing to what a trained network computes."""
+
+_OF_A_SIZE: Table = {"height": USED, "width": USED, "data_format": Only(("channels_last", None))}
 
 SETTINGS: Mapping[str, Table] = {
     "Conv2D": _CONVOLUTION,
@@ -198,6 +221,18 @@ SETTINGS: Mapping[str, Table] = {
         "moving_variance_initializer": _FROM_FILE,
     },
     "Dropout": {"rate": USED, "noise_shape": _ONLY_IN_TRAINING, "seed": _ONLY_IN_TRAINING},
+    "CenterCrop": _OF_A_SIZE,
+    "RandomCrop": {**_OF_A_SIZE, **dict.fromkeys(_RANDOM, _KEPT_FOR_KERAS)},
+    "Resizing": {
+        **_OF_A_SIZE,
+        **dict.fromkeys(
+            (
+                *("interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value"),
+                "antialias",
+            ),
+            _KEPT_FOR_KERAS,
+        ),
+    },
     "Rescaling": {"scale": USED, "offset": USED},
     "Normalization": {"axis": USED, "mean": USED, "variance": USED, "invert": OPTIONAL},
     **{name: dict.fromkeys(settings, _KEPT_FOR_KERAS) for name, settings in _IDENTITIES.items()},

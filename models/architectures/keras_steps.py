@@ -236,14 +236,6 @@ def reshaped(call: Call) -> list[LayerStep]:
     return [LayerStep({"kind": "flatten"} if len(shape) == 1 else {"kind": "reshape", "shape": tuple(shape)})]
 
 
-def cropped(call: Call) -> list[LayerStep]:
-    """Give an image or a waveform without its edges."""
-    sides = call.settings["cropping"]
-    pairs = sides if isinstance(sides[0], list | tuple) else [sides]
-    before, after = ((*(int(side) for side in one), 0) for one in zip(*pairs, strict=True))
-    return [LayerStep({"kind": "rearrange", "before": before, "after": after})]
-
-
 def upsampled(call: Call) -> list[LayerStep]:
     """Give every pixel several times, the nearest one's value."""
     size = call.settings["size"]

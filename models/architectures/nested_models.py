@@ -6,13 +6,13 @@ A model that is used as a layer computes what its layers compute one after the o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from siliconv.errors import ModelError
-from siliconv.models.architectures.keras_graph import Config, references
+from siliconv.models.architectures.keras_graph import Config, is_reference, is_tensors, references, tensors_of
 from siliconv.models.architectures.keras_operators import with_layers_for_operators
 
 NamedArrays = dict[str, list[tuple[str, np.ndarray]]]
@@ -32,139 +32,245 @@ def inner_layers(config: Mapping[str, Any]) -> list[Config]:
 def flat_model(config: Config, weights: NamedArrays, *, where: str) -> tuple[Config, dict[str, list[np.ndarray]]]:
     """Give the configuration of the same model without models and wrappers inside, and the weights of its layers.
 
-    Operators such as ``a + b`` become layers.
+    A model that is called more than once becomes layers that are. Operators such as ``a + b`` become layers.
 
     Raises
     ------
     ModelError
-        ``MODEL-NESTED`` for an inner model of several inputs or outputs, or one that is used twice.
+        ``MODEL-NESTED`` for an inner model that is called with a dictionary, or with another number of tensors than it
+        has inputs.
     """
     config = with_layers_for_operators(config)
     written = inner_layers(config)
     if not any(is_inside(layer) for layer in written):
         return config, {name: _in_order(values) for name, values in weights.items()}
     flat = _Flat(where)
-    flat.add(config, weights, outside=None)
+    outputs = flat.call(config, (), weights, None)
     model = config["config"]
     settings = {key: model[key] for key in ("name",) if isinstance(model, Mapping) and key in model}
-    inputs = [layer["config"]["name"] for layer in flat.layers if layer["class_name"] == "InputLayer"]
+    inputs = [name for name, layer in flat.layers.items() if layer["class_name"] == "InputLayer"]
     if isinstance(model, Mapping) and len(inputs) > 1:
         inputs = list(references(model["input_layers"]))
-    outputs = [[name, 0, 0] for name in flat.outputs]
-    settings |= {"layers": flat.layers, "input_layers": [[name, 0, 0] for name in inputs], "output_layers": outputs}
+    settings |= {
+        "layers": list(flat.layers.values()),
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": [[name, number, 0] for name, number in outputs],
+    }
     kept = {key: config[key] for key in ("module", "registered_name") if key in config}
     return {**kept, "class_name": "Functional", "config": settings}, flat.weights
 
 
+Tensor = tuple[str, int]
+"""What one use of a layer gives: its name, and which use it is."""
+
+
 class _Flat:
-    """The layers so far, with the weights of each and the names that the outputs of models stand for."""
+    """The layers so far by their names, with all their uses, and the weights of each."""
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self.layers: list[Config] = []
+        self.layers: dict[str, dict[str, Any]] = {}
         self.weights: dict[str, list[np.ndarray]] = {}
-        self.outputs: list[str] = []
+        self._names: dict[tuple[str, ...], str] = {}
 
-    def add(self, config: Config, weights: NamedArrays, outside: list[str] | None) -> list[str]:
-        """Add the layers of a model whose input is what `outside` names, or its own; give the names of its outputs."""
-        stands_for: dict[str, list[str]] = {}
-        model, before, renamed = config["config"], list[str](), list[str]()
-        written = inner_layers(config)
-        row = config["class_name"] == "Sequential"
-        for layer in written:
-            name = str(layer["config"]["name"])
-            sources = before if row else [one for node in layer["inbound_nodes"] for one in references(node)]
-            inputs = [new for source in sources for new in stands_for.get(source, [source])]
-            if layer["class_name"] == "InputLayer" and outside is not None:
-                renamed = outside
-            elif _is_model(layer):
-                self._check_one(layer, name)
-                inner = inputs or outside
-                renamed = self.add(layer, _of_inner(layer, weights.get(name, [])), inner)
+    def call(
+        self, config: Config, path: tuple[str, ...], weights: NamedArrays, given: Sequence[Tensor] | None
+    ) -> list[Tensor]:
+        """Add one use of a model's layers, and give its outputs.
+
+        Parameters
+        ----------
+        config
+            The model.
+        path
+            Names of the models that it is in, and its own.
+        weights
+            Of its layers.
+        given
+            What its inputs are; None for those of its own.
+        """
+        if config["class_name"] == "Sequential":
+            return self._row(config, path, weights, given)
+        written = {str(layer["config"]["name"]): layer for layer in inner_layers(config)}
+        model = config["config"]
+        inputs = list(references(model["input_layers"]))
+        if given is not None:
+            self._check_inputs(model["input_layers"], len(inputs), len(given), path)
+        found = {(name, 0, 0): one for name, one in zip(inputs, given or (), strict=False)}
+        uses = [
+            (name, number, node)
+            for name, layer in written.items()
+            for number, node in enumerate(layer["inbound_nodes"] or [[]])
+            if (name, number, 0) not in found
+        ]
+        first = _first_uses(written, [*(node for _, _, node in uses), model["output_layers"]])
+        while uses:
+            ready = next((use for use in uses if found.keys() >= set(_tensors(use[2], first))), None)
+            if ready is None:
+                raise ValueError("its layers read each other in a circle")
+            uses.remove(ready)
+            name, number, node = ready
+            if is_model(written[name]):
+                self._check_call(node, (*path, name))
+                outputs = self._inner(written[name], path, weights, [found[one] for one in _tensors(node, first)])
+                found |= {(name, number, tensor): one for tensor, one in enumerate(outputs)}
             else:
-                models = {str(one["config"]["name"]) for one in written if _is_model(one)}
-                given = inputs or list(outside or [])
-                renamed = [self._add_layer(layer, weights.get(name, []), given, stands_for, models, row)]
-            stands_for[name], before = renamed, [name]
-        last = before if row else list(references(model["output_layers"]))
-        self.outputs = [new for name in last for new in stands_for[name]]
-        return self.outputs
+                node = _renamed(node, found, first)
+                found[name, number, 0] = self._add_use(written[name], path, weights, node)
+        return [found[one] for one in _tensors(model["output_layers"], first)]
 
-    def _check_one(self, layer: Config, name: str) -> None:
-        model = layer["config"]
-        several = isinstance(model, Mapping) and any(
-            len(list(references(model.get(key, [])))) > 1 for key in ("input_layers", "output_layers")
-        )
-        if several or len(layer.get("inbound_nodes") or [0]) > 1:
+    def _row(
+        self, config: Config, path: tuple[str, ...], weights: NamedArrays, given: Sequence[Tensor] | None
+    ) -> list[Tensor]:
+        before = list(given or ())
+        for layer in inner_layers(config):
+            if layer["class_name"] == "InputLayer" and given is not None:
+                self._check_inputs([], 1, len(given), path)
+            elif is_model(layer):
+                before = self._inner(layer, path, weights, before or None)
+            else:
+                node = [[name, number, 0, {}] for name, number in before]
+                before = [self._add_use(layer, path, weights, node)]
+        return before
+
+    def _inner(
+        self, layer: Config, path: tuple[str, ...], weights: NamedArrays, given: Sequence[Tensor] | None
+    ) -> list[Tensor]:
+        name = str(layer["config"]["name"])
+        return self.call(layer, (*path, name), _of_inner(layer, weights.get(name, [])), given)
+
+    def _check_inputs(self, written: Any, inputs: int, given: int, path: tuple[str, ...]) -> None:
+        if isinstance(written, Mapping) or inputs != given:
             raise ModelError(
                 "MODEL-NESTED",
-                f"the model {name!r} inside the model "
-                + ("has several inputs or outputs" if several else "is used more than once"),
+                f"the model {path[-1]!r} inside the model "
+                + ("takes a dictionary" if isinstance(written, Mapping) else f"has {inputs} inputs, and {given} given"),
                 where=self.where,
-                fix="call its layers one by one in the outer model",
+                fix="call it with a list of its inputs, in their order",
             )
 
-    def _add_layer(
-        self,
-        layer: Config,
-        weights: Sequence[tuple[str, np.ndarray]],
-        inputs: list[str],
-        stands_for: Mapping[str, list[str]],
-        models: Collection[str],
-        row: bool,
-    ) -> str:
+    def _check_call(self, node: Any, path: tuple[str, ...]) -> None:
+        tensors = node.get("args") if isinstance(node, Mapping) else node
+        if not isinstance(tensors, list) or (isinstance(node, Mapping) and not all(map(is_tensors, tensors))):
+            raise ModelError(
+                "MODEL-NESTED",
+                f"the model {path[-1]!r} inside the model is called with something else than a list of tensors",
+                where=self.where,
+                fix="call it with a list of its inputs, in their order",
+            )
+
+    def _add_use(self, layer: Config, path: tuple[str, ...], weights: NamedArrays, node: Any) -> Tensor:
+        """Add a use of a layer, and the layer with its weights where it is the first; `node` names what it reads."""
+        own = (*path, str(layer["config"]["name"]))
+        if own in self._names:
+            name = self._names[own]
+            self.layers[name]["inbound_nodes"].append(node)
+            return name, len(self.layers[name]["inbound_nodes"]) - 1
+        values: Sequence[tuple[str, np.ndarray]] = weights.get(own[-1], [])
+        if not values and (first := self._same_elsewhere(layer, own)) is not None:
+            self._names[own] = first
+            return self._add_use(layer, path, weights, node)
         if layer["class_name"] == _PRUNING:
-            layer, weights = _stripped(layer, weights, self.where)
-        name = unused = str(layer["config"]["name"])
+            layer, values = _stripped(layer, values, self.where)
+        name = written = str(layer["config"]["name"])
         number = 1
-        known = {one["config"]["name"] for one in self.layers}
-        while unused in known:
-            unused, number = f"{name}_{number}", number + 1
-        nodes = [] if layer["class_name"] == "InputLayer" or not inputs else [[[one, 0, 0, {}] for one in inputs]]
-        if not row and layer.get("inbound_nodes"):
-            nodes = [_renamed(node, stands_for, models) for node in layer["inbound_nodes"]]
-        self.layers.append(
-            {**layer, "name": unused, "config": {**layer["config"], "name": unused}, "inbound_nodes": nodes}
-        )
-        if weights:
-            self.weights[unused] = _in_order(weights)
-        return unused
+        while name in self.layers:
+            name, number = f"{written}_{number}", number + 1
+        self._names[own] = name
+        nodes = [node] if node else []
+        self.layers[name] = {
+            **layer,
+            "name": name,
+            "config": {**layer["config"], "name": name},
+            "inbound_nodes": nodes,
+        }
+        if values:
+            self.weights[name] = _in_order(values)
+        return name, 0
+
+    def _same_elsewhere(self, layer: Config, own: tuple[str, ...]) -> str | None:
+        """Give the layer with weights that this one is, in a model that stands in two others.
+
+        An archive keeps such weights once, with the first of the two.
+        """
+
+        def is_this(known: tuple[str, ...], name: str) -> bool:
+            other = self.layers[name]
+            if known[-2:] != own[-2:] or name not in self.weights or other["class_name"] != layer["class_name"]:
+                return False
+            return bool(_without_ids({**other["config"], "name": known[-1]}) == _without_ids(layer["config"]))
+
+        return next((name for known, name in self._names.items() if is_this(known, name)), None)
+
+
+def _without_ids(settings: Any) -> Any:
+    """Give settings without the numbers by which Keras tells objects apart that stand in a file more than once."""
+    if isinstance(settings, Mapping):
+        return {key: _without_ids(value) for key, value in settings.items() if key != "shared_object_id"}
+    return settings
+
+
+def _first_uses(written: Mapping[str, Config], read: Sequence[Any]) -> dict[str, int]:
+    """Give the number that the first call of each inner model has: 1 in Keras 2, which counts the model itself."""
+    first: dict[str, int] = {}
+    for name, number, _ in tensors_of(read):
+        if is_model(written[name]):
+            first[name] = min(number, first.get(name, number))
+    return first
+
+
+def _tensors(node: Any, first: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    return [(name, number - first.get(name, 0), tensor) for name, number, tensor in tensors_of(node)]
 
 
 def is_inside(layer: Config) -> bool:
     """Whether a layer is a model or a pruning wrapper, in whose place its layers are put."""
-    return _is_model(layer) or layer["class_name"] == _PRUNING
+    return is_model(layer) or layer["class_name"] == _PRUNING
 
 
-def _is_model(layer: Config) -> bool:
+def is_model(layer: Config) -> bool:
+    """Whether a layer is a model itself."""
     return layer["class_name"] in _MODELS and isinstance(layer.get("config"), Mapping | list)
 
 
 def _of_inner(model: Config, weights: Sequence[tuple[str, np.ndarray]]) -> NamedArrays:
-    """Share the variables of a model among its layers, by the layer's name in the variable's."""
+    """Share the variables of a model among its layers, by the layer's name in the variable's.
+
+    An ``.h5`` file leaves out which of the models inside a layer belongs to.
+    """
     found: NamedArrays = {}
-    names = {str(layer["config"]["name"]) for layer in inner_layers(model)}
+    owners = dict(_owners(model))
     for variable, value in weights:
-        owner = next((part for part in variable.split("/")[:-1] if part in names), None)
-        if owner is not None:
-            rest = variable.split("/")
-            found.setdefault(owner, []).append(("/".join(rest[rest.index(owner) + 1 :]) or variable, value))
+        parts = variable.split("/")
+        place = next((i for i, part in enumerate(parts[:-1]) if part in owners), None)
+        if place is not None:
+            owner = owners[parts[place]]
+            rest = parts[place + (owner == parts[place]) :]
+            found.setdefault(owner, []).append(("/".join(rest), value))
     return found
 
 
-def _renamed(node: Any, stands_for: Mapping[str, list[str]], models: Collection[str]) -> Any:
-    """Give a call as it is written, with the names of what took the place of models, whose only use is the first."""
+def _owners(model: Config) -> Iterator[tuple[str, str]]:
+    """Yield the name of each layer in a model, also of those in models inside, and of the model's own that holds it."""
+    for layer in inner_layers(model):
+        name = str(layer["config"]["name"])
+        if is_model(layer):
+            yield from ((inside, name) for inside, _ in _owners(layer))
+        yield name, name
+
+
+def _renamed(node: Any, found: Mapping[tuple[str, int, int], Tensor], first: Mapping[str, int]) -> Any:
+    """Give a call as it is written, with the uses of layers that take the place of what it reads."""
     if isinstance(node, Mapping):
         if "keras_history" in node:
-            name, *rest = node["keras_history"]
-            found = [stands_for[name][0], *rest] if name in stands_for else [name, *rest]
-            return {**node, "keras_history": [found[0], 0, 0] if name in models else found}
-        return {key: _renamed(value, stands_for, models) for key, value in node.items()}
+            (read,) = _tensors(node, first)
+            return {**node, "keras_history": [*found[read], 0]}
+        return {key: _renamed(value, found, first) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            number, tensor = (0, 0) if node[0] in models else node[1:3]
-            return [stands_for.get(node[0], [node[0]])[0], number, tensor, *node[3:]]
-        return [_renamed(value, stands_for, models) for value in node]
+        if is_reference(node):
+            (read,) = _tensors(node, first)
+            return [*found[read], 0, *node[3:]]
+        return [_renamed(value, found, first) for value in node]
     return node
 
 

@@ -6,6 +6,11 @@ import re
 
 from siliconv.models.architectures.keras_graph import Config, refused
 
+_FUNCTION = (
+    "it is a function, or called with values, that no layer here computes",
+    "use a layer of docs/layers.md that does; one number that is added or multiplied is read, an array is not",
+)
+
 _REASONS: tuple[tuple[str, str, str], ...] = (
     ("Lambda", "a Lambda layer holds code, which is not run", ""),
     (
@@ -46,7 +51,18 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "put QActivation with the bits that it found in its place",
     ),
     ("QOctaveConv2D|OctaveConv2D", "it is several convolutions in one", "build it of QConv2D layers"),
-    ("TFOpLambda|SlicingOpLambda|TFSMLayer|TorchModuleWrapper", "it calls code that stands in no layer", ""),
+    (
+        "SlicingOpLambda|GetItem",
+        "it cuts a tensor by indices",
+        "use Cropping1D or Cropping2D for a part of a sequence or an image, and one input for each part of a vector",
+    ),
+    ("TFOpLambda", *_FUNCTION),
+    ("TFSMLayer|TorchModuleWrapper", "it calls code that stands in no layer", "build the model of Keras' layers"),
+    (
+        "Equalization|AutoContrast",
+        "it looks at the whole image first, in every prediction",
+        "prepare the images before, and build the model without it",
+    ),
 )
 
 _HGQ = re.compile(r"(hgq|HGQ)\b")
@@ -65,3 +81,5 @@ def refuse_class(layer: Config, where: str) -> None:
     for classes, why, fix in _REASONS:
         if re.fullmatch(classes, str(layer["class_name"])):
             raise refused(layer, why, where, fix)
+    if str(layer.get("module")).startswith("keras.src.ops"):
+        raise refused(layer, *_FUNCTION[:1], where, _FUNCTION[1])

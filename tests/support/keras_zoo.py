@@ -85,6 +85,87 @@ def _operators(keras: Any) -> Any:
     return keras.Model(image, layers.Dense(3)(layers.Flatten()((one + other) * (other - image))))
 
 
+def _numbers(keras: Any) -> Any:
+    """Operators with a number on either side."""
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one = layers.Conv2D(3, 1)(image)
+    found = [1.0 - one, one * 0.5 + 1, 0.25 - 2 * one, -one / 4.0, one**2, one - 0.375]
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Concatenate()(found))))
+
+
+def _functions(keras: Any) -> Any:
+    """Functions that are called on tensors, of TensorFlow or of Keras 3."""
+    import tensorflow as tf
+
+    of_keras_3 = int(keras.__version__.split(".")[0]) >= 3
+    do = keras.ops if of_keras_3 else tf.nn
+    exp, top = (keras.ops.exp, keras.ops.maximum) if of_keras_3 else (tf.exp, tf.maximum)
+    clip = keras.ops.clip if of_keras_3 else tf.clip_by_value
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one = layers.Conv2D(2, 1)(image)
+    found = [do.relu(one), do.relu6(one), do.sigmoid(one), do.tanh(one), do.elu(one), do.softplus(one), do.silu(one)]
+    found += [do.softsign(one), do.selu(one), do.leaky_relu(one, 0.3), do.softmax(one), exp(one), top(one, 0.0)]
+    found += [clip(one, 0, 0.75), keras.activations.relu(one, max_value=0.5), keras.activations.sigmoid(one)]
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Concatenate()(found))))
+
+
+def _shapes(keras: Any) -> Any:
+    """Functions that move values, and means and maxima over positions."""
+    import tensorflow as tf
+
+    of_keras_3 = int(keras.__version__.split(".")[0]) >= 3
+    ops = keras.ops if of_keras_3 else tf
+    mean, most, join = (
+        (ops.mean, ops.max, ops.concatenate) if of_keras_3 else (tf.reduce_mean, tf.reduce_max, tf.concat)
+    )
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one = join([layers.Conv2D(2, 1)(image), image], axis=-1)
+    wave = ops.reshape(ops.transpose(one, [0, 3, 1, 2]), [-1, 10, 24])
+    found = [mean(one, axis=[1, 2]), most(one, axis=[1, 2]), mean(wave, axis=1), most(wave, axis=1)]
+    return keras.Model(image, layers.Dense(3)(join(found, axis=1)))
+
+
+def _inner(keras: Any, size: int, *, outputs: int = 1) -> Any:
+    vector = keras.Input((size,))
+    found = [keras.layers.Dense(size, activation="relu")(vector) for _ in range(outputs)]
+    return keras.Model(vector, found[0] if outputs == 1 else found)
+
+
+def _model_called_twice(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(5, activation="relu"), layers.Dense(6)])
+    one, other = layers.Dense(6)(layers.Flatten()(image)), layers.GlobalAveragePooling2D()(layers.Conv2D(6, 1)(image))
+    return keras.Model(image, layers.Dense(3)(layers.Subtract()([inner(one), inner(inner(other))])))
+
+
+def _models_in_models_called_twice(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    deep, vector = _inner(keras, 5), keras.Input((5,))
+    middle = keras.Model(vector, layers.Add()([deep(vector), deep(deep(vector))]))
+    return keras.Model(image, layers.Dense(3)(middle(middle(layers.Dense(5)(layers.Flatten()(image))))))
+
+
+def _model_of_several_ports(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    one, other = keras.Input((4,)), keras.Input((4,))
+    inner = keras.Model([one, other], [layers.Dense(4)(layers.Concatenate()([other, one])), layers.ReLU()(one)])
+    vector = layers.Dense(4)(layers.Flatten()(image))
+    first, second = inner([vector, layers.Dense(4)(vector)])
+    return keras.Model(image, layers.Dense(3)(layers.Subtract()([second, first])))
+
+
+def _divided(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3, padding="same")(image / 255.0))))
+
+
+def _augmented(keras: Any) -> Any:
+    layers, image = keras.layers, keras.Input(IMAGE)
+    found = layers.RandomTranslation(0.1, 0.1)(layers.RandomFlip()(layers.RandomCrop(*IMAGE[:2])(image)))
+    found = layers.Dropout(0.5)(layers.CenterCrop(3, 6)(layers.Resizing(*IMAGE[:2])(found)))
+    return keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 1)(found))))
+
+
 def _normalization(layers: Any) -> Any:
     return layers.Normalization(mean=[0.5, 0.4, 0.3], variance=[0.04, 0.09, 0.25])
 
@@ -158,6 +239,14 @@ NETWORKS: dict[str, Any] = {
     "prelu of elements": _row(IMAGE, _conv, lambda layers: layers.PReLU(), _flat, _dense),
     "prelu of a vector": _row(WAVE, _flat, _dense, lambda layers: layers.PReLU()),
     "operators": _operators,
+    "operators with numbers": _numbers,
+    "functions of tensors": _functions,
+    "functions that move values": _shapes,
+    "a model called twice": _model_called_twice,
+    "models in models called twice": _models_in_models_called_twice,
+    "a model of several ports": _model_of_several_ports,
+    "augmentation in a graph": _augmented,
+    "a factor of values": _row(IMAGE, lambda layers: layers.Rescaling(2.0, offset=-1.0), _conv, _flat, _dense),
     "softmax along rows": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=1), _flat, _dense),
     "softmax of a wave": _row(WAVE, lambda layers: layers.Softmax(axis=-2), _flat, _dense),
     "softmax of a map": _row(IMAGE, _conv, lambda layers: layers.Softmax(axis=[1, 2]), _flat, _dense),
@@ -235,6 +324,7 @@ NETWORKS: dict[str, Any] = {
 """Networks that take values of 0 to 1, by what is read in them."""
 
 ON_PIXELS: dict[str, Any] = {
+    "divided": _divided,
     "rescaling": _row(IMAGE, lambda layers: layers.Rescaling(1 / 255), _conv, _flat, _dense),
     "offset": _row(IMAGE, _offset, _conv, _flat, _dense),
     "offset before valid": _row(IMAGE, _offset, lambda layers: layers.Conv2D(3, 3), _flat, _dense),
@@ -249,6 +339,10 @@ ON_PIXELS: dict[str, Any] = {
 """Networks that take pixels of 0 to 255."""
 
 ONLY_KERAS_3: dict[str, Any] = {
+    "other augmentation": _row(
+        IMAGE, lambda layers: layers.RandomGrayscale(), lambda layers: layers.MixUp(), _conv, _flat, _dense
+    ),
+} | {
     f"{name} by name": _function(name)
     for name in (
         *("celu", "hard_silu", "hard_tanh", "relu6", "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus"),

@@ -22,7 +22,7 @@ import {keras} as keras
 layers = keras.layers
 needed = dict(filters=2, kernel_size=3, units=2, activation="relu", rate=0.5, scale=0.5, pool_size=2, shape=(4, 4),
               dims=(2, 1), target_shape=(4, 4), n=2, factor=0.1, height_factor=0.1, width_factor=0.1, stddev=0.1,
-              layer=layers.ReLU(), equation="ab,bc->ac", output_shape=2)
+              layer=layers.ReLU(), equation="ab,bc->ac", output_shape=2, height=4, width=4, bits=2)
 found = {{}}
 for name in json.loads(sys.argv[1]):
     kind = getattr(layers, name, None)
@@ -30,9 +30,10 @@ for name in json.loads(sys.argv[1]):
         continue
     for tried in ([], ["kernel_size"], ["filters", "kernel_size"], ["units"], ["activation"], ["rate"], ["scale"],
                   ["pool_size"], ["shape"], ["dims"], ["target_shape"], ["n"], ["factor"],
-                  ["height_factor", "width_factor"], ["stddev"], ["layer"], ["equation", "output_shape"]):
+                  ["height_factor", "width_factor"], ["stddev"], ["layer"], ["equation", "output_shape"],
+                  ["height", "width"], ["bits"]):
         try:
-            made = kind(**{{one: needed[one] for one in tried}})
+            made = kind(**{{"factor" if one == "bits" else one: needed[one] for one in tried}})
         except (TypeError, ValueError):
             continue
         found[name] = made.get_config()
@@ -43,14 +44,22 @@ print(json.dumps(found, default=str))
 """
 
 
+_GONE = {"ThresholdedReLU", "RandomHeight", "RandomWidth"}
+_NEW = {
+    *("AugMix", "CutMix", "MixUp", "RandAugment", "Solarization", "RandomColorDegeneration", "RandomColorJitter"),
+    *("RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+    *("RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear"),
+}
+"""Classes that Keras 3 has no more, and those that it added."""
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("keras", ["keras", "tf_keras"])
 def test_every_setting_of_every_class_is_in_a_table(keras: str) -> None:
     code = [sys.executable, "-P", "-c", WALK.format(keras=keras), json.dumps(sorted(SETTINGS))]
     printed = subprocess.run(code, check=True, capture_output=True, text=True).stdout
     found: dict[str, dict[str, Any]] = json.loads(printed.strip().splitlines()[-1])
-    # Gone since Keras 3.
-    assert SETTINGS.keys() - found.keys() == ({"ThresholdedReLU"} if keras == "keras" else set())
+    assert SETTINGS.keys() - found.keys() == (_GONE if keras == "keras" else _NEW)
     unknown = [f"{kind}.{key}" for kind, settings in found.items() for key in settings if not treatment(kind, key)]
     assert not unknown
     rank = {"Flatten": 3}
@@ -200,7 +209,12 @@ RELU = {"max_value": None, "negative_slope": 0.0}
         ({**layer("Dense", "n", ["f"], **DENSE), "registered_name": "Mine>Dense"}, "the class is not known"),
         (layer("UpSampling2D", "n", ["image"], size=2, interpolation="bilinear"), "interpolation = 'bilinear'"),
         (layer("Conv2DTranspose", "n", ["image"], size=2), "a transposed convolution"),
-        (layer("Resizing", "n", ["image"], size=2), "the class is not known"),
+        (layer("Resizing", "n", ["image"], height=2, width=3), "it makes 2x3 of 4x4 by interpolation"),
+        (layer("CenterCrop", "n", ["image"], height=2, width=5), "it makes 2x5 of 4x4 by interpolation"),
+        (layer("Equalization", "n", ["image"]), "looks at the whole image"),
+        (layer("TFOpLambda", "n", [["f", 0, 0, {"y": [1.0, 2.0]}]], function="math.multiply"), "called with values"),
+        (layer("SlicingOpLambda", "n", ["image"], function="__operators__.getitem"), "it cuts a tensor by indices"),
+        (layer("Dence", "n", ["f"], **DENSE), "the class is not known"),
     ],
 )
 def test_a_setting_without_an_equal_is_refused_by_its_name(wrong: dict[str, Any], says: str) -> None:
@@ -229,11 +243,19 @@ def test_all_layers_that_cannot_be_read_are_named_at_once() -> None:
         assert f"layer '{name}' of class" in caught.value.what
 
 
+def test_layers_that_are_refused_for_one_reason_are_named_together() -> None:
+    slices = [layer("SlicingOpLambda", f"s{number}", ["image"], function="getitem") for number in range(6)]
+    with pytest.raises(ModelError) as caught:
+        read(image(), *slices, layer("Equalization", "e", ["image"]))
+    assert caught.value.what.startswith("layers 's0', 's1', 's2', 's3' and 2 more of class 'SlicingOpLambda' cannot")
+    assert caught.value.what.count("cannot be read") == 2
+
+
 def test_keras_3_says_what_a_layer_was_called_with() -> None:
     flat = layer("Flatten", "f", ["image"], data_format="channels_last")
     tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["f", 0, 0]}}
     for node, says in (
-        ({"args": [tensor], "kwargs": {"training": True}}, "training = True"),
+        ({"args": [tensor], "kwargs": {"mask": True}}, "mask = True"),
         ({"args": [tensor, True], "kwargs": {}}, "another argument = True"),
     ):
         called = {**layer("Dropout", "n", [], rate=0.5), "inbound_nodes": [node]}
@@ -246,6 +268,9 @@ def test_whole_numbers_are_an_input_of_a_network_that_rescales_them() -> None:
     assert read(image(dtype="uint8"), rescaling, layer("Flatten", "f", ["r"])).layers
     with pytest.raises(ModelError, match="'uint8' is not float32"):
         read(image(dtype="uint8"), layer("Flatten", "f", ["image"]))
+    behind = layer("Dense", "d", ["image"], units=2, activation="linear", use_bias=True)
+    with pytest.raises(ModelError, match="'uint8' is not float32"):
+        read(image(dtype="uint8"), behind, layer("Rescaling", "r", ["d"], scale=1 / 255, offset=0.0))
     with pytest.raises(ModelError, match="sparse = True"):
         read(image(sparse=True), layer("Flatten", "f", ["image"]))
 
@@ -258,10 +283,12 @@ def test_whole_numbers_are_an_input_of_a_network_that_rescales_them() -> None:
         ([layer("MaxPooling2D", "b", ["image"], pool_size=[2, 2], strides=[2, 2], padding="valid")], True),
         ([layer("Activation", "b", ["image"], activation="relu")], False),
         ([layer("Dense", "b", ["image"], units=2, activation="linear", use_bias=True)], False),
+        ([layer("Rescaling", "b", ["image"], scale=2.0, offset=0.0)], True),
+        ([layer("Rescaling", "b", ["image"], scale=16.0, offset=0.0)], False),
     ],
 )
 def test_a_network_rescales_its_input_where_nothing_is_computed_before(before: list[Any], rescales: bool) -> None:
-    rescaling = layer("Rescaling", "r", ["b" if before else "image"], scale=2.0, offset=-1.0)
+    rescaling = layer("Rescaling", "r", ["b" if before else "image"], scale=1 / 127.5, offset=-1.0)
     model = {
         "layers": [image(), *before, rescaling],
         "input_layers": [["image", 0, 0]],

@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from siliconv.errors import ModelError
+from siliconv.flow.apart import call_apart
 from siliconv.legacy_keras import load
 from siliconv.models.architectures.keras_config import architecture_of
+from siliconv.models.architectures.keras_prediction import predict_file
 from siliconv.models.architectures.user_model import load_user_model
+from siliconv.progress import Silent
 
 MODELS = """
 def sequential(keras):
@@ -60,6 +63,14 @@ def rescaled(keras):
         keras.Input((8, 8, 3)), layers.Rescaling(1 / 255), layers.MaxPooling2D(2),
         layers.SeparableConv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(2),
     ])
+
+def nested(keras):
+    layers, image = keras.layers, keras.Input((8, 8, 1))
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(6, activation="relu")])
+    inside = keras.Input((6,))
+    middle = keras.Model(inside, inner(inner(inside)))
+    vector = layers.Dense(6)(layers.Flatten()(1.0 - image * 0.5))
+    return keras.Model(image, layers.Dense(2)(layers.Add()([inner(vector), middle(vector)])))
 """
 NAMES = ("sequential", "functional", "waveform", "rescaled")
 
@@ -69,7 +80,7 @@ SAVE = (
 import sys
 import numpy as np
 import {keras} as keras
-for make in (sequential, functional, waveform, rescaled):
+for make in (sequential, functional, waveform, rescaled, nested):
     keras.utils.set_random_seed(3)
     model = make(keras)
     random = np.random.default_rng(3)
@@ -105,6 +116,23 @@ def test_a_file_computes_what_its_owner_computed(saved: Path, name: str, ending:
         # A model that rescales takes pixels from 0 to 255; here they come as k/256.
         images = expected["images"] / (256 if name == "rescaled" else 1)
         np.testing.assert_allclose(model(images).numpy(), expected["outputs"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ending", ["keras", "h5", "json"])
+def test_keras_itself_predicts_with_models_in_the_model(saved: Path, ending: str) -> None:
+    """A model that is called twice, alone and in another one, with an operator before it, in every form of file."""
+    if ending == "h5" and saved.name.startswith("tf_keras"):
+        pytest.skip("Keras 2 itself writes the calls of one model into another's into such a file")
+    beside = "nested.weights.h5" if ending == "json" else None
+    found = load_user_model(f"nested.{ending}", folder=saved, weights=beside)
+    weights = saved / beside if beside else None
+    with np.load(saved / "nested.npz") as expected:
+        images, outputs = expected["images"], expected["outputs"]
+    own = call_apart(predict_file, str(saved / f"nested.{ending}"), images, [], weights, None, progress=Silent())
+    assert own.keras.startswith("Keras 3" if saved.name.startswith("keras") else "Keras 2")
+    np.testing.assert_allclose(own.outputs, outputs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.build(output="logits")(images).numpy(), outputs, rtol=1e-4, atol=1e-5)
 
 
 def _config(layer: Any) -> dict[str, Any]:

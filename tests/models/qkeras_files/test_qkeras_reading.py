@@ -267,13 +267,20 @@ def test_a_float_model_is_none_of_qkeras():
     assert is_qkeras(json.loads(in_a_row(layers.Input((4,)), layers.Activation(qkeras.quantized_relu(4))).to_json()))
 
 
-def test_an_inner_model_of_two_outputs_is_refused():
+@pytest.mark.parametrize(("change", "says"), [("more", "has 1 inputs, and 2 given"), ("a name", "takes a dictionary")])
+def test_an_inner_model_that_is_called_otherwise_than_by_its_inputs_is_refused(change, says):
     image = keras.Input((4,))
-    inner = keras.Model(image, [layers.Dense(2)(image), layers.Dense(2)(image)], name="two")
+    inner = keras.Model(image, layers.Dense(2)(image), name="two")
     outer = keras.Input((4,))
-    model = keras.Model(outer, layers.Add()(inner(outer)))
-    with pytest.raises(ModelError, match="MODEL-NESTED") as caught:
-        flat_model(json.loads(model.to_json()), {}, where="file")
+    config = json.loads(keras.Model(outer, layers.Dense(2)(inner(outer))).to_json())
+    called = config["config"]["layers"][1]
+    if change == "more":
+        called["inbound_nodes"][0] *= 2
+    else:
+        called["config"]["input_layers"] = {"x": called["config"]["input_layers"][0]}
+    with pytest.raises(ModelError, match=says) as caught:
+        flat_model(config, {}, where="file")
+    assert caught.value.code == "MODEL-NESTED"
     assert "'two'" in caught.value.what
 
 
