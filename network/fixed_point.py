@@ -8,6 +8,8 @@ that of the Vitis HLS user guide (UG1399, "Arbitrary Precision Fixed-Point Data 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -68,6 +70,19 @@ class Interval(NamedTuple):
     high: int
 
 
+@contextmanager
+def types_made_in(layer: str) -> Iterator[None]:
+    """Name the layer in errors about a type that is made in it."""
+    try:
+        yield
+    except NetworkError as error:
+        if error.code not in ("TYPE-WIDTH", "TYPE-EXPONENT") or not error.where.startswith("type "):
+            raise
+        raise NetworkError(
+            error.code, f"it needs {error.what}", where=f"layer '{layer}', {error.where}", fix=error.fix
+        ) from error
+
+
 @dataclass(frozen=True)
 class FixedPoint:
     """A fixed-point type of `width` bits in all, `integer` of them before the point (the sign included).
@@ -101,7 +116,8 @@ class FixedPoint:
                 "TYPE-WIDTH",
                 f"a fixed-point type of {self.width} bits",
                 where=f"type with {self.integer} integer bits",
-                fix=f"use 1 to {MAX_WIDTH} bits: fewer bits for weights or activations, or smaller layers",
+                fix=f"use 1 to {MAX_WIDTH} bits: fewer bits for weights or activations, or an activation "
+                "between the layers, which rounds",
             )
         if abs(self.integer) > MAX_EXPONENT:
             raise NetworkError(

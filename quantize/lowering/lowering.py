@@ -16,7 +16,7 @@ import numpy as np
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network import output_softmax
-from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values
+from siliconv.network.fixed_point import PIXEL, FixedPoint, to_values, types_made_in
 from siliconv.network.function_table import table_node
 from siliconv.network.intervals import sum_of_products_type
 from siliconv.quantize.lowering.endings import endings_of
@@ -75,7 +75,7 @@ def lower(
             node = graph.sources(layer)[0]
         elif kind is not None and kind in _LOWERERS:
             refuse_settings(layer)
-            with ending.left_out() if ending is not None else nullcontext():
+            with types_made_in(layer.name), ending.left_out() if ending is not None else nullcontext():
                 node = _LOWERERS[kind](layer, graph.sources(layer), graph)
         else:
             raise NetworkError(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from siliconv.checks.per_layer import matrix_rule
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at, rules_at
-from siliconv.errors import FirmwareError, SiliconvError
+from siliconv.errors import FirmwareError, NetworkError, SiliconvError
 from siliconv.hardware.boards import Board
 from siliconv.hls.backends import BACKENDS
 from siliconv.hls.configuration import HlsConfig
@@ -184,6 +184,19 @@ def board_exceeded(board: Board, words: str, takes: Value, has: int) -> Words:
             f"at least {takes.low:,.0f} {words}, {board.title} has {has:,}",
             "lower hls.max_multipliers, use fewer bits or filters, or another board",
         )
+
+
+@rule("TYPE-WIDTH", Severity.WARNING)
+def type_width(plan: Plan) -> Iterator[Complaint]:
+    try:
+        planned_design(plan, search_fifos=False)
+    except NetworkError as error:
+        if error.code == "TYPE-WIDTH":
+            yield Complaint(
+                f"{error.what}, as far as is known before the weights are quantized", error.where, error.fix
+            )
+    except SiliconvError:
+        return  # another rule says why there is no design
 
 
 def _refusal(check: Callable[[HlsConfig], None], config: HlsConfig) -> Iterator[Complaint]:

@@ -23,7 +23,7 @@ from siliconv.hls.kinds import IoType, LayerKind
 from siliconv.models.architectures.functions import relu_bound, sloped_relu
 from siliconv.network import graph as ir
 from siliconv.network import output_sigmoid, output_softmax
-from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain
+from siliconv.network.fixed_point import FixedPoint, Interval, Overflow, Rounding, narrowest, plain, types_made_in
 from siliconv.network.table_types import FUNCTIONS, INPUT_BITS, table_input, table_output
 from siliconv.network.windows import real_elements
 from siliconv.plan.plan import INPUT, Plan, PlannedLayer
@@ -100,12 +100,9 @@ def _planned_nodes(plan: Plan) -> dict[str, ir.Node]:
         make = _product if layer.matrix is not None else _MAKERS.get(layer.kind)
         if make is None:
             raise _no_hardware(layer, f"a layer of kind {layer.kind}")
-        nodes |= {
-            node.name: node
-            for node in make(
-                layer, tuple(inputs[name] if name in inputs else nodes[name] for name in layer.sources), plan
-            )
-        }
+        sources = tuple(inputs[name] if name in inputs else nodes[name] for name in layer.sources)
+        with types_made_in(layer.name):
+            nodes |= {node.name: node for node in make(layer, sources, plan)}
     ends = plan.ends or {next(reversed(nodes)): plan.output_activation or ""}
     for name, function in ends.items():
         behind = {"sigmoid": _sigmoid, "softmax": _softmax}.get(function)

@@ -24,6 +24,7 @@ from siliconv.network.fixed_point import (
     requantize,
     rounded,
     to_values,
+    types_made_in,
 )
 
 MODES = list(itertools.product(Rounding, Overflow))
@@ -161,3 +162,9 @@ def test_exact_codes_accepts_what_the_type_holds_and_nothing_else():
     for value in (2.0, -2.25, 0.125, float("nan"), float("inf"), -1e300):
         with pytest.raises(NetworkError, match="VALUE-NOT-IN-TYPE"):
             exact_codes(np.array([0.0, value]), kind, where="here")
+
+
+def test_a_type_that_is_too_wide_names_the_layer_it_is_made_in():
+    with pytest.raises(NetworkError, match="it needs a fixed-point type of 63 bits") as caught, types_made_in("fc1"):
+        FixedPoint(True, 63, 1)
+    assert (caught.value.code, caught.value.where) == ("TYPE-WIDTH", "layer 'fc1', type with 1 integer bits")

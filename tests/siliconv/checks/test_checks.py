@@ -212,6 +212,13 @@ CASES: dict[str, Case] = {
     "RECIPE-LAYER": Case(digits("quantize: {layers: {conv9: {weights: 4}}}\n"), words="conv2d_1"),
     "RECIPE-SHADOWED": Case(digits("quantize: {layers: {conv2d_1: {weights: 8}, conv2d_*: {weights: 4}}}\n")),
     "ACCUMULATOR-FLOAT32": Case(digits("quantize: {weights: 12, activations: 12}\n")),
+    "TYPE-WIDTH": Case(
+        "model:\n  input_shape: [4]\n  layers:\n"
+        "    - {kind: dense, name: a, units: 4}\n    - {kind: dense, name: b, units: 4}\n"
+        "    - {kind: dense, name: c, units: 4}\n    - {kind: dense, name: d, units: 2}\n"
+        "data: {source: npz, path: x.npz}\nquantize: {weights: 16, activations: 16, biases: 16}\n",
+        words="layer 'd', type",
+    ),
     "ACCUMULATOR-DSP": Case(
         layers(
             CONV,
