@@ -109,7 +109,20 @@ def _read(path: Path, weights: Path | None) -> tuple[Config, NamedArrays]:
             with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", _WEIGHTS_BYTES)), "r") as file:
                 return config, _of_archive(file, config)
     with h5py.File(path, "r") as file:
+        archived = "layers" in file or "_layer_checkpoint_dependencies" in file
+        if "model_config" not in file.attrs and (archived or _names_its_layers(file)):
+            raise _weights_alone(path)
         return _config(file.attrs["model_config"]), _of_h5(file)
+
+
+def _weights_alone(path: Path) -> ModelError:
+    return ModelError(
+        "MODEL-FILE",
+        "the file holds the weights of a model, and nothing says which layers it has",
+        where=str(path),
+        fix=f"name the configuration beside it, model: {{file: MODEL.json, weights: {path.name}}}, from "
+        "model.to_json(); or save the whole model with model.save('model.keras')",
+    )
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:

@@ -76,7 +76,7 @@ def refuse_class(layer: Config, where: str) -> None:
     ModelError
         ``MODEL-LAYER`` with one sentence why, and what to do.
     """
-    if any(_HGQ.match(str(layer.get(key) or "")) for key in ("module", "registered_name")):
+    if any(_HGQ.match(str(layer.get(key) or "")) for key in ("module", "registered_name", "class_name")):
         raise refused(layer, "it is of HGQ, whose models are not read", where, "rebuild the model with QKeras layers")
     for classes, why, fix in _REASONS:
         if re.fullmatch(classes, str(layer["class_name"])):

@@ -43,10 +43,17 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
 FUNCTIONS = ("binary_tanh", "binary_sigmoid", "hard_tanh", "hard_sigmoid", "smooth_tanh", "smooth_sigmoid")
 """QKeras' functions without arguments."""
 
+_BY_CHANCE_IN_TRAINING: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "stochastic_binary": ("binary", ("alpha", "temperature", "use_real_sigmoid")),
+    "stochastic_ternary": (
+        "ternary",
+        ("alpha", "threshold", "temperature", "use_real_sigmoid", "number_of_unrolls"),
+    ),
+}
+"""Classes that draw their values by chance while they are trained: what each is in a prediction, and its arguments."""
+
 _WITHOUT_MEANING = {
     "bernoulli": "draws its values by chance in every prediction",
-    "stochastic_binary": "may draw its values by chance",
-    "stochastic_ternary": "may draw its values by chance",
     "quantized_ulaw": "has steps of different sizes, which no fixed-point type has",
     "quantized_hswish": "multiplies by its input, which no fixed-point type does",
     "quantized_linear": "belongs to an unreleased QKeras; use quantized_bits",
@@ -85,7 +92,7 @@ def read_quantizer(written: Any) -> Quantizer | None:
     _refuse_foreign(name, written)
     if name == "function" and isinstance(inner, str):
         return _of_text(inner)
-    if name not in CLASSES or not isinstance(inner, Mapping):
+    if (name not in CLASSES and name not in _BY_CHANCE_IN_TRAINING) or not isinstance(inner, Mapping):
         raise UnreadableError(_why_unknown(name))
     return _checked(name, {key: _plain(value) for key, value in inner.items()})
 
@@ -93,7 +100,8 @@ def read_quantizer(written: Any) -> Quantizer | None:
 def is_keras_activation(written: Any) -> bool:
     """Whether an activation is a function of Keras' own and not of QKeras'."""
     name = written.get("config") if isinstance(written, Mapping) else written
-    return isinstance(name, str) and name.isidentifier() and name not in (*CLASSES, *FUNCTIONS, *_WITHOUT_MEANING)
+    own = (*CLASSES, *FUNCTIONS, *_BY_CHANCE_IN_TRAINING, *_WITHOUT_MEANING)
+    return isinstance(name, str) and name.isidentifier() and name not in own
 
 
 def _of_text(text: str) -> Quantizer | None:
@@ -103,13 +111,14 @@ def _of_text(text: str) -> Quantizer | None:
     name, arguments = match["name"], match["arguments"]
     if name in FUNCTIONS and arguments is None:
         return Quantizer(name, {})
-    if name not in CLASSES:
+    if name not in CLASSES and name not in _BY_CHANCE_IN_TRAINING:
         raise UnreadableError(_why_unknown(name))
+    known = _arguments(name)
     given: dict[str, Any] = {}
     for position, part in enumerate(part.strip() for part in (arguments or "").split(",") if part.strip()):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
-            key, value = (CLASSES[name][position] if position < len(CLASSES[name]) else f"argument {position}"), part
+            key, value = (known[position] if position < len(known) else f"argument {position}"), part
         given[key] = _value(value)
     return _checked(name, given)
 
@@ -133,19 +142,24 @@ def _plain(value: Any) -> Any:
 
 def _checked(name: str, given: Mapping[str, Any]) -> Quantizer:
     arguments: dict[str, Any] = {}
+    in_prediction = _BY_CHANCE_IN_TRAINING[name][0] if name in _BY_CHANCE_IN_TRAINING else name
     for key, value in given.items():
-        if key not in CLASSES[name]:
+        if key not in _arguments(name):
             if value is None and key == "post_training_scale":
                 continue
             raise UnreadableError(f"{key} = {value!r} of {name} is not known here")
-        if key in NO_EFFECT:
+        if key in NO_EFFECT or key not in CLASSES[in_prediction]:
             continue
         listed = isinstance(value, list) and all(type(one) in (int, float) for one in _leaves(value))
         if not (value is None or type(value) in (bool, int, float, str) or (listed and key == "alpha")):
             raise UnreadableError(f"{key} = {value!r} of {name} is no number")
         arguments[key] = value
     _check_numbers(name, arguments)
-    return Quantizer(name, arguments)
+    return Quantizer(in_prediction, arguments)
+
+
+def _arguments(name: str) -> tuple[str, ...]:
+    return _BY_CHANCE_IN_TRAINING[name][1] if name in _BY_CHANCE_IN_TRAINING else CLASSES[name]
 
 
 _OF_WHOLE_POWERS = ("quantized_bits", "quantized_relu", "quantized_hswish")

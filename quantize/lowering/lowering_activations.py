@@ -20,7 +20,7 @@ from siliconv.quantize.lowering.lowering_relu import add_relu, add_relu6, before
 from siliconv.quantize.lowering.model_graph import is_linear
 from siliconv.quantize.lowering.quantized_functions import is_real_function, table_behind
 from siliconv.quantize.lowering.quantized_weights import dyadic_weights
-from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_chance
+from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_noise
 
 ENDINGS = ("sigmoid", "softmax")
 """Functions of Keras that a network may end in: they become tables, behind the logits."""
@@ -60,7 +60,7 @@ def add_activation(name: str, activation: Any, source: ir.Node, graph: LoweringG
         kind = "scaled bits"
     add = _ADD.get(kind or "")
     if add is not None:
-        refuse_chance(activation, f"activation '{name}'")
+        refuse_noise(activation, f"activation '{name}'")
         return add(name, activation, source, graph)
     if function is not None:
         raise NetworkError(
@@ -190,7 +190,7 @@ def _given_alpha(name: str, quantizer: Any) -> float:
 def _leaky(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> ir.Node:
     """`quantized_relu` with a slope: the positive part, and a table of the rounded negative one."""
     where = f"activation '{name}'"
-    refuse_chance(quantizer, where)
+    refuse_noise(quantizer, where)
     bits, integer, slope = int(quantizer.bits) - 1, int(quantizer.integer), Fraction(float(quantizer.negative_slope))
     bounded = quantizer.relu_upper_bound is not None and not quantizer.is_quantized_clip
     if bits < 1 or quantizer.use_sigmoid or bounded:

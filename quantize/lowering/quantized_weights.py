@@ -18,7 +18,7 @@ from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Interval, exact_codes, narrowest, plain
 from siliconv.network.graph import Weights
 from siliconv.quantize.lowering.exact_classes import exact_class
-from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_chance
+from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_noise
 
 WIDEST = 16
 """Bits of a weight that is taken as it is; those of a bias, which is only added, may be `WIDEST_BIAS`."""
@@ -51,7 +51,7 @@ def integer_weights(values: Any, quantizer: Any, where: str, *, widest: int = WI
     if quantizer is None:
         return dyadic_weights(floats, where, widest=widest)
     if is_scaled(quantizer):
-        refuse_chance(quantizer, where)
+        refuse_noise(quantizer, where)
         found, scales = _scaled(floats, quantizer, where)
         if scales is None:
             return found
@@ -64,7 +64,7 @@ def channel_weights(values: Any, quantizer: Any, where: str) -> tuple[Weights, N
     """Give integers, and for each output channel the scale that is left where that is no power of two."""
     if not is_scaled(quantizer):
         return integer_weights(values, quantizer, where), None
-    refuse_chance(quantizer, where)
+    refuse_noise(quantizer, where)
     return _scaled(np.asarray(values), quantizer, where)
 
 

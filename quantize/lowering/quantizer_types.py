@@ -31,14 +31,15 @@ def quantizer_type(quantizer: Any, *, where: str) -> FixedPoint:
             where=where,
             fix="use " + " or ".join(sorted(_QUANTIZER_TYPES)),
         )
-    refuse_chance(quantizer, where)
+    refuse_noise(quantizer, where)
     return to_type(quantizer, where)
 
 
-def refuse_chance(quantizer: Any, where: str) -> None:
-    """Raise ``LOWER-STOCHASTIC`` for a quantizer with a random part, or one that lets the unquantized value through.
+def refuse_noise(quantizer: Any, where: str) -> None:
+    """Raise ``LOWER-STOCHASTIC`` for a quantizer that lets a share of the unquantized value through.
 
-    Stochastic rounding is for training alone: in a prediction QKeras rounds to nearest.
+    Stochastic rounding changes no prediction: QKeras rounds to nearest but in training. Only its `binary` gives another
+    shape then.
     """
     if float(getattr(quantizer, "qnoise_factor", 1.0)) != 1.0:
         raise NetworkError(
@@ -47,12 +48,12 @@ def refuse_chance(quantizer: Any, where: str) -> None:
             where=where,
             fix="use qnoise_factor=1, which is what a finished training ends with",
         )
-    if getattr(quantizer, "use_stochastic_rounding", False):
+    if exact_class(quantizer) == "binary" and quantizer.use_stochastic_rounding:
         raise NetworkError(
             "LOWER-STOCHASTIC",
-            f"the quantizer {quantizer} is not deterministic",
+            f"the quantizer {quantizer} gives a tensor of another shape in QKeras' own prediction",
             where=where,
-            fix="use use_stochastic_rounding=False and qnoise_factor=1",
+            fix="use binary without use_stochastic_rounding",
         )
 
 

@@ -20,7 +20,7 @@ from siliconv.network.fixed_point import Codes, FixedPoint, Interval, narrowest
 from siliconv.quantize.lowering.exact_classes import exact_class
 from siliconv.quantize.lowering.lowering_activations import add_sign, function_name, ternary_threshold
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
-from siliconv.quantize.lowering.quantizer_types import is_sign, refuse_chance
+from siliconv.quantize.lowering.quantizer_types import is_sign, refuse_noise
 
 _SIGNS = ("binary", "ternary")
 _SIGN_FUNCTIONS = ("binary_tanh", "binary_sigmoid")
@@ -48,7 +48,7 @@ def add_thresholds(name: str, activation: Any, scaled: ScaledChannels, graph: Lo
     if function in _SIGN_FUNCTIONS:
         above = _above(name, scaled, Fraction(0), graph, strictly=True)
         return add_sign(name, above, graph, -1.0 if function == "binary_tanh" else 0.0, 1.0)
-    refuse_chance(activation, f"activation '{name}'")
+    refuse_noise(activation, f"activation '{name}'")
     alpha = 1.0 if activation.alpha is None else float(np.float32(np.ravel(activation.alpha)[0]))
     if exact_class(activation) != "ternary":
         zero_or_one = getattr(activation, "use_01", not getattr(activation, "keep_negative", True))

@@ -201,6 +201,16 @@ def test_a_missing_or_damaged_file_is_one_message(tmp_path: Path, content: bytes
         load_user_model("model.keras", folder=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["weights.h5", "model.weights.h5"])
+def test_a_file_of_weights_alone_says_what_is_missing(tmp_path: Path, name: str) -> None:
+    """Keras 2 writes the first in its own layout, and the second in that of its archives."""
+    tf_keras = load()
+    tf_keras.Sequential([tf_keras.Input((3,)), tf_keras.layers.Dense(2)]).save_weights(tmp_path / name)
+    with pytest.raises(ModelError, match="holds the weights of a model") as caught:
+        load_user_model(name, folder=tmp_path)
+    assert f"weights: {name}" in caught.value.fix
+
+
 def test_an_archive_without_meaning_is_one_message(tmp_path: Path) -> None:
     for config in ({"class_name": "Custom", "config": {}}, {"class_name": "Sequential", "config": {}}, [1]):
         with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:

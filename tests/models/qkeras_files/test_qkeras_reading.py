@@ -132,6 +132,20 @@ def test_each_spelling_of_a_quantizer_is_read(name):
         assert own_quantizers.get_quantizer(written).get_config() == made.get_config()
 
 
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_quantizer_of_chance_is_what_it_is_in_a_prediction(as_text):
+    written = "stochastic_ternary(alpha='auto_po2', temperature=4.0, number_of_unrolls=3)"
+    if not as_text:
+        written = keras.utils.serialize_keras_object(qkeras.stochastic_ternary("auto_po2", None, 4.0, True, 3))
+    found = read_quantizer(written)
+    assert found.name == "ternary"
+    assert {key: value for key, value in found.arguments.items() if value is not None} == {
+        "alpha": "auto_po2",
+        "number_of_unrolls": 3,
+    }
+    assert read_quantizer("stochastic_binary").name == "binary"
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -145,7 +159,7 @@ def test_each_spelling_of_a_quantizer_is_read(name):
         "quantized_relu(8, -1)",
         "quantized_bits(4, 0, alpha='auto_po3')",
         "bernoulli",
-        "stochastic_ternary()",
+        "bernoulli()",
         "quantized_ulaw(4)",
         {"class_name": "quantized_bits", "config": {"bits": 4}, "module": "mine"},
         {"class_name": "quantized_bits", "config": {"bits": 4}, "registered_name": "mine>quantized_bits"},

@@ -122,12 +122,20 @@ def test_an_unquantized_bias_or_layer_is_refused(keras, qkeras):
         assert "unquantized: {weights: 8}" in raised.value.fix
 
 
-def test_stochastic_rounding_is_refused(keras, qkeras):
+def test_stochastic_rounding_is_to_nearest_in_a_prediction(keras, qkeras):
     image = keras.Input((4,))
-    quantizer = bits(qkeras, use_stochastic_rounding=True)
-    dense = qkeras.QDense(2, kernel_quantizer=quantizer, bias_quantizer=bits(qkeras))
-    with pytest.raises(NetworkError, match="LOWER-STOCHASTIC"):
-        lower(keras.Model(image, dense(image)), name="net")
+    random, nearest = (
+        qkeras.QDense(2, kernel_quantizer=bits(qkeras, use_stochastic_rounding=chance), bias_quantizer=bits(qkeras))
+        for chance in (True, False)
+    )
+    networks = []
+    for layer in (random, nearest):
+        model = keras.Model(image, layer(image))
+        layer.set_weights([np.linspace(-0.9, 0.9, 8).reshape(4, 2), np.array([0.3, -0.4])])
+        networks.append(lower(model, name="net"))
+    one, other = (network.nodes[-1].kernel.codes for network in networks)
+    assert (one == other).all()
+    assert len(np.unique(one)) > 4
 
 
 def test_an_average_that_does_not_divide_exactly_is_refused(keras, qkeras):

@@ -134,7 +134,7 @@ def test_a_bound_off_the_grid_and_smooth_functions_are_refused():
     refused(qkeras.quantized_relu(4, 2, negative_slope=0.25, use_sigmoid=1), "LOWER-QUANTIZER")
     refused(qkeras.binary(alpha="auto"), "LOWER-ALPHA")
     refused(qkeras.quantized_relu_po2(4), "LOWER-QUANTIZER")
-    refused(qkeras.quantized_tanh(5, use_stochastic_rounding=True), "LOWER-STOCHASTIC")
+    refused(qkeras.quantized_bits(5, qnoise_factor=0.5), "LOWER-STOCHASTIC")
     qkeras.set_internal_sigmoid("smooth")
     try:
         refused(qkeras.quantized_tanh(5), "LOWER-QUANTIZER")

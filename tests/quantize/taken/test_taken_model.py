@@ -86,7 +86,25 @@ def scaled_pixels():
     )
 
 
-MODELS = {"classifier": classifier, "folded": folded, "signs": signs, "scaled pixels": scaled_pixels}
+def by_chance_in_training():
+    """Quantizers that draw their values while they are trained, and round in a prediction."""
+    return in_a_row(
+        layers.Input((12,)),
+        qkeras.QDense(6, kernel_quantizer=qkeras.stochastic_ternary(alpha="auto_po2"), bias_quantizer=bits()),
+        qkeras.QActivation(qkeras.quantized_relu(6, 2, use_stochastic_rounding=True)),
+        qkeras.QDense(5, kernel_quantizer=bits(use_stochastic_rounding=True), bias_quantizer=bits()),
+        qkeras.QActivation(qkeras.stochastic_binary(alpha=1.0)),
+        qkeras.QDense(3, kernel_quantizer=qkeras.quantized_po2(4, use_stochastic_rounding=True), bias_quantizer=bits()),
+    )
+
+
+MODELS = {
+    "classifier": classifier,
+    "folded": folded,
+    "signs": signs,
+    "scaled pixels": scaled_pixels,
+    "by chance in training": by_chance_in_training,
+}
 
 
 @pytest.mark.parametrize(
