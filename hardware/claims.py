@@ -1,4 +1,4 @@
-"""Claims: what is known about a firmware, by whom, about what, and whether it is a proof or a test.
+"""Claims: what is known about a firmware, by whom, about what, and whether it is a proof, a comparison or a test.
 
 Each core, whatever language it is written in, hands the certificate a list of them.
 """
@@ -15,6 +15,8 @@ class Ground(StrEnum):
 
     PROOF = "proof"
     """It holds for every input."""
+    COMPARISON = "comparison"
+    """Files were compared: with what was written, or number by number with the network. Nothing was computed."""
     TEST = "test"
     """It was seen to hold on the inputs that were tried."""
 
@@ -32,7 +34,7 @@ class Claim:
     subject
         What it is about: an artefact of the build folder, or a part of it.
     ground
-        Proof or test.
+        Proof, comparison or test.
     count
         How many things were proven or compared; what they are stands in `unit`.
     unit

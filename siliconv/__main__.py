@@ -8,7 +8,9 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     from siliconv.commands.cli import run_command_line
+    from siliconv.commands.plain_streams import plain_where_needed
 
+    plain_where_needed(sys.stdout, sys.stderr)
     sys.exit(run_command_line())
 
 

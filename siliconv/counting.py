@@ -1,8 +1,15 @@
-"""Numbers of things in words."""
+"""Numbers of things in words, and the words for them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def counted(number: float, word: str) -> str:
     """Write a number of things: '1 layer', '2,000 layers'."""
     return f"{number:,.0f} {word}" + ("" if number == 1 else "s")
+
+
+def example_word(shape: Sequence[int]) -> str:
+    """Give the word for one example of the data: 'image' for height, width and channels, 'input' for all else."""
+    return "image" if len(shape) == 3 else "input"

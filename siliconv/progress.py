@@ -65,7 +65,7 @@ class PlainLines:
         self._activity, self._total, self._unit, self._note = activity, total, unit, ""
         self._done = self._first = done
         self._started = self._last_line = time.monotonic()
-        self.say(f"{activity} ({total} {unit})" if unit else f"{activity} ...")
+        self.say(f"{activity} ({total:,} {unit})" if unit else f"{activity} ...")
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
@@ -89,7 +89,7 @@ class PlainLines:
         if not self._unit:
             return f"{self._activity}: {timing}"
         note = f", {self._note}" if self._note else ""
-        return f"{self._activity}: {self._done}/{self._total} {self._unit}, {timing}{note}"
+        return f"{self._activity}: {self._done:,}/{self._total:,} {self._unit}, {timing}{note}"
 
 
 class _TwoLines(RichProgress):
@@ -124,7 +124,7 @@ def lines_of(task: Task, width: int) -> Iterator[RenderableType]:
     here = done - task.fields["first"]
     rate = here / elapsed if here > 0 and elapsed else 0.0
     left = _duration((total - done) / rate) + " left" if rate and done < total else ""
-    time, count, speed = left or (_duration(elapsed) if done >= total else ""), f"{done}/{total}", _rate(rate, unit)
+    time, count, speed = left or (_duration(elapsed) if done >= total else ""), f"{done:,}/{total:,}", _rate(rate, unit)
     speed = speed if rate else ""
     choices = ([f"{count} {unit}", speed, time], [f"{count} {unit}", time], [count, speed, time], [count, time])
     layouts = [(name, parts) for name in (task.description, "") for parts in choices]

@@ -211,7 +211,7 @@ def compare(
     total: dict[str, Comparison] = {}
     processes = min(processes_for(jobs, PROCESS_BYTES + size * _bytes_per_image(network)), max(len(tasks), 1))
     peak = 0.0
-    with activity(progress, "C simulation", len(codes), "inputs"), _told(library, seconds):
+    with activity(progress, "C simulation", len(codes), "vectors"), _told(library, seconds):
         done = 0
         for outcome in run_here_or_there(
             _compare_chunk, tasks, dask, processes=processes, seconds=seconds, files=[library.path]

@@ -45,7 +45,7 @@ def asserts_claim(project: Path, top: str, build: Path, compiler: str, *, progre
         "types, shapes and constants that the sources state are those that were written for the network",
         f"static_assert, {compiler}",
         "firmware/defines.h and firmware/parameters.h",
-        Ground.PROOF,
+        Ground.COMPARISON,
         count,
         "assertions",
         holds,

@@ -45,7 +45,9 @@ def _as_written(claim: str, subject: str, files: Sequence[str], edits: Sequence[
     kinds = {"firmware sources": 0, "firmware/tb_data": 1, "scripts and driver": 2}
     own = [edit for edit in edits if _kind(edit.path) == kinds[subject]]
     holds = all(edit.same_code for edit in own)
-    return Claim(claim, BY_HASH, subject, Ground.PROOF, len(files), "files", holds, tuple(str(edit) for edit in own))
+    return Claim(
+        claim, BY_HASH, subject, Ground.COMPARISON, len(files), "files", holds, tuple(str(edit) for edit in own)
+    )
 
 
 def _kind(path: str) -> int:
@@ -63,7 +65,7 @@ def _weights(project: Path, network: Network, manifest: TrustedManifest) -> Clai
         "weights and tables that synthesis reads are the network's",
         BY_VALUE,
         "firmware/weights",
-        Ground.PROOF,
+        Ground.COMPARISON,
         sum(header.numbers.size for header in headers if (header.layer, header.role) in arrays),
         "numbers",
         not wrong,
@@ -86,9 +88,9 @@ def _types(project: Path, network: Network) -> Claim:
         count = len(stated)
     return Claim(
         "types that the sources state hold all that the network proves",
-        "interval arithmetic over the real weights",
+        "the proof of the network, compared type by type",
         "firmware/defines.h",
-        Ground.PROOF,
+        Ground.COMPARISON,
         count,
         "types",
         not wrong,

@@ -80,7 +80,7 @@ class _Target:
         if self.images_per_second is not None:
             asked.append(f"at least {_plain(self.images_per_second)} images/s")
         if self.latency_us is not None:
-            asked.append(f"at most {_plain(self.latency_us)} us")
+            asked.append(f"at most {_plain(self.latency_us)} µs")
         return " and ".join(asked) or "the fastest that fits"
 
 

@@ -51,7 +51,7 @@ class Remedy:
 
     def __str__(self) -> str:
         fits = "fits, " if self.fits else ""
-        speed = f"{self.images_per_second:,.0f} images/s with {self.latency_us:,.0f} us of latency"
+        speed = f"{self.images_per_second:,.0f} images/s with {self.latency_us:,.0f} µs of latency"
         return f"{self.change}: {fits}{self.share:.0%} of the {_SPELLED[self.resource]}, {speed}"
 
 
@@ -145,7 +145,7 @@ def _used(one: Configuration, board: Board) -> str:
 
 
 def _speed(one: Configuration) -> str:
-    return f"{one.images_per_second:,.0f} images/s with {one.latency_us:,.0f} us of latency"
+    return f"{one.images_per_second:,.0f} images/s with {one.latency_us:,.0f} µs of latency"
 
 
 def _tried(change: str, found: Fit) -> Remedy:

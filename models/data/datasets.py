@@ -15,6 +15,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from siliconv.counting import example_word
 from siliconv.errors import DataError
 from siliconv.models.answers.right_answers import RightAnswers, check_answers
 from siliconv.models.answers.task import Question
@@ -113,7 +114,7 @@ def prepare(
         choice = _chosen_type(listing.numbers, chosen[splits == 0], config, percentile, unit)
     written = _Written(StoreWriter(folder, choice.type))
     try:
-        things = "images" if listing.numbers is None else "inputs"
+        things = f"{example_word(input_shape)}s"
         with activity(progress, f"Preparing {things}", len(chosen), things):
             if listing.numbers is not None:
                 choice = _write_numbers(listing.numbers, chosen, splits, config, choice, written, progress, unit)

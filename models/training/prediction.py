@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.counting import example_word
 from siliconv.legacy_keras import tensorflow
 from siliconv.models.data.image_store import Images
 from siliconv.progress import Progress, Silent, activity
@@ -30,7 +31,7 @@ def predictor(model: Any, *, batch: int = BATCH) -> Callable[..., np.ndarray]:
 
     def predict(images: Images, progress: Progress | None = None) -> np.ndarray:
         outputs = []
-        with activity(progress or Silent(), "Predicting", len(images), "inputs") as shown:
+        with activity(progress or Silent(), "Predicting", len(images), f"{example_word(shape)}s") as shown:
             for start in range(0, len(images), batch):
                 outputs.append(run(images.values(slice(start, start + batch))).numpy())
                 shown.update(min(start + batch, len(images)))

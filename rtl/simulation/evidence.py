@@ -143,7 +143,7 @@ def simulated_evidence(
     tasks = [(design, work, codes[at : at + IMAGES_PER_TASK]) for at in range(0, len(codes), IMAGES_PER_TASK)]
     processes = min(processes_for(jobs, PROCESS_BYTES + IMAGES_PER_TASK * _bytes_per_image(design)), len(tasks))
     found: list[_Compared] = []
-    with activity(progress, "RTL simulation", len(codes), "inputs"), _reported(work, seconds):
+    with activity(progress, "RTL simulation", len(codes), "vectors"), _reported(work, seconds):
         read = [built.program, *sources_of(work).values()]
         for outcome in run_here_or_there(_compare, tasks, dask, processes=processes, seconds=seconds, files=read):
             found.append(outcome.result)

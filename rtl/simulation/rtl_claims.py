@@ -44,7 +44,7 @@ def rtl_claims(evidence: RtlEvidence, simulator: str) -> tuple[Claim, ...]:
             "the memories that synthesis reads hold the network's weights, biases, tables and reciprocals",
             "comparison with the network, word by word",
             SUBJECT,
-            Ground.PROOF,
+            Ground.COMPARISON,
             evidence.constants,
             "words",
             holds=not evidence.constants_differ,

@@ -31,6 +31,16 @@ BOARD_TOPS = {"ulx3s": BoardTop("ulx3s_top", "LFE5U-85F-6BG381", 25, "ulx3s.lpf"
 """By the name that `rtl.board` has."""
 
 
+def serial_bytes(design: RtlDesign) -> dict[str, int]:
+    """Give what goes over the serial line: its bits a second, the bytes of an image and of its result."""
+    source, sink = design.source, design.sink
+    return {
+        "bits_a_second": BAUD,
+        "image_bytes": source.words * -(-source.bits // 8),
+        "result_bytes": sink.words * -(-sink.bits // 8),
+    }
+
+
 def board_files(design: RtlDesign) -> dict[str, str]:
     """Give the files for all boards by their path in a project."""
     found = {}

@@ -47,7 +47,7 @@ class RtlFit:
         which = "That design" if tight is nearest else "The next faster one"
         what = (
             f"nothing fits as it was asked for ({self.target}). The nearest design on {self.board.title} reaches "
-            f"{nearest.images_per_second:,.1f} images/s with {nearest.latency_us:,.1f} us of latency. {which} {why}"
+            f"{nearest.images_per_second:,.1f} images/s with {nearest.latency_us:,.1f} µs of latency. {which} {why}"
         )
         return WorkSaysNoError(
             "FIT-NONE",
@@ -120,7 +120,7 @@ def fit_rtl(
     if images_per_second is not None:
         target = f"{images_per_second:,.6g} images/s"
     if latency_us is not None:
-        target = f"{target}, {latency_us:,.6g} us" if images_per_second is not None else f"{latency_us:,.6g} us"
+        target = f"{target}, {latency_us:,.6g} µs" if images_per_second is not None else f"{latency_us:,.6g} µs"
     changes = _changes(chosen, project.rtl, board, family) if chosen is not None else {}
     if write and changes:
         set_fields(folder / PROJECT_FILE, changes)

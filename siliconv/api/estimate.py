@@ -99,7 +99,7 @@ class HardwareEstimate:
         """The estimate in one line: resources are those after logic synthesis, as their shares."""
         left = self.after_logic_synthesis
         found = (
-            f"{self.latency_cycles.value:,.0f} cycles = {self.latency_us:,.0f} us, "
+            f"{self.latency_cycles.value:,.0f} cycles = {self.latency_us:,.0f} µs, "
             f"{self.images_per_second:,.0f} images/s, {left['lut'].value:,.0f} LUT, {left['dsp'].value:,.0f} DSP, "
             f"{left['bram18'].value:,.0f} BRAM18 (estimate of logic synthesis)"
         )

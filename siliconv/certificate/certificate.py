@@ -1,7 +1,7 @@
-"""The certificate, version 2: a list of claims about a firmware, each with its executor, proof or test, and its count.
+"""The certificate, version 2: a list of claims about a firmware, each with executor, ground and count.
 
-The format knows no back end: whatever makes a firmware hands in claims of its own (`siliconv.hardware.claims`).
-EXACT means that every claim holds.
+A ground is a proof, a comparison or a test. The format knows no back end: whatever makes a firmware hands in claims of
+its own (`siliconv.hardware.claims`). EXACT means that every claim holds.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Certificate:
 
     @property
     def why_not(self) -> str:
-        """Why it is not exact: the first layer that differs, and the first proof that fails."""
+        """Why it is not exact: the first layer that differs, and the first proof or comparison that fails."""
         said = []
         layer = next((one for one in self.layers if one.name == self.first_differing), None)
         if layer is not None:
@@ -119,7 +119,7 @@ class Certificate:
                 f"first difference in layer '{layer.name}', {differing} of {layer.values} values, "
                 f"by up to {layer.max_abs_difference}"
             )
-        failed = [one for one in self.failed if one.ground is Ground.PROOF or not said]
+        failed = [one for one in self.failed if one.ground is not Ground.TEST or not said]
         said += ["; ".join(one.details[:1]) or f"not shown that {one.claim}" for one in failed[:1]]
         return "; ".join(said)
 
@@ -194,7 +194,7 @@ def _contradictions(found: Certificate) -> Sequence[str]:
     grounds = {claim.ground for claim in found.claims if claim.count}
     shares = found.accuracy if found.accuracy is not None and "accuracy" in found.accuracy.metric else None
     said = {
-        "it claims nothing": grounds < {Ground.TEST, Ground.PROOF},
+        "it claims nothing": not {Ground.TEST, Ground.PROOF} <= grounds,
         "it is exact, but a claim in it does not hold": found.exact and bool(found.failed),
         "it is not exact, but all its claims hold": not found.exact and not found.failed,
         "it is exact, but a layer differs": found.exact and found.first_differing is not None,

@@ -112,7 +112,7 @@ def rtl_table(found: RtlFit) -> Table:
     """Make the table of the chosen design of the SystemVerilog core and those beside it."""
     shown = Table(
         "",
-        *("images/s", "latency us", "interval", "products", "LUT", "FF", "DSP", "block memories"),
+        *("images/s", "latency µs", "interval", "products", "LUT", "FF", "DSP", "block memories"),
         title=f"{found.board.title}, SystemVerilog: {found.target}",
     )
     for one in found.best:
@@ -134,7 +134,7 @@ def table(found: Fit, board: Board) -> Table:
     """Make the table of the best configurations; resources are those of logic synthesis, and their share."""
     shown = Table(
         "",
-        *("images/s", "latency us", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs, weights in", "reuse factors"),
+        *("images/s", "latency µs", "clock ns", "LUT", "FF", "DSP", "BRAM18", "FIFOs, weights in", "reuse factors"),
         title=f"{board.title}: {found.target}",
     )
     risky = [found.at_risk] if found.at_risk is not None and found.at_risk not in found.best else []

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
 from siliconv.bounded_reading import UnreadableError, read_as
+from siliconv.counting import example_word
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import Context
 from siliconv.flow.taken_artefacts import is_taken, load_taken
@@ -39,6 +40,9 @@ ARCHITECTURE_FILE = "architecture.json"
 
 TEST_LOGITS_FILE = "test_logits.npy"
 """Of the float, the quantized and the integer network: the logits of all test images, (n, outputs)."""
+
+PACKED_FILE = "bitstream.json"
+"""Which placed SystemVerilog core the bitstream was made of."""
 
 TEST_OUTPUTS_FILE = "test_outputs.npy"
 """Of the integer network where its answers stand behind a table: its outputs for all test images, (n, ...)."""
@@ -158,7 +162,7 @@ def network_outputs(emulated: Emulator, images: Images, names: Sequence[str], pr
     """Run the integer network on all images of a set; codes (n, *shape) of these nodes, as narrow as their types."""
     nodes = {name: emulated.network.by_name[name] for name in names}
     result = {name: np.empty((len(images), *node.shape), code_type(node.type)) for name, node in nodes.items()}
-    with activity(progress, "Integer network", len(images), "inputs") as shown:
+    with activity(progress, "Integer network", len(images), f"{example_word(images.shape)}s") as shown:
         for start in range(0, len(images), IMAGES_PER_READ):
             codes = images.read(slice(start, start + IMAGES_PER_READ))
             found = emulated.run(codes, keep=list(nodes))

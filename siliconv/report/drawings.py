@@ -71,13 +71,15 @@ class Chart:
         return tuple(row.name for row in self.rows if row.marked)
 
 
-def waterfall(times: Mapping[str, Any]) -> Chart:
+def waterfall(times: Mapping[str, Any], thing: str = "image") -> Chart:
     """Draw when each layer works on two images; the one that works longest sets the pace, and is marked.
 
     Parameters
     ----------
     times
         ``cycles``: of all that is shown; ``layers``: name, spans (first and last cycle of each image), busy cycles.
+    thing
+        The word for one of the data.
     """
     end, layers = max(times["cycles"], 1), times["layers"]
     slowest = max((one["busy"] or 0 for one in layers), default=0)
@@ -89,13 +91,13 @@ def waterfall(times: Mapping[str, Any]) -> Chart:
         bars = []
         for number, (first, last) in enumerate(one["spans"]):
             length = last + 1 - first
-            told = f"{one['name']}, image {number + 1}: cycles {first:,} to {last:,}"
+            told = f"{one['name']}, {thing} {number + 1}: cycles {first:,} to {last:,}"
             if one["busy"] is not None:
                 told += f", of which it works {min(one['busy'], length):,} of {length:,}"
             tone = "slowest" if marked else "works"
             style = f"{tone} later" if number else tone
             bars.append(Bar(100 * first / end, max(100 * length / end, 0.4), told, style))
-        busy = f"works {counted(one['busy'], 'cycle')} an image" if one["busy"] is not None else ""
+        busy = f"works {counted(one['busy'], 'cycle')} an {thing}" if one["busy"] is not None else ""
         rows.append(Row(one["name"], f"bottleneck: {busy}" if marked else busy, tuple(bars), marked))
     return Chart(tuple(rows), ticks_of(0.0, float(end)), "cycles")
 

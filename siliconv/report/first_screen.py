@@ -11,6 +11,8 @@ from typing import Any
 from siliconv.counting import counted
 from siliconv.hardware.boards import RESOURCES, board
 from siliconv.project.project import ProjectConfig
+from siliconv.report.board_rate import rate_on_board, rate_on_line
+from siliconv.report.figures import Figure, time_in_words
 from siliconv.report.verdicts import DeviceShare, Verdict, exactness, hls_fit, rtl_fit
 from siliconv.rtl.fit.rtl_fit import MOST_SHARES
 
@@ -18,16 +20,6 @@ _WIDE = 0.05
 """Half of an interval above which a test set tells little."""
 
 _NETWORKS = (("float", "float network"), ("quantized", "quantized network"), ("network", "firmware"))
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number of the hardware with its unit, the ends of its band in words, and where it is from."""
-
-    title: str
-    value: str
-    band: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -84,17 +76,13 @@ def first_screen(content: Mapping[str, Any], project: ProjectConfig, certified: 
     images = metrics["network"].get("images", sum(data["counts"]["test"]))
     titles = {**dict(_NETWORKS), **({"float": "QKeras file"} if content["calibration"]["method"] == "taken" else {})}
     scores = tuple(_score(title, metrics[kind]) for kind, title in titles.items())
-    cores = [_hls_core(content, thing_of(data))]
+    thing = content["thing"]
+    cores = [_hls_core(content, thing)]
     if content["rtl"] is not None and not content["rtl"]["stale"]:
-        cores.append(_rtl_core(content["rtl"], project, thing_of(data)))
+        cores.append(_rtl_core(content["rtl"], project, thing))
     facts = _facts(content, project, certified)
-    warnings = _doubts(metrics, data, scores, images, f"{thing_of(data)}s")
+    warnings = _doubts(metrics, data, scores, images, content["things"])
     return FirstScreen(facts, tuple(cores), str(metrics["network"]["metric"]), images, scores, warnings)
-
-
-def thing_of(data: Mapping[str, Any]) -> str:
-    """Give the word for an example of the data: an image, or an input where it is features or a waveform."""
-    return "image" if len(data["shape"]) == 3 else "input"
 
 
 def _score(title: str, metrics: Mapping[str, Any]) -> NetworkScore:
@@ -112,7 +100,7 @@ def _doubts(
     half = (firmware[1] - firmware[0]) / 2
     if half > _WIDE:
         found.append(
-            f"Too few test {things} to tell: {images} of them leave the accuracy open by {100 * half:.0f} points to "
+            f"Too few test {things} to tell: {images:,} of them leave the accuracy open by {100 * half:.0f} points to "
             "either side. Differences between the networks that are smaller say nothing."
         )
     commonest = max(counts) / max(sum(counts), 1)
@@ -122,7 +110,7 @@ def _doubts(
             f"the test {things}."
         )
     if data["duplicates"]:
-        found.append(f"{data['duplicates']} {things} occur in two splits: the accuracy is flattered.")
+        found.append(f"{data['duplicates']:,} {things} occur in two splits: the accuracy is flattered.")
     return tuple(found)
 
 
@@ -166,7 +154,14 @@ def _hls_core(content: Mapping[str, Any], thing: str) -> CoreScreen:
         from_report = measured is not None and "vsynth" in measured["stages"]
         source = "vendor report of logic synthesis" if from_report else "estimate of logic synthesis"
         figures = _hls_figures(estimate, cycles_from, thing)
-    return CoreScreen(title, exactness(certificate, content["why_not"]), fit, figures, shares, source)
+        if estimate.get("board"):
+            clock_us = estimate["clock_ns"] / 1e3
+            axi = estimate["axi"]
+            every = axi.get("steady_cycles", axi["interval_cycles"])
+            on_board = board(estimate["board"]["name"])
+            latency = estimate["latency_cycles"]["value"]
+            figures = (*figures, rate_on_board(on_board, latency * clock_us, every * clock_us, thing))
+    return CoreScreen(title, exactness(certificate, content["why_not"], thing), fit, figures, shares, source)
 
 
 def _hls_figures(estimate: Mapping[str, Any], source: str, thing: str) -> tuple[Figure, ...]:
@@ -177,12 +172,12 @@ def _hls_figures(estimate: Mapping[str, Any], source: str, thing: str) -> tuple[
     found = [
         Figure(
             "Latency",
-            _time(latency["value"] * clock),
-            _between(_time(latency["low"] * clock), _time(latency["high"] * clock)),
+            time_in_words(latency["value"] * clock),
+            _between(time_in_words(latency["low"] * clock), time_in_words(latency["high"] * clock)),
             f"{source}: {counted(latency['value'], 'cycle')}",
         ),
         Figure(
-            f"{thing.capitalize()}s a second",
+            f"{thing.capitalize()}s a second, the core alone",
             f"{1e9 / (interval['value'] * clock):,.0f}",
             _between(f"{1e9 / (interval['high'] * clock):,.0f}", f"{1e9 / (interval['low'] * clock):,.0f}"),
             f"{source}: an {thing} in {counted(interval['value'], 'cycle')}",
@@ -192,7 +187,7 @@ def _hls_figures(estimate: Mapping[str, Any], source: str, thing: str) -> tuple[
     if steady is not None and steady < 0.9 * interval["value"]:
         found.append(
             Figure(
-                f"{thing.capitalize()}s a second, in a long stream",
+                f"{thing.capitalize()}s a second, the core alone in a long stream",
                 f"{1e9 / (steady * clock):,.0f}",
                 "",
                 f"simulated stream model: an {thing} in {counted(steady, 'cycle')}",
@@ -203,7 +198,7 @@ def _hls_figures(estimate: Mapping[str, Any], source: str, thing: str) -> tuple[
 
 def _rtl_core(rtl: Mapping[str, Any], project: ProjectConfig, thing: str) -> CoreScreen:
     config, place, cycles = project.rtl, rtl["place"], rtl["cycles"]
-    named = None
+    named = found = None
     if config.board is not None:
         found = board("ulx3s-85f" if config.board == "ulx3s" else config.board)
         available = {name: getattr(found, name) for name in RESOURCES}
@@ -211,42 +206,37 @@ def _rtl_core(rtl: Mapping[str, Any], project: ProjectConfig, thing: str) -> Cor
     asked = rtl["asked_mhz"]
     fit, shares = rtl_fit(rtl, named, asked)
     if rtl["certificate"] is not None:
-        exact = exactness(rtl["certificate"], rtl["why_not"])
+        exact = exactness(rtl["certificate"], rtl["why_not"], thing)
     else:
         exact = Verdict("NOT SIMULATED", "unknown", "no simulation of this core yet (--until rtlsim).")
     known = cycles or rtl["plan"]
     counted = "measured in Verilator" if cycles else "predicted by the cycle model"
     mhz = place["mhz"] if place else asked
     clocked = f"at {mhz:g} MHz, " + ("routed by nextpnr" if place else "asked for, not placed yet")
-    figures = (
+    figures = [
         Figure(
             "Latency",
-            _time(known["latency_cycles"] * 1e3 / mhz),
+            time_in_words(known["latency_cycles"] * 1e3 / mhz),
             "",
             f"{known['latency_cycles']:,} cycles {counted}, {clocked}",
         ),
         Figure(
-            f"{thing.capitalize()}s a second",
+            f"{thing.capitalize()}s a second, the core alone",
             f"{mhz * 1e6 / known['interval_cycles']:,.0f}",
             "",
             f"an {thing} in {known['interval_cycles']:,.0f} cycles {counted}, {clocked}",
         ),
-    )
+    ]
+    if found is not None:
+        # On a board it runs at the clock that was asked for, however fast it was routed.
+        latency_us, interval_us = known["latency_cycles"] / asked, known["interval_cycles"] / asked
+        if config.board_top is None:
+            figures.append(rate_on_board(found, latency_us, interval_us, thing))
+        elif "serial" in rtl["plan"]:
+            figures.append(rate_on_line(found.title, rtl["plan"]["serial"], latency_us, thing))
     source = "nextpnr, placed" if place else "Yosys, before placement"
-    return CoreScreen("SystemVerilog core", exact, fit, figures, shares, source if shares else "")
+    return CoreScreen("SystemVerilog core", exact, fit, tuple(figures), shares, source if shares else "")
 
 
 def _between(low: str, high: str) -> str:
     return f"{low} to {high}" if low != high else ""
-
-
-def _time(nanoseconds: float) -> str:
-    """Write a time with three digits."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if nanoseconds >= 0.9995 * size:
-            return f"{_three_digits(nanoseconds / size)} {unit}"
-    return f"{_three_digits(nanoseconds)} ns"
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"

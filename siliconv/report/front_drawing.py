@@ -66,8 +66,8 @@ def search_scatter(found: Mapping[str, Any]) -> Scatter:
     return _scatter("Bits that suffice (siliconv search)", cost.upper(), f"validation {metric}", points, note)
 
 
-def fit_scatter(found: Mapping[str, Any]) -> Scatter:
-    """Draw the designs of ``siliconv fit``: images a second against the share of the fullest resource."""
+def fit_scatter(found: Mapping[str, Any], things: str = "images") -> Scatter:
+    """Draw the designs of ``siliconv fit``: images (or `things`) a second against the share of the fullest resource."""
     chosen = found["chosen"]
     rate = chosen["images_per_second"] if chosen else None
     points = []
@@ -75,21 +75,22 @@ def fit_scatter(found: Mapping[str, Any]) -> Scatter:
         if one["share"] is None or one["images_per_second"] <= 0:
             continue
         told = (
-            f"{one['images_per_second']:,.0f} images/s, {one['latency_us']:,.1f} µs, {one['share']:.0%} of the "
+            f"{one['images_per_second']:,.0f} {things}/s, {one['latency_us']:,.1f} µs, {one['share']:.0%} of the "
             f"{one['resource'].upper()}"
         )
         style = "full" if not one["fits"] else "front" if one["surely"] else "risk"
         points.append(_Point(100 * one["share"], one["images_per_second"], told, style))
     if chosen:
         share = max(value for value in chosen["shares"].values() if value is not None)
-        points.append(_Point(100 * share, rate or 1.0, f"chosen: {rate:,.0f} images/s, {share:.0%} full", "chosen"))
+        points.append(_Point(100 * share, rate or 1.0, f"chosen: {rate:,.0f} {things}/s, {share:.0%} full", "chosen"))
     core = "SystemVerilog core" if found.get("core") == "rtl" else "hls4ml core"
-    note = f"{found['board']['title']}, asked for: {found['target']}. Ringed: the chosen one. Hollow: does not fit."
+    asked = str(found["target"]).replace("images/s", f"{things}/s")
+    note = f"{found['board']['title']}, asked for: {asked}. Ringed: the chosen one. Hollow: does not fit."
     if any(one.style == "risk" for one in points):
         note += " Orange: fits by the estimate, not by its band."
     title = f"Designs for a board (siliconv fit, {core})"
     across = "% of the fullest resource"
-    return _scatter(title, across, "images a second", points, note, logarithmic=True)
+    return _scatter(title, across, f"{things} a second", points, note, logarithmic=True)
 
 
 def _scatter(

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Sequence
+from functools import partial
 from importlib import resources
 from math import prod
 from pathlib import Path
@@ -16,17 +17,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from siliconv.certificate.certificate import from_json
+from siliconv.counting import example_word
 from siliconv.errors import DAMAGE
 from siliconv.flow.artefacts import AGREEMENT_FILE, RANGES_FILE, read_json
 from siliconv.hls.estimate.coefficients import cross_validated_errors
 from siliconv.project.project import ProjectConfig
 from siliconv.project.remembered_front import FRONTS, read_front
 from siliconv.report.drawings import block_diagram, fifo_curves, stacked, waterfall
-from siliconv.report.first_screen import first_screen, thing_of
+from siliconv.report.first_screen import first_screen
 from siliconv.report.front_drawing import Scatter, fit_scatter, search_scatter
 from siliconv.report.range_drawing import range_chart
 from siliconv.report.rtl_content import rtl_content
-from siliconv.report.verdicts import RESOURCE_TITLES
+from siliconv.report.verdicts import RESOURCE_TITLES, origins
 from siliconv.rtl.writing.board_tops import BOARD_TOPS
 
 TEMPLATES = Environment(
@@ -38,7 +40,8 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters["percent"] = lambda share: f"{100 * share:.2f} %"
 TEMPLATES.filters["measure"] = lambda value, metric: f"{100 * value:.2f} %" if "accuracy" in metric else f"{value:.4g}"
-TEMPLATES.filters["thousands"] = lambda number: f"{number:,.0f}".replace(",", "\u202f")
+TEMPLATES.filters["thousands"] = lambda number: f"{number:,.0f}"
+TEMPLATES.filters["origins"] = origins
 TEMPLATES.globals["part_of_page"] = lambda name: Markup(
     resources.files("siliconv.report").joinpath(f"templates/{name}").read_text("utf-8")
 )
@@ -90,8 +93,10 @@ def write_report(
     if content["rtl"] is not None and not content["rtl"]["stale"]:
         board = project.rtl.board_top
         content["rtl"]["asked_mhz"] = float(BOARD_TOPS[board].clock_mhz) if board else project.rtl.clock_mhz
-    content["thing"] = thing_of(content["data"])
+    content["thing"] = example_word(content["data"]["shape"])
     content["things"] = f"{content['thing']}s"
+    if content["rtl"] is not None and not content["rtl"]["stale"]:
+        content["stages"] |= content["rtl"]["stages"]
     content["parts"] = _parts(content, pictures)
     content["screen"] = first_screen(content, project, build / "csim.json")
     content["drawings"] = _drawings(content, build)
@@ -121,13 +126,13 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
     layers = estimate["layers"] if estimate["source"] != "none" else ()
     by_layer = [(one["name"], one["logic_synthesis"]) for one in layers]
     by_block = [(one["node"], one["cells"]) for one in rtl["blocks"] if one["cells"]] if has_rtl else []
-    scatters, unreadable = _scatters(build)
+    scatters, unreadable = _scatters(build, content["things"])
     times = estimate.get("times")
     return {
         "blocks": block_diagram(content["network"]["nodes"], _notes(content, has_rtl)),
-        "hls_times": waterfall(times) if times else None,
+        "hls_times": waterfall(times, content["thing"]) if times else None,
         "fifos": fifo_curves(times) if times else (),
-        "rtl_times": waterfall(rtl["times"]) if has_rtl and rtl["times"] else None,
+        "rtl_times": waterfall(rtl["times"], content["thing"]) if has_rtl and rtl["times"] else None,
         "hls_resources": stacked(by_layer, RESOURCE_TITLES) if by_layer else None,
         "rtl_resources": stacked(by_block, _BLOCK_TITLES) if by_block else None,
         "scatters": scatters,
@@ -136,11 +141,12 @@ def _drawings(content: dict[str, Any], build: Path) -> dict[str, Any]:
     }
 
 
-def _scatters(build: Path) -> tuple[list[Scatter], list[str]]:
+def _scatters(build: Path, things: str) -> tuple[list[Scatter], list[str]]:
     """Lay out what searches found last, and name what cannot be read of it."""
     found: list[Scatter] = []
     unreadable: list[str] = []
-    for kind, draw in ((FRONTS[0], search_scatter), (FRONTS[1], fit_scatter), (FRONTS[2], fit_scatter)):
+    draw_fit = partial(fit_scatter, things=things)
+    for kind, draw in ((FRONTS[0], search_scatter), (FRONTS[1], draw_fit), (FRONTS[2], draw_fit)):
         front = read_front(build, kind)
         try:
             found += [draw(front)] if front is not None else []

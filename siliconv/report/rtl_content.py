@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from siliconv.certificate.certificate import RTL_CERTIFICATE, from_json
-from siliconv.flow.artefacts import read_json
+from siliconv.flow.artefacts import PACKED_FILE, read_json
+from siliconv.flow.flow import Record, read_record
 from siliconv.flow.output_state import content_hash
 
 CYCLES, SYNTH, PLACE = "rtl_cycles.json", "synth.json", "place.json"
-RTL_FILES = ("rtl/plan.json", RTL_CERTIFICATE, CYCLES, SYNTH, PLACE)
+RTL_FILES = ("rtl/plan.json", RTL_CERTIFICATE, CYCLES, SYNTH, PLACE, PACKED_FILE)
 """What it reads, where it is there."""
+
+STAGE_OF = {CYCLES: "rtlsim", SYNTH: "synth", PLACE: "place", PACKED_FILE: "bitstream"}
+"""The stage that each file is from."""
 
 
 def rtl_content(build: Path, network: str) -> dict[str, Any] | None:
@@ -31,8 +36,11 @@ def rtl_content(build: Path, network: str) -> dict[str, Any] | None:
     if plan.get("network") != network:
         return {"stale": True}
     of_plan = content_hash(plan_file)
-    found = {name: _made_of(build / name, of_plan) for name in (CYCLES, SYNTH, PLACE)}
+    found = {name: _made_of(build / name, of_plan) for name in STAGE_OF}
     cycles, synth, place = (found[name] for name in (CYCLES, SYNTH, PLACE))
+    packed = found[PACKED_FILE]
+    if packed and packed["placed"] != content_hash(build / PLACE):
+        found[PACKED_FILE] = None
     certificate = read_json(build / RTL_CERTIFICATE) if cycles and (build / RTL_CERTIFICATE).is_file() else None
     return {
         "stale": False,
@@ -44,7 +52,14 @@ def rtl_content(build: Path, network: str) -> dict[str, Any] | None:
         "why_not": from_json(certificate).why_not if certificate else "",
         "times": _times(plan, cycles) if cycles else None,
         "blocks": _blocks(plan, synth),
+        "stages": _stages(build, ["rtl", *(STAGE_OF[name] for name, content in found.items() if content)]),
     }
+
+
+def _stages(build: Path, names: Sequence[str]) -> dict[str, Record]:
+    """Give the records of stages, where they are there."""
+    records = {name: read_record(build, name) for name in names}
+    return {name: record for name, record in records.items() if record is not None}
 
 
 def _made_of(path: Path, plan: str) -> dict[str, Any] | None:

@@ -52,8 +52,16 @@ class DeviceShare:
         return self.band[1] if self.band is not None else self.share
 
 
-def exactness(certificate: Mapping[str, Any], why_not: str) -> Verdict:
-    """Say what a certificate claims: what was proven for every input, and what was tested on how much.
+_GROUNDS = (
+    ("proof", "Proven for every input", "proven for every input"),
+    ("comparison", "Compared in files", "compared in files"),
+    ("test", "Tested", "tested"),
+)
+"""What a claim can stand on, the title of its line, and how it is counted."""
+
+
+def exactness(certificate: Mapping[str, Any], why_not: str, thing: str = "image") -> Verdict:
+    """Say what a certificate claims: what was proven for every input, compared in files, and tested on how much.
 
     Parameters
     ----------
@@ -61,27 +69,35 @@ def exactness(certificate: Mapping[str, Any], why_not: str) -> Verdict:
         The content of ``csim.json`` or ``rtlsim.json``.
     why_not
         Why it is not exact.
+    thing
+        The word for one of the data.
     """
-    claims = certificate["claims"]
-    proofs = [one for one in claims if one["ground"] == "proof"]
-    tests = [one for one in claims if one["ground"] == "test"]
-    origins = ", ".join(f"{count} {name}" for name, count in certificate["vectors_by_origin"].items())
-    lines = [
-        ("Proven for every input", "; ".join(f"{one['claim']} ({_counted(one)})" for one in proofs)),
-        ("Tested", "; ".join(f"{one['claim']} ({_counted(one)}, {one['executor']})" for one in tests)),
-        ("Test vectors", f"{certificate['vectors']:,}: {origins}"),
-    ]
+    lines, counts = [], []
+    for ground, title, done in _GROUNDS:
+        claims = [one for one in certificate["claims"] if one["ground"] == ground]
+        if claims:
+            lines.append((title, "; ".join(f"{one['claim']} ({_counted(one)}, {one['executor']})" for one in claims)))
+            counts.append(f"{len(claims)} {done}")
+    lines.append(("Test vectors", f"{certificate['vectors']:,}: {origins(certificate, thing)}"))
     if certificate["edited"]:
         lines.append(("Edited since it was written", "; ".join(certificate["edited"])))
     if not certificate["exact"]:
         return Verdict("NOT EXACT", "bad", why_not, tuple(lines))
     values = sum(layer["values"] for layer in certificate["layers"])
+    with_model = any(layer.get("quantized_differs") is not None for layer in certificate["layers"])
+    who = "Core, integer network and quantized model" if with_model else "Core and integer network"
     says = (
-        f"Core, integer network and quantized model give the same bits: {len(proofs)} claims proven for every input, "
-        f"{values:,} values in {counted(len(certificate['layers']), 'layer')} compared on "
-        f"{counted(certificate['vectors'], 'test vector')}."
+        f"{who} give the same bits: {values:,} values in "
+        f"{counted(len(certificate['layers']), 'layer')} compared on {counted(certificate['vectors'], 'test vector')}. "
+        f"Claims: {', '.join(counts)}."
     )
     return Verdict("EXACT", "good", says, tuple(lines))
+
+
+def origins(certificate: Mapping[str, Any], thing: str) -> str:
+    """Say where the vectors of a certificate are from."""
+    found = certificate["vectors_by_origin"].items()
+    return ", ".join(f"{count:,} {name.replace('images', f'{thing}s')}" for name, count in found)
 
 
 def _counted(claim: Mapping[str, Any]) -> str:

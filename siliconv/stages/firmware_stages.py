@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from siliconv.counting import example_word
 from siliconv.flow.artefacts import certificate_vectors, judge_of, read_json, write_json
 from siliconv.flow.flow import Context, read_record
 from siliconv.flow.synthesis_file import synthesis_results
+from siliconv.hardware.boards import board
 from siliconv.hls.conversion.manifest import MANIFEST_FILE
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
@@ -104,6 +106,7 @@ def estimate_hardware(context: Context) -> str:
     content = estimate_network(network, config, coefficients, calibration=calibration, results=results)
     write_json(context.out / "estimate.json", content)
     fit, shares = hls_fit(content)
+    thing = example_word(context.project.model.network_shape)
     verdict = f"; {fit.word}"
     if shares:
         fullest = max(shares, key=lambda one: one.share)
@@ -112,9 +115,10 @@ def estimate_hardware(context: Context) -> str:
         if fit.tone == "risk" and widest.band is not None:
             verdict += ", " + ("" if widest is fullest else f"{widest.title} ") + f"up to {widest.most:.0%}"
     if content["axi"]["limits"]:
-        verdict += f"; AXI-Stream limits it to an image in {content['axi']['steady_cycles']:,.0f} cycles"
-    least, most = content["on_a_board"]["transfer_us"]
-    verdict += f"; a transfer on a board: {least} to {most} us more"
+        verdict += f"; AXI-Stream limits it to an {thing} in {content['axi']['steady_cycles']:,.0f} cycles"
+    if content["board"] and board(content["board"]["name"]).processing_system:
+        least, most = content["on_a_board"]["transfer_us"]
+        verdict += f"; each transfer on the board takes {least:g} to {most:g} µs more"
     verdict += "".join(f"; warning: {one}" for one in content["warnings"])
     reported = results is not None and results.source == "vsynth"
     left = content if reported else content["logic_synthesis"]
@@ -124,7 +128,7 @@ def estimate_hardware(context: Context) -> str:
     cycles = content["latency_cycles"]["value"]
     lut, dsp, bram18 = (left[name]["value"] for name in ("lut", "dsp", "bram18"))
     return (
-        f"{cycles:,.0f} cycles = {_microseconds(cycles * content['clock_ns'] / 1000)} us, {lut:,.0f} LUT,"
+        f"{cycles:,.0f} cycles = {_microseconds(cycles * content['clock_ns'] / 1000)} µs, {lut:,.0f} LUT,"
         f" {dsp:,.0f} DSP, {bram18:,.0f} BRAM18 ({kind}){verdict}"
     )
 

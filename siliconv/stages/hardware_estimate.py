@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from typing import Any
 
 from siliconv.hardware.beat_format import beat_format
 from siliconv.hardware.boards import RESOURCES, Board, board_of_part
+from siliconv.hardware.driver_times import driver_times
 from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.backends import BACKENDS, no_estimate
 from siliconv.hls.configuration import HlsConfig
@@ -145,14 +144,13 @@ def _axi_resources(network: Network, design: Design, coefficients: Coefficients)
 
 def _on_a_board(design: Design, latency: float, axi: dict[str, Any]) -> dict[str, Any]:
     """Give the time of a transfer of one image, and from how many on half the rate is reached."""
-    text = resources.files("siliconv.hardware").joinpath("constants/driver_times.json").read_text("utf-8")
-    known = json.loads(text)
-    least, most = known["transfer_us"]
+    known = driver_times()
+    least, most = known.transfer_us
     compute = latency * design.clock_ns / 1e3
     every = axi.get("steady_cycles", axi["interval_cycles"]) * design.clock_ns / 1e3
     return {
-        "transfer_us": known["transfer_us"],
-        "source": known["source"],
+        "transfer_us": list(known.transfer_us),
+        "source": known.source,
         "one_image_us": [round(compute + one, 1) for one in (least, most)],
         "images_for_half_the_rate": max(round((least + most) / 2 / every), 1),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.counting import example_word
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
@@ -68,8 +69,8 @@ def prepare_data(context: Context) -> str:
         percentile=project.percentile,
         unit=project.model.unit,
     )
-    sizes = " + ".join(str(summary.size(split)) for split in SPLITS)
-    told = f"{sizes} {'images' if summary.input.is_pixels else 'inputs'} {_asked(summary)}"
+    sizes = " + ".join(f"{summary.size(split):,}" for split in SPLITS)
+    told = f"{sizes} {example_word(summary.shape)}s {_asked(summary)}"
     told += "" if summary.input == InputChoice() else f"; {summary.input.in_words}"
     return f"{told}; {summary.statistics.in_words}" if summary.statistics is not None else told
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.flow.artefacts import certificate_vectors, read_json, write_json
+from siliconv.counting import example_word
+from siliconv.flow.artefacts import PACKED_FILE, certificate_vectors, read_json, write_json
 from siliconv.flow.flow import Context
 from siliconv.flow.output_state import content_hash
 from siliconv.models.data.image_store import open_dataset
@@ -24,7 +25,7 @@ from siliconv.rtl.plan.blocks import RtlDesign
 from siliconv.rtl.simulation.verilator import verilator
 from siliconv.rtl.synthesis.nextpnr import check_family
 from siliconv.rtl.synthesis.open_tools import check_tool, top_name
-from siliconv.rtl.writing.board_tops import BOARD_TOPS
+from siliconv.rtl.writing.board_tops import BOARD_TOPS, serial_bytes
 
 CYCLES_FILE = "rtl_cycles.json"
 """What was measured beside the certificate."""
@@ -77,6 +78,7 @@ def write_rtl(context: Context) -> str:
         "products": design.products,
         "log_rings": rings_of(design),
         "network": network_hash(network),
+        "serial": serial_bytes(design),
         "blocks": [
             {"name": block.name, "kind": instance(block).module, "node": block.outputs[0].node}
             | {"products": products_of_block(block), "busy": busy_of_block(block)}
@@ -85,8 +87,8 @@ def write_rtl(context: Context) -> str:
     }
     write_json(folder / "plan.json", content)
     return (
-        f"{len(design.blocks)} blocks, {design.products} products a cycle: {predicted.latency:,} cycles latency, "
-        f"an image every {predicted.interval:,.0f}"
+        f"{len(design.blocks)} blocks, {design.products:,} products a cycle: {predicted.latency:,} cycles latency, "
+        f"an {example_word(context.project.model.network_shape)} every {predicted.interval:,.0f}"
     )
 
 
@@ -96,6 +98,7 @@ def simulate_rtl(context: Context) -> str:
 
     network, design = _written(context)
     dataset = open_dataset(context.build / "data")
+    word = example_word(context.project.model.network_shape)
     certificate, evidence = certify_rtl(
         design,
         context.build / "rtl",
@@ -112,7 +115,7 @@ def simulate_rtl(context: Context) -> str:
     write_json(context.out / RTL_CERTIFICATE, certificate.as_json())
     write_json(context.out / CYCLES_FILE, _of_plan(context, evidence.as_json()))
     return (
-        f"{certificate.verdict}; {evidence.latency_cycles:,} cycles latency, an image every "
+        f"{certificate.verdict}; {evidence.latency_cycles:,} cycles latency, an {word} every "
         f"{evidence.interval_cycles:,.0f}, measured"
     )
 
@@ -166,6 +169,8 @@ def pack_rtl(context: Context) -> str:
         bitstream, _ = pack(work, design, board=config.board_top)
     shutil.copyfile(bitstream, context.out / BITSTREAM_FILE)
     size = bitstream.stat().st_size
+    placed = content_hash(context.build / "place.json")
+    write_json(context.out / PACKED_FILE, _of_plan(context, {"placed": placed, "bytes": size}))
     if config.board_top:
         check = f"build/rtl/{config.board_top}/check_board.py"
         return f"{size:,} bytes: openFPGALoader -b {config.board_top} build/{BITSTREAM_FILE}, then python {check}"

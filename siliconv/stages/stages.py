@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from siliconv.flow.artefacts import PACKED_FILE
 from siliconv.flow.flow import Stage
 from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.models.architectures.keras_file import Weights
@@ -223,7 +224,7 @@ RTL_STAGES: tuple[Stage, ...] = (
     Stage(
         "bitstream",
         pack_rtl,
-        outputs=(BITSTREAM_FILE,),
+        outputs=(BITSTREAM_FILE, PACKED_FILE),
         needs=("lower", "rtl", "place"),
         settings=lambda project: [project.rtl.part, project.rtl.board],
         modules=("siliconv.rtl.synthesis.nextpnr",),

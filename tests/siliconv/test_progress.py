@@ -70,7 +70,7 @@ def test_count_and_time_left_are_there_at_every_width_and_the_note_is_cut(width)
     assert all(len(line) <= width for line in drawn)
     text = "\n".join(drawn)
     assert "Fine-tuning" in text
-    assert "5400/12000" in text
+    assert "5,400/12,000" in text
     assert " left" in text
     assert "loss 0.31" in text
     assert text.rstrip().endswith("…")

@@ -1,7 +1,7 @@
 "use strict";
 // Tables sort by the heading that is pressed; hashes are copied whole; what is folded is printed.
 const number = (text) => {
-  const found = text.replace(/[\u202f,\s]/g, "").match(/^[<>~]?(-?\d+(\.\d+)?(e[+-]?\d+)?)/i);
+  const found = text.replace(/[,\s]/g, "").match(/^[<>~]?(-?\d+(\.\d+)?(e[+-]?\d+)?)/i);
   return found ? Number(found[1]) : NaN;
 };
 const compare = (column, order) => (one, other) => {

@@ -14,7 +14,7 @@ from siliconv.network.vectors.reached import Reached
 HASH = "0" * 64
 PROVEN = Claim("types hold", "interval arithmetic", "network", Ground.PROOF, 4, "nodes", holds=True)
 EQUAL = Claim("firmware is network", "Verilator", "rtl", Ground.TEST, 100, "values", holds=True)
-WRONG = Claim("weights are the network's", "the network", "weights", Ground.PROOF, 9, "numbers", False, ("w2.h",))
+WRONG = Claim("weights are the network's", "the network", "weights", Ground.COMPARISON, 9, "numbers", False, ("w2.h",))
 
 
 def certificate(**fields):

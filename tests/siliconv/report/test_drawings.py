@@ -136,7 +136,8 @@ def test_what_a_search_left_is_drawn_and_damage_is_named(tmp_path):
     remember_front(tmp_path, "fit-hls", front)
     remember_front(tmp_path, "fit-rtl", {"front": "none"})
     remember_front(tmp_path, "search", {"trials": 3})
-    scatters, unreadable = _scatters(tmp_path / "build")
+    scatters, unreadable = _scatters(tmp_path / "build", "inputs")
     assert [one.title for one in scatters] == ["Designs for a board (siliconv fit, hls4ml core)"]
+    assert scatters[0].up == "inputs a second"
     assert unreadable == ["search", "fit-rtl"]
-    assert _scatters(tmp_path / "nothing" / "build") == ([], [])
+    assert _scatters(tmp_path / "nothing" / "build", "images") == ([], [])

@@ -93,13 +93,13 @@ def test_what_was_measured_mapped_and_placed_is_shown_by_layer(build):
     }
     page = rendered(content)
     for text in (
-        "1\u202f013 cycles",
+        "1,013 cycles",
         "150.0 MHz",
-        "375\u202f000 images a second",
+        "375,000 images a second",
         "in the products and sums of conv_1_relu",
     ):
         assert text in page
-    assert "7\u202f777" in page, "hls4ml's estimate beside it"
+    assert "7,777" in page, "hls4ml's estimate beside it"
 
 
 @pytest.mark.parametrize("name", ["rtl_cycles.json", "synth.json", "place.json"])
@@ -109,10 +109,29 @@ def test_figures_of_another_core_are_left_out(build, name):
     content = rtl_content(build, "abc")
     kept = {"rtl_cycles.json": "cycles", "synth.json": "synth", "place.json": "place"}
     assert [content[part] is None for part in kept.values()] == [part == name for part in kept]
-    assert "The clock is limited" not in rendered(content) or name != "place.json"
+    assert "limits the clock" not in rendered(content) or name != "place.json"
 
 
 def test_a_core_of_another_network_is_told(build):
     page = rendered(rtl_content(build, "def"))
     assert "written from another network" in page
-    assert "1\u202f013" not in page
+    assert "1,013" not in page
+
+
+RECORD = {"fingerprint": "f", "summary": "done", "seconds": 2.0, "peak_mib": 100.0}
+
+
+def test_stages_of_the_core_are_those_of_what_is_shown(build):
+    (build / ".stages").mkdir()
+    for stage in ("rtl", "rtlsim", "synth", "place", "bitstream"):
+        (build / ".stages" / f"{stage}.json").write_text(json.dumps(RECORD))
+    assert list(rtl_content(build, "abc")["stages"]) == ["rtl", "rtlsim", "synth", "place"]
+    of_plan = {"plan": content_hash(build / "rtl" / "plan.json")}
+    packed = of_plan | {"placed": content_hash(build / "place.json"), "bytes": 7}
+    (build / "bitstream.json").write_text(json.dumps(packed))
+    assert list(rtl_content(build, "abc")["stages"]) == ["rtl", "rtlsim", "synth", "place", "bitstream"]
+    (build / "place.json").write_text(json.dumps(of_plan | PLACE | {"seed": 2}))
+    assert "bitstream" not in rtl_content(build, "abc")["stages"], "packed of another placement"
+    (build / "synth.json").write_text(json.dumps({"plan": "other"} | SYNTH))
+    (build / ".stages" / "rtlsim.json").write_text("{")
+    assert list(rtl_content(build, "abc")["stages"]) == ["rtl", "place"]

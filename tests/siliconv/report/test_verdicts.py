@@ -80,6 +80,14 @@ CLAIMS = [
         "holds": True,
         "executor": "a",
     },
+    {
+        "claim": "weights are the network's",
+        "ground": "comparison",
+        "count": 3658,
+        "unit": "numbers",
+        "holds": True,
+        "executor": "b",
+    },
     {"claim": "bits are equal", "ground": "test", "count": 99, "unit": "values", "holds": True, "executor": "g++"},
 ]
 CERTIFICATE = {
@@ -92,17 +100,20 @@ CERTIFICATE = {
 }
 
 
-def test_exact_says_what_is_proof_and_what_is_test():
+def test_exact_counts_proof_comparison_and_test_apart():
     verdict = exactness(CERTIFICATE, "")
     assert (verdict.word, verdict.tone) == ("EXACT", "good")
     lines = dict(verdict.lines)
-    assert "no value leaves its type (11 nodes)" in lines["Proven for every input"]
+    assert lines["Proven for every input"] == "no value leaves its type (11 nodes, a)"
+    assert lines["Compared in files"] == "weights are the network's (3,658 numbers, b)"
+    assert "Claims: 1 proven for every input, 1 compared in files, 1 tested." in verdict.says
     assert "bits are equal (99 values, g++)" in lines["Tested"]
     assert lines["Test vectors"] == "7: 6 test images, 1 directed"
+    assert dict(exactness(CERTIFICATE, "", "input").lines)["Test vectors"] == "7: 6 test inputs, 1 directed"
 
 
 def test_a_certificate_that_does_not_hold_says_why():
-    wrong = CERTIFICATE | {"exact": False, "claims": [CLAIMS[0], CLAIMS[1] | {"holds": False}], "edited": ["net.cpp"]}
+    wrong = CERTIFICATE | {"exact": False, "claims": [*CLAIMS[:2], CLAIMS[2] | {"holds": False}], "edited": ["net.cpp"]}
     verdict = exactness(wrong, "layer conv_1 differs")
     assert (verdict.word, verdict.tone, verdict.says) == ("NOT EXACT", "bad", "layer conv_1 differs")
     assert "NOT TRUE" in dict(verdict.lines)["Tested"]
