@@ -101,7 +101,9 @@ def _cell(one: Configuration | None) -> str:
 def _figures(one: Configuration | None) -> dict[str, Any] | None:
     if one is None:
         return None
-    return {key: value for key, value in one.as_json().items() if key != "estimate"}
+    stated = one.estimate.interval_cycles.value
+    figures = {key: value for key, value in one.as_json().items() if key != "estimate"}
+    return figures | {"stated_interval_cycles": stated, "stated_images_per_second": round(1e9 / stated / one.clock_ns)}
 
 
 if __name__ == "__main__":

@@ -12,11 +12,6 @@ DOCS = ROOT / "docs"
 FOR_CONTRIBUTORS = ("architecture.md", "adding_a_layer_kind.md")
 """Pages that no user reads."""
 
-PLACEHOLDER = re.compile(
-    r"\b(?:PROJECT|NAME|BOARD|FILE|FOLDER|PHOTOS|MODEL|IMAGE|DIR|COMMAND|STAGE|RECORDS|A B)\b|\[--|\.\.\."
-)
-"""What makes a line a pattern of commands rather than a command."""
-
 _FENCE = re.compile(
     r"(?:^<!-- (?P<note>not run|exit code): (?P<said>[^>]*?) -->\n)?^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -48,9 +43,10 @@ class Block:
     exit_code: int = 0
 
     @property
-    def first_line(self) -> str:
-        """The first line, by which a table names the block."""
-        return self.text.strip().splitlines()[0].split("  #")[0].strip()
+    def commands(self) -> tuple[str, ...]:
+        """Its lines, without what is said of them; of a Python block, the first one names it."""
+        lines = tuple(line.split("  #")[0].strip() for line in self.text.strip().splitlines() if line.strip())
+        return lines if self.language == "sh" else lines[:1]
 
 
 def user_pages() -> tuple[Path, ...]:
@@ -74,7 +70,9 @@ def blocks_of(page: Path) -> tuple[Block, ...]:
 def indented_commands(page: Path) -> tuple[str, ...]:
     """Give the lines of indented blocks that are commands to type, without what is said of them."""
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^    ((?:\.venv/bin/|siliconv |make |pip |python )[^\n]*)$", text, re.MULTILINE)
+    lines = re.findall(
+        r"^    ((?:\.venv/bin/|siliconv |make |pip |python |sudo |dask |openFPGALoader )[^\n]*)$", text, re.MULTILINE
+    )
     return tuple(re.split(r"\s{2,}", line)[0].strip() for line in lines)
 
 

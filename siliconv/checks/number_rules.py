@@ -12,7 +12,7 @@ from siliconv.network.intervals import prove
 from siliconv.network.reference import FLOAT32_SIGNIFICAND
 from siliconv.plan.plan import Plan, PlannedLayer
 
-# The lecture's CNN: 0.843 at 6 bits and 0.717 at 4 bits without fine-tuning, 0.869 after it.
+# The lecture's CNN (bits_faces.json): 95.40 % at 6 bits and 92.08 % at 4 without fine-tuning, 95.45 % in float.
 _BITS_THAT_NEED_TUNING, _BITS_THAT_GAIN = 4, 7
 
 # A DSP48 adds 48 bits.
