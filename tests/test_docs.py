@@ -122,8 +122,8 @@ def test_each_question_of_a_stranger_is_answered_by_one_file():
         assert path in tracked(), f"{question} {path} is no file"
 
 
-def test_the_road_of_an_image_names_a_file_a_step():
-    rows = table_below("## The road of an image")
+def test_the_path_of_an_image_names_a_file_a_step():
+    rows = table_below("## The path of an image")
     assert [int(number) for number, _, _ in rows] == list(range(1, len(rows) + 1))
     for _, step, file in rows:
         assert file.strip("`") in tracked(), f"{step}: {file} is no file"

@@ -113,7 +113,7 @@ def convert(
     name
         Of the firmware's top function.
     progress
-        Told of long work.
+        Gets the progress of long work.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def fine_tune(
     name
         Of the network.
     progress
-        Told of every step.
+        Gets the progress of every step.
 
     Raises
     ------

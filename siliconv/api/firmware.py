@@ -49,7 +49,7 @@ class Firmware:
     project
         The folder of the project that it is of, whose own calibration its estimates use.
     progress
-        Told of long work; a bar on a terminal and lines elsewhere by default.
+        Gets the progress of long work; a bar on a terminal and lines elsewhere by default.
     """
 
     def __init__(

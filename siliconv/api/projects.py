@@ -31,7 +31,7 @@ class Project(HardwareVerbs):
     name
         The folder, or its name under ``firmware_projects/``.
     progress
-        Told of long work; a bar on a terminal and lines elsewhere by default.
+        Gets the progress of long work; a bar on a terminal and lines elsewhere by default.
     apart
         Whether Keras 2 and hls4ml work in a process of their own: yes, unless this process is sure to hold no other
         Keras.

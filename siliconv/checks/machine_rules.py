@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from siliconv.checks.doctor import PYTHON, pinned_install
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.project.path_characters import BAD_IN_PATHS
 
 _HLS4ML = "1.3."
 _LEAST_DISK = 2**30
 
 # Measured with g++ 12 -O3: 385 MiB for a network of 4,000 weights, 450 MiB for one of 388,673; two files at a time.
 _COMPILER_BYTES, _BYTES_PER_WEIGHT = 2 * 400e6, 180
-
-_BAD_IN_PATHS = "'\"\\\n"
-"""Characters that the shell or the compiler do not hand on as they are in the folder of the weights."""
 
 
 @rule_at("MACHINE-PYTHON", Severity.ERROR, "this machine")
@@ -87,7 +85,7 @@ def machine_disk(facts: Facts) -> Iterator[Complaint]:
 
 @rule("MACHINE-PATH", Severity.ERROR)
 def machine_path(facts: Facts) -> Iterator[Complaint]:
-    found = sorted(set(str(facts.folder)) & set(_BAD_IN_PATHS))
+    found = sorted(set(str(facts.folder)) & set(BAD_IN_PATHS))
     if found:
         yield Complaint(
             f"the path has {' '.join(found)} in it, which make and the shell do not hand on to the compiler",

@@ -17,6 +17,7 @@ from siliconv.models.architectures.presets import preset as find_preset
 from siliconv.models.data.data_config import source_of
 from siliconv.project.array_template import array_project_text, look_at_arrays
 from siliconv.project.atomic_write import write_atomically
+from siliconv.project.path_characters import BAD_IN_PATHS
 from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
 from siliconv.project.project_schema import SCHEMA_FILE, SCHEMA_LINE, write_schema_file
@@ -76,12 +77,12 @@ def write_project(
     base = base or Path.cwd()
     folder = base / name if "/" in name else base / PROJECTS_FOLDER / name
     path = folder / PROJECT_FILE
-    if name in ("", ".") or folder.name in ("", "..") or not name.isprintable():
+    if name in ("", ".") or folder.name in ("", "..") or not name.isprintable() or set(name) & set(BAD_IN_PATHS):
         raise ProjectError(
             "PROJECT-NAME",
             f"{name!r} is no name for a project",
             where="siliconv new",
-            fix="use a name of letters, digits, dashes and underscores, or a path that ends with one",
+            fix="use any name without quotation marks and backslashes, or a path that ends with one",
         )
     if path.exists():
         raise ProjectError(

@@ -13,6 +13,7 @@ import message_page
 import messages
 import plain_english
 import pytest
+import shown_blocks
 import typer.main
 from shown_blocks import ROOT, user_pages
 
@@ -34,6 +35,17 @@ def test_sentences_are_short(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_words_are_those_that_everybody_knows(page):
+    assert plain_english.private_words(page.read_text(encoding="utf-8")) == []
+
+
+FOR_CONTRIBUTORS = [
+    *(ROOT / "docs" / name for name in shown_blocks.FOR_CONTRIBUTORS),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")),
+]
+
+
+@pytest.mark.parametrize("page", FOR_CONTRIBUTORS, ids=page_name)
+def test_contributors_read_no_private_words_either(page):
     assert plain_english.private_words(page.read_text(encoding="utf-8")) == []
 
 
