@@ -1,4 +1,4 @@
-"""Where two executions of a network part, the integer trace of one element, and the ranges of values."""
+"""Where two executions of a network differ, the integer trace of one element, and the ranges of values."""
 
 from siliconv.network.explanation.comparison import Comparison
 from siliconv.network.explanation.element_trace import ElementTrace, trace_element

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Difference:
-    """The first element in which two executions part: the input vector, the index in the tensor, both values."""
+    """The first element in which two executions differ: the input vector, the index in the tensor, both values."""
 
     vector: int
     index: tuple[int, ...]

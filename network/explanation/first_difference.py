@@ -1,4 +1,4 @@
-"""Where two executions of a network part first, and why.
+"""Where two executions of a network differ first, and why.
 
 An execution is what a float model, a QKeras model, the reference or the firmware gave for the same inputs, layer by
 layer. The reference is the judge: whoever differs from it is asked for the cause, with the element's exact integer
@@ -93,7 +93,7 @@ class Explanation:
     layers
         Every tensor that both have, in the order of the network.
     layer, vector, index
-        The first element in which they part; None where they are equal.
+        The first element in which they differ; None where they are equal.
     values
         Its value in both executions and in the reference.
     trace
@@ -128,7 +128,7 @@ def reference_execution(network: Network, tensors: Mapping[str, Codes]) -> Execu
 
 
 def explain(network: Network, codes: Batch, one: Execution, other: Execution) -> Explanation:
-    """Find the first element in which two executions part, in the order of the layers, and the cause.
+    """Find the first element in which two executions differ, in the order of the layers, and the cause.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a project's builds compute for the same inputs, side by side: where two of them part first, and why."""
+"""What a project's builds compute for the same inputs, side by side: where two of them differ first, and why."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Answer:
 def explain_project(
     name: str, project: ProjectConfig, build: Path, between: tuple[str, str], *, progress: Progress
 ) -> Answer:
-    """Find where two executions of a built project part first, on the vectors of its certificate.
+    """Find where two executions of a built project differ first, on the vectors of its certificate.
 
     Raises
     ------

@@ -268,5 +268,5 @@ def _certified(layer: Comparison, quantized: Mapping[str, Any] | None) -> Certif
 
 
 def _place(first: Difference) -> dict[str, Any]:
-    """Say where firmware and network part first, as codes of the layer's type."""
+    """Say where firmware and network differ first, as codes of the layer's type."""
     return {"vector": first.vector, "index": list(first.index), "firmware": first.one, "network": first.other}

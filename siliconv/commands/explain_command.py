@@ -46,7 +46,7 @@ def lines(answer: Answer) -> Iterator[str]:
         values = sum(layer.values for layer in found.layers)
         yield f"{one} and {other} are equal: {found.vectors} vectors, {len(found.layers)} tensors, {values:,} values"
         return
-    yield f"{one} and {other} part in layer '{found.layer}', element {_index(found.index or ())}"
+    yield f"{one} and {other} differ first in layer '{found.layer}', element {_index(found.index or ())}"
     yield f"  vector  {found.vector} ({answer.origin})"
     for name, value in found.values.items():
         yield f"  {name:<10} {value!r}"

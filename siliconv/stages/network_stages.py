@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.counting import example_word
+from siliconv.counting import counted, example_word
 from siliconv.errors import ProjectError
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
@@ -132,7 +132,7 @@ def train_network(context: Context) -> str:
             weights=project.initial_weights,
             progress=context.progress,
         )
-        how = f"after {len(history)} epochs"
+        how = f"after {counted(len(history), 'epoch')}"
         learning_curves(history, folder / "learning_curves.png")
         write_history(folder / "history.json", history)
         _draw_augmentation(project.train, dataset, folder / "augmentation.png")
@@ -211,8 +211,9 @@ def quantize_network(context: Context) -> str:
     )
     how = "rounded, without fine-tuning"
     if found.history is not None:
-        epochs = f"{len(found.history)} epochs of fine-tuning"
-        how = f"after {epochs} ({rounded.value:.4g} by rounding alone)"
+        epochs = f"{counted(len(found.history), 'epoch')} of fine-tuning"
+        before = f"{rounded.value:.4f}" if "accuracy" in rounded.metric else f"{rounded.value:.4g}"
+        how = f"after {epochs} ({before} by rounding alone)"
         if not found.helped:
             how = f"by rounding alone: {epochs} did not help on the validation images"
     pruned = f", {found.sparsity:.1%} of the weights are zero" if recipe.pruning is not None else ""

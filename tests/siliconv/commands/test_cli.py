@@ -192,7 +192,7 @@ def test_csim_exits_1_when_the_generated_sources_were_edited(built, tmp_path, ca
     assert defines.read_text() == edited
     assert run_command_line(["explain", str(copy)]) == 1
     said = capsys.readouterr().out
-    assert "part in layer 'conv2d_1_relu'" in said
+    assert "differ first in layer 'conv2d_1_relu'" in said
     assert re.search(r"cause   \[ROUNDING-(TIE|MODE)\] in the firmware execution", said)
     assert run_command_line(["check", str(copy)]) == 1
     assert "FIRMWARE-TYPE" in capsys.readouterr().out
