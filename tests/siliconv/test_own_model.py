@@ -79,7 +79,7 @@ def test_a_function_describes_a_network_that_is_trained(tmp_path, capsys):
     write_project(project, "model: {file: 'own_nets:untrained'}\ntrain: {epochs: 1, batch_size: 256}\n")
     (project / "own_nets.py").write_text(NETS)
     assert run_command_line(["train", str(project)]) == 0
-    assert "after 1 epochs" in capsys.readouterr().err
+    assert "after 1 epoch " in capsys.readouterr().err
     # Its initial weights are drawn anew each time it is called; they are not what is trained from.
     assert run_command_line(["train", str(project)]) == 0
     assert "unchanged" in capsys.readouterr().err.splitlines()[-1]

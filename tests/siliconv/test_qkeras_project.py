@@ -213,7 +213,7 @@ def test_a_normalization_that_no_type_holds_is_folded_and_fine_tuned_where_that_
     assert run_command_line(["run", str(folder), "--until", "lower"]) == 0
     said = capsys.readouterr().err
     assert "its quantizers are left out, its batch normalizations folded" in said
-    assert "epochs of fine-tuning" in said
+    assert "of fine-tuning" in said
     network = network_file.load(folder / "build" / "network")
     assert network.by_name["first"].kernel.type.width == 5
     assert network.by_name["first"].bias.type.width == 8
