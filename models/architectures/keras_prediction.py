@@ -7,6 +7,7 @@ than what was used there: a setting that is harmless to the prediction may name 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -235,9 +236,33 @@ def _for_prediction(path: Path, folder: Path) -> Path:
         return copy
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as written:
         written.writestr("config.json", json.dumps(for_prediction(json.loads(archive.read("config.json")))))
-        for name in ("metadata.json", "model.weights.h5"):
-            written.writestr(name, archive.read(name))
+        written.writestr("metadata.json", archive.read("metadata.json"))
+        written.writestr("model.weights.h5", _as_written_today(archive.read("model.weights.h5")))
     return copy
+
+
+_UNTIL_KERAS_2_14 = "_layer_checkpoint_dependencies"
+
+
+def _as_written_today(weights: bytes) -> bytes:
+    """Give the weights of an archive with their folders called as today's Keras calls them."""
+    import h5py
+
+    with h5py.File(io.BytesIO(weights), "r") as file:
+        if _UNTIL_KERAS_2_14 not in file:
+            return weights
+        renamed = io.BytesIO()
+        with h5py.File(renamed, "w") as copy:
+
+            def take(name: str, found: Any) -> None:
+                place = name.replace(_UNTIL_KERAS_2_14, "layers")
+                if isinstance(found, h5py.Dataset):
+                    copy[place] = found[()]
+                else:
+                    copy.require_group(place)
+
+            file.visititems(take)
+    return renamed.getvalue()
 
 
 def for_prediction(config: Mapping[str, Any]) -> dict[str, Any]:

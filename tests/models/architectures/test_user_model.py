@@ -135,6 +135,33 @@ def test_keras_itself_predicts_with_models_in_the_model(saved: Path, ending: str
     np.testing.assert_allclose(found.build(output="logits")(images).numpy(), outputs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["sequential", "nested"])
+def test_an_archive_of_keras_2_14_is_read_and_predicted(saved: Path, tmp_path: Path, name: str) -> None:
+    """Its folders of weights have another name, which Keras itself reads no more."""
+    import h5py
+
+    if saved.name.startswith("keras"):
+        pytest.skip("Keras 3 never wrote such a file")
+    with zipfile.ZipFile(saved / f"{name}.keras") as archive, zipfile.ZipFile(tmp_path / "old.keras", "w") as old:
+        for one in ("metadata.json", "config.json"):
+            old.writestr(one, archive.read(one))
+        (tmp_path / "w.h5").write_bytes(archive.read("model.weights.h5"))
+        with h5py.File(tmp_path / "w.h5", "r+") as file:
+            places: list[str] = []
+            file.visit(places.append)
+            for place in sorted((one for one in places if one.split("/")[-1] == "layers"), key=len, reverse=True):
+                file.move(place, f"{place.removesuffix('layers')}_layer_checkpoint_dependencies")
+        old.write(tmp_path / "w.h5", "model.weights.h5")
+    found = load_user_model("old.keras", folder=tmp_path)
+    with np.load(saved / f"{name}.npz") as expected:
+        images, outputs = expected["images"], expected["outputs"]
+    own = call_apart(predict_file, str(tmp_path / "old.keras"), images, [], None, None, progress=Silent())
+    np.testing.assert_allclose(own.outputs, outputs, rtol=1e-4, atol=1e-5)
+    built = found.build(output=found.output_as_written)
+    np.testing.assert_allclose(built(images).numpy(), outputs, rtol=1e-4, atol=1e-5)
+
+
 def _config(layer: Any) -> dict[str, Any]:
     tf_keras = load()
     model = tf_keras.Sequential([tf_keras.Input((8, 8, 1)), layer])
