@@ -35,9 +35,9 @@ def class_labels(labels: np.ndarray, count: int, path: Path) -> np.ndarray:
     if labels.ndim == 0 or len(labels) != count:
         raise DataError(
             "DATA-LAYOUT",
-            f"{count} images have {len(labels) if labels.ndim else 'a single number for their'} labels",
+            f"{count} examples have {len(labels) if labels.ndim else 'a single number for their'} labels",
             where=str(path),
-            fix="store one label an image, as numbers, names or one-hot rows",
+            fix="store one label an example, as numbers, names or one-hot rows",
         )
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "replace")
@@ -71,8 +71,8 @@ def _of_rows(rows: np.ndarray, path: Path) -> np.ndarray:
 def _refused(what: str, path: Path) -> DataError:
     return DataError(
         "DATA-LABELS",
-        f"{what}; this network says which one class an image is",
+        f"{what}; this network says which one class an example is",
         where=str(path),
-        fix="store one class an image: a whole number, a name, or a one-hot row of 0 and a single 1; one output a "
+        fix="store one class an example: a whole number, a name, or a one-hot row of 0 and a single 1; one output a "
         "number is trained on numbers (task: regression), one a label on rows of 0 and 1 (task: multilabel)",
     )

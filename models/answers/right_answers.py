@@ -228,7 +228,8 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
         shown = ", ".join(names[:_MOST_SHOWN]) + (", ..." if classes > _MOST_SHOWN else "")
         raise ModelError(
             "DATA-CLASSES",
-            f"{outputs} output{'s' if outputs != 1 else ''} for {classes} classes in the data: {shown}",
+            f"{outputs} output{'s' if outputs != 1 else ''} for {classes} class{'es' if classes != 1 else ''} in the "
+            f"data: {shown}",
             where=where,
             fix=_other_count(question, classes),
         )
@@ -267,6 +268,8 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
 def _other_count(question: Question, classes: int) -> str:
     """Say what to do about another number of outputs than classes."""
     outputs = question.output[0]
+    if classes < 2:
+        return "give it at least two classes; in a folder of images each class is a folder of its own"
     as_found = f"give the last layer {classes} units" + (", or one with a sigmoid" if classes == 2 else "")
     if outputs < classes or outputs == 1:
         return as_found if question.trains else f"use a network with {classes} outputs, or data of its classes alone"
@@ -282,9 +285,9 @@ def _check_counts(labels: Sequence[np.ndarray] | None, counts: Sequence[int], pa
         if one.ndim == 0 or len(one) != count:
             raise DataError(
                 "DATA-LAYOUT",
-                f"{count} images have {len(one) if one.ndim else 'a single number for their'} labels",
+                f"{count} examples have {len(one) if one.ndim else 'a single number for their'} labels",
                 where=str(path),
-                fix="store one label an image, as numbers, names or one-hot rows",
+                fix="store one label an example, as numbers, names or one-hot rows",
             )
 
 

@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from siliconv.bounded_reading import UnreadableError, read_arrays
+from siliconv.counting import example_word
 from siliconv.errors import DataError
 from siliconv.models.answers.right_answers import right_answers
 from siliconv.models.answers.task import Question
 from siliconv.models.data.columns import Column, Hdf5Column, InMemory, NpyFile, Rows, fits
 from siliconv.models.data.data_config import DataConfig
 from siliconv.models.data.generated import generated
-from siliconv.models.data.hdf5 import arrays_below
+from siliconv.models.data.hdf5 import arrays_below, plain_texts
 from siliconv.models.data.image_files import MOST_PIXELS, RawImage, Shape, pixels_of
 from siliconv.models.data.listing import SPLIT_ALIASES, Listing
-from siliconv.models.data.number_type import PIXELS, shape_in_words
+from siliconv.models.data.number_type import shape_in_words
 from siliconv.models.data.port_columns import Names, key_of, plain_names
 from siliconv.models.data.splits import UNASSIGNED
+from siliconv.models.data.stored_pixels import stored_pixels
 
 _PAIRS = (
     ("x", "y"),
@@ -41,9 +43,6 @@ _PAIRS = (
 
 NAMES_OF_ANSWERS = ("class_names", "label_names", "target_names")
 """Arrays of names beside the labels."""
-
-_DARK = 128
-"""Pixels of a whole data set reach the upper half of 0 to 255."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def listing_of(
             fix="store an array (n, *input shape), one input an entry",
         )
     counts = [part.x.shape[0] for part in parts]
-    pixels, doubt = _white(config, parts, input_shape)
+    pixels, doubt = stored_pixels(config, [part.x for part in parts], input_shape)
     for part in parts:
         _check_shape(part.x, input_shape, path, pictures=pixels is not None)
     if pixels is not None and len({part.x.shape[1:] for part in parts}) > 1:
@@ -151,57 +150,16 @@ def listing_of(
         known = names if not isinstance(names, Mapping) else ()
         answers = right_answers(labels, counts, question, path, names=known, repeats_input=repeats)
     given = np.concatenate([np.full(count, part.split, np.int8) for count, part in zip(counts, parts, strict=True)])
-    rows = Rows([part.x for part in parts], parts[0].x.shape[1:] if pixels is not None else input_shape)
+    as_stored = pixels is not None and not fits(parts[0].x.shape[1:], input_shape)
+    rows = Rows([part.x for part in parts], parts[0].x.shape[1:] if as_stored else input_shape)
 
     def images(chosen: np.ndarray) -> Iterator[RawImage]:
         assert pixels is not None  # numbers are read by blocks
         for block in rows.blocks(chosen):
             yield from pixels_of(block, where=str(path), white=pixels)
 
-    numbers = rows if pixels is None else None
-    return Listing(answers, given, lambda i: f"{path.name}, image {i}", images, numbers, doubt)
-
-
-def _white(config: DataConfig, parts: Sequence[LabelledColumn], input_shape: Shape) -> tuple[float | None, str | None]:
-    """Give what floating-point numbers are multiplied by to be pixels (255 or 1); None where the arrays hold none.
-
-    Bytes are pixels. In images, so are whole numbers 0..255, truth values, and fractions 0..1. Beside it, what speaks
-    against pixels: whole numbers of a wider type than bytes that never reach half of 255 may be counts.
-    """
-    kinds = [part.x.dtype for part in parts]
-    if config.input != "auto" and config.input.stated() != PIXELS:
-        return None, None
-    if config.scale != 1.0:
-        return None, None
-    if all(kind == np.uint8 for kind in kinds):
-        return 1.0, None
-    if len(input_shape) != 3 or any(kind.kind not in "biuf" for kind in kinds):
-        return None, None
-    largest, largest_count, whole = 0.0, 0.0, True
-    for part in parts:
-        for block in Rows([part.x], part.x.shape[1:]).blocks(np.arange(part.x.shape[0])):
-            if part.x.dtype.kind == "b" or not block.size:
-                continue
-            low, high = float(block.min()), float(block.max())
-            if not (low >= 0.0 and high <= 255.0):
-                return None, None
-            if part.x.dtype.kind == "f":
-                largest = max(largest, high)
-                whole = whole and bool((block == np.floor(block)).all())
-            else:
-                largest_count = max(largest_count, high)
-    fractions = largest <= 1.0
-    if not fractions and not whole:
-        return None, None
-    brightest = max(largest_count, 0.0 if fractions else largest)
-    doubt = None
-    if 0 < brightest < _DARK and config.input == "auto" and config.pixel_scale == "0..1":
-        types = " and ".join(sorted({str(kind) for kind in kinds if kind.kind in "iuf"}))
-        doubt = (
-            f"the inputs are whole numbers of 0 to {brightest:g} ({types}), read as 8-bit pixels: none reaches half of "
-            "255"
-        )
-    return 255.0 if fractions else 1.0, doubt
+    numbers, word = rows if pixels is None else None, example_word(input_shape)
+    return Listing(answers, given, lambda i: f"{path.name}, {word} {i}", images, numbers, doubt)
 
 
 def _equal(one: Column, other: Column) -> bool:
@@ -234,11 +192,15 @@ def _check_shape(column: Column, input_shape: Shape, path: Path, *, pictures: bo
         )
     if as_network_takes_it or (pictures and picture and len(input_shape) == 3):
         return
+    moved = len(shape) == 4 and len(input_shape) == 3 and fits((*shape[2:], shape[1]), input_shape)
+    each = f"{input_shape[0]} numbers" if len(input_shape) == 1 else f"the shape {shape_in_words(input_shape)}"
     raise DataError(
         "DATA-LAYOUT",
-        f"images of shape {shape} cannot become inputs of shape {tuple(input_shape)}",
+        f"inputs of shape {shape}, and the network takes {tuple(input_shape)}",
         where=str(path),
-        fix=f"store one example after the other, each of the shape {shape_in_words(input_shape)}"
+        fix="store the channels last: numpy.moveaxis(x, 1, -1)"
+        if moved
+        else f"store one example after the other, each of {each}"
         + ("; 8-bit images of any size are brought to the network's" if len(input_shape) == 3 else ""),
     )
 
@@ -293,9 +255,10 @@ def parts_of_file(
                 for x, _, _ in found[:1]
             ]
     if not found or (needs_labels and any(y is None for _, y, _ in found)):
+        tables = _tables_in_words(path) if config.source == "hdf5" else ""
         raise DataError(
             "DATA-LAYOUT",
-            "no pair of images and labels among the keys " + ", ".join(sorted(columns)),
+            f"no pair of inputs and labels among its arrays ({', '.join(sorted(columns)) or 'there are none'}){tables}",
             where=str(path),
             fix="name the arrays x and y, or x_train, y_train, x_val, y_val, x_test, y_test; or say which they are "
             "with data: {x: NAME, y: NAME}",
@@ -303,6 +266,16 @@ def parts_of_file(
     names = next((columns[key] for key in NAMES_OF_ANSWERS if key in columns), None)
     parts = [LabelledColumn(columns[x], columns[y] if y else None, split) for x, y, split in found]
     return parts, [str(name) for name in names.read(0, names.shape[0])] if names is not None and names.shape else ()
+
+
+def _tables_in_words(path: Path) -> str:
+    """Name the compound data sets of an HDF5 file, which are tables of named columns and are not read."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        found = [place for place in arrays_below(file) if file[place].dtype.names]
+    words = "are tables" if len(found) > 1 else "is a table"
+    return f"; {', '.join(found)} {words} of columns, which are stored as arrays of their own" if found else ""
 
 
 def columns_of(config: DataConfig, path: Path) -> Mapping[str, Column]:
@@ -314,22 +287,26 @@ def columns_of(config: DataConfig, path: Path) -> Mapping[str, Column]:
         file = h5py.File(path, "r")
     except OSError as error:
         raise UnreadableError(str(error).splitlines()[0]) from error
-    named = {}
+    named: dict[str, Column] = {}
     for place in arrays_below(file):
+        key = place.replace("/", "_").lower()
         try:
-            named[place.replace("/", "_").lower()] = Hdf5Column(file, place)
+            named[key] = Hdf5Column(file, place)
         except UnreadableError:
-            continue  # texts and tables beside the arrays
+            # Texts may be labels; tables beside the arrays are passed over.
+            texts = plain_texts(file, place)
+            if texts is not None:
+                named[key] = InMemory(texts)
     for said, where in ((config.x, "data.x"), (config.y, "data.y")):
         for wanted in said.values() if isinstance(said, Mapping) else (said,):
             one = _one_name(wanted, where)
-            if one is not None:
+            if one is not None and not isinstance(named.get(key_of(one)), InMemory):
                 named[key_of(one)] = Hdf5Column(file, one)
     return named
 
 
 def _of_table(config: DataConfig, path: Path) -> tuple[list[LabelledColumn], Sequence[str]]:
-    from siliconv.models.data.table_files import read_table
+    from siliconv.models.data.table_files import INDEX, read_table
 
     table = read_table(path)
     labels = plain_names(config.y)
@@ -337,7 +314,7 @@ def _of_table(config: DataConfig, path: Path) -> tuple[list[LabelledColumn], Seq
         labels = tuple(name for name in table.names if name.lower() in ("y", "label", "labels", "target", "class"))[:1]
     inputs = plain_names(config.x)
     if inputs is None:
-        inputs = tuple(name for name in table.names if name not in labels)
+        inputs = tuple(name for name in table.names if name not in labels and name != INDEX)
     for name in (*inputs, *labels):
         if name not in table.names:
             raise DataError(
@@ -391,7 +368,11 @@ def array_parts(names: Collection[str]) -> list[tuple[str, str | None, int]]:
 def _split_parts(names: Collection[str], x: str, y: str) -> list[tuple[str, str | None, int]]:
     parts: list[tuple[str, str | None, int]] = []
     for alias, split in SPLIT_ALIASES.items():
-        for inputs, labels in ((f"{x}_{alias}", f"{y}_{alias}"), (f"{alias}_{x}", f"{alias}_{y}")):
+        for inputs, labels in (
+            (f"{x}_{alias}", f"{y}_{alias}"),
+            (f"{alias}_{x}", f"{alias}_{y}"),
+            (f"{x}{alias}", f"{y}{alias}"),
+        ):
             if inputs in names:
                 parts.append((inputs, labels if labels in names else None, split))
     return parts

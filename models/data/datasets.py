@@ -15,7 +15,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from siliconv.counting import example_word
+from siliconv.counting import counted, example_word
 from siliconv.errors import DataError
 from siliconv.models.answers.right_answers import RightAnswers, check_answers
 from siliconv.models.answers.task import Question
@@ -207,19 +207,21 @@ def _write_numbers(
     unit: float,
 ) -> InputChoice:
     """Write the codes of numbers, a block at a time, and give the choice with what it does to all of them."""
-    done, outside, smallest, largest = 0, 0, np.inf, -np.inf
+    done, outside = 0, 0
+    low, high = np.full(rows.shape[-1:], np.inf), np.full(rows.shape[-1:], -np.inf)
     for block in rows.blocks(chosen):
         exact = scaled(block, config.scale * unit, str(config.path))
         codes, saturated = choice.type.encode(exact)
         outside += saturated
-        smallest, largest = min(smallest, float(exact.min())), max(largest, float(exact.max()))
+        by_place = exact.reshape(-1, *rows.shape[-1:])
+        low, high = np.minimum(low, by_place.min(axis=0)), np.maximum(high, by_place.max(axis=0))
         of_block = splits[done : done + len(codes)]
         for number, split in enumerate(SPLITS):
             written.writer.append(split, codes[of_block == number])
         written.digests.frombytes(row_digests(codes).tobytes())
         done += len(codes)
         progress.update(done)
-    found = choice.counted(float(smallest), float(largest), outside, done * math.prod(rows.shape))
+    found = choice.with_range(low, high, outside, done * math.prod(rows.shape))
     refuse_saturation(found, str(config.path))
     return found
 
@@ -323,9 +325,12 @@ def _duplicates(
 
 
 def _report(summary: DataSummary, progress: Progress) -> None:
+    if summary.input.coarse:
+        progress.say(summary.input.coarse_in_words(summary.shape))
     if summary.left_out:
         name, reason = summary.left_out[0]
-        progress.say(f"{len(summary.left_out)} files left out, such as {name}: {reason}")
+        progress.say(f"{counted(len(summary.left_out), 'file')} left out, such as {name}: {reason}")
     if summary.duplicates:
         one, other = summary.duplicate_examples[0]
-        progress.say(f"{summary.duplicates} images occur in two splits, such as {one} and {other}")
+        found = counted(summary.duplicates, example_word(summary.shape))
+        progress.say(f"{found} occur in two splits, such as {one} and {other}")

@@ -56,6 +56,30 @@ def plain_numbers(group: Any, path: str) -> Any:
     return found
 
 
+_MOST_TEXTS = 10_000_000
+_LONGEST_TEXT = 200
+
+
+def plain_texts(group: Any, path: str) -> np.ndarray | None:
+    """Give the texts of a path below a group, (n,), such as names of classes; None where it leads to no texts.
+
+    Raises
+    ------
+    UnreadableError
+        For texts in another file, or too many or too long ones.
+    """
+    import h5py
+
+    found = member(group, path)
+    if not isinstance(found, h5py.Dataset) or h5py.check_string_dtype(found.dtype) is None or found.ndim != 1:
+        return None
+    if found.external or found.is_virtual:
+        raise UnreadableError(f"the array '{path}' keeps its texts in another file, which is not read")
+    if found.size > _MOST_TEXTS or found.dtype.itemsize > _LONGEST_TEXT:
+        raise UnreadableError(f"the array '{path}' holds more than {_MOST_TEXTS:,} texts, or long ones")
+    return np.array([str(text)[:_LONGEST_TEXT] for text in found.asstr("utf-8", "replace")[:]])
+
+
 def arrays_below(group: Any, prefix: str = "") -> list[str]:
     """Give the paths of all arrays in this very file below a group, in their order; links are passed over."""
     import h5py

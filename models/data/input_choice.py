@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from siliconv.counting import counted
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import InputConfig, PixelScale
 from siliconv.models.data.number_type import (
@@ -23,11 +24,16 @@ from siliconv.models.data.number_type import (
 REAL_BITS = 16
 """Of numbers that are not whole, where nothing is said."""
 
+FEW_STEPS = 8
+"""A feature that varies by less is rounded to three bits or fewer, or to nothing."""
+
 MOST_SATURATED = 0.5
 """Above this share of saturated values a type that was asked for is a mistake."""
 
 MOST_INTEGER = 40
 """Bits before the binary point, of which sums of products take more; a type has 62 at most."""
+
+_SHOWN = 8
 
 _SAMPLE = 1 << 20
 """Values that a type is chosen by, spread over the training data."""
@@ -49,6 +55,8 @@ class InputChoice:
         Share of all values outside the type.
     offset
         What is added to a pixel of 0 to 255 to be the code; None of numbers that are no pixels.
+    coarse
+        Places on the last axis (features, channels) whose values vary, and by less than `FEW_STEPS` of the type.
     """
 
     type: NumberType = PIXELS
@@ -57,6 +65,7 @@ class InputChoice:
     largest: float = 255 / 256
     saturated: float = 0.0
     offset: int | None = 0
+    coarse: tuple[int, ...] = ()
 
     @property
     def is_pixels(self) -> bool:
@@ -80,6 +89,17 @@ class InputChoice:
             f"{self.saturated:.3%} saturate"
         )
 
+    def coarse_in_words(self, shape: Sequence[int]) -> str:
+        """Say which features or channels the type is too coarse for; nothing where there are none."""
+        if not self.coarse:
+            return ""
+        what = "feature" if len(shape) == 1 else "channel"
+        shown = ", ".join(map(str, self.coarse[:_SHOWN])) + (", ..." if len(self.coarse) > _SHOWN else "")
+        return (
+            f"{counted(len(self.coarse), what)} (number {shown}, from 0) of {shape[-1]:,} vary by less than "
+            f"{FEW_STEPS} steps of the input's type ({self.type.step:g}): the network gets little or nothing of them"
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain numbers and texts."""
         return {**asdict(self), "step": self.type.step, "ends": list(self.type.ends)}
@@ -88,11 +108,22 @@ class InputChoice:
     def from_json(cls, found: dict[str, Any]) -> InputChoice:
         """Read what `as_json` gave."""
         known = {key: value for key, value in found.items() if key not in ("step", "ends")}
-        return cls(**{**known, "type": NumberType(**found["type"])})
+        coarse = tuple(found.get("coarse", ()))
+        return cls(**{**known, "type": NumberType(**found["type"]), "coarse": coarse})
 
-    def counted(self, smallest: float, largest: float, outside: int, values: int) -> InputChoice:
-        """Return it with the range of all values and the share of those outside the type."""
-        return replace(self, smallest=smallest, largest=largest, saturated=outside / max(values, 1))
+    def with_range(self, low: np.ndarray, high: np.ndarray, outside: int, values: int) -> InputChoice:
+        """Return it with what all values say: their range at each place of the last axis, and how many saturate."""
+        spread = (high - low) / self.type.step
+        # A feature of two values that are codes is whole, however few steps it takes.
+        exact = (np.rint(low / self.type.step) == low / self.type.step) & (spread == np.rint(spread))
+        coarse = np.flatnonzero((spread > 0) & (spread < FEW_STEPS) & ~exact)
+        return replace(
+            self,
+            smallest=float(low.min()),
+            largest=float(high.max()),
+            saturated=outside / max(values, 1),
+            coarse=tuple(coarse.tolist()),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -192,6 +192,13 @@ def _trees(root: Path) -> tuple[list[tuple[Path, int]], tuple[str, ...]]:
         # Without a training folder the names mean nothing special, or everything is to be split.
         trees = [(tree, UNASSIGNED) for tree, _ in trees]
     class_names = tuple(sorted({folder.name for tree, _ in trees for folder in _folders(tree)}))
+    if len(class_names) == 1 and len(trees) == 1 and len(deeper := _folders(trees[0][0] / class_names[0])) > 1:
+        raise DataError(
+            "DATA-LAYOUT",
+            f"there is one folder, {class_names[0]!r}, and {len(deeper)} folders in it",
+            where=str(root),
+            fix=f"give the folder above the class folders, data.path: {trees[0][0] / class_names[0]}",
+        )
     if not class_names:
         raise DataError(
             "DATA-EMPTY",

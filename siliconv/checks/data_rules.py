@@ -108,6 +108,15 @@ def data_input_range(facts: Facts) -> Words:
         )
 
 
+@rule_at("DATA-FEATURE-COARSE", Severity.WARNING, "data.input")
+def data_feature_coarse(facts: Facts) -> Words:
+    if facts.images is not None and facts.images.input.coarse:
+        yield (
+            facts.images.input.coarse_in_words(facts.images.shape),
+            "bring them to similar scales before they are stored, or give data.input more bits (24 at most)",
+        )
+
+
 @rule_at("DATA-NO-TEST", Severity.ERROR, "data.test")
 def data_no_test(facts: Facts) -> Words:
     if facts.project.data.test == 0 and _takes_shares(facts, "test"):

@@ -146,17 +146,27 @@ def compare_with_qkeras(
 
 
 def weights_file(file: QKerasFile, source: Path | None) -> Path | None:
-    """Give the ``.h5`` file whose weights Keras can read itself: one of the very layers of the configuration."""
+    """Give the ``.h5`` file whose weights Keras can read itself: one of the very layers of the configuration.
+
+    A pruning wrapper keeps masks and counts beside the weights of its layer, so a file with some is none.
+    """
     import h5py
 
     if source is None or source.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(source):
         return None
     with h5py.File(source, "r") as opened:
-        names = opened.get("model_weights", opened).attrs.get("layer_names", ())  # of Keras 3 there are none
-        known = {name.decode() if isinstance(name, bytes) else str(name) for name in names}
+        group = opened.get("model_weights", opened)
+        names = [_text(name) for name in group.attrs.get("layer_names", ())]  # of Keras 3 there are none
+        arrays = {name: len(group[name].attrs["weight_names"]) for name in names}
     layers = file.config["config"]
     written = layers["layers"] if isinstance(layers, dict) else layers
-    return source if {layer["config"]["name"] for layer in written} <= known | _inputs(written) else None
+    known = {layer["config"]["name"] for layer in written} <= set(names) | _inputs(written)
+    alike = all(len(file.written.get(name, ())) == count for name, count in arrays.items())
+    return source if known and alike else None
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _inputs(written: list[Any]) -> set[str]:

@@ -271,3 +271,52 @@ def test_a_split_without_labels_is_not_left_out_in_silence(tmp_path):
     np.savez(tmp_path / "data.npz", x_train=FEATURES[:30], y_train=CLASSES[:30], x_test=FEATURES[30:])
     with pytest.raises(DataError, match=r"DATA-LAYOUT.*x_test has no labels"):
         prepared(tmp_path, source="npz", path=tmp_path / "data.npz")
+
+
+def test_pixels_with_the_one_channel_in_front_are_pixels(tmp_path):
+    pixels = RANDOM.integers(0, 256, (30, 1, 6, 5)).astype(np.uint8)
+    np.savez(tmp_path / "data.npz", x=pixels, y=np.arange(30) % 2)
+    question = Question("auto", "dense", (6, 5, 1), (2,))
+    config = {"source": "npz", "path": tmp_path / "data.npz", "test": 0.0, "validation": 0.0}
+    _, dataset = prepared(tmp_path, question, (6, 5, 1), **config)
+    assert (dataset.train.read(slice(None)) == pixels.reshape(30, 6, 5, 1)).all()
+    np.savez(tmp_path / "data.npz", x=np.repeat(pixels, 3, axis=1) / 7, y=np.arange(30) % 2)
+    with pytest.raises(DataError, match=r"the network takes \(6, 5, 3\)") as caught:
+        prepared(tmp_path, Question("auto", "dense", (6, 5, 3), (2,)), (6, 5, 3), **config)
+    assert "numpy.moveaxis(x, 1, -1)" in caught.value.fix
+
+
+def test_texts_in_hdf5_are_labels_and_tables_are_named(tmp_path):
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = FEATURES
+        file["y"] = [("qcd", "top", "w")[number] for number in CLASSES]
+    summary, _ = prepared(tmp_path, source="hdf5", path=tmp_path / "data.h5")
+    assert summary.class_names == ("qcd", "top", "w")
+    summary, _ = prepared(tmp_path, source="hdf5", path=tmp_path / "data.h5", x="/x", y="/y")
+    assert summary.class_names == ("qcd", "top", "w")
+    with h5py.File(tmp_path / "table.h5", "w") as file:
+        file["events"] = np.zeros(9, [("pt", "f4"), ("eta", "f4")])
+    with pytest.raises(DataError, match="events is a table of columns"):
+        prepared(tmp_path, source="hdf5", path=tmp_path / "table.h5")
+
+
+def test_features_that_the_type_is_too_coarse_for_are_named(tmp_path):
+    values = FEATURES * np.array([1.0, 1e6, 1.0, 1e6])
+    values[:, 2] = CLASSES % 2
+    np.savez(tmp_path / "data.npz", x=values, y=CLASSES)
+    summary, _ = prepared(tmp_path, source="npz", path=tmp_path / "data.npz")
+    assert summary.input.coarse == (0, 2)
+    assert "2 features (number 0, 2, from 0) of 4" in summary.input.coarse_in_words(summary.shape)
+    # Two values that are codes are whole, in however few steps.
+    np.savez(tmp_path / "data.npz", x=np.stack([CLASSES % 2, np.arange(60)], axis=1), y=CLASSES)
+    question = Question("auto", "dense", (2,), (3,))
+    assert prepared(tmp_path, question, (2,), source="npz", path=tmp_path / "data.npz")[0].input.coarse == ()
+
+
+def test_an_index_and_a_comment_of_a_table_are_no_inputs(tmp_path):
+    rows = [f"{n}," + ",".join(map(repr, map(float, row))) + f",{CLASSES[n]}" for n, row in enumerate(FEATURES)]
+    (tmp_path / "t.csv").write_text("# of run 7\n,pt,eta,phi,mass,label\n" + "\n".join(rows))
+    summary, dataset = prepared(tmp_path, source="csv", path=tmp_path / "t.csv")
+    assert summary.shape == (4,)
+    kind = summary.input.type
+    assert set(every(dataset)[0][:, 0]) == set(kind.decode(kind.encode(FEATURES[:, 0])[0]))

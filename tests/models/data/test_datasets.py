@@ -124,6 +124,7 @@ def test_exact_duplicates_across_splits_are_reported(tmp_path: Path) -> None:
         (lambda root: _picture(root / "ant" / "0.png", 1), "DATA-CLASSES"),
         (lambda root: [_picture(root / "ant" / "0.png", 1), (root / "bee").mkdir()], "DATA-CLASSES"),
         (lambda root: _picture(root, 1), "DATA-LAYOUT"),
+        (lambda root: [_picture(root / "all" / name / "0.png", 1) for name in ("ant", "bee")], "DATA-LAYOUT"),
     ],
 )
 def test_folders_that_cannot_be_used(tmp_path: Path, make: object, code: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from siliconv.bounded_reading import UnreadableError
-from siliconv.models.data.hdf5 import Arrays, member
+from siliconv.models.data.hdf5 import Arrays, member, plain_texts
 
 
 @pytest.fixture
@@ -74,3 +74,17 @@ def test_what_is_not_there_and_what_is_no_array_are_told(file: Any) -> None:
         Arrays(file).read("group")
     with pytest.raises(UnreadableError, match="there is no"):
         member(file, "group/kernel/deeper")
+
+
+def test_texts_of_the_file_are_read_and_those_of_another_are_not(file: Any, tmp_path: Path) -> None:
+    file["names"] = ["ant", "bee"]
+    assert plain_texts(file, "names").tolist() == ["ant", "bee"]
+    assert plain_texts(file, "group/kernel") is None
+    assert plain_texts(file, "group") is None
+    file.create_dataset("long", data=np.array([b"x" * 300]))
+    with pytest.raises(UnreadableError, match="or long ones"):
+        plain_texts(file, "long")
+    (tmp_path / "secret").write_bytes(b"TOP SECRET " * 4)
+    file.create_dataset("stored", (4,), "S4", external=[(str(tmp_path / "secret"), 0, 16)])
+    with pytest.raises(UnreadableError, match="in another file"):
+        plain_texts(file, "stored")

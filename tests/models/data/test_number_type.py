@@ -93,9 +93,9 @@ def test_a_percentile_lets_outliers_saturate_and_least_error_weighs_them():
 def test_a_type_that_most_numbers_miss_is_refused_with_the_way_out():
     choice = InputChoice(NumberType(False, 12, 0), "as the project says")
     with pytest.raises(DataError, match="integer bits") as found:
-        refuse_saturation(choice.counted(0.0, 4095.0, 90, 100), "data.npz")
+        refuse_saturation(choice.with_range(np.zeros(1), np.full(1, 4095.0), 90, 100), "data.npz")
     assert found.value.code == "DATA-RANGE"
-    refuse_saturation(choice.counted(0.0, 1.1, 10, 100), "data.npz")
+    refuse_saturation(choice.with_range(np.zeros(1), np.full(1, 1.1), 10, 100), "data.npz")
 
 
 def test_numbers_that_are_none_are_refused():
@@ -104,8 +104,8 @@ def test_numbers_that_are_none_are_refused():
 
 
 def test_what_was_chosen_is_kept_as_json_and_told():
-    choice = choose_input(InputConfig(), Seen(-1.5, 2.0, np.linspace(-1.5, 2.0, 99), None), None).counted(
-        -1.5, 2, 1, 99
+    choice = choose_input(InputConfig(), Seen(-1.5, 2.0, np.linspace(-1.5, 2.0, 99), None), None).with_range(
+        np.full(2, -1.5), np.full(2, 2.0), 1, 99
     )
     assert InputChoice.from_json(choice.as_json()) == choice
     for told in ("signed 16 bits", "least error", "-1.5 to 2", "steps of", "1.010% saturate"):

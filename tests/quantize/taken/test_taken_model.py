@@ -132,6 +132,7 @@ def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, 
         assert is_qkeras(written.config)
         file = qkeras_model_of(written.config, written.weights, where=path.name)
         h5 = weights_file(file, tmp_path / (beside or path.name))
+        assert (h5 is not None) == (form in ("h5", "json")), "Keras reads these itself"
     taken = TakenModel.model_validate_json(file.model.model_dump_json())
     built = taken_model(taken, file.weights)
     codes = all_or_random_codes(PIXEL, taken.input_shape, 300)
@@ -182,6 +183,10 @@ def test_models_inside_and_pruning_wrappers_are_taken_away(tmp_path):
         inputs = to_values(codes, PIXEL).astype(np.float32)
         assert np.array_equal(built.predict(inputs, verbose=0), expected.predict(inputs, verbose=0))
         assert all(layer.kind.startswith("Q") or layer.kind == "Flatten" for layer in file.model.layers)
+        beside = weights_file(file, tmp_path / source)
+        own = own_model(file.config, file.written, beside).predict(inputs, verbose=0)
+        assert beside is None, "Keras would read the masks as weights"
+        assert np.array_equal(own, expected.predict(inputs, verbose=0))
 
 
 def test_what_has_no_quantizer_is_rounded_and_named():

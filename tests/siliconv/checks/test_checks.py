@@ -261,6 +261,11 @@ CASES: dict[str, Case] = {
         arrays={"x": np.zeros((40, 16, 16, 3), np.uint8), "y": np.eye(10, dtype=int)[np.arange(40) % 9]},
         words="1 of 10 classes has no example: 9",
     ),
+    "DATA-FEATURE-COARSE": Case(
+        TWO_CLASSES,
+        images=counts(input=InputChoice(NumberType(True, 8, 8), "as stated", -90.0, 90.0, 0.0, None, (1, 2)).as_json()),
+        words="2 channels (number 1, 2, from 0) of 3",
+    ),
     "DATA-PIXELS": Case(
         TWO_CLASSES,
         arrays={"x": np.arange(40 * 768).reshape(40, 16, 16, 3) % 16, "y": np.arange(40) % 2},
