@@ -25,7 +25,8 @@ from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file, reference
 from siliconv.network.fixed_point import to_values
 from siliconv.network.graph import Network
-from siliconv.project.project import find_project, load_project
+from siliconv.project.finding import find_project
+from siliconv.project.project import load_project
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from siliconv.flow.flow import read_record
-from siliconv.project.project import find_project
+from siliconv.project.finding import find_project
 from siliconv.stages.stages import STAGE_NAMES
 
 

@@ -77,12 +77,13 @@ def board(name: str) -> Board:
     spelled = name.strip().lower().replace("_", "-").replace(" ", "-")
     if spelled in known:
         return known[spelled]
-    near = get_close_matches(spelled, known, n=3, cutoff=0.4) or list(known)
+    begun = [one for one in known if spelled and one.startswith(spelled)]
+    near = begun or get_close_matches(spelled, known, n=3, cutoff=0.6)
     raise ProjectError(
         "BOARD-UNKNOWN",
         f"there is no board {name!r}",
-        where="board",
-        fix=f"did you mean {', '.join(near)}? `siliconv boards` lists all",
+        where="the name of the board",
+        fix=(f"did you mean {', '.join(near)}? " if near else "") + "`siliconv boards` lists all",
     )
 
 

@@ -106,7 +106,13 @@ def _found(
     if named is not None:
         found = _named(named, commands)
         if found is None:
-            raise _no_tool(commands, where=str(named))
+            there = "" if named.exists() else ": nothing lies at this path"
+            raise ToolError(
+                "VENDOR-NO-TOOL",
+                f"no {_names(commands)} was found{there}",
+                where=str(named),
+                fix="name the tool itself, its folder or its settings64.sh; everything but synthesis works without it",
+            )
         return found
     folders = [(folder, "on the PATH") for folder in known.get("PATH", "").split(os.pathsep) if folder]
     folders += [(f"{known[name]}/bin", name) for name in _ROOT_VARIABLES if known.get(name)]
@@ -151,11 +157,14 @@ def _settings_scripts(root: Path) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: [part for part in path.parts if part[:2] == "20"], reverse=True)
 
 
+def _names(commands: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    return " or ".join(executable for executable, _ in commands)
+
+
 def _no_tool(commands: Sequence[tuple[str, tuple[str, ...]]], *, where: str) -> ToolError:
-    names = " or ".join(executable for executable, _ in commands)
     return ToolError(
         "VENDOR-NO-TOOL",
-        f"no {names} was found",
+        f"no {_names(commands)} was found",
         where=where,
         fix=f"source the vendor's settings64.sh, or name the tool or that script in {TOOL_VARIABLE}; everything but "
         "synthesis works without it",

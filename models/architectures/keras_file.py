@@ -69,14 +69,19 @@ def read_keras_file(path: Path, weights: Path | None = None) -> tuple[Config, We
 
 
 def _refuse_foreign(path: Path) -> None:
+    if (path / "saved_model.pb").is_file():
+        raise ModelError(
+            "MODEL-FILE",
+            "a folder of a SavedModel holds compiled functions, which are not read",
+            where=str(path),
+            fix="make a file of it in Python: model = tf_keras.models.load_model('FOLDER'); model.save('model.keras')",
+        )
     if path.is_dir():
         raise ModelError(
             "MODEL-FILE",
-            "a folder of a SavedModel holds compiled functions, which are not read"
-            if (path / "saved_model.pb").is_file()
-            else "a folder is no model file",
+            "a folder is no model file",
             where=str(path),
-            fix="make a file of it in Python: model = tf_keras.models.load_model('FOLDER'); model.save('model.keras')",
+            fix="name the file itself: .keras, .h5 or .json",
         )
     if path.suffix.lower() in _FOREIGN_FILES:
         raise ModelError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.bounded_reading import UnreadableError, ordinary, read_arrays
+from siliconv.bounded_reading import UnreadableError, in_words, ordinary, read_arrays
 from siliconv.errors import DataError
 from siliconv.models.data.columns import NpyFile, fits
 from siliconv.models.data.data_config import DataConfig
@@ -40,11 +40,12 @@ def read_inputs(
     Raises
     ------
     DataError
-        ``DATA-IMAGE`` for a file that is no image, ``DATA-LAYOUT`` for numbers of another shape, ``DATA-RANGE`` for
-        NaN and infinity.
+        ``DATA-INPUT`` where there is no file, ``DATA-IMAGE`` for a file that is no image, ``DATA-LAYOUT`` for numbers
+        of another shape, ``DATA-RANGE`` for NaN and infinity.
     """
     names, codes = [], []
     for path in paths:
+        _require_file(path)
         if path.suffix.lower() not in (*TABLES, *ARRAYS):
             image = _image(path, config, summary)[np.newaxis]
             codes.append(_codes(image, config, summary, unit, str(path)))
@@ -54,6 +55,23 @@ def read_inputs(
         codes.append(_codes(values, config, summary, unit, str(path)))
         names += [str(path)] if len(values) == 1 else [f"{path}[{number}]" for number in range(len(values))]
     return names, np.concatenate(codes)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise DataError(
+            "DATA-INPUT",
+            "it is a folder, and files are wanted",
+            where=str(path),
+            fix=f"name the files in it, such as {path / '*'}",
+        )
+    if not path.is_file():
+        raise DataError(
+            "DATA-INPUT",
+            "it is no ordinary file" if path.exists() else "there is no such file",
+            where=str(path),
+            fix="correct the path; images, tables (.csv) and arrays (.npy) are read",
+        )
 
 
 def _image(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray:
@@ -90,7 +108,7 @@ def _numbers(path: Path, config: DataConfig, summary: DataSummary) -> np.ndarray
     except (UnreadableError, OSError) as error:
         raise DataError(
             "DATA-LAYOUT",
-            f"it cannot be read: {error}",
+            f"it cannot be read: {in_words(error)}",
             where=str(path),
             fix="give a table of numbers, one input a line, or an array that numpy.save wrote",
         ) from error

@@ -24,6 +24,7 @@ from siliconv.network.fixed_point import Codes
 from siliconv.network.graph import Network
 from siliconv.network.rows import values_of
 from siliconv.progress import Progress, activity
+from siliconv.project.finding import as_argument
 from siliconv.project.project import ProjectConfig
 from siliconv.quantize.lowering.keras_causes import FLOAT, QUANTIZED, Contribution, contributions
 
@@ -115,7 +116,7 @@ def _check_built(name: str, build: Path, between: tuple[str, str]) -> None:
                 "EXPLAIN-BUILD",
                 f"there is no {folder} yet",
                 where=str(build),
-                fix=f"siliconv run {name}" + (" --until rtlsim" if folder == "rtl" else ""),
+                fix=f"siliconv run {as_argument(build.parent)}" + (" --until rtlsim" if folder == "rtl" else ""),
             )
 
 

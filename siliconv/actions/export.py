@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from siliconv.errors import ProjectError, WorkSaysNoError, of_system
+from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.models.data.image_store import open_dataset
 from siliconv.network import network_file
 from siliconv.network.qonnx.qonnx_execution import differing_values, qonnx_version
 from siliconv.network.qonnx.qonnx_export import last_node, qonnx_model
-from siliconv.project.atomic_write import write_atomically
+from siliconv.project.atomic_write import why_unwritable, write_atomically
+from siliconv.project.finding import as_argument
 from siliconv.project.own_files import refuse_overwriting, remember_written
 from siliconv.project.project import ProjectConfig
 
@@ -65,7 +66,7 @@ def export_qonnx(
             "EXPORT-BUILD",
             "the project has no integer network yet",
             where=str(build),
-            fix=f"siliconv run {name} --until lower",
+            fix=f"siliconv run {as_argument(build.parent)} --until lower",
         )
     path = file if file is not None else build / f"{name}.qonnx"
     refuse_overwriting(path, build, overwrite=overwrite)
@@ -86,10 +87,6 @@ def export_qonnx(
         write_atomically(path, model)
         remember_written(path, build)
     except OSError as error:
-        raise ProjectError(
-            "EXPORT-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(path),
-            fix=of_system(error, where=str(path)).fix,
-        ) from error
+        what, fix = why_unwritable(path, error)
+        raise ProjectError("EXPORT-WRITE", what, where=str(path), fix=fix) from error
     return Exported(str(path), last_node(network).name, version, compared)

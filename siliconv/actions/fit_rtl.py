@@ -9,6 +9,7 @@ from typing import Any
 from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.hardware.boards import Board
 from siliconv.network import network_file
+from siliconv.project.finding import as_argument
 from siliconv.project.project import PROJECT_FILE, load_project
 from siliconv.project.project_edit import set_fields
 from siliconv.project.remembered_front import point_of_front, remember_front
@@ -110,7 +111,7 @@ def fit_rtl(
             "FIT-BUILD",
             "there is no integer network yet, on which the SystemVerilog core is counted",
             where=str(built),
-            fix=f"siliconv run {folder.name} --until lower",
+            fix=f"siliconv run {as_argument(folder)} --until lower",
         )
     clock_mhz = round(1e3 / (clock_ns or board.clock_ns), 3)
     family = family_of(board)

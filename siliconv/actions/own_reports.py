@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siliconv.bounded_reading import in_words, read_json
-from siliconv.errors import DAMAGE, ProjectError, of_system
+from siliconv.errors import DAMAGE, ProjectError
 from siliconv.flow.synthesis_file import SYNTHESIS_FILE
 from siliconv.hls.calibration.own_calibration import OwnResult, as_text, merged, own_result, read_own, refined
 from siliconv.hls.configuration import HlsConfig
@@ -20,7 +20,7 @@ from siliconv.hls.kinds import Synthesis
 from siliconv.hls.vendor.synthesis_results import from_json
 from siliconv.network import network_file
 from siliconv.network.network_file import network_hash
-from siliconv.project.atomic_write import write_atomically
+from siliconv.project.atomic_write import why_unwritable, write_atomically
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,8 @@ def add_reports(folders: Sequence[Path], path: Path) -> tuple[Refinement, ...]:
     try:
         write_atomically(path, as_text(own))
     except OSError as error:
-        raise ProjectError(
-            "CALIBRATION-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(path),
-            fix=of_system(error, where=str(path)).fix,
-        ) from error
+        what, fix = why_unwritable(path, error)
+        raise ProjectError("CALIBRATION-WRITE", what, where=str(path), fix=fix) from error
     changes = []
     for result, design in found:
         for stage, values in result.reported.items():
@@ -83,6 +79,13 @@ def _builds(folder: Path) -> list[Path]:
     below = sorted(path.parent for path in folder.glob(f"*/build/{SYNTHESIS_FILE}"))
     if below:
         return below
+    if not folder.is_dir():
+        raise ProjectError(
+            "CALIBRATION-NONE",
+            "it is a file, and a folder is wanted" if folder.exists() else "there is no such folder",
+            where=f"--reports {folder}",
+            fix="name a project that siliconv build has run on, or a folder of such projects",
+        )
     raise ProjectError(
         "CALIBRATION-NONE",
         "there are no synthesis results",

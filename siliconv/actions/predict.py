@@ -20,6 +20,7 @@ from siliconv.network.fixed_point import Codes, exact_codes, to_values
 from siliconv.network.graph import Network, Node
 from siliconv.network.rows import rows_of, values_of
 from siliconv.progress import Progress
+from siliconv.project.finding import as_argument
 from siliconv.project.project import ProjectConfig
 
 CORES = ("firmware", "rtl")
@@ -88,7 +89,10 @@ def predict_images(
 
     if not any((build / core).is_dir() for core in CORES):
         raise ProjectError(
-            "PREDICT-BUILD", "the project has no firmware yet", where=str(build), fix=f"siliconv run {name}"
+            "PREDICT-BUILD",
+            "the project has no firmware yet",
+            where=str(build),
+            fix=f"siliconv run {as_argument(build.parent)}",
         )
     summary = open_dataset(build / "data").summary
     names, codes = read_inputs(images, project.data, summary, unit=project.model.unit)

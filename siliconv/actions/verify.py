@@ -15,6 +15,7 @@ from siliconv.errors import ProjectError, WorkSaysNoError
 from siliconv.flow.flow import read_record
 from siliconv.hardware.claims import Claim
 from siliconv.plan.plan_of_project import read_network
+from siliconv.project.finding import as_argument
 
 CERTIFICATE = "csim.json"
 
@@ -66,7 +67,7 @@ class Verification:
                 "VERIFY-CHANGED",
                 f"{len(self.changes)} things are not what the certificate speaks about, first: {self.changes[0].what}",
                 where=where,
-                fix=f"{stage.format(self.folder.name)} judges what lies there now, and names what was edited",
+                fix=f"{stage.format(as_argument(self.folder))} judges what lies there now, and names what was edited",
             )
         if not self.certificate["exact"]:
             raise WorkSaysNoError(
@@ -74,7 +75,7 @@ class Verification:
                 "nothing changed, but the certificate says itself that the firmware is not exact: "
                 f"{from_json(self.certificate).why_not}",
                 where=where,
-                fix=f"siliconv explain {self.folder.name} says where and why",
+                fix=f"siliconv explain {as_argument(self.folder)} says where and why",
             )
         if self.board is not None and not self.board.holds:
             raise WorkSaysNoError(
@@ -121,7 +122,7 @@ def _recorded(build: Path) -> dict[str, str]:
 def read_certificate(folder: Path, name: str = CERTIFICATE) -> dict[str, Any]:
     """Read a certificate of a project; raises as `verify_project`."""
     path = folder / "build" / name
-    stage = _STAGES[name].format(folder.name)
+    stage = _STAGES[name].format(as_argument(folder))
     again = f"{stage} --force" if path.exists() else stage
     try:
         if not path.exists():

@@ -80,7 +80,8 @@ def compare(*runs: str, html: str | Path | None = None) -> RunComparison:
     Raises
     ------
     ProjectError
-        ``COMPARE-RUNS`` for less than two; ``RUN-...``, ``PROJECT-NOT-FOUND`` for a run that is not there.
+        ``COMPARE-RUNS`` for less than two; ``RUN-...``, ``PROJECT-NOT-FOUND`` for a run that is not there;
+        ``WRITE-PLACE`` where the file can't be written.
     """
     from siliconv.runs.comparison_page import write_comparison
     from siliconv.runs.run_comparison import compare_runs, find_runs
@@ -99,11 +100,18 @@ def compare(*runs: str, html: str | Path | None = None) -> RunComparison:
 
 
 def schema(file: str | Path | None = None) -> str:
-    """Give the JSON schema of the project file, by which editors complete and check it; a file is written if named."""
-    from siliconv.project.project_schema import schema_text, write_schema_file
+    """Give the JSON schema of the project file, by which editors complete and check it; a file is written if named.
+
+    Raises
+    ------
+    ProjectError
+        ``WRITE-PLACE`` where the file can't be written.
+    """
+    from siliconv.project.atomic_write import write_named
+    from siliconv.project.project_schema import schema_text
 
     if file is not None:
-        write_schema_file(Path(file))
+        write_named(Path(file), schema_text())
     return schema_text()
 
 
@@ -131,10 +139,18 @@ def calibrate(reports: Sequence[str | Path], *, project: str | Path | None = Non
     """
     from siliconv.actions.own_reports import add_reports
     from siliconv.project.calibration_file import CALIBRATION_FILE, user_file
-    from siliconv.project.project import find_project
+    from siliconv.project.finding import find_project
 
     path = find_project(str(project)) / CALIBRATION_FILE if project is not None else user_file()
-    return Calibration(path, add_reports([Path(one) for one in reports], path))
+    return Calibration(path, add_reports([_folder_of(str(one)) for one in reports], path))
+
+
+def _folder_of(name: str) -> Path:
+    """Give the folder of a path, or that of a project by its name."""
+    from siliconv.project.project import PROJECTS_FOLDER
+
+    named = Path(PROJECTS_FOLDER) / name
+    return named if named.is_dir() and not Path(name).exists() else Path(name)
 
 
 def estimate_records(file: str | Path) -> RecordEstimates:

@@ -10,7 +10,8 @@ from siliconv.flow.altered import build_as_written
 from siliconv.flow.apart import call_apart
 from siliconv.progress import Progress, for_terminal
 from siliconv.project.data_choice import apply_data_choice
-from siliconv.project.project import PROJECT_FILE, ProjectConfig, find_project, load_project
+from siliconv.project.finding import find_project
+from siliconv.project.project import PROJECT_FILE, ProjectConfig, load_project
 
 Result = TypeVar("Result")
 

@@ -11,6 +11,7 @@ from siliconv.api.firmware import Firmware
 from siliconv.api.hardware_verbs import HardwareVerbs
 from siliconv.errors import ProjectError
 from siliconv.flow.altered import build_as_written
+from siliconv.project.finding import as_argument
 
 if TYPE_CHECKING:
     from siliconv.actions.check import Examination
@@ -162,7 +163,7 @@ class Project(HardwareVerbs):
                 "LOAD-BUILD",
                 "the project has no integer network yet",
                 where=str(self.build_folder),
-                fix=f"siliconv run {self.name} --until lower, or project.run(until='lower')",
+                fix=f"siliconv run {as_argument(self.folder)} --until lower, or project.run(until='lower')",
             )
         return Firmware(self.build_folder, self.config.hls, project=self.folder, progress=self._progress)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -30,6 +30,7 @@ from siliconv.commands.options import (
     known_presets,
     open_project,
     print_json,
+    refuse_empty,
 )
 from siliconv.commands.outcome import outcome_of
 from siliconv.commands.running import LAST, run_stages
@@ -77,10 +78,13 @@ def start(
 
 def run_command_line(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work says no, 2 wrong input, 3 a tool is missing."""
-    return outcome_of(
-        lambda: app(args=arguments, prog_name="siliconv", standalone_mode=False),
-        sys.argv[1:] if arguments is None else arguments,
-    )
+    given = sys.argv[1:] if arguments is None else arguments
+
+    def work() -> Any:
+        refuse_empty(given)
+        return app(args=arguments, prog_name="siliconv", standalone_mode=False)
+
+    return outcome_of(work, given)
 
 
 UNTIL_HELP = (
@@ -322,7 +326,7 @@ def export(
     checked = (
         f"executed by qonnx {done.qonnx}: {done.values} values, every bit equal"
         if done.qonnx
-        else "not executed, because the qonnx package is not installed"
+        else "not executed, because the qonnx package is not installed: pip install 'siliconv[qonnx]'"
     )
     _console.print(f"Wrote {done.file}, ending with '{done.output}'; {checked}", markup=False, soft_wrap=True)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from siliconv.commands.terminal import console, legible
+from siliconv.errors import ProjectError
 from siliconv.progress import Progress
 
 if TYPE_CHECKING:
@@ -77,6 +80,25 @@ def open_project(name: str, *, runs_code: bool = True, progress: Progress | None
     if runs_code and project.code is not None:
         console.print(legible(f"runs {project.code}, Python code of this project or of an installed package"))
     return project
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """Refuse an argument without a text, which would stand for the current folder where a path is wanted.
+
+    Raises
+    ------
+    ProjectError
+        ``ARGUMENT-EMPTY``.
+    """
+    for number, one in enumerate(arguments):
+        if not one or re.fullmatch(r"--[a-z-]+=", one):
+            before = arguments[number - 1] if number and not one else one.rstrip("=")
+            raise ProjectError(
+                "ARGUMENT-EMPTY",
+                "an argument is empty",
+                where=f"behind {before}" if before else "the first argument",
+                fix="write a name or a path there; a variable of the shell may be empty",
+            )
 
 
 def print_json(content: Any) -> None:

@@ -321,6 +321,13 @@ def exclusive(build: Path, busy: str) -> Iterator[None]:
 
 def _refused(error: OSError, build: Path, doing: str) -> SiliconvError:
     """Say what the system refused: to write into the build folder, or something else."""
+    if error.errno in (errno.ENOTDIR, errno.EEXIST) and not build.is_dir():
+        return ProjectError(
+            "BUILD-WRITE",
+            "it is a file, and the build folder of the project has to be there",
+            where=str(build),
+            fix="move the file away, and run the command again",
+        )
     if error.errno not in DENIED_WRITES | {errno.ENOTDIR, errno.EEXIST}:
         return of_system(error, where=doing)
     return ProjectError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from siliconv.bounded_reading import UnreadableError, read_as
 from siliconv.errors import DataError
-from siliconv.models.data.data_config import FILES_OF_DATA, source_of
+from siliconv.models.data.data_config import FILES_OF_DATA, SourceKind, source_of
 from siliconv.project.atomic_write import write_atomically
 from siliconv.project.project import ProjectConfig
 
@@ -31,13 +31,7 @@ def apply_data_choice(project: ProjectConfig, build: Path, folder: Path | None) 
         path.unlink(missing_ok=True)
         return project, "data: those of the project file again"
     if folder is not None:
-        if source_of(folder) is None:
-            raise DataError(
-                "DATA-MISSING",
-                "no such folder of images, and no file of arrays",
-                where=str(folder),
-                fix=f"give a folder with one folder a class, or a file ({FILES_OF_DATA})",
-            )
+        source_at(folder)
         return with_chosen_data(project, folder), None
     if not path.exists():
         return project, None
@@ -46,6 +40,27 @@ def apply_data_choice(project: ProjectConfig, build: Path, folder: Path | None) 
         return project, f"data: what was given with --data before can't be read any more; {path} is passed over"
     line = f"data: {remembered}, as given with --data, in place of the project file's; --data none ends that"
     return with_chosen_data(project, remembered), line
+
+
+def source_at(path: Path) -> SourceKind:
+    """Give what lies at a path that a command was given with ``--data``.
+
+    Raises
+    ------
+    DataError
+        ``DATA-MISSING`` for nothing, and for a file of no known kind.
+    """
+    found = source_of(path)
+    if found is None:
+        raise DataError(
+            "DATA-MISSING",
+            f"a file of this kind ({path.suffix or 'no ending'}) is not read as data"
+            if path.exists()
+            else "no such folder of images, and no file of arrays",
+            where=f"--data {path}",
+            fix=f"give a folder with one folder a class, or a file ({FILES_OF_DATA})",
+        )
+    return found
 
 
 def chosen_data(build: Path) -> Path | None:

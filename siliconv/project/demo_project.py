@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from siliconv.errors import ProjectError, of_system
-from siliconv.project.atomic_write import write_atomically
+from siliconv.errors import ProjectError
+from siliconv.project.atomic_write import why_unwritable, write_atomically
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER
 
 FOLDER = "siliconv_demo"
@@ -61,6 +61,6 @@ def demo_project(base: Path) -> Path:
         if not path.is_file():
             write_atomically(path, TEXT)
     except OSError as error:
-        refused = of_system(error, where=str(path))
-        raise ProjectError("PROJECT-WRITE", refused.what, where=str(path), fix=refused.fix) from error
+        what, fix = why_unwritable(path, error)
+        raise ProjectError("PROJECT-WRITE", what, where=str(path), fix=fix) from error
     return path.parent

@@ -17,6 +17,13 @@ WRITTEN_FILE = ".written.json"
 
 def refuse_overwriting(path: Path, build: Path, *, overwrite: bool) -> None:
     """Raise `ProjectError` ``WRITE-EXISTS`` where a file lies at `path` that is not, byte for byte, our own."""
+    if path.is_dir():
+        raise ProjectError(
+            "WRITE-EXISTS",
+            "it is a folder, and a file is to be written",
+            where=str(path),
+            fix=f"name a file in it, such as {path / 'NAME'}",
+        )
     try:
         if overwrite or not os.path.lexists(path):
             return

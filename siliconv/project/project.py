@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -323,31 +322,6 @@ class ProjectConfig(BaseModel):
                 fix="write a train: section, or return a model with weights",
             )
         return weights
-
-
-def find_project(name: str, *, base: Path | None = None) -> Path:
-    """Give the folder of a project: a path, or a name under ``firmware_projects/``.
-
-    Raises
-    ------
-    ProjectError
-        ``PROJECT-NOT-FOUND`` with the names that exist.
-    """
-    base = base or Path.cwd()
-    candidates = [base / name, base / PROJECTS_FOLDER / name]
-    for folder in candidates:
-        if folder.name == PROJECT_FILE and folder.is_file():
-            return folder.parent.resolve()
-        if (folder / PROJECT_FILE).is_file():
-            return folder.resolve()
-    known = sorted(path.parent.name for path in (base / PROJECTS_FOLDER).glob(f"*/{PROJECT_FILE}"))
-    near = difflib.get_close_matches(name, known, n=1)
-    raise ProjectError(
-        "PROJECT-NOT-FOUND",
-        f"no project '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""),
-        where=" or ".join(str(folder / PROJECT_FILE) for folder in candidates),
-        fix=(f"use one of {', '.join(known)}, " if known else "") + f"or make it: siliconv new {Path(name).name}",
-    )
 
 
 def load_project(folder: Path) -> ProjectConfig:

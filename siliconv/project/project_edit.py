@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from pydantic_core import to_jsonable_python
 
-from siliconv.errors import ProjectError, of_system
-from siliconv.project.atomic_write import write_atomically
+from siliconv.errors import ProjectError
+from siliconv.project.atomic_write import why_unwritable, write_atomically
 from siliconv.project.bounded_yaml import read_project_text
 from siliconv.project.project import parse_project
 
@@ -46,12 +46,8 @@ def set_fields(path: Path, changes: Mapping[str, Any]) -> None:
     try:
         write_atomically(path, text)
     except OSError as error:
-        raise ProjectError(
-            "PROJECT-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(path),
-            fix=of_system(error, where=str(path)).fix,
-        ) from error
+        what, fix = why_unwritable(path, error)
+        raise ProjectError("PROJECT-WRITE", what, where=str(path), fix=fix) from error
 
 
 def _with_value(content: Any, keys: Sequence[str], value: Any) -> Any:

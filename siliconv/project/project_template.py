@@ -10,13 +10,15 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from siliconv.errors import ProjectError, of_system
+from siliconv.errors import ProjectError
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
+from siliconv.models.architectures.keras_file import read_keras_file
+from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.presets import preset as find_preset
-from siliconv.models.data.data_config import source_of
 from siliconv.project.array_template import array_project_text, look_at_arrays
-from siliconv.project.atomic_write import write_atomically
+from siliconv.project.atomic_write import why_unwritable, write_atomically
+from siliconv.project.data_choice import source_at
 from siliconv.project.path_characters import BAD_IN_PATHS
 from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
@@ -56,7 +58,7 @@ def write_project(
         ``PROJECT-EXISTS`` rather than overwrite anything, ``PROJECT-WRITE`` if the folder can't be written,
         ``PROJECT-MODEL`` for a preset and a model, ``BOARD-...`` for an unknown board.
     ModelError
-        For an unknown preset.
+        For an unknown preset; ``MODEL-FILE`` for a file that is no Keras model.
     DataError
         For photos, arrays or tables that cannot be read.
     """
@@ -64,13 +66,8 @@ def write_project(
         raise ProjectError(
             "PROJECT-MODEL", "a preset and a model file", where="siliconv new", fix="give one of --preset and --from"
         )
-    if model is not None and ":" not in model.name and not (base or Path.cwd()).joinpath(model).exists():
-        raise ProjectError(
-            "PROJECT-MODEL",
-            "there is no such model file",
-            where=str(model),
-            fix="give a file of Keras (.keras, .h5, .json), or MODULE:FUNCTION",
-        )
+    if model is not None and not is_function(str(model)):
+        _check_model(model, (base or Path.cwd()) / model)
     chosen = find_board(board) if board is not None else None
     if preset is not None:
         find_preset(preset)
@@ -92,18 +89,26 @@ def write_project(
         write_atomically(path, f"{SCHEMA_LINE}\n{_text(folder, preset, model, data, chosen)}")
         write_schema_file(folder / SCHEMA_FILE)
     except OSError as error:
-        raise ProjectError(
-            "PROJECT-WRITE",
-            f"cannot write: {error.strerror}",
-            where=str(path),
-            fix=of_system(error, where=str(path)).fix,
-        ) from error
+        what, fix = why_unwritable(path, error)
+        raise ProjectError("PROJECT-WRITE", what, where=str(path), fix=fix) from error
     return path
 
 
+def _check_model(model: Path, path: Path) -> None:
+    """Refuse what no project could take as its model, before a project names it."""
+    if not path.exists():
+        raise ProjectError(
+            "PROJECT-MODEL",
+            "there is no such model file",
+            where=f"--from {model}",
+            fix="give a file of Keras (.keras, .h5, .json), or MODULE:FUNCTION",
+        )
+    read_keras_file(path)
+
+
 def _text(folder: Path, preset: str | None, model: Path | None, data: Path | None, board: Board | None) -> str:
-    source = source_of(data) if data is not None else None
-    if data is not None and source in (None, "folder"):
+    source = source_at(data) if data is not None else None
+    if data is not None and source == "folder":
         photos = look_at_photos(data)
         if preset is None:
             return photo_project_text(folder.name, folder, photos, data, board, model=model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from siliconv.project.atomic_write import write_atomically
+from siliconv.project.atomic_write import write_named
 from siliconv.report.drawings import Bar, Chart, Row, Tick
 from siliconv.report.report import TEMPLATES
 from siliconv.runs.run_comparison import ComparedLine, RunComparison
@@ -14,7 +14,7 @@ def write_comparison(found: RunComparison, path: Path) -> None:
     """Write the page of a comparison."""
     charts = [(line.title, bar_chart(found.names, line)) for line in found.lines if line.differs and _is_numbers(line)]
     content = {"found": found, "charts_of": charts, "parts": list(dict.fromkeys(line.part for line in found.lines))}
-    write_atomically(path, TEMPLATES.get_template("comparison.html.j2").render(content))
+    write_named(path, TEMPLATES.get_template("comparison.html.j2").render(content))
 
 
 def bar_chart(names: tuple[str, ...], line: ComparedLine) -> Chart:

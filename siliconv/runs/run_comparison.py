@@ -9,7 +9,8 @@ from typing import Any
 
 from siliconv.bounded_reading import UnreadableError
 from siliconv.errors import ProjectError, WorkSaysNoError
-from siliconv.project.project import PROJECTS_FOLDER, find_project
+from siliconv.project.finding import as_argument, find_project
+from siliconv.project.project import PROJECTS_FOLDER
 from siliconv.search.run_record import RunRecord, find_record, read_record_file, read_records
 
 COST_TITLES = {
@@ -171,7 +172,7 @@ def _find_run(name: str, base: Path) -> RunRecord:
             "RUN-UNKNOWN",
             f"no run of '{name}' is remembered",
             where=str(folder / "runs"),
-            fix=f"siliconv run {name}",
+            fix=f"siliconv run {as_argument(folder)}",
         )
     # What the build folder holds now was run last, whenever the same was run first.
     return max(of_file, key=lambda one: (str(one.details.get("finished", one.started)), one.id))

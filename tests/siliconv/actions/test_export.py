@@ -67,11 +67,14 @@ def test_from_the_command_line(project_folder):
 def test_without_a_network_or_a_format_or_a_place_it_says_what_to_do(project_folder, tmp_path):
     project = load_project(project_folder)
     with pytest.raises(ProjectError, match="EXPORT-BUILD") as raised:
-        export_qonnx("small", project, tmp_path)
-    assert raised.value.fix == "siliconv run small --until lower"
+        export_qonnx("small", project, tmp_path / "other" / "build")
+    assert raised.value.fix == f"siliconv run {tmp_path / 'other'} --until lower"
     (tmp_path / "file").write_text("")
-    with pytest.raises(ProjectError, match="EXPORT-WRITE"):
+    with pytest.raises(ProjectError, match=r"EXPORT-WRITE.*file is no folder"):
         export_qonnx("small", project, project_folder / "build", tmp_path / "file" / "model.onnx")
+    for overwrite in (False, True):
+        with pytest.raises(ProjectError, match=r"WRITE-EXISTS.*it is a folder"):
+            export_qonnx("small", project, project_folder / "build", tmp_path, overwrite=overwrite)
     with pytest.raises(ProjectError, match="EXPORT-FORMAT"):
         cli.export(str(project_folder))
 

@@ -115,5 +115,5 @@ def test_what_the_project_says_of_its_own_file_holds_for_another_of_the_kind(tmp
 
 def test_a_file_of_no_known_kind_is_refused(project, tmp_path):
     (tmp_path / "data.pkl").touch()
-    with pytest.raises(DataError, match=r"DATA-MISSING.*no such folder of images, and no file of arrays"):
+    with pytest.raises(DataError, match=r"DATA-MISSING.*a file of this kind"):
         apply_data_choice(load_project(project), project / "build", tmp_path / "data.pkl")

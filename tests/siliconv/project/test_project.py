@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from siliconv.errors import ModelError, ProjectError
-from siliconv.project.project import c_identifier, find_project, load_project
+from siliconv.project.finding import find_project
+from siliconv.project.project import c_identifier, load_project
 from siliconv.project.project_problems import ProjectProblemsError
 from siliconv.project.project_template import project_text, write_project
 
@@ -173,14 +174,15 @@ def test_names_become_c_identifiers(name, identifier):
 @pytest.mark.parametrize(
     ("given", "model", "source"),
     [
-        ({"model": "m.h5", "data": "a.npz"}, "file: ", "npz"),
+        ({"model": "m.json", "data": "a.npz"}, "file: ", "npz"),
         ({"preset": "jets", "data": "a.csv"}, "preset: jets", "csv"),
         ({"preset": "autoencoder", "data": "a.h5", "board": "zcu104"}, "preset: autoencoder", "hdf5"),
     ],
 )
 def test_a_new_project_takes_a_file_of_arrays_beside_its_network(tmp_path, given, model, source):
-    for name in ("a.npz", "a.csv", "a.h5", "m.h5"):
+    for name in ("a.npz", "a.csv", "a.h5"):
         (tmp_path / name).touch()
+    (tmp_path / "m.json").write_text('{"class_name": "Sequential", "config": {"name": "m", "layers": []}}')
     paths = {key: tmp_path / value if key in ("model", "data") else value for key, value in given.items()}
     text = write_project("mine", base=tmp_path, **paths).read_text()
     assert model in text
