@@ -39,7 +39,7 @@ def outcome_of(work: Callable[[], Any], arguments: Sequence[str]) -> int:
             code = work()
             sys.stdout.flush()
     except typer.TyperException as error:
-        _say(f"Error: {error.format_message()}\n  fix:   see siliconv --help")
+        _say(f"Error: {error.format_message()}\n  fix:   see {_asked(error, arguments)} --help")
         return error.exit_code
     except StoppedError as stopped:
         _say(str(stopped))
@@ -63,6 +63,15 @@ def outcome_of(work: Callable[[], Any], arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001  (the last resort: whatever it is, the user gets one message)
         return _internal(error, outside)
     return code if isinstance(code, int) else 0
+
+
+def _asked(error: typer.TyperException, arguments: Sequence[str]) -> str:
+    """Give the command whose options were misused, as its help is asked for."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        return str(context.command_path)
+    # Of an option without its value nothing is said; an unknown command has been refused before its options.
+    return shlex.join(["siliconv", *(one for one in arguments[:1] if not one.startswith("-"))])
 
 
 def _internal(error: Exception, folder: str) -> int:

@@ -155,3 +155,20 @@ def test_a_fix_names_the_project_as_a_command_finds_it_from_here(here, capsys, m
     assert "siliconv csim mine" in refused(capsys, "verify", "mine")
     monkeypatch.chdir(here / "folder")
     assert f"siliconv csim {here / 'mine'}" in refused(capsys, "verify", "../mine")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        *(([name, "--nonsense"], f"siliconv {name}") for name in sorted(COMMANDS)),
+        *(([name], f"siliconv {name}") for name in OF_A_PROJECT if name != "estimate"),
+        (["fit", "mine", "--board"], "siliconv fit"),
+        (["search", "mine", "--workers", "many"], "siliconv search"),
+        (["run", "mine", "more"], "siliconv run"),
+        (["runn"], "siliconv"),
+        (["--nonsense"], "siliconv"),
+    ],
+)
+def test_a_usage_error_names_the_help_of_its_command(here, capsys, arguments, help_of):
+    assert run_command_line(arguments) == 2
+    assert f"fix:   see {help_of} --help\n" in capsys.readouterr().err
