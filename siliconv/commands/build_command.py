@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from siliconv.commands.options import CoreOption, JsonOption, ProjectArgument, open_project, print_json
-from siliconv.commands.terminal import console, show
+from siliconv.commands.terminal import console, note, show
 from siliconv.errors import ProjectError, WorkSaysNoError
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _build_rtl(project: Project, steps: Sequence[str], tool: Path | None, top: T
         console.print(f"made      {path}", markup=False)
     for command in found.commands:
         console.print(f"next      {command}", markup=False)
-    for note in found.notes:
-        console.print(f"- {note}", markup=False)
+    for one in found.notes:
+        console.print(note(one), markup=False)
     return 0
 
 

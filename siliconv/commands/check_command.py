@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from siliconv.commands.options import JsonOption, ProjectArgument, open_project, print_json
-from siliconv.commands.terminal import console, legible
+from siliconv.commands.terminal import console, legible, note
 from siliconv.errors import SiliconvError
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def _lines(findings: Sequence[Finding], changes: dict[str, Any]) -> list[str]:
         mended = "  (--fix does it)" if finding.changes else ""
         lines += [
             f"{finding.severity:<8} {finding.code:<22} {finding.where}",
-            f"         {finding.what}",
-            f"         fix: {finding.fix}{mended}",
+            note(finding.what, first=" " * 9, stream=sys.stdout),
+            note(f"{finding.fix}{mended}", first=f"{' ' * 9}fix: ", stream=sys.stdout),
         ]
     return lines
 

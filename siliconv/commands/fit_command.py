@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from siliconv.commands.options import CoreOption, JsonOption, ProjectArgument, known_boards, open_project, print_json
-from siliconv.commands.terminal import console, show
+from siliconv.commands.terminal import console, note, show
 from siliconv.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _fit_rtl(
         print_json(found.as_json())
     else:
         show(rtl_table(found))
-        for note in found.notes:
-            console.print(f"- {note}", markup=False)
+        for one in found.notes:
+            console.print(note(one), markup=False)
     if found.chosen is None:
         raise found.refusal()
     if found.written and not json_output:
@@ -126,8 +126,8 @@ def rtl_table(found: RtlFit) -> Table:
 def _show(found: ProjectFit, board: Board) -> None:
     if found.fit.best:
         show(table(found.fit, board))
-    for note in found.notes:
-        console.print(f"- {note}", markup=False)
+    for one in found.notes:
+        console.print(note(one), markup=False)
 
 
 def table(found: Fit, board: Board) -> Table:
