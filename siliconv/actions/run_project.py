@@ -10,7 +10,7 @@ from typing import Any
 
 from siliconv.bounded_reading import in_words
 from siliconv.checks.checks import examine
-from siliconv.checks.preflight import Severity
+from siliconv.checks.preflight import Finding, Severity
 from siliconv.checks.stopping import stopping
 from siliconv.errors import DAMAGE, ProjectError, SiliconvError
 from siliconv.flow.flow import StageResult, run_flow
@@ -96,17 +96,30 @@ def run_project(
         # Told now, not after an hour of training.
         raise ProjectProblemsError([ProjectError(one.code, one.what, where=one.where, fix=one.fix) for one in refused])
     for finding in findings:
-        if finding.severity is not Severity.HINT:
-            on_event(f"{finding.severity:<8}  {finding.code}, {finding.where}: {finding.what}; {finding.fix}")
+        if finding.severity is Severity.WARNING:
+            on_event(_line_of(finding))
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+
+    def tell_errors(raised: SiliconvError | None = None) -> None:
+        """Tell what the rules call errors, but for what the run itself ends in before any stage is done."""
+        for finding in errors:
+            if raised is None or (finding.code, finding.what) != (raised.code, raised.what):
+                on_event(_line_of(finding))
+        errors.clear()
 
     def told(result: StageResult) -> None:
+        tell_errors()
         if result.name == "data" and data is not None and not ends_choice(data):
             remember_data_choice(build, data)
         on_event(result)
 
-    results = run_flow(
-        stages, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
-    )
+    try:
+        results = run_flow(
+            stages, project, folder.name, build, progress, until=until, force=force, paranoid=paranoid, on_result=told
+        )
+    except SiliconvError as error:
+        tell_errors(error)
+        raise
     if is_finished({result.name for result in results}):
         chosen = chosen_data(build)
         variant = varied | ({"data.source": "folder", "data.path": str(chosen)} if chosen is not None else {})
@@ -127,3 +140,7 @@ def run_project(
         except DAMAGE as error:
             on_event(f"this run is not remembered, for files of the build cannot be worked with: {in_words(error)}")
     return results
+
+
+def _line_of(finding: Finding) -> str:
+    return f"{finding.severity:<8}  {finding.code}, {finding.where}: {finding.what}; {finding.fix}"

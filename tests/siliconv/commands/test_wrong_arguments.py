@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 import pytest
 import typer
@@ -172,3 +174,18 @@ def test_a_fix_names_the_project_as_a_command_finds_it_from_here(here, capsys, m
 def test_a_usage_error_names_the_help_of_its_command(here, capsys, arguments, help_of):
     assert run_command_line(arguments) == 2
     assert f"fix:   see {help_of} --help\n" in capsys.readouterr().err
+
+
+def test_what_a_run_ends_in_at_once_is_said_once(here, capsys):
+    said = refused(capsys, "run", "mine", "--data", "folder")
+    assert said.count("there are no class folders") == 1
+    assert "DATA-EMPTY" in said
+
+
+def test_what_the_rules_call_an_error_is_still_said(here, capsys):
+    small = "model: {preset: digits}\nhls: {part: xc7a35ticsg324-1L, max_multipliers: 100000}\n"
+    (here / "mine" / "project.yml").write_text(small)
+    assert run_command_line(["run", "mine", "--until", "data"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("error     BOARD-EXCEEDED, hls: at least") == len(set(re.findall("BOARD-EXCEEDED.*", said))) > 0
+    assert said.index("BOARD-EXCEEDED") < said.index("data      ")
