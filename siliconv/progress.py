@@ -17,6 +17,8 @@ from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
 
+_SECONDS_OF_A_PACE, _PART_OF_A_PACE = 2.0, 0.05
+
 
 class Progress(Protocol):
     """What long-running functions report to.
@@ -51,31 +53,75 @@ class Silent:
         """Report nothing."""
 
 
+class Pace:
+    """How fast an activity goes, once that says something about the rest of it.
+
+    The first unit holds what comes once, such as compiling the training step. So the rate is counted from the first
+    report on, after some seconds; before that only where a good part of the work is done already.
+
+    Parameters
+    ----------
+    total
+        Units of the activity.
+    first
+        Units that an earlier run did.
+    begun
+        When it began, in seconds of a clock.
+    """
+
+    def __init__(self, total: int, first: int, begun: float) -> None:
+        self._total, self._first, self._begun = total, first, begun
+        self._reported: tuple[int, float] | None = None
+
+    def report(self, done: int, now: float) -> None:
+        """Note how many units are done."""
+        if self._reported is None and done > self._first:
+            self._reported = (done, now)
+
+    def rate(self, done: int, now: float) -> float | None:
+        """Give units a second; None while nobody can know."""
+        if self._reported is None:
+            return None
+        reported, since = self._reported
+        if done >= self._total and now > self._begun:
+            return (done - self._first) / (now - self._begun)
+        if done > reported and now - since >= _SECONDS_OF_A_PACE:
+            return (done - reported) / (now - since)
+        if done - self._first >= _PART_OF_A_PACE * (self._total - self._first) and now > self._begun:
+            return (done - self._first) / (now - self._begun)
+        return None
+
+
 class PlainLines:
     """For pipes and logs: a line when an activity begins, one every ten seconds, and one at its end."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._activity, self._unit, self._note = "", "", ""
-        self._total = self._done = self._first = 0
+        self._total = self._done = 0
         self._started = self._last_line = 0.0
+        self._pace = Pace(0, 0, 0.0)
 
     def begin(self, activity: str, total: int, unit: str, done: int = 0) -> None:
         """Start an activity of `total` units."""
         self._activity, self._total, self._unit, self._note = activity, total, unit, ""
-        self._done = self._first = done
+        self._done = done
         self._started = self._last_line = time.monotonic()
+        self._pace = Pace(total, done, self._started)
         self.say(f"{activity} ({total:,} {unit})" if unit else f"{activity} ...")
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
         self._done, self._note = done, note or self._note
         now = time.monotonic()
+        self._pace.report(done, now)
         if now - self._last_line >= SECONDS_BETWEEN_LINES and done < self._total:
             self._last_line = now
-            rate = (done - self._first) / max(now - self._started, 1e-9)
-            left = (self._total - done) / rate if rate > 0 else 0.0
-            self.say(self._line(f"{_rate(rate, self._unit)}, {_duration(left)} left"))
+            rate = self._pace.rate(done, now)
+            if rate is None:
+                self.say(self._line(f"{_duration(now - self._started)} so far"))
+            else:
+                self.say(self._line(f"{_rate(rate, self._unit)}, {_duration((self._total - done) / rate)} left"))
 
     def end(self) -> None:
         """Close the activity with its total time."""
@@ -110,8 +156,8 @@ def lines_of(task: Task, width: int) -> Iterator[RenderableType]:
     Parameters
     ----------
     task
-        Its field ``unit`` is the name of its units, ``first`` how many an earlier run did, ``note`` may be empty. A
-        total of None stands for work whose end is not known: it has its seconds and no count.
+        Its field ``unit`` is the name of its units, ``pace`` its `Pace`, ``note`` may be empty. A total of None stands
+        for work whose end is not known: it has its seconds and no count.
     width
         Columns, 40 or more.
     """
@@ -121,11 +167,10 @@ def lines_of(task: Task, width: int) -> Iterator[RenderableType]:
         yield _line(task, width, [_duration(elapsed)], task.description[: max(room - 2, 1)])
         return
     done, total, unit = int(task.completed), int(task.total), task.fields["unit"]
-    here = done - task.fields["first"]
-    rate = here / elapsed if here > 0 and elapsed else 0.0
+    rate = task.fields["pace"].rate(done, (task.start_time or 0.0) + elapsed)
     left = _duration((total - done) / rate) + " left" if rate and done < total else ""
-    time, count, speed = left or (_duration(elapsed) if done >= total else ""), f"{done:,}/{total:,}", _rate(rate, unit)
-    speed = speed if rate else ""
+    time, count = left or _duration(elapsed) + (" so far" if done < total else ""), f"{done:,}/{total:,}"
+    speed = _rate(rate, unit) if rate else ""
     choices = ([f"{count} {unit}", speed, time], [f"{count} {unit}", time], [count, speed, time], [count, time])
     layouts = [(name, parts) for name in (task.description, "") for parts in choices]
     name, parts = next((one for one in layouts if _columns(one[1], one[0]) <= width), layouts[-1])
@@ -174,11 +219,13 @@ class Bars:
         self._bar = _TwoLines(console=self._console)
         self._bar.start()
         known = total if unit else None
-        self._task = self._bar.add_task(activity, total=known, unit=unit, completed=done, note="", first=done)
+        pace = Pace(total, done, self._bar.get_time())
+        self._task = self._bar.add_task(activity, total=known, unit=unit, completed=done, note="", pace=pace)
 
     def update(self, done: int, note: str = "") -> None:
         """Say how many units are done."""
         if self._bar is not None and self._task is not None:
+            self._bar.tasks[0].fields["pace"].report(done, self._bar.get_time())
             self._bar.update(self._task, completed=done)
             if note:
                 self._bar.update(self._task, note=note)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Task, TaskID
 
 from siliconv import progress
-from siliconv.progress import Bars, PlainLines, activity, lines_of
+from siliconv.progress import Bars, Pace, PlainLines, activity, lines_of
 
 
 @pytest.fixture
@@ -37,6 +37,33 @@ def test_resumed_work_counts_only_what_this_run_did(clock):
         shown.update(90)
     assert "0.5 steps/s" not in stream.getvalue()
     assert "2.0 s/step, 20.0 s left" in stream.getvalue()
+
+
+def test_no_time_is_left_before_anybody_can_know_it(clock):
+    """A first step that compiles for eleven seconds says nothing about the 7,999 others."""
+    stream = io.StringIO()
+    with activity(PlainLines(stream), "Training", 8000, "steps") as shown:
+        clock[0] = 11.0
+        shown.update(1)
+        for second in range(12, 23):
+            clock[0] = float(second)
+            shown.update((second - 11) * 100 + 1)
+    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    assert lines[1] == "Training: 1/8,000 steps, 11.0 s so far"
+    assert lines[2] == "Training: 1001/8,000 steps, 100.0 steps/s, 1 min 10 s left"
+
+
+def test_the_pace_is_counted_without_the_first_unit_or_of_a_good_part():
+    pace = Pace(1000, 0, 0.0)
+    assert pace.rate(0, 5.0) is None
+    pace.report(1, 10.0)
+    assert pace.rate(1, 30.0) is None, "nothing after the first unit"
+    assert pace.rate(11, 11.0) is None, "too short a time"
+    assert pace.rate(21, 12.0) == 10.0
+    assert pace.rate(1000, 40.0) == 25.0, "at the end all of it counts"
+    chunks = Pace(100, 40, 0.0)
+    chunks.report(46, 3.0)
+    assert chunks.rate(46, 3.0) == 2.0
 
 
 def test_lines_come_at_most_every_ten_seconds(clock):
@@ -102,7 +129,9 @@ def lines_at(width, activity_name, total, unit, done, note):
     """Draw an activity that works for ten seconds."""
     task = Task(TaskID(0), activity_name, total or None, done, _get_time=lambda: 10.0)
     task.start_time = 0.0
-    task.fields = {"unit": unit, "first": 0, "note": note}
+    pace = Pace(total, 0, 0.0)
+    pace.report(done, 5.0)
+    task.fields = {"unit": unit, "pace": pace, "note": note}
     screen = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     for line in lines_of(task, width):
         screen.print(line)
