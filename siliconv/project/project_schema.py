@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from siliconv.models.architectures.architecture import Architecture
 from siliconv.project.atomic_write import write_atomically
@@ -43,6 +47,27 @@ def project_schema() -> dict[str, Any]:
         **{key: value for key, value in schema.items() if key not in ("$defs", "title")},
         "$defs": definitions,
     }
+
+
+def choices_of(section: type[BaseModel], field: str) -> tuple[str, ...]:
+    """Give the words that a field, or an entry of it, may be, as its schema lists them; none where any value may be."""
+    schema = _schema_of(section)
+    return tuple(dict.fromkeys(_words(schema["properties"][field], schema.get("$defs", {}))))
+
+
+@cache
+def _schema_of(section: type[BaseModel]) -> dict[str, Any]:
+    return section.model_json_schema()
+
+
+def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        referred = definitions[schema["$ref"].rpartition("/")[2]]
+        yield from () if "properties" in referred else _words(referred, definitions)
+    yield from (one for one in (*schema.get("enum", ()), *([schema["const"]] if "const" in schema else [])) if one)
+    for inner in (*schema.get("anyOf", ()), *schema.get("allOf", ()), schema.get("additionalProperties")):
+        if isinstance(inner, dict):
+            yield from _words(inner, definitions)
 
 
 def schema_text() -> str:

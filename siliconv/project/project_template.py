@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from siliconv.project.data_choice import source_at
 from siliconv.project.path_characters import BAD_IN_PATHS
 from siliconv.project.photo_template import hardware_lines, look_at_photos, photo_project_text, written_path
 from siliconv.project.project import PROJECT_FILE, PROJECTS_FOLDER, ProjectConfig
-from siliconv.project.project_schema import SCHEMA_FILE, SCHEMA_LINE, write_schema_file
+from siliconv.project.project_schema import SCHEMA_FILE, SCHEMA_LINE, choices_of, write_schema_file
 from siliconv.project.versions import VERSION
 
 
@@ -179,12 +180,20 @@ def project_text(name: str, preset: str, *, model: str | None = None, data: Sequ
 def _field_lines(section: BaseModel) -> Iterator[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
-        comment = f"  # {field.description}" if field.description else ""
+        said = _with_choices(field.description or "", choices_of(type(section), name))
+        comment = f"  # {said}" if said else ""
         if isinstance(value, BaseModel):
             yield f"{name}:{comment}"
             yield from (f"  {line}" for line in _field_lines(value))
         else:
             yield f"{name}: {_as_yaml(value)}{comment}"
+
+
+def _with_choices(description: str, choices: Sequence[str]) -> str:
+    """Give what a field means, and what it may be where that is not said already."""
+    if all(re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-])", description) for one in choices):
+        return description
+    return "; ".join(filter(None, (description, f"choices: {', '.join(choices)}")))
 
 
 def _as_yaml(value: Any) -> str:

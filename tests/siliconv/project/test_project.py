@@ -10,10 +10,16 @@ import pytest
 import yaml
 
 from siliconv.errors import ModelError, ProjectError
+from siliconv.hls.configuration import HlsConfig
+from siliconv.hls.kinds import Strategy
+from siliconv.models.data.data_config import DataConfig
+from siliconv.models.training.train_config import TrainConfig
 from siliconv.project.finding import find_project
 from siliconv.project.project import c_identifier, load_project
 from siliconv.project.project_problems import ProjectProblemsError
+from siliconv.project.project_schema import choices_of
 from siliconv.project.project_template import project_text, write_project
+from siliconv.rtl.configuration import RtlConfig
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -161,6 +167,35 @@ def test_the_defaults_written_into_a_new_project_are_the_defaults(tmp_path):
     text = "model: {preset: digits}\n" + "\n".join(line.removeprefix("# ") for line in section) + "\n"
     written = load(tmp_path, text)
     assert written.quantize == load(tmp_path, "model: {preset: digits}\n").quantize
+
+
+@pytest.mark.parametrize(
+    ("field", "choices"),
+    [
+        ("strategy", "latency, resource, resource_unrolled, distributed_arithmetic"),
+        ("strategies", "latency, resource, resource_unrolled, distributed_arithmetic"),
+        ("family", "ecp5, xc7, xcup"),
+        ("aspect", "stretch, crop, pad"),
+        ("class_weights", "equal, balanced"),
+    ],
+)
+def test_a_new_project_lists_the_choices_of_a_field(field, choices):
+    (line, *_) = [one for one in project_text("mine", "digits").splitlines() if one.startswith(f"#   {field}: ")]
+    assert line.endswith(f"; choices: {choices}")
+
+
+def test_choices_are_those_of_the_schema_and_are_not_said_twice():
+    assert choices_of(HlsConfig, "strategy") == tuple(map(str, Strategy))
+    assert choices_of(HlsConfig, "part") == ()
+    lines = project_text("mine", "digits").splitlines()
+    for section, name in ((HlsConfig, "hls"), (RtlConfig, "rtl"), (DataConfig, "data"), (TrainConfig, "train")):
+        at = lines.index(f"# {name}:")
+        for field in section.model_fields:
+            line = next(one for one in lines[at:] if one.startswith(f"#   {field}:"))
+            meaning = line.partition("  # ")[2]
+            assert all(one in meaning for one in choices_of(section, field)), line
+    (line,) = [one for one in lines if one.startswith("#   io_type:")]
+    assert "choices" not in line, "its words explain both"
 
 
 @pytest.mark.parametrize(
