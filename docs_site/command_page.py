@@ -9,7 +9,7 @@ import typer.main
 from markdown_text import cell
 
 from siliconv.commands.cli import app
-from siliconv.commands.help_page import GROUPS
+from siliconv.commands.help_page import EXAMPLES, GROUPS
 
 INTRODUCTION = """# Commands
 
@@ -34,8 +34,8 @@ def command_page() -> str:
     group: Any = typer.main.get_command(app)
     parts = [INTRODUCTION]
     listed = [name for _, names, _ in GROUPS for name in names if name in group.commands]
-    for title, names, example in GROUPS:
-        parts.append(f"## {title}\n\nFor example: `{example}`\n")
+    for title, names, _ in GROUPS:
+        parts.append(f"## {title}\n")
         for name in names:
             if name in group.commands:
                 parts += _command(name, group.commands[name])
@@ -53,6 +53,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield said + "\n"
     more = [" ".join(part.split()) for part in (command.help or "").split("\n\n")[1:]]
     yield from (f"{part}\n" for part in more)
+    yield f"For example: `{EXAMPLES[name]}`\n"
     yield "| argument or option | meaning |\n|---|---|"
     for one in command.params:
         if getattr(one, "hidden", False) or one.name == "help":

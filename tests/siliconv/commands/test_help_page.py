@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ import typer
 
 from siliconv.api.version import __version__
 from siliconv.commands.cli import UNTIL_HELP, app, run_command_line
-from siliconv.commands.help_page import GROUPS
+from siliconv.commands.help_page import EXAMPLES, GROUPS
 from siliconv.commands.options import known_boards, known_presets, known_projects
 from siliconv.project.demo_project import TEXT, demo_project
 from siliconv.stages.stages import STAGE_NAMES
 
+COMMANDS = typer.main.get_command(app).commands
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -47,6 +49,21 @@ def test_help_has_every_command_in_one_group_with_an_example(capsys, option):
 def test_examples_name_commands_of_their_group():
     for title, names, example in GROUPS:
         assert example.split()[1] in names, title
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_help_of_a_command_ends_with_an_example_that_its_parser_takes(capsys, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_command_line([name, "--help"]) == 0
+    *_, heading, example = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert heading == "Example:"
+    program, command, *arguments = shlex.split(example)
+    assert (program, command) == ("siliconv", name)
+    assert COMMANDS[name].make_context(name, arguments).params is not None
+
+
+def test_no_example_is_of_a_command_that_is_gone():
+    assert set(EXAMPLES) == set(COMMANDS)
 
 
 def test_names_are_completed(tmp_path, monkeypatch):
