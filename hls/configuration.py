@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from siliconv.bounded_reading import SECTION
+from siliconv.errors import ProjectError
+from siliconv.hardware.boards import Board, board_of_part
+from siliconv.hardware.boards import board as find_board
 from siliconv.hls.backends import BACKENDS, LIBERO, Numbers
 from siliconv.hls.kinds import Strategy
 
@@ -22,6 +25,14 @@ PART = r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$"
 PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+def _part_of(backend: str, board: str | None) -> str:
+    return find_board(board).part if board is not None else BACKENDS[backend].part
+
+
+def _clock_of(backend: str, board: str | None) -> float:
+    return find_board(board).clock_ns if board is not None else BACKENDS[backend].clock_ns
+
+
 class HlsConfig(BaseModel):
     """How hls4ml turns the integer network into a firmware project."""
 
@@ -32,19 +43,25 @@ class HlsConfig(BaseModel):
         description="hls4ml back end: Vitis, Vivado, VivadoAccelerator (Vivado with an AXI wrapper and a driver), "
         "Quartus (Intel's HLS compiler), Catapult (Siemens), or oneAPI (Intel; written, but not simulated)",
     )
+    board: str | None = Field(
+        None,
+        max_length=64,
+        description="a board by name (siliconv boards), which reports and verdicts are about; its part and its clock "
+        "are the defaults then. Without it, the first board of the list that carries the part",
+    )
     part: str = Field(
-        default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].part,
+        default_factory=lambda chosen: _part_of(chosen.get("backend", "Vitis"), chosen.get("board")),
         pattern=PART,
         max_length=64,
-        description="FPGA part; the default is a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, Arria10 for Quartus, "
-        "Agilex7 for oneAPI",
+        description="FPGA part; the default is the board's, else a ZCU104's, a PYNQ-Z2's for VivadoAccelerator, "
+        "Arria10 for Quartus, Agilex7 for oneAPI",
     )
     clock_ns: float = Field(
-        default_factory=lambda chosen: BACKENDS[chosen.get("backend", "Vitis")].clock_ns,
+        default_factory=lambda chosen: _clock_of(chosen.get("backend", "Vitis"), chosen.get("board")),
         ge=0.1,
         le=1000,
-        description="clock period in nanoseconds; the default is 5, and 10 for VivadoAccelerator, whose block design "
-        "clocks its core with 100 MHz",
+        description="clock period in nanoseconds; the default is the board's, else 5, and 10 for VivadoAccelerator, "
+        "whose block design clocks its core with 100 MHz",
     )
     io_type: Literal["io_stream", "io_parallel"] = Field(
         "io_stream", description="io_stream: one pixel a transaction; io_parallel: all at once, for tiny networks"
@@ -92,6 +109,25 @@ class HlsConfig(BaseModel):
         if backend == "Libero":
             raise ValueError(LIBERO)
         return backend
+
+    @field_validator("board")
+    @classmethod
+    def _known_board(cls, name: str | None) -> str | None:
+        try:
+            return find_board(name).name if name is not None else None
+        except ProjectError as error:
+            raise ValueError(f"{error.what}; {error.fix}") from error
+
+    @model_validator(mode="after")
+    def _board_carries_part(self) -> HlsConfig:
+        if self.board is not None and (carried := find_board(self.board).part) != self.part:
+            raise ValueError(f"board: {self.board} carries {carried}, and part: says {self.part}; leave part: out")
+        return self
+
+    @property
+    def device(self) -> Board | None:
+        """The board that is named, or the first of the list that carries the part; None where none does."""
+        return find_board(self.board) if self.board is not None else board_of_part(self.part)
 
     @property
     def product_io_type(self) -> str:

@@ -15,8 +15,32 @@ MULTIPLIER_BITS = {"ecp5": 18, "xc7": 25, "xcup": 27}
 """The wider side of a multiplier: MULT18X18D, DSP48E1, DSP48E2."""
 
 
-FAMILY_OF_BOARD = {"ulx3s": "ecp5", "pynq-z2": "xc7", "zcu104": "xcup", "kv260": "xcup"}
+FAMILY_OF_BOARD = {
+    "ulx3s": "ecp5",
+    **dict.fromkeys(("pynq-z2", "arty-a7-35t", "arty-a7-100t"), "xc7"),
+    **dict.fromkeys(("zcu104", "kv260", "zcu102", "zcu106", "ultra96-v2"), "xcup"),
+    **dict.fromkeys(("alveo-u50", "alveo-u200", "alveo-u250", "alveo-u55c"), "xcup"),
+}
 """What the device of a board is."""
+
+BLOCK_DESIGNS = ("pynq-z2", "zcu104", "kv260")
+"""Boards for which a script builds a block design."""
+
+BoardName = Literal[
+    "ulx3s",
+    "pynq-z2",
+    "zcu104",
+    "kv260",
+    "zcu102",
+    "zcu106",
+    "ultra96-v2",
+    "arty-a7-35t",
+    "arty-a7-100t",
+    "alveo-u50",
+    "alveo-u200",
+    "alveo-u250",
+    "alveo-u55c",
+]
 
 
 class RtlConfig(BaseModel):
@@ -50,10 +74,11 @@ class RtlConfig(BaseModel):
     part: Literal["LFE5UM5G-85F-8BG756", "LFE5U-85F-6BG381"] = Field(
         "LFE5UM5G-85F-8BG756", description="the ECP5 that nextpnr places on; LFE5U-85F-6BG381 is a ULX3S's"
     )
-    board: Literal["ulx3s", "pynq-z2", "zcu104", "kv260"] | None = Field(
+    board: BoardName | None = Field(
         None,
-        description="ulx3s: a top with a serial line is synthesized around the core, for that device and clock; the "
-        "others: a script for Vivado builds the block design with the core in it",
+        description="the board that reports and verdicts are about. ulx3s: a top with a serial line is synthesized "
+        "around the core, for that device and clock; pynq-z2, zcu104, kv260: a script for Vivado builds the block "
+        "design with the core in it",
     )
     clock_mhz: float = Field(150.0, gt=0, le=1000, description="the clock that nextpnr is asked for")
     seed: int = Field(1, ge=0, le=2**31 - 1, description="of nextpnr's placer")
@@ -73,7 +98,7 @@ class RtlConfig(BaseModel):
     @property
     def block_design(self) -> tuple[str, float] | None:
         """The board and the clock (MHz) of a block design, where there is one."""
-        return (self.board, self.clock_mhz) if self.board and self.board_top is None else None
+        return (self.board, self.clock_mhz) if self.board in BLOCK_DESIGNS else None
 
     @property
     def multiplier_bits(self) -> int:

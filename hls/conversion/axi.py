@@ -61,7 +61,7 @@ def write_axi(network: Network, config: HlsConfig, folder: Path, *, weight_ports
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(template, **values), encoding="utf-8")
     write_driver(network, folder / "driver")
-    board = board_for(config.part)
+    board = board_for(config.part, config.board)
     if board is not None:
         project = axi_script(network.name).project
         core = StreamCore(f"{network.name}_axi", f"{project}/solution1/impl/ip", *beats)

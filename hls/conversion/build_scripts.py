@@ -41,7 +41,7 @@ def write_build_scripts(folder: Path, top: str, config: HlsConfig, *, axi: bool 
         "largest_array": LARGEST_ARRAY,
     }
     wrapped = config.backend == "VivadoAccelerator"
-    has_design = board_for(config.part) is not None
+    has_design = board_for(config.part, config.board) is not None
     scripts = [(core_script(top, wrapped=wrapped), "")]
     scripts += [(axi_script(top), BLOCK_DESIGN if has_design else "")] if axi else []
     for one, block_design in scripts:

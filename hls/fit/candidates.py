@@ -131,6 +131,7 @@ class Configuration:
     def settings(self, config: HlsConfig, board: Board) -> HlsConfig:
         """Return the firmware settings of a project with this configuration in them."""
         changes = {
+            "board": board.name,
             "part": board.part,
             "clock_ns": self.clock_ns,
             "fifo_memory": self.fifo_memory,

@@ -25,6 +25,7 @@ def without_settings(config: HlsConfig, board: Board) -> HlsConfig:
     """
     return config.model_copy(
         update={
+            "board": board.name,
             "part": board.part,
             "strategy": Strategy.RESOURCE,
             "strategies": {},

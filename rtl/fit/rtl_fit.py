@@ -124,8 +124,10 @@ def family_of(board: Board) -> str:
 
 def device_of(config: RtlConfig) -> Board | None:
     """Give the board that a project's core is for, or one with the device of its part; None where it names neither."""
-    if config.board is not None:
-        part = BOARD_TOPS[config.board].part if config.board in BOARD_TOPS else find_board(config.board).part
+    if config.board in BOARD_TOPS:
+        part = BOARD_TOPS[config.board].part
+    elif config.board is not None:
+        return find_board(config.board)
     elif config.family == "ecp5":
         part = config.part
     else:

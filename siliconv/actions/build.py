@@ -12,7 +12,7 @@ from siliconv.flow.artefacts import read_json
 from siliconv.flow.flow import StageResult, run_flow
 from siliconv.flow.synthesis_file import write_synthesis
 from siliconv.hardware.board_design.board_design import OVERLAY, board_for
-from siliconv.hardware.boards import board_of_part, boards
+from siliconv.hardware.boards import boards
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.conversion.manifest import read_manifest
 from siliconv.hls.fifo.expected_pipelines import expected_pipelines
@@ -121,8 +121,8 @@ def _beside_schedule(results: SynthesisResults, build: Path, config: HlsConfig) 
 def _check_bitstream(config: HlsConfig, top: str) -> None:
     """Refuse what no block design is known for."""
     known = [board for board in boards() if board.processing_system]
-    if board_for(config.part) is None:
-        board = board_of_part(config.part)
+    if board_for(config.part, config.board) is None:
+        board = config.device
         why = (
             "an Alveo card needs a kernel with memory ports, which siliconv does not write yet"
             if board is not None and board.name.startswith("alveo")
@@ -131,8 +131,8 @@ def _check_bitstream(config: HlsConfig, top: str) -> None:
         raise ProjectError(
             "BITSTREAM-BOARD",
             why,
-            where="hls.part",
-            fix="set hls.part to that of " + ", ".join(f"{board.title} ({board.part})" for board in known),
+            where="hls.board",
+            fix="set hls.board to one of " + ", ".join(f"{board.name} ({board.part})" for board in known),
         )
     if top != "axi":
         raise ProjectError(

@@ -17,7 +17,7 @@ from siliconv.hls.vendor.vendor_tools import VendorTool, find_vivado
 from siliconv.progress import Progress
 from siliconv.project.project import load_project
 from siliconv.report.rtl_content import PLACE, SYNTH
-from siliconv.rtl.configuration import FAMILY_OF_BOARD, RtlConfig
+from siliconv.rtl.configuration import BLOCK_DESIGNS, FAMILY_OF_BOARD, RtlConfig
 from siliconv.stages.rtl_stages import BITSTREAM_FILE
 
 OVERLAY_FOLDER = "rtl_overlay"
@@ -134,7 +134,7 @@ def build_rtl(
 def _vivado(config: RtlConfig, bitstream: bool, asked: Path | None) -> VendorTool | None:
     """Find Vivado where it is wanted, and refuse what leads to no bitstream."""
     if config.block_design is None and config.family != "ecp5":
-        boards = ", ".join(name for name, family in FAMILY_OF_BOARD.items() if family == config.family)
+        boards = ", ".join(name for name in BLOCK_DESIGNS if FAMILY_OF_BOARD[name] == config.family)
         raise ProjectError(
             "BITSTREAM-BOARD",
             f"Yosys maps to {config.family}, but nothing here places and routes it: Vivado does, for a board",

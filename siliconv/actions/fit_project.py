@@ -28,6 +28,7 @@ from siliconv.project.remembered_front import point_of_front, remember_front
 from siliconv.project.taken_project import taken
 
 _WRITTEN = (
+    "board",
     "part",
     "clock_ns",
     "fifo_memory",

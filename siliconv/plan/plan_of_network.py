@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from siliconv.hardware.boards import board_of_part
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.kinds import LayerKind
 from siliconv.network import graph as ir
@@ -31,7 +30,7 @@ def plan_of_network(name: str, network: Network, hls: HlsConfig) -> Plan:
     layers = tuple(_planned(node, network) for node in network.nodes if node.inputs and node.name in before)
     recipe = Recipe(train=None)
     ports = (len(network.inputs), len(network.outputs))
-    return Plan(name, layers, None, recipe, hls, board_of_part(hls.part), network, taken=True, ports=ports)
+    return Plan(name, layers, None, recipe, hls, hls.device, network, taken=True, ports=ports)
 
 
 def _before(network: Network) -> frozenset[str]:

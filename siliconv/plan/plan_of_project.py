@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from siliconv.errors import NetworkError
-from siliconv.hardware.boards import board_of_part
 from siliconv.hls.configuration import HlsConfig
 from siliconv.hls.kinds import LayerKind
 from siliconv.models.architectures import layers as kinds
@@ -85,7 +84,7 @@ def plan_of_architecture(name: str, architecture: Architecture, recipe: Recipe, 
     activation = output_activation(architecture)
     ends, ports = logit_layers(architecture), ports_of(architecture)
     counts = (max(len(ports.inputs), 1), len(ports.outputs))
-    layers, board = planned_layers(architecture), board_of_part(hls.part)
+    layers, board = planned_layers(architecture), hls.device
     return Plan(name, layers, activation, recipe, hls, board, ends=ends, ports=counts)
 
 

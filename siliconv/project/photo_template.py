@@ -179,4 +179,4 @@ def hardware_lines(board: Board) -> Sequence[str]:
     most = _room(board)[1]
     few = [f"  max_multipliers: {most}"] if most is not None else []
     backend = [] if board.backend == "Vitis" else [f"  backend: {board.backend}"]
-    return ["", f"# {board.title}", "hls:", *backend, f"  part: {board.part}", f"  clock_ns: {board.clock_ns:g}", *few]
+    return ["", f"# {board.title}", "hls:", *backend, f"  board: {board.name}", f"  clock_ns: {board.clock_ns:g}", *few]

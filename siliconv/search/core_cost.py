@@ -91,7 +91,7 @@ def _of_hls(network: Network, project: ProjectConfig, wanted: Wanted) -> CoreCos
             fix="take it out",
         )
     if not wanted.is_stated:
-        design = design_of(network, config.model_copy(update={"part": wanted.board.part}))
+        design = design_of(network, config.model_copy(update={"board": wanted.board.name, "part": wanted.board.part}))
         found = estimate(design, stage=Synthesis.VSYNTH, coefficients=wanted.coefficients)
         shares = wanted.board.shares({name: getattr(found, name).value for name in RESOURCES})
         cycles, latency = found.interval_cycles.value, found.latency_cycles.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from siliconv.hardware.beat_format import beat_format
-from siliconv.hardware.boards import RESOURCES, Board, board_of_part
+from siliconv.hardware.boards import RESOURCES, Board
 from siliconv.hardware.driver_times import driver_times
 from siliconv.hardware.stream.steady_state import steady_interval
 from siliconv.hls.backends import BACKENDS, no_estimate
@@ -79,7 +79,7 @@ def estimate_network(
     cycles = Cycles(int(found.latency_cycles.value), int(found.interval_cycles.value))
     content["axi"] = _axi_cycles(network, design, cycles) | _axi_resources(network, design, coefficients)
     content["on_a_board"] = _on_a_board(design, found.latency_cycles.value, content["axi"])
-    board = board_of_part(config.part)
+    board = config.device
     content["board"] = None
     if board is not None:
         shares = board.shares({name: content["logic_synthesis"][name]["value"] for name in RESOURCES})

@@ -138,7 +138,7 @@ def test_a_bitstream_for_a_board_that_has_a_block_design(project, tool, capsys):
     ("hls", "options", "code", "said"),
     [
         ("part: xcu250-figd2104-2L-e", (), "BITSTREAM-BOARD", "memory ports"),
-        ("part: xc7a35ticsg324-1L", (), "BITSTREAM-BOARD", "PYNQ-Z2 (xc7z020clg400-1)"),
+        ("part: xc7a35ticsg324-1L", (), "BITSTREAM-BOARD", "pynq-z2 (xc7z020clg400-1)"),
         ("bram_factor: 100", (), "BITSTREAM-WEIGHTS", "bram_factor"),
         ("clock_ns: 5", ("--top", "core"), "BITSTREAM-TOP", "AXI-Stream top level"),
     ],

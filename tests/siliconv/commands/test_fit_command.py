@@ -71,6 +71,17 @@ def test_the_chosen_settings_are_written_and_give_the_estimate_that_was_shown(di
     assert (digits / "project.yml").read_text() == text
 
 
+def test_a_project_is_for_the_board_that_was_named_and_not_for_another_with_the_same_device(digits, capsys):
+    code, found, _ = outcome(capsys, digits, "--board", "zcu106", "--fps", "1000")
+    assert code == 0
+    assert "hls.board" in found["written"]
+    project = load_project(digits)
+    assert project.hls.board == "zcu106"
+    assert plan_of(digits.name, project).board == board("zcu106")
+    assert run_command_line(["new", str(digits.parent / "other"), "--board", "zcu106"]) == 0
+    assert load_project(digits.parent / "other").hls.device == board("zcu106")
+
+
 def test_a_dry_run_writes_nothing(digits, capsys):
     before = (digits / "project.yml").read_bytes()
     assert run_command_line(["fit", str(digits), "--board", "zcu104", "--dry-run"]) == 0
