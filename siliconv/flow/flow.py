@@ -26,6 +26,7 @@ from siliconv.flow.altered import RECORDS, build_as_written
 from siliconv.flow.code_version import code_hash, library_version
 from siliconv.flow.kept_work import keep_work
 from siliconv.flow.output_state import actual_hashes, content_hash, file_state
+from siliconv.flow.reasons import why_again
 from siliconv.flow.resources import Meter
 from siliconv.legacy_keras import load, threads
 from siliconv.models.training.instruction_set import instruction_set
@@ -106,6 +107,8 @@ class Record:
     """`file_state` of each, so that large files that did not change are not read again."""
     instructions: str = ""
     """The instruction set that it ran with, where its bits depend on it."""
+    content: dict[str, Any] = field(default_factory=dict)
+    """What the fingerprint is made of; empty in records of older versions."""
 
 
 @dataclass(frozen=True)
@@ -164,19 +167,22 @@ def run_flow(
         results: list[StageResult] = []
         digests: dict[str, str] = {}
         for stage in stages:
-            fingerprint = _fingerprint(stage, project, name, digests, build)
+            content = _content(stage, project, name, digests, build)
+            fingerprint = _fingerprint(content)
             record = None if force else fresh_record(build, stage, fingerprint)
             ran, kept = record is None, list[str]()
             if record is None:
                 if force:
                     shutil.rmtree(build / WORK / stage.name, ignore_errors=True)
-                elif stage.instructions:
-                    _tell_other_machine(stage, build, progress)
+                else:
+                    _tell_why(stage, build, content, project, progress)
+                    if stage.instructions:
+                        _tell_other_machine(stage, build, progress)
                 context = Context(
                     name, project, build, build / PARTIAL / stage.name, build / WORK / stage.name, progress
                 )
                 _start_tensorflow(stage, progress)
-                record = _run_stage(stage, context, fingerprint, kept)
+                record = _run_stage(stage, context, content, kept)
             actual = record.outputs if ran else actual_hashes(build, record.outputs, record.stats, paranoid=paranoid)
             edited = tuple(name for name, found in actual.items() if found != record.outputs[name])
             digests[stage.name] = _digest(actual)
@@ -206,7 +212,7 @@ def read_record(build: Path, stage: str) -> Record | None:
         return None
 
 
-def _run_stage(stage: Stage, context: Context, fingerprint: str, kept: list[str]) -> Record:
+def _run_stage(stage: Stage, context: Context, content: dict[str, Any], kept: list[str]) -> Record:
     """Run a stage and put its outputs into place; what of the user's had to go aside is added to `kept`."""
     build = context.build
     try:
@@ -226,13 +232,14 @@ def _run_stage(stage: Stage, context: Context, fingerprint: str, kept: list[str]
         shutil.rmtree(context.out)
         files = _output_files(build, stage)
         record = Record(
-            fingerprint,
+            _fingerprint(content),
             summary,
             round(meter.seconds, 3),
             round(meter.peak_mib, 1),
             {str(path.relative_to(build)): content_hash(path) for path in files},
             {str(path.relative_to(build)): file_state(path) for path in files},
             instruction_set() if stage.instructions else "",
+            content,
         )
         write_atomically(build / RECORDS / f"{stage.name}.json", json.dumps(asdict(record), indent=1))
     except OSError as error:
@@ -245,6 +252,21 @@ def _start_tensorflow(stage: Stage, progress: Progress) -> None:
     if "tensorflow" in stage.libraries and "tensorflow" not in sys.modules:
         with waiting(progress, "Starting TensorFlow"):
             load()
+
+
+def _tell_why(
+    stage: Stage, build: Path, content: Mapping[str, Any], project: ProjectConfig, progress: Progress
+) -> None:
+    """Say why a stage that ran before runs again."""
+    before = read_record(build, stage.name)
+    if before is None:
+        return
+    gone = [name for name in before.outputs if not (build / name).is_file()]
+    why = why_again(before.content, content, project.model_dump(mode="json"))
+    if before.fingerprint == _fingerprint(content) and gone:
+        why = f"{gone[0]} is not there any more"
+    if why:
+        progress.say(f"{stage.name} runs again: {why}")
 
 
 def _tell_other_machine(stage: Stage, build: Path, progress: Progress) -> None:
@@ -277,8 +299,11 @@ def _output_files(build: Path, stage: Stage) -> list[Path]:
     return files
 
 
-def _fingerprint(stage: Stage, project: ProjectConfig, name: str, upstream: Mapping[str, str], build: Path) -> str:
-    content = {
+def _content(
+    stage: Stage, project: ProjectConfig, name: str, upstream: Mapping[str, str], build: Path
+) -> dict[str, Any]:
+    """Give all that decides a stage's result, as JSON-able data."""
+    content: dict[str, Any] = {
         "name": name,
         "settings": stage.settings(project),
         "code": [code_hash(*stage.modules), hashlib.sha256(inspect.getsource(stage.run).encode()).hexdigest()],
@@ -290,6 +315,10 @@ def _fingerprint(stage: Stage, project: ProjectConfig, name: str, upstream: Mapp
     beside = {file: content_hash(build / file) for file in stage.beside if (build / file).is_file()}
     if beside:
         content["beside"] = beside
+    return content
+
+
+def _fingerprint(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
