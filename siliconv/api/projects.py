@@ -64,6 +64,7 @@ class Project(HardwareVerbs):
         model: str | Path | None = None,
         data: str | Path | None = None,
         board: str | None = None,
+        task: str = "auto",
     ) -> Project:
         """Write a commented project file and open it.
 
@@ -77,6 +78,8 @@ class Project(HardwareVerbs):
             A folder of photos, a folder a class.
         board
             Whose device and clock the firmware is written for.
+        task
+            What the network is asked, where data and network do not say it.
 
         Raises
         ------
@@ -86,7 +89,7 @@ class Project(HardwareVerbs):
         from siliconv.project.project_template import write_project
 
         file, photos = (Path(one) if one is not None else None for one in (model, data))
-        return cls(write_project(name, preset, model=file, data=photos, board=board).parent)
+        return cls(write_project(name, preset, model=file, data=photos, board=board, task=task).parent)
 
     @classmethod
     def demo(cls) -> Project:

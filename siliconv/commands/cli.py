@@ -227,6 +227,15 @@ def new(
             autocompletion=known_boards,
         ),
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task",
+            metavar="TASK",
+            help="what the network is asked, where the data do not say it: classification, multilabel, regression, "
+            "autoencoder or none",
+        ),
+    ] = "auto",
 ) -> None:
     """Make a project: siliconv new mine --data PHOTOS --board pynq-z2, and it runs as it is.
 
@@ -234,7 +243,7 @@ def new(
     """
     from siliconv import Project
 
-    path = Project.new(name, preset=preset, model=model, data=data, board=board).file
+    path = Project.new(name, preset=preset, model=model, data=data, board=board, task=task).file
     _console.print(f"Wrote {path}\nNext: siliconv run {shlex.quote(name)}", markup=False)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from siliconv.errors import DAMAGE, DataError
 from siliconv.hardware.boards import Board
+from siliconv.models.answers.task import TaskChoice
 from siliconv.models.data.folder_files import files_below
 from siliconv.models.data.sources import class_folders
 from siliconv.project.versions import VERSION
@@ -82,7 +83,14 @@ def look_at_photos(folder: Path) -> Photos:
 
 
 def photo_project_text(
-    name: str, project: Path, photos: Photos, folder: Path, board: Board | None, *, model: Path | None = None
+    name: str,
+    project: Path,
+    photos: Photos,
+    folder: Path,
+    board: Board | None,
+    *,
+    model: Path | None = None,
+    task: TaskChoice = "auto",
 ) -> str:
     """Give the text of a project file for photos.
 
@@ -98,7 +106,21 @@ def photo_project_text(
         Whose device and clock the firmware is written for; None for the defaults.
     model
         A Keras or QKeras file in place of a network for the photos.
+    task
+        What the network is asked, where it was said.
+
+    Raises
+    ------
+    DataError
+        ``DATA-TASK`` where no network is made for photos that is asked so.
     """
+    if model is None and task not in ("auto", "classification"):
+        raise DataError(
+            "DATA-TASK",
+            f"photos in class folders answer which class, and the task is {task}",
+            where=f"--task {task}",
+            fix="leave --task out; or name a network with --from",
+        )
     size = max([side for side in _SIZES if side <= photos.side], default=_SIZES[0])
     answers = (
         "1 output, the second class" if len(photos.classes) == 2 else f"{len(photos.classes)} outputs, one a class"
@@ -114,7 +136,7 @@ def photo_project_text(
         "",
     ]
     if model is not None:
-        lines += ["model:", f"  file: {written_path(model, project)}"]
+        lines += ["model:", f"  file: {written_path(model, project)}", "", *task_lines(task)]
     else:
         lines += [
             f"# Photos are brought to {size}x{size}; {answers}.",
@@ -123,6 +145,7 @@ def photo_project_text(
             "  layers:",
             *(f"    - {layer}" for layer in _layers(size, len(photos.classes), _room(board)[0])),
             "",
+            *task_lines(task),
             *training_lines(photos.count),
         ]
     return "\n".join([*lines, *(hardware_lines(board) if board is not None else ())]) + "\n"
@@ -151,6 +174,11 @@ def convolutions(size: int, divisor: int) -> Sequence[str]:
 def _layers(size: int, classes: int, divisor: int) -> Sequence[str]:
     last = "{kind: dense, units: 1, activation: sigmoid}" if classes == 2 else f"{{kind: dense, units: {classes}}}"
     return [*convolutions(size, divisor), "{kind: global_average_pool}", last]
+
+
+def task_lines(task: TaskChoice) -> Sequence[str]:
+    """Give the line that states a task; nothing where it is to be found."""
+    return [] if task == "auto" else [f"task: {task}", ""]
 
 
 def training_lines(count: int) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from siliconv.errors import ProjectError
 from siliconv.hardware.boards import Board
 from siliconv.hardware.boards import board as find_board
+from siliconv.models.answers.task import TaskChoice
 from siliconv.models.architectures.keras_file import read_keras_file
 from siliconv.models.architectures.model_source import is_function
 from siliconv.models.architectures.presets import preset as find_preset
@@ -34,6 +35,7 @@ def write_project(
     model: Path | None = None,
     data: Path | None = None,
     board: str | None = None,
+    task: str = "auto",
     base: Path | None = None,
 ) -> Path:
     """Write ``firmware_projects/NAME/project.yml`` (or ``NAME/project.yml`` for a path) and return its path.
@@ -50,6 +52,8 @@ def write_project(
         A folder of photos, a folder a class; or a file of arrays or a table.
     board
         A board by name, whose device and clock the firmware is written for.
+    task
+        What the network is asked, where data and network do not say it, or say another one.
     base
         Folder that relative paths start from; the current one by default.
 
@@ -57,7 +61,7 @@ def write_project(
     ------
     ProjectError
         ``PROJECT-EXISTS`` rather than overwrite anything, ``PROJECT-WRITE`` if the folder can't be written,
-        ``PROJECT-MODEL`` for a preset and a model, ``BOARD-...`` for an unknown board.
+        ``PROJECT-MODEL`` for a preset and a model, ``PROJECT-TASK`` for no task, ``BOARD-...`` for an unknown board.
     ModelError
         For an unknown preset; ``MODEL-FILE`` for a file that is no Keras model.
     DataError
@@ -66,6 +70,14 @@ def write_project(
     if preset is not None and model is not None:
         raise ProjectError(
             "PROJECT-MODEL", "a preset and a model file", where="siliconv new", fix="give one of --preset and --from"
+        )
+    asked = next((one for one in get_args(TaskChoice) if one == task), None)
+    if asked is None:
+        raise ProjectError(
+            "PROJECT-TASK",
+            f"there is no task '{task}'",
+            where="--task",
+            fix="use " + ", ".join(get_args(TaskChoice)),
         )
     if model is not None and not is_function(str(model)):
         _check_model(model, (base or Path.cwd()) / model)
@@ -87,7 +99,7 @@ def write_project(
             "PROJECT-EXISTS", "there is a project already", where=str(path), fix="choose another name, or edit it"
         )
     try:
-        write_atomically(path, f"{SCHEMA_LINE}\n{_text(folder, preset, model, data, chosen)}")
+        write_atomically(path, f"{SCHEMA_LINE}\n{_text(folder, preset, model, data, chosen, asked)}")
         write_schema_file(folder / SCHEMA_FILE)
     except OSError as error:
         what, fix = why_unwritable(path, error)
@@ -107,12 +119,14 @@ def _check_model(model: Path, path: Path) -> None:
     read_keras_file(path)
 
 
-def _text(folder: Path, preset: str | None, model: Path | None, data: Path | None, board: Board | None) -> str:
+def _text(
+    folder: Path, preset: str | None, model: Path | None, data: Path | None, board: Board | None, task: TaskChoice
+) -> str:
     source = source_at(data) if data is not None else None
     if data is not None and source == "folder":
         photos = look_at_photos(data)
         if preset is None:
-            return photo_project_text(folder.name, folder, photos, data, board, model=model)
+            return photo_project_text(folder.name, folder, photos, data, board, model=model, task=task)
         if preset in _DATA_OF:
             raise ProjectError(
                 "PROJECT-MODEL",
@@ -121,10 +135,10 @@ def _text(folder: Path, preset: str | None, model: Path | None, data: Path | Non
                 fix="leave --preset out: a network is made for the photos",
             )
     if data is not None and source is not None and preset is None and model is None:
-        return array_project_text(folder.name, folder, look_at_arrays(data, source), data, source, board)
+        return array_project_text(folder.name, folder, look_at_arrays(data, source, task), data, source, board, task)
     lines = ("data:", f"  source: {source}", f"  path: {written_path(data, folder)}", "") if data is not None else None
     text = project_text(
-        folder.name, preset or "digits", model=written_path(model, folder) if model else None, data=lines
+        folder.name, preset or "digits", model=written_path(model, folder) if model else None, data=lines, task=task
     )
     return text + "\n".join(hardware_lines(board) if board is not None else _HARDWARE_OF.get(preset or "", ()))
 
@@ -157,8 +171,15 @@ _HARDWARE_OF = {
 """Lines of hardware for presets that are too large for the defaults."""
 
 
-def project_text(name: str, preset: str, *, model: str | None = None, data: Sequence[str] | None = None) -> str:
-    """Give the text of a project file with only the preset, or a model's file as it is written there, set.
+def project_text(
+    name: str,
+    preset: str,
+    *,
+    model: str | None = None,
+    data: Sequence[str] | None = None,
+    task: TaskChoice = "auto",
+) -> str:
+    """Give the text of a project file with only the preset, or a model's file as it is written there, and the task set.
 
     `data` are the lines of its data, in place of those that the preset comes with.
     """
@@ -169,7 +190,8 @@ def project_text(name: str, preset: str, *, model: str | None = None, data: Sequ
     for section, field in ProjectConfig.model_fields.items():
         if section in ("version", "model") or (section == "data" and given):
             continue
-        lines += [f"# {field.description}", f"# {section}:"]
+        stated = section == "task" and task != "auto"
+        lines += [f"# {field.description}", f"task: {task}" if stated else f"# {section}:"]
         default = field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel):
             lines += [f"#   {line}" for line in _field_lines(default)]

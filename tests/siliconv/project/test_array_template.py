@@ -19,9 +19,9 @@ VECTORS = RANDOM.normal(size=(COUNT, 16)).astype(np.float32)
 CLASSES = np.arange(COUNT) % 3
 
 
-def made(tmp_path, x, y, board=None):
+def made(tmp_path, x, y, **options):
     np.savez(tmp_path / "my arrays.npz", **{"x": x} | ({} if y is None else {"y": y}))
-    return write_project("mine", data=tmp_path / "my arrays.npz", board=board, base=tmp_path).parent
+    return write_project("mine", data=tmp_path / "my arrays.npz", base=tmp_path, **options).parent
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_network_takes_the_numbers_as_they_are(tmp_path, x, shape, standardi
 @pytest.mark.parametrize("name", [None, *(one.name for one in boards() if one.backend)])
 @pytest.mark.parametrize("shape", [(16,), (64, 1)])
 def test_it_fits_its_board(tmp_path, name, shape):
-    folder = made(tmp_path, RANDOM.normal(size=(COUNT, *shape)).astype(np.float32), CLASSES, name)
+    folder = made(tmp_path, RANDOM.normal(size=(COUNT, *shape)).astype(np.float32), CLASSES, board=name)
     assert [one for one in examine(folder) if one.code.startswith("BOARD")] == []
 
 
@@ -86,3 +86,51 @@ def test_arrays_become_firmware_in_two_commands(tmp_path, monkeypatch, compiler)
     assert run_command_line(["new", "mine", "--data", "a.npz", "--board", "pynq-z2"]) == 0
     assert run_command_line(["run", "mine"]) == 0
     assert (tmp_path / "firmware_projects" / "mine" / "build" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "task", "units", "activation"),
+    [
+        (VECTORS, CLASSES, "regression", 1, None),
+        (VECTORS, np.arange(COUNT) // 2, "classification", 30, None),
+        (VECTORS, np.eye(3)[CLASSES].astype(int), "multilabel", 3, "sigmoid"),
+        (VECTORS, np.eye(3)[CLASSES], "regression", 3, None),
+        (VECTORS, None, "autoencoder", 16, None),
+        (VECTORS[..., np.newaxis], None, "autoencoder", 1, None),
+        (RANDOM.integers(0, 256, (COUNT, 12, 10, 3), np.uint8), None, "autoencoder", 3, None),
+    ],
+)
+def test_a_task_that_is_said_decides_what_the_last_layer_answers(tmp_path, x, y, task, units, activation):
+    folder = made(tmp_path, x, y, task=task)
+    project = load_project(folder)
+    last = project.model.architecture.layers[-1]
+    assert project.task == task
+    assert (getattr(last, "units", None) or last.filters, last.activation) == (units, activation)
+    assert [one for one in examine(folder) if one.severity is Severity.ERROR] == []
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "fix"),
+    [
+        (VECTORS[:, 0], "classification", "say regression"),
+        (VECTORS[:, :2], "multilabel", "say regression"),
+        (np.array(["a", "b", "c"])[CLASSES], "regression", "say classification"),
+        (CLASSES, "none", "--from or --preset"),
+        (None, "regression", "--task autoencoder"),
+        (None, "auto", "--task autoencoder"),
+    ],
+)
+def test_a_task_that_the_answers_are_none_of_is_refused(tmp_path, y, task, fix):
+    with pytest.raises(DataError, match="DATA-TASK") as raised:
+        made(tmp_path, VECTORS, y, task=task)
+    assert fix in raised.value.fix
+    assert not (tmp_path / "firmware_projects").exists()
+
+
+def test_the_task_is_an_option_and_stands_beside_any_network(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_command_line(["new", "mine", "--preset", "digits", "--task", "none"]) == 0
+    assert load_project(tmp_path / "firmware_projects" / "mine").task == "none"
+    assert run_command_line(["new", "other", "--task", "guessing"]) == 2
+    assert "PROJECT-TASK" in capsys.readouterr().err
+    assert not (tmp_path / "firmware_projects" / "other").exists()

@@ -75,12 +75,14 @@ def test_a_model_file_and_a_preset_take_the_photos_too(tmp_path):
         ({"data": "arrays.npz"}, "DATA-LAYOUT"),
         ({"board": "pynq-z3"}, "BOARD"),
         ({"preset": "nothing"}, "MODEL-PRESET"),
+        ({"data": "pictures", "task": "regression"}, "DATA-TASK"),
     ],
 )
 def test_what_cannot_be_made_is_refused_and_nothing_is_written(tmp_path, arguments, code):
     for label in ("a", "b"):
         (tmp_path / "no pictures" / label).mkdir(parents=True)
         (tmp_path / "no pictures" / label / "x.txt").write_text("text")
+    photos(tmp_path / "pictures", count=2)
     (tmp_path / "arrays.npz").touch()
     given = {key: tmp_path / value if key in ("data", "model") else value for key, value in arguments.items()}
     with pytest.raises(SiliconvError, match=code):
