@@ -109,14 +109,19 @@ def run(
     changed: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="FIELD=VALUE", help="a variant, built beside the others; may be given several times"
+            "--set",
+            metavar="FIELD=VALUE",
+            help="a variant, built beside the others; may be given several times. Values with commas between them "
+            "(quantize.weights=3,4,5) run a variant each and compare them. A value that has commas itself stands in "
+            "brackets or quotes: [3, 4]",
         ),
     ] = None,
 ) -> int:
     """Run all stages: images, training, quantization, firmware, C simulation, report.
 
     Stages whose inputs did not change are skipped. A run that was stopped goes on where it was. With --set
-    quantize.weights=4 a variant is run beside the others, in runs/; the project file stays as it is.
+    quantize.weights=4 a variant is run beside the others, in runs/; the project file stays as it is. With --set
+    quantize.weights=3,4,5 one is run for each value, and their comparison is shown.
     """
     return run_stages(project, data, until, force, json_output, verbose, quiet, paranoid, changed or ())
 

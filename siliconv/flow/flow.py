@@ -193,6 +193,17 @@ def run_flow(
         return tuple(results)
 
 
+def fresh_stages(stages: Sequence[Stage], project: ProjectConfig, name: str, build: Path) -> int:
+    """Count the stages, from the first on, that would not run again in a build folder, as its records say."""
+    digests: dict[str, str] = {}
+    for count, stage in enumerate(stages):
+        record = fresh_record(build, stage, _fingerprint(_content(stage, project, name, digests, build)))
+        if record is None:
+            return count
+        digests[stage.name] = _digest(record.outputs)
+    return len(stages)
+
+
 def fresh_record(build: Path, stage: Stage, fingerprint: str) -> Record | None:
     """Give the record of a stage if its inputs are what they were and its outputs are there, else None.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,4 +59,6 @@ def told_changes(changes: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, str) and "," in value:
+        return json.dumps(value, ensure_ascii=False)  # without quotes it would be several values
     return str(yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("...\n").strip())

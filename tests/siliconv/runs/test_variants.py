@@ -7,10 +7,10 @@ import textwrap
 
 import pytest
 
-from siliconv.commands.changes import read_changes
+from siliconv.commands.changes import MOST_VARIANTS, read_variants
 from siliconv.commands.cli import run_command_line
 from siliconv.errors import ProjectError
-from siliconv.project.varied_project import flat_fields
+from siliconv.project.varied_project import flat_fields, told_changes
 from siliconv.runs.variants import open_variant, variant_folder
 
 PROJECT = """
@@ -32,13 +32,54 @@ def project(tmp_path):
 
 
 def test_values_are_read_as_in_a_project_file():
-    found = read_changes(
+    (found,) = read_variants(
         ["quantize.weights=4", "quantize.weights = ternary", "hls.reuse_factors.conv2d_1=8", "train=null"]
     )
     assert found == {"quantize.weights": "ternary", "hls.reuse_factors.conv2d_1": 8, "train": None}
-    for wrong in ("quantize.weights", "=4", "a=[1"):
+    assert read_variants([]) == ({},)
+    for wrong in ("quantize.weights", "=4", "a=[1", "a=1,", "a=,1", "a=1,,2", "a=1,[2"):
         with pytest.raises(ProjectError, match="SET-FORM"):
-            read_changes([wrong])
+            read_variants([wrong])
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("3,4,5", [3, 4, 5]),
+        (" 3 , binary ", [3, "binary"]),
+        ("[3, 4]", [[3, 4]]),
+        ("[8, 8, 1],[16, 16, 1]", [[8, 8, 1], [16, 16, 1]]),
+        ("{sparsity: 0.5, pattern: free},null", [{"sparsity": 0.5, "pattern": "free"}, None]),
+        ('"a,b"', ["a,b"]),
+        ('"a,\\"b",c', ['a,"b', "c"]),
+        ("'it''s, so',no", ["it's, so", False]),
+        ("it's,not", ["it's", "not"]),
+        ("['a,b', \"c,d\"]", [["a,b", "c,d"]]),
+        ("3,3,4", [3, 4]),
+        ("1,true", [1, True]),
+        ("", [None]),
+    ],
+)
+def test_a_comma_is_between_values_unless_it_is_in_one(text, values):
+    assert [one["f"] for one in read_variants([f"f={text}"])] == values
+
+
+@pytest.mark.parametrize("value", ["a,b", "it's, so", [1, "a,b"], {"a": "b,c"}, 'say "so, so"', 4, None, "a b", "1,2"])
+def test_a_command_that_is_remembered_makes_the_same_variant_again(value):
+    assert read_variants([told_changes({"f": value})]) == ({"f": value},)
+
+
+def test_several_fields_with_several_values_are_all_combined():
+    assert read_variants(["a=1,2", "b=3", "c=4,5"]) == (
+        {"a": 1, "b": 3, "c": 4},
+        {"a": 1, "b": 3, "c": 5},
+        {"a": 2, "b": 3, "c": 4},
+        {"a": 2, "b": 3, "c": 5},
+    )
+    many = ",".join(map(str, range(MOST_VARIANTS)))
+    assert len(read_variants([f"a={many}"])) == MOST_VARIANTS
+    with pytest.raises(ProjectError, match="SET-MANY"):
+        read_variants([f"a={many}", "b=1,2"])
 
 
 def test_fields_are_flat_and_free_names_stay_whole():
