@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 
 from siliconv.errors import ModelError
 from siliconv.models.architectures.architecture import Architecture
@@ -24,11 +25,12 @@ from siliconv.models.architectures.ports import architecture_of_layers
 def preset(name: str) -> Architecture:
     """Return the architecture of that name (see `preset_names`), or raise `ModelError` ``MODEL-PRESET``."""
     if name not in _PRESETS:
+        near = get_close_matches(name, _PRESETS, n=1)
         raise ModelError(
             "MODEL-PRESET",
             f"there is no network called {name!r}",
             where="model.preset",
-            fix="use one of: " + ", ".join(preset_names()),
+            fix=(f"did you mean {near[0]}? " if near else "") + "use one of: " + ", ".join(preset_names()),
         )
     return _PRESETS[name]()
 

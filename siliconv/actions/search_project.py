@@ -10,6 +10,7 @@ from pathlib import Path
 from siliconv.actions.run_project import run_project
 from siliconv.errors import ProjectError
 from siliconv.flow.flow import StageResult
+from siliconv.hardware.cluster import connected
 from siliconv.progress import Progress
 from siliconv.project.calibration_file import calibrated
 from siliconv.rtl.fit.rtl_fit import family_of
@@ -47,6 +48,8 @@ def search_project(
         ``SEARCH-BY``, ``SEARCH-CORE``, ``SEARCH-PROJECT``, and for a project file that is wrong.
     FirmwareError
         ``RTL-BOARD`` for a device that the core is not counted on.
+    ToolError
+        ``CLUSTER-DASK`` where no cluster answers.
     SiliconvError
         As the stages.
     """
@@ -65,6 +68,9 @@ def search_project(
         )
     if wanted.core == "rtl":
         family_of(wanted.board)
+    if crew is not None and crew.dask is not None:
+        with connected(crew.dask):
+            pass  # a cluster that is not there is no news for after the training
     run_project(folder, "train", None, False, progress=progress, on_event=on_event)
     coefficients, _ = calibrated(folder)
     settings = replace(settings, wanted=replace(wanted, coefficients=coefficients))

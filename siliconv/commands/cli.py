@@ -202,7 +202,7 @@ def boards(json_output: JsonOption = False) -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="name of the project, or a path")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="name of the project, or a path")],
     preset: Annotated[
         str | None,
         typer.Option(

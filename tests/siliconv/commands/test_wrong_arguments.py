@@ -189,3 +189,16 @@ def test_what_the_rules_call_an_error_is_still_said(here, capsys):
     said = capsys.readouterr().err
     assert said.count("error     BOARD-EXCEEDED, hls: at least") == len(set(re.findall("BOARD-EXCEEDED.*", said))) > 0
     assert said.index("BOARD-EXCEEDED") < said.index("data      ")
+
+
+@pytest.mark.parametrize("by", ["gradient", "trial"])
+def test_a_cluster_that_is_not_there_is_said_before_any_training(here, capsys, by):
+    assert run_command_line(["search", "mine", "--board", "zcu104", "--by", by, "--dask", "nowhere"]) == 3
+    said = capsys.readouterr().err
+    assert "CLUSTER-DASK" in said
+    assert not (here / "mine" / "build" / "data").exists()
+
+
+def test_an_unknown_preset_names_the_nearest(here, capsys):
+    assert "did you mean lecture?" in refused(capsys, "new", "other", "--preset", "lectur")
+    assert "did you mean" not in refused(capsys, "new", "other", "--preset", "xyzzy")
