@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from siliconv.actions.summary import SummaryRow
     from siliconv.actions.verify import Verification
     from siliconv.flow.flow import StageResult
+    from siliconv.runs.run_comparison import RunComparison
     from siliconv.search.run_record import RunRecord
 
 
@@ -151,6 +152,27 @@ class Project(HardwareVerbs):
         from siliconv.search.run_record import read_records
 
         return read_records(self.folder)
+
+    def name_variants(self, variants: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Give each variant a name among the others, its fields that are not the same in all of them.
+
+        Raises
+        ------
+        ProjectError
+            ``PROJECT-...`` for a field or a value that is wrong; nothing is built.
+        """
+        from siliconv.runs.variant_comparison import named_variants
+
+        return named_variants(self.folder, variants)
+
+    def compare_variants(self, variants: Mapping[str, Mapping[str, Any]]) -> RunComparison | None:
+        """Put the last runs of variants (``changes`` of `run`, by a name for each) beside each other.
+
+        None where less than two were run up to a certificate.
+        """
+        from siliconv.runs.variant_comparison import compare_variants
+
+        return compare_variants(self.folder, variants)
 
     @property
     def firmware(self) -> Firmware:

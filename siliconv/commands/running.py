@@ -53,8 +53,7 @@ def run_stages(
         return _run(project, data, until, force, quiet, paranoid, changes, changed)
 
     if len(variants) > 1:
-        folder = open_project(project, runs_code=False).folder
-        return run_sweep(folder, variants, run, json_output=json_output, quiet=quiet)
+        return run_sweep(open_project(project, runs_code=False), variants, run, json_output=json_output, quiet=quiet)
     done = run(variants[0])
     if json_output:
         print_json(done.as_json())

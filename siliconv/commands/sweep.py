@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siliconv.commands.compare_command import table
 from siliconv.commands.options import print_json
 from siliconv.commands.terminal import console, legible, note, show
-from siliconv.errors import SiliconvError, WorkSaysNoError
+from siliconv.errors import SiliconvError, ToolError, WorkSaysNoError
 
 if TYPE_CHECKING:
     from siliconv.api.finished_run import Run
-    from siliconv.runs.run_comparison import RunComparison
+    from siliconv.api.projects import Project
 
 
 def run_sweep(
-    folder: Path,
+    project: Project,
     variants: Sequence[Mapping[str, Any]],
     run: Callable[[Mapping[str, Any]], Run],
     *,
@@ -30,29 +29,28 @@ def run_sweep(
     ------
     ProjectError
         For a field or a value that is wrong, before any is run.
+    ToolError
+        For a tool that is missing, at the first variant that needs it.
     WorkSaysNoError
         ``SWEEP-ERROR`` at the end, if a variant ended in an error.
     """
-    from siliconv.project.varied_project import told_changes
-    from siliconv.runs.variants import check_variant
-
-    for changes in variants:
-        check_variant(folder, changes)
+    names = project.name_variants(variants)
     done: list[tuple[str, Mapping[str, Any], Run]] = []
     failed: list[tuple[str, SiliconvError]] = []
-    for number, changes in enumerate(variants, 1):
-        name = told_changes(_varied(changes, variants))
+    for number, (name, changes) in enumerate(zip(names, variants, strict=True), 1):
         if not quiet:
             console.print(legible(f"{number} of {len(variants)}: {name}"))
         try:
             one = run(changes)
             one.require_exact()
+        except ToolError:
+            raise  # what is missing here is missing for the others too
         except SiliconvError as error:
             failed.append((name, error))
             console.print(legible(f"Error {error}"))
         else:
             done.append((name, changes, one))
-    found = _comparison(folder, [(name, changes) for name, changes, _ in done])
+    found = project.compare_variants({name: changes for name, changes, _ in done})
     if json_output:
         print_json(
             {
@@ -73,24 +71,3 @@ def run_sweep(
             fix="see its message above; the same command goes on with what is not done",
         )
     return 0
-
-
-def _varied(changes: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Give the fields that are not the same in all variants."""
-    return {name: value for name, value in changes.items() if any(one[name] != value for one in variants)}
-
-
-def _comparison(folder: Path, done: Sequence[tuple[str, Mapping[str, Any]]]) -> RunComparison | None:
-    """Compare the runs that are remembered of variants; None where there are less than two."""
-    from siliconv.runs.run_comparison import compare_runs
-    from siliconv.runs.variants import build_folder
-    from siliconv.search.run_record import read_records
-
-    known = {
-        str(one.details.get("build")): one
-        for one in sorted(read_records(folder), key=lambda one: str(one.details.get("finished", "")))
-        if one.kind == "run"
-    }
-    built = [(name, build_folder(folder, changes).relative_to(folder).as_posix()) for name, changes in done]
-    runs = [(name, known[build]) for name, build in built if build in known]
-    return compare_runs([name for name, _ in runs], [one for _, one in runs]) if len(runs) > 1 else None

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from run_records import a_record
 
+from siliconv import Project
 from siliconv.commands import sweep
 from siliconv.commands.cli import run_command_line
 from siliconv.commands.sweep import run_sweep
-from siliconv.errors import FirmwareError, ProjectError, WorkSaysNoError
+from siliconv.errors import FirmwareError, ProjectError, ToolError, WorkSaysNoError
 from siliconv.runs.variants import build_folder
 from siliconv.search.run_record import write_record
 
@@ -56,7 +57,7 @@ def remembered(folder, *, wrong=()):
 
 
 def test_each_value_is_run_and_they_are_compared(project, capsys):
-    assert run_sweep(project, SWEEP, remembered(project), json_output=False, quiet=False) == 0
+    assert run_sweep(Project(str(project)), SWEEP, remembered(project), json_output=False, quiet=False) == 0
     said = capsys.readouterr()
     assert [line for line in said.err.splitlines() if " of 3: " in line] == [
         "1 of 3: quantize.weights=3",
@@ -69,7 +70,7 @@ def test_each_value_is_run_and_they_are_compared(project, capsys):
 
 def test_an_error_of_one_stops_no_other_and_is_the_end_of_all(project, capsys):
     with pytest.raises(WorkSaysNoError, match="SWEEP-ERROR") as raised:
-        run_sweep(project, SWEEP, remembered(project, wrong=(3,)), json_output=True, quiet=False)
+        run_sweep(Project(str(project)), SWEEP, remembered(project, wrong=(3,)), json_output=True, quiet=False)
     assert "1 of 3 variants" in raised.value.what
     assert raised.value.where == "--set quantize.weights=3"
     said = capsys.readouterr()
@@ -84,14 +85,20 @@ def test_a_value_that_is_wrong_is_refused_before_any_is_run(project):
         raise AssertionError("nothing is run")
 
     with pytest.raises(ProjectError, match=r"PROJECT-VALUE(?s:.*)--set quantize.weights=99"):
-        run_sweep(project, ({"quantize.weights": 4}, {"quantize.weights": 99}), run, json_output=False, quiet=False)
+        run_sweep(
+            Project(str(project)),
+            ({"quantize.weights": 4}, {"quantize.weights": 99}),
+            run,
+            json_output=False,
+            quiet=False,
+        )
     assert not (project / "runs").exists()
 
 
 def test_what_was_not_simulated_is_not_compared(project, capsys):
-    assert run_sweep(project, SWEEP, Done, json_output=False, quiet=False) == 0
+    assert run_sweep(Project(str(project)), SWEEP, Done, json_output=False, quiet=False) == 0
     assert "nothing is compared" in capsys.readouterr().err
-    assert run_sweep(project, SWEEP, Done, json_output=False, quiet=True) == 0
+    assert run_sweep(Project(str(project)), SWEEP, Done, json_output=False, quiet=True) == 0
     said = capsys.readouterr()
     assert said.out == said.err == ""
 
@@ -120,3 +127,21 @@ def test_of_several_builds_that_is_taken_of_which_most_can_be_kept(project, caps
     capsys.readouterr()
     assert run_command_line(["run", str(project), "--until", "data", "--set", "quantize.weights=4"]) == 0
     assert "(unchanged)" in capsys.readouterr().err, "the project's own build has all images"
+
+
+def test_a_tool_that_is_missing_is_missed_once(project, capsys):
+    def run(changes):
+        raise ToolError("TOOL-GXX", "there is no g++", where="PATH", fix="install it")
+
+    with pytest.raises(ToolError, match="TOOL-GXX"):
+        run_sweep(Project(str(project)), SWEEP, run, json_output=False, quiet=False)
+    assert "2 of 3" not in capsys.readouterr().err
+
+
+def test_values_that_python_takes_for_equal_have_names_of_their_own(project):
+    names = Project(str(project)).name_variants(
+        [{"data.limit": 200, "data.seed": 1}, {"data.limit": None, "data.seed": 1}]
+    )
+    assert names == ("data.limit=200", "data.limit=null")
+    augmentation = [{"train.augmentation.rotation": one} for one in (1, 1.0)]
+    assert len(set(Project(str(project)).name_variants(augmentation))) == 2
