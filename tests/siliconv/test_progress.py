@@ -50,7 +50,7 @@ def test_no_time_is_left_before_anybody_can_know_it(clock):
             shown.update((second - 11) * 100 + 1)
     lines = [line.strip() for line in stream.getvalue().splitlines()]
     assert lines[1] == "Training: 1/8,000 steps, 11.0 s so far"
-    assert lines[2] == "Training: 1001/8,000 steps, 100.0 steps/s, 1 min 10 s left"
+    assert lines[2] == "Training: 1,001/8,000 steps, 100.0 steps/s, 1 min 10 s left"
 
 
 def test_the_pace_is_counted_without_the_first_unit_or_of_a_good_part():
