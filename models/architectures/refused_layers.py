@@ -50,6 +50,11 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "it finds its integer bits while it is trained",
         "put QActivation with the bits that it found in its place",
     ),
+    (
+        "(Binary|Ternary|XNOR|Quant)(Dense|Conv[12]D)",
+        "it is of another library than Keras and QKeras",
+        "build the model again with QDense or QConv2D, whose kernel quantizer is binary or ternary",
+    ),
     ("QOctaveConv2D|OctaveConv2D", "it is several convolutions in one", "build it of QConv2D layers"),
     (
         "SlicingOpLambda|GetItem",

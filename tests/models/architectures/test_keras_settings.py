@@ -215,6 +215,7 @@ RELU = {"max_value": None, "negative_slope": 0.0}
         (layer("TFOpLambda", "n", [["f", 0, 0, {"y": [1.0, 2.0]}]], function="math.multiply"), "called with values"),
         (layer("SlicingOpLambda", "n", ["image"], function="__operators__.getitem"), "it cuts a tensor by indices"),
         (layer("HGQ>HDense", "n", ["f"], units=2), "it is of HGQ"),
+        (layer("BinaryDense", "n", ["f"], units=2), "of another library"),
         (layer("Dence", "n", ["f"], **DENSE), "the class is not known"),
     ],
 )
