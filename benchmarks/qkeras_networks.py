@@ -35,6 +35,7 @@ from siliconv.quantize.taken.exact_model import exact_model
 from siliconv.quantize.taken.own_prediction import own_model
 from siliconv.quantize.taken.taken_model import taken_model
 from siliconv.quantize.taken.unquantized import with_quantizers
+from siliconv.stages.taken_stages import weights_file
 
 keras = legacy_keras.load()
 
@@ -289,7 +290,7 @@ def _read(name: str, make: Make) -> QKerasFile:
 
 
 def judged(
-    read: Callable[[], QKerasFile], inputs: int, h5: Path | None = None, kind: FixedPoint = INPUT
+    read: Callable[[], QKerasFile], inputs: int, source: Path | None = None, kind: FixedPoint = INPUT
 ) -> dict[str, Any]:
     """Say what becomes of a network: its outcome, and how far QKeras and the integer network are apart."""
     try:
@@ -304,7 +305,7 @@ def judged(
     low, high = network.input.type.codes
     codes = np.random.default_rng(0).integers(low, high + 1, (inputs, *network.input.shape))
     values = to_values(codes, network.input.type).astype(np.float32)
-    own = own_model(file.config, file.written, h5)
+    own = own_model(file.config, file.written, weights_file(file, source))
     float32 = own.predict(values, verbose=0).reshape(inputs, -1)
     found = to_values(reference.run_batches(network, codes, network.output.name), network.output.type).reshape(
         inputs, -1
@@ -330,9 +331,8 @@ def files_of(folder: Path) -> Iterator[tuple[str, Callable[[], QKerasFile], Path
             continue
         written = read_written_model(path.name, folder=folder, weights=beside.name if path.suffix == ".json" else None)
         if is_qkeras(written.config):
-            h5 = beside if path.suffix == ".json" else path if path.suffix == ".h5" else None
             read = partial(qkeras_model_of, written.config, written.weights, where=str(path))
-            yield path.name, read, h5
+            yield path.name, read, beside if path.suffix == ".json" else path
 
 
 def main() -> None:
