@@ -15,7 +15,6 @@ _MEANINGS = {
     "settings.start": "the file of quantize.start",
     "settings.calibration": "the file of your own calibration",
     "code": "the code of siliconv",
-    "instructions": "the instruction set of the machine",
     "threads": "the number of threads",
     "name": "the name of the project",
 }
@@ -40,7 +39,7 @@ def why_again(before: Mapping[str, Any], now: Mapping[str, Any], fields: Mapping
 
 
 def _differences(place: str, old: Any, new: Any, fields: Mapping[str, Any]) -> Iterator[str]:
-    if old == new:
+    if old == new or place == "instructions":  # of which a line of its own names both
         return
     if place == "beside":
         old, new = old or {}, new or {}

@@ -43,7 +43,7 @@ def test_a_sound_one_is_equal_and_its_memory_is_told(compiled, network):
     words = io.StringIO()
     layers = csim.compare(compiled(SOUND), network, vectors(), jobs=1, progress=PlainLines(words))
     assert [(layer.name, layer.values, layer.differing) for layer in layers] == [("requantize_1", 20, 0)]
-    assert re.search(r"5/5 inputs.*\d+ MiB a process", words.getvalue())
+    assert re.search(r"5/5 vectors.*\d+ MiB a process", words.getvalue())
 
 
 def test_one_without_an_end_is_ended_and_told_and_the_next_one_runs(compiled, network):

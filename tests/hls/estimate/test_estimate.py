@@ -315,7 +315,12 @@ def test_shipped_coefficients_are_those_of_the_fit(validated):
     samples, predicted = validated
     fitted = cross_validation.with_bands(cross_validation.fit_coefficients(samples, ""), samples, predicted)
     shipped = estimate.shipped()
-    assert fitted.bands == shipped.bands
+    # The same fit ends a little elsewhere on another processor: its ends moved by 1.1 % where that was seen.
+    assert fitted.bands.keys() == shipped.bands.keys()
+    for group, bands in fitted.bands.items():
+        assert bands.keys() == shipped.bands[group].keys()
+        for metric, ends in bands.items():
+            assert ends == pytest.approx(shipped.bands[group][metric], rel=2e-2), (group, metric)
     for stage in Synthesis:
         for resource, costs in fitted.parts[stage].items():
             assert dict(costs) == pytest.approx(dict(shipped.parts[stage][resource]), rel=1e-2, abs=1e-3)

@@ -154,7 +154,7 @@ def test_where_nothing_differs_one_sentence_says_so(projects, capsys):
     assert run_command_line(["compare", "mine", "mine:aa22", "--max-accuracy-drop", "0"]) == 0
     assert capsys.readouterr().out == "Nothing differs: mine and mine:aa22 are one and the same run, aa22.\n"
     assert run_command_line(["compare", "mine", "mine", "--all"]) == 0
-    assert "test accuracy" in capsys.readouterr().out
+    assert "test images" in capsys.readouterr().out
 
 
 def test_a_record_in_a_file_is_a_base_for_ci(projects):
