@@ -7,8 +7,8 @@ from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
 
 FUNCTIONS = ("sigmoid", "tanh")
 
-_ENDS = {"sigmoid": 4, "tanh": 3}
-"""Integer bits of the input with its sign: sigmoid(8) = 0.9997, tanh(4) = 0.9993."""
+_ENDS = {"sigmoid": 4, "tanh": 3, "line(0.2,0.5)": 3}
+"""Integer bits of the input with its sign: sigmoid(8) = 0.9997, tanh(4) = 0.9993; Keras' hard sigmoid ends at 2.5."""
 
 INPUT_BITS = 10
 """1,024 entries: one block memory."""

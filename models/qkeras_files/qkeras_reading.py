@@ -39,7 +39,7 @@ from siliconv.models.qkeras_files.qkeras_settings import (
     QUANTIZERS,
     qkeras_treatment,
 )
-from siliconv.models.qkeras_files.quantizer_settings import is_keras_activation, read_quantizer
+from siliconv.models.qkeras_files.quantizer_settings import KERAS_HARD_SIGMOID, is_keras_activation, read_quantizer
 
 _OF_NO_LAYER = ("name", "trainable", "dtype", "batch_input_shape", "batch_shape", "input_shape")
 
@@ -291,16 +291,19 @@ def _used_settings(layer: Config, where: str) -> Iterator[tuple[str, Any]]:
                 found = read_quantizer(value)
                 value = found.as_json() if found is not None else None
             elif setting == "activation":
-                value = _activation(value)
+                value = _activation(value, by_qkeras=kind in QKERAS_SETTINGS)
         except UnreadableError as error:
             raise refused(layer, f"{setting}: {error}", where, "use a quantizer that docs/models.md lists") from error
         yield setting, value
 
 
-def _activation(value: Any) -> Any:
-    """Give the name of a function of Keras', or a quantizer as its class and arguments."""
+def _activation(value: Any, *, by_qkeras: bool) -> Any:
+    """Give the name of a function of Keras', or a quantizer as its class and arguments; who reads a text decides."""
     if value is None or value == "linear":
         return None
+    name = value.get("config") if isinstance(value, Mapping) else value
+    if name == KERAS_HARD_SIGMOID or (not by_qkeras and name == "hard_sigmoid"):
+        return KERAS_HARD_SIGMOID
     if is_keras_activation(value):
         if isinstance(value, Mapping) and is_foreign({**value, "registered_name": None, "module": _keras(value)}):
             raise UnreadableError(f"the activation {value.get('config')!r} is not one of Keras' functions")

@@ -52,6 +52,9 @@ _BY_CHANCE_IN_TRAINING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Classes that draw their values by chance while they are trained: what each is in a prediction, and its arguments."""
 
+KERAS_HARD_SIGMOID = "line(0.2,0.5)"
+"""What layers of Keras 2 call hard_sigmoid; to layers of QKeras' that name is ``x / 2 + 1 / 2``, one of the above."""
+
 _WITHOUT_MEANING = {
     "bernoulli": "draws its values by chance in every prediction",
     "quantized_ulaw": "has steps of different sizes, which no fixed-point type has",

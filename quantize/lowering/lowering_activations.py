@@ -192,7 +192,7 @@ def _leaky(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> 
     where = f"activation '{name}'"
     refuse_noise(quantizer, where)
     bits, integer, slope = int(quantizer.bits) - 1, int(quantizer.integer), Fraction(float(quantizer.negative_slope))
-    bounded = quantizer.relu_upper_bound is not None and not quantizer.is_quantized_clip
+    bounded = bool(quantizer.relu_upper_bound) and not quantizer.is_quantized_clip
     if bits < 1 or quantizer.use_sigmoid or bounded:
         raise NetworkError(
             "LOWER-QUANTIZER",

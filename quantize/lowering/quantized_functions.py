@@ -63,7 +63,8 @@ def table_behind(name: str, quantizer: Any, kind: FixedPoint) -> Callable[[Node]
     if exact == "quantized_sigmoid":
         output = FixedPoint(False, kind.width, 0, Rounding.RND_CONV, Overflow.SAT)
         return lambda source: table_node(name, source, "hard_sigmoid", output)
-    if exact != "quantized_relu" or quantizer.is_quantized_clip or quantizer.relu_upper_bound is None:
+    # To QKeras a bound of 0 is none.
+    if exact != "quantized_relu" or quantizer.is_quantized_clip or not quantizer.relu_upper_bound:
         return None
     bound = float(quantizer.relu_upper_bound) / kind.step
     if bound >= kind.codes.high:

@@ -14,7 +14,7 @@ from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.models.qkeras_files.qkeras_settings import NORMALIZATION_QUANTIZERS, QKERAS_SETTINGS, QUANTIZERS
-from siliconv.models.qkeras_files.quantizer_settings import CLASSES, FUNCTIONS, read_quantizer
+from siliconv.models.qkeras_files.quantizer_settings import CLASSES, FUNCTIONS, KERAS_HARD_SIGMOID, read_quantizer
 from siliconv.network.fixed_point import parse_type
 from siliconv.quantize.taken.unquantized import TABLE
 
@@ -103,6 +103,8 @@ def live_activation(written: Any) -> Any:
         return None
     if isinstance(written, Mapping) or written in FUNCTIONS:
         return live_quantizer(written)
+    if written == KERAS_HARD_SIGMOID:
+        written = "hard_sigmoid"
     return legacy_keras.load().activations.get(written)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
+from siliconv.models.qkeras_files.quantizer_settings import KERAS_HARD_SIGMOID
 from siliconv.network.table_types import FUNCTIONS, table_input, table_output
 from siliconv.quantize.lowering.quantized_weights import WIDEST, WIDEST_BIAS, dyadic_weights
 from siliconv.quantize.recipe import Unquantized
@@ -22,6 +23,9 @@ from siliconv.quantize.taken.taken_averages import with_truncated_averages
 
 TABLE = "TableActivation"
 """The kind of a layer that looks a function up."""
+
+_NAMES = {**{name: name for name in FUNCTIONS}, KERAS_HARD_SIGMOID: "hard_sigmoid"}
+"""Functions that become tables, and what Keras calls them."""
 
 _ROLES = {
     "Dense": ("kernel", "bias"),
@@ -58,16 +62,16 @@ def with_quantizers(
         if layer.name in found:
             found[layer.name] = _rounded(layer, found[layer.name], bits.weights, rounded)
         function = layer.settings.get("activation")
-        if function not in FUNCTIONS:
+        if not isinstance(function, str) or function not in _NAMES:
             layers.append(layer)
             continue
-        rounded.append(Rounded(f"{layer.name} ({function})", bits.activations, 0.0))
+        rounded.append(Rounded(f"{layer.name} ({_NAMES[function]})", bits.activations, 0.0))
         if layer.kind in ("Activation", "QActivation"):
-            layers.append(_table(layer.name, str(function), layer.inputs, bits.activations))
+            layers.append(_table(layer.name, function, layer.inputs, bits.activations))
             continue
         layers.append(layer.model_copy(update={"settings": {**layer.settings, "activation": None}}))
-        name = f"{layer.name}_{function}"
-        layers.append(_table(name, str(function), (layer.name,), bits.activations))
+        name = f"{layer.name}_{_NAMES[function]}"
+        layers.append(_table(name, function, (layer.name,), bits.activations))
         outputs[layer.name] = name
     return model.model_copy(update={"layers": tuple(layers)}), found, tuple(rounded)
 

@@ -64,6 +64,10 @@ ACTIVATIONS = {
     "slope of a quarter": lambda: qkeras.quantized_relu(10, 2, negative_slope=0.25),
     "slope below the last place": lambda: qkeras.quantized_relu(3, 1, negative_slope=0.125),
     "slope of two": lambda: qkeras.quantized_relu(6, 1, negative_slope=2.0),
+    "bound of zero, which is none": lambda: "quantized_relu(5,1,relu_upper_bound=0,is_quantized_clip=False)",
+    "slope and a bound of zero": lambda: (
+        "quantized_relu(5,1,negative_slope=0.5,relu_upper_bound=0,is_quantized_clip=False)"
+    ),
 }
 
 

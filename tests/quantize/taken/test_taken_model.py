@@ -34,6 +34,10 @@ def bits(width=6, integer=0, **more):
     return qkeras.quantized_bits(width, integer, **{"alpha": 1, **more})
 
 
+def dense(units, **more):
+    return qkeras.QDense(units, **{"kernel_quantizer": bits(), "bias_quantizer": bits(), **more})
+
+
 def classifier():
     return in_a_row(
         layers.Input((10, 9, 1)),
@@ -228,3 +232,27 @@ def test_weights_that_are_missing_or_of_another_model_are_refused(tmp_path):
     file = qkeras_model_of(other.config, other.weights, where="m.json")
     with pytest.raises(ModelError, match=r"MODEL-(WEIGHTS|FILE)"):
         taken_model(file.model, file.weights)
+
+
+@pytest.mark.parametrize("layer", ["Activation", "Dense", "QActivation", "QDense"])
+def test_who_reads_hard_sigmoid_decides_which_one_it_is(layer):
+    alone = layer.endswith("Activation")
+    end = {
+        "Activation": lambda: layers.Activation("hard_sigmoid", name="end"),
+        "Dense": lambda: layers.Dense(3, activation="hard_sigmoid", name="end"),
+        "QActivation": lambda: qkeras.QActivation("hard_sigmoid", name="end"),
+        "QDense": lambda: dense(3, activation="hard_sigmoid", name="end"),
+    }[layer]()
+    model = with_random_weights(in_a_row(layers.Input((8,)), *([dense(3)] if alone else []), end))
+    file = read_back(model)
+    codes = all_or_random_codes(EIGHT, (8,), 200)
+    inputs = to_values(codes, EIGHT).astype(np.float32)
+    own = own_model(file.config, file.written, None).predict(inputs, verbose=0)
+    assert np.array_equal(taken_model(file.model, file.weights).predict(inputs, verbose=0), own)
+    assert np.array_equal(model.predict(inputs, verbose=0), own)
+    found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized())
+    network = lower(taken_model(found, weights), name="net", input_type=EIGHT)
+    # Keras' own has the slope 0.2, and is looked up; QKeras' is exact.
+    looked_up = ["end (hard_sigmoid)"] if not layer.startswith("Q") else []
+    assert [one.name for one in rounded if "(" in one.name] == looked_up
+    assert np.abs(values_of(network, codes) - own).max() <= (0.01 if looked_up else 0.0)
