@@ -97,7 +97,7 @@ def read_quantizer(written: Any) -> Quantizer | None:
         return _of_text(inner)
     if (name not in CLASSES and name not in _BY_CHANCE_IN_TRAINING) or not isinstance(inner, Mapping):
         raise UnreadableError(_why_unknown(name))
-    return _checked(name, {key: _plain(value) for key, value in inner.items()})
+    return _checked(name, {key: plain_value(value) for key, value in inner.items()})
 
 
 def is_keras_activation(written: Any) -> bool:
@@ -136,8 +136,8 @@ def _value(text: str) -> Any:
     raise UnreadableError(f"{text!r} is no number and no quoted word")
 
 
-def _plain(value: Any) -> Any:
-    """Give a number as itself where Keras 3 wrote an array of NumPy's."""
+def plain_value(value: Any) -> Any:
+    """Give a number, or numbers, as themselves where Keras wrote an array of NumPy's."""
     if isinstance(value, Mapping) and value.get("class_name") == "__numpy__":
         return value["config"]["value"]
     return value

@@ -6,8 +6,11 @@ prediction are listed here; any other one, QKeras' and the user's alike, has no 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 _LIBRARIES = ("tf_keras", "qkeras", "siliconv")
 
@@ -50,3 +53,13 @@ def class_in_words(thing: Any) -> str:
     if parents and parents[0] not in ("Layer", "BaseQuantizer", "Module"):
         return f"{kind.__name__}, a subclass of {parents[0]} that may compute something else,"
     return kind.__name__
+
+
+def quantizer_in_words(quantizer: Any) -> str:
+    """Say what a quantizer is as QKeras writes it, which cannot write an alpha of several scales."""
+    alpha = getattr(quantizer, "alpha", None)
+    if alpha is None or np.size(alpha) <= 1:
+        return str(quantizer)
+    without = copy.copy(quantizer)
+    without.alpha = None
+    return f"{without} with {np.size(alpha)} scales from {np.min(alpha):g} to {np.max(alpha):g}"

@@ -14,7 +14,7 @@ from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import WIDEST_INPUT, function_codes, table_node
-from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
+from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class, quantizer_in_words
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
 from siliconv.quantize.lowering.lowering_relu import add_relu, add_relu6, before_bound, without_relu
 from siliconv.quantize.lowering.model_graph import is_linear
@@ -162,7 +162,7 @@ def _scaled_bits(name: str, quantizer: Any, source: ir.Node, graph: LoweringGrap
     if kind.width > WIDEST_INPUT:
         raise NetworkError(
             "LOWER-ALPHA",
-            f"{quantizer} scales 2^{kind.width} values",
+            f"{quantizer_in_words(quantizer)} scales 2^{kind.width} values",
             where=where,
             fix=f"use alpha=1, or at most {WIDEST_INPUT} bits: a table holds each scaled value",
         )
@@ -177,10 +177,17 @@ def _is_scaled(alpha: Any) -> bool:
 
 
 def _given_alpha(name: str, quantizer: Any) -> float:
-    if quantizer.alpha is not None and (isinstance(quantizer.alpha, str) or np.size(quantizer.alpha) != 1):
+    if np.size(quantizer.alpha) > 1:
         raise NetworkError(
             "LOWER-ALPHA",
-            f"{quantizer} finds its scale from the batch that it is given",
+            f"{quantizer_in_words(quantizer)}, one for each channel",
+            where=f"activation '{name}'",
+            fix="use one number as alpha of an activation, and put the scales into the kernel behind it",
+        )
+    if isinstance(quantizer.alpha, str):
+        raise NetworkError(
+            "LOWER-ALPHA",
+            f"{quantizer_in_words(quantizer)} finds its scale from the batch that it is given",
             where=f"activation '{name}'",
             fix="use a number as alpha of an activation",
         )
@@ -196,7 +203,8 @@ def _leaky(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> 
     if bits < 1 or quantizer.use_sigmoid or bounded:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} with a slope and {'one bit' if bits < 1 else 'a sigmoid or an upper bound'}",
+            f"{quantizer_in_words(quantizer)} with a slope and "
+            + ("one bit" if bits < 1 else "a sigmoid or an upper bound"),
             where=where,
             fix="use quantized_relu(bits, integer, negative_slope=...) of two bits or more",
         )
@@ -256,7 +264,10 @@ def _real(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -> i
     bits, where = int(quantizer.bits), f"activation '{name}'"
     if bits < 2:
         raise NetworkError(
-            "LOWER-QUANTIZER", f"{quantizer} has one bit", where=where, fix="use two bits or more, or binary"
+            "LOWER-QUANTIZER",
+            f"{quantizer_in_words(quantizer)} has one bit",
+            where=where,
+            fix="use two bits or more, or binary",
         )
     # Beyond this, both functions round to their last code.
     reach = (bits + 2) * log(2) / (2 if function == "tanh" else 1)

@@ -18,7 +18,7 @@ from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding, plain
 from siliconv.network.function_table import table_node
 from siliconv.network.graph import Node, Table, Weights
-from siliconv.quantize.lowering.exact_classes import exact_class
+from siliconv.quantize.lowering.exact_classes import exact_class, quantizer_in_words
 
 
 def is_real_function(quantizer: Any) -> bool:
@@ -43,7 +43,7 @@ def hard_type(quantizer: Any, where: str) -> FixedPoint:
     if real or quantizers._sigmoid is not quantizers.hard_sigmoid or int(quantizer.bits) < 2:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} with another function than the hard one, or one bit",
+            f"{quantizer_in_words(quantizer)} with another function than the hard one, or one bit",
             where=where,
             fix="use two bits or more, leave use_real_... at False and qkeras.set_internal_sigmoid at 'hard'",
         )

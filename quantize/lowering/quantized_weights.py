@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Interval, exact_codes, narrowest, plain
 from siliconv.network.graph import Weights
-from siliconv.quantize.lowering.exact_classes import exact_class
+from siliconv.quantize.lowering.exact_classes import exact_class, quantizer_in_words
 from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_noise
 
 WIDEST = 16
@@ -126,6 +126,8 @@ def _scaled(values: NDArray[np.floating], quantizer: Any, where: str) -> tuple[W
     codes = np.rint(found / steps).astype(np.int64)
     # QKeras' float32 power of two may be off by a unit of its last place.
     if np.any(np.abs(exponents - np.rint(exponents)) > 1e-5):
+        if np.size(steps) > 1 and np.size(steps) != steps.shape[-1]:
+            raise no_power_of_two(quantizer, where)  # they differ along other axes than the channels
         scales = np.broadcast_to(steps, (*(1,) * (values.ndim - 1), values.shape[-1])).reshape(-1)
         kind = narrowest(Interval(min(int(codes.min()), -1), int(codes.max())), 0)
         return Weights(codes, kind), scales
@@ -135,7 +137,8 @@ def _scaled(values: NDArray[np.floating], quantizer: Any, where: str) -> tuple[W
     if most - least > _WIDEST_SPREAD:
         raise NetworkError(
             "LOWER-WIDTH",
-            f"{quantizer} makes weights from 2^{least} to 2^{most}, which take {most - least + 2} bits together",
+            f"{quantizer_in_words(quantizer)} makes weights from 2^{least} to 2^{most}, which take "
+            f"{most - least + 2} bits together",
             where=where,
             fix=f"use fewer bits for the exponent: {_WIDEST_SPREAD + 2} bits hold all weights of a layer here",
         )
@@ -159,7 +162,7 @@ def no_power_of_two(quantizer: Any, where: str) -> NetworkError:
     """Give the error for a scale that no fixed-point type holds: ``LOWER-ALPHA``."""
     return NetworkError(
         "LOWER-ALPHA",
-        f"{quantizer} scales by something else than powers of two",
+        f"{quantizer_in_words(quantizer)} scales by something else than powers of two",
         where=where,
         fix="use alpha=1 or another power of two, or alpha='auto_po2'",
     )

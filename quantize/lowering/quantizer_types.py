@@ -9,7 +9,7 @@ import numpy as np
 
 from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Overflow, Rounding
-from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
+from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class, quantizer_in_words
 from siliconv.quantize.lowering.quantized_functions import hard_type
 
 
@@ -44,14 +44,14 @@ def refuse_noise(quantizer: Any, where: str) -> None:
     if float(getattr(quantizer, "qnoise_factor", 1.0)) != 1.0:
         raise NetworkError(
             "LOWER-STOCHASTIC",
-            f"the quantizer {quantizer} lets a share of the unquantized value through",
+            f"the quantizer {quantizer_in_words(quantizer)} lets a share of the unquantized value through",
             where=where,
             fix="use qnoise_factor=1, which is what a finished training ends with",
         )
     if exact_class(quantizer) == "binary" and quantizer.use_stochastic_rounding:
         raise NetworkError(
             "LOWER-STOCHASTIC",
-            f"the quantizer {quantizer} gives a tensor of another shape in QKeras' own prediction",
+            f"the quantizer {quantizer_in_words(quantizer)} gives a tensor of another shape in QKeras' own prediction",
             where=where,
             fix="use binary without use_stochastic_rounding",
         )
@@ -85,7 +85,8 @@ def _bits_type(quantizer: Any, where: str) -> FixedPoint:
     if is_sign(quantizer):
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} has no bit but the sign: QKeras makes plus and minus one of it, or one and zero",
+            f"{quantizer_in_words(quantizer)} has no bit but the sign: QKeras makes plus and minus one of it, "
+            "or one and zero",
             where=where,
             fix="use quantized_bits of two bits or more",
         )
@@ -102,7 +103,7 @@ def _relu_type(quantizer: Any, where: str) -> FixedPoint:
     if quantizer.negative_slope or quantizer.use_sigmoid:
         raise NetworkError(
             "LOWER-QUANTIZER",
-            f"{quantizer} with a slope or a sigmoid",
+            f"{quantizer_in_words(quantizer)} with a slope or a sigmoid",
             where=where,
             fix="use quantized_relu(bits, integer), with or without relu_upper_bound",
         )

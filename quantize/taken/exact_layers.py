@@ -97,8 +97,10 @@ class SummedPooling(keras.layers.Layer):
         """Pool a batch of images."""
         window = tuple(inputs.shape[1:3]) if self.window is None else self.window
         kernel = np.ones((*window, inputs.shape[-1], 1))
-        strides = (1, *(self.strides or window), 1)
-        total = tf.nn.depthwise_conv2d(inputs, tf.constant(kernel, inputs.dtype), strides, "VALID") * self.factor
+        # TensorFlow takes one stride for both axes only, so that windows are left out afterwards.
+        every = tf.nn.depthwise_conv2d(inputs, tf.constant(kernel, inputs.dtype), (1, 1, 1, 1), "VALID")
+        down, across = self.strides or window
+        total = every[:, ::down, ::across] * self.factor
         total = tf.reshape(total, (-1, inputs.shape[-1])) if self.window is None else total
         return total if self.activation is None else self.activation(total)
 

@@ -19,6 +19,7 @@ from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.network.fixed_point import to_values
+from siliconv.quantize.lowering.exact_classes import quantizer_in_words
 from siliconv.quantize.lowering.lowering_normalization import scale_and_offset
 from siliconv.quantize.lowering.quantized_weights import WIDEST_BIAS, channel_weights, integer_weights, quantized
 from siliconv.quantize.taken.taken_model import live_activation, taken_layer, taken_model
@@ -109,7 +110,7 @@ def _exactly(values: Any, quantizer: Any, where: str, *, bias: bool = False) -> 
     if np.any(np.abs(exact - own) > _AGREES * max(1.0, float(np.abs(own).max(initial=0.0)))):
         raise WorkSaysNoError(
             "LOWER-DIFFERS",
-            f"weights of {quantizer} are not what QKeras makes of them",
+            f"weights of {quantizer_in_words(quantizer)} are not what QKeras makes of them",
             where=where,
             fix="this is a defect of siliconv, please report it with the model",
         )

@@ -23,6 +23,7 @@ from siliconv.models.architectures.keras_prediction import inputs_of_rows, outpu
 from siliconv.models.architectures.keras_settings import dtype_name
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.qkeras_files.qkeras_reading import kept_settings
+from siliconv.models.qkeras_files.quantizer_settings import plain_value
 from siliconv.progress import Progress
 
 BATCH = 256
@@ -139,6 +140,7 @@ def _old_style(key: str, value: Any) -> Any:
         return value
     if value["class_name"] == "function":
         return value["config"]
-    inner = {name: one for name, one in value["config"].items() if name != "post_training_scale"}
+    # An alpha that is an array is written as Keras writes arrays, which QKeras does not read again.
+    inner = {name: plain_value(one) for name, one in value["config"].items() if name != "post_training_scale"}
     # Keras makes an object of what is marked so, and hands anything else on as it is written.
     return {"class_name": value["class_name"], "config": inner, "__passive_serialization__": True}

@@ -181,6 +181,7 @@ def _qkeras() -> str:
 
 def quantizer_records(model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give for each tensor of weights its quantizer and how it fits, and the zeros of each kernel, for JSON files."""
+    from siliconv.quantize.lowering.exact_classes import quantizer_in_words
     from siliconv.quantize.lowering.quantized_weights import quantized
 
     records, zeros = {}, {}
@@ -196,7 +197,7 @@ def quantizer_records(model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             largest = float(np.abs(codes).max(initial=0.0))
             size = float(np.sqrt(np.mean(np.square(values)))) or 1.0
             records[f"{layer.name}.{role}"] = {
-                "type": str(quantizer),
+                "type": quantizer_in_words(quantizer),
                 "largest": float(np.abs(values).max(initial=0.0)),
                 "saturated": float(np.mean(np.abs(values) > largest)) if largest else 0.0,
                 "error": float(np.sqrt(np.mean(np.square(codes - values)))) / size,

@@ -77,7 +77,13 @@ def test_weights_of_few_levels_and_scales_of_a_channel_become_integers(kind):
 
 @pytest.mark.parametrize(
     "quantizer",
-    [lambda: qkeras.binary(alpha=0.3), lambda: qkeras.ternary(alpha="auto"), lambda: qkeras.binary(alpha="auto")],
+    [
+        lambda: qkeras.binary(alpha=0.3),
+        lambda: qkeras.ternary(alpha="auto"),
+        lambda: qkeras.binary(alpha="auto"),
+        lambda: qkeras.quantized_bits(4, 0, alpha=[0.3, 1.0]),
+        lambda: qkeras.quantized_bits(4, 0, alpha=np.array([[0.3], [1.0], [2.0], [1.0]])),
+    ],
 )
 def test_scales_that_are_no_powers_of_two_are_refused(quantizer):
     image = keras.Input((4,))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qkeras_networks import EIGHT, all_or_random_codes, in_a_row, read_back, values_of, with_random_weights
+from qkeras_networks import (
+    EIGHT,
+    all_or_random_codes,
+    exact_prediction_of,
+    in_a_row,
+    read_back,
+    values_of,
+    with_random_weights,
+)
 
 from siliconv import legacy_keras
 from siliconv.errors import ModelError
@@ -20,7 +28,7 @@ from siliconv.quantize.taken.exact_model import exact_model
 from siliconv.quantize.taken.own_prediction import own_model
 from siliconv.quantize.taken.taken_model import taken_model
 from siliconv.quantize.taken.unquantized import with_quantizers
-from siliconv.stages.taken_stages import weights_file
+from siliconv.stages.taken_stages import quantizer_records, weights_file
 
 keras = legacy_keras.load()
 
@@ -102,7 +110,17 @@ def by_chance_in_training():
     )
 
 
+def scales_of_channels():
+    return in_a_row(
+        layers.Input((12,)),
+        dense(4, kernel_quantizer=bits(5, alpha=np.array([[1.0, 0.5, 2.0, 0.25]], np.float32))),
+        qkeras.QActivation("quantized_relu(5,1)"),
+        dense(2, kernel_quantizer=bits(5, alpha=[1.0, 0.5])),
+    )
+
+
 MODELS = {
+    "scales of channels": scales_of_channels,
     "classifier": classifier,
     "folded": folded,
     "signs": signs,
@@ -145,6 +163,7 @@ def test_what_is_built_of_a_file_is_qkeras_own_prediction_and_the_network(name, 
     logits = built.predict(inputs, verbose=0)
     assert np.array_equal(own.predict(inputs, verbose=0), logits)
     assert tuple(built.output_shape[1:]) == output_shape_of(taken)
+    assert all(record["type"] for record in quantizer_records(built)[0].values())
     network = lower(built, name="net")
     with double_precision():
         exact = exact_model(taken, file.weights)
@@ -256,3 +275,21 @@ def test_who_reads_hard_sigmoid_decides_which_one_it_is(layer):
     looked_up = ["end (hard_sigmoid)"] if not layer.startswith("Q") else []
     assert [one.name for one in rounded if "(" in one.name] == looked_up
     assert np.abs(values_of(network, codes) - own).max() <= (0.01 if looked_up else 0.0)
+
+
+@pytest.mark.parametrize(
+    "average",
+    [
+        lambda: qkeras.QGlobalAveragePooling2D(average_quantizer=bits(8), activation="quantized_relu(5,1)"),
+        lambda: qkeras.QGlobalAveragePooling2D(average_quantizer=bits(8), keepdims=True),
+        lambda: qkeras.QAveragePooling2D((2, 3), average_quantizer=bits(8)),
+        lambda: qkeras.QAveragePooling2D((3, 2), strides=(2, 1), average_quantizer=bits(8)),
+    ],
+)
+def test_averages_over_what_is_not_square_are_the_same_in_float64(average):
+    conv = qkeras.QConv2D(2, 2, kernel_quantizer=bits(), bias_quantizer=bits())
+    model = with_random_weights(in_a_row(layers.Input((7, 5, 1)), conv, average()))
+    file = read_back(model)
+    network = lower(taken_model(file.model, file.weights), name="net", input_type=EIGHT)
+    codes = all_or_random_codes(EIGHT, (7, 5, 1), 60)
+    assert np.array_equal(values_of(network, codes), exact_prediction_of(model, network, codes))
