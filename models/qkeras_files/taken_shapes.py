@@ -79,7 +79,8 @@ def _slide(layer: TakenLayer, source: Shape, window: Any) -> Shape:
 
 
 def _convolution(layer: TakenLayer, sources: Sequence[Shape]) -> Shape:
-    channels = int(layer.settings.get("filters") or sources[0][-1])
+    times = int(layer.settings.get("depth_multiplier") or 1)
+    channels = int(layer.settings.get("filters") or sources[0][-1] * times)
     return (*_slide(layer, sources[0], layer.settings["kernel_size"]), channels)
 
 

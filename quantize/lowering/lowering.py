@@ -22,7 +22,12 @@ from siliconv.network.intervals import sum_of_products_type
 from siliconv.quantize.lowering.endings import endings_of
 from siliconv.quantize.lowering.exact_classes import class_in_words, exact_class
 from siliconv.quantize.lowering.lowering_activations import add_activation, add_sloped_relu
-from siliconv.quantize.lowering.lowering_composites import folded_weights, lower_factor_pooling, lower_separable
+from siliconv.quantize.lowering.lowering_composites import (
+    depthwise_weights,
+    folded_weights,
+    lower_factor_pooling,
+    lower_separable,
+)
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.lowering_normalization import lower_normalization
 from siliconv.quantize.lowering.lowering_relu import lower_relu
@@ -114,14 +119,15 @@ def _lower_convolution(layer: Any, sources: tuple[ir.Node, ...], graph: Lowering
 
 
 def _lower_depthwise(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    if set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
+    if set(layer.dilation_rate) != {1}:
         raise NetworkError(
             "LOWER-CONV",
-            "a depthwise convolution with dilation or several outputs a channel",
+            "a depthwise convolution with dilation",
             where=f"layer '{layer.name}'",
-            fix="use dilation 1 and depth_multiplier 1",
+            fix="use dilation 1",
         )
-    return _lower_windows(layer, sources, graph, ir.DepthwiseConv)
+    repeated = graph.add_repeated(f"{layer.name}_repeated", sources[0], layer.depth_multiplier)
+    return _lower_windows(layer, (repeated,), graph, ir.DepthwiseConv)
 
 
 def _lower_windows(
@@ -200,8 +206,7 @@ def _weights(layer: Any, graph: LoweringGraph) -> tuple[ir.Weights, ir.Weights]:
     quantizer = getattr(layer, f"{role}_quantizer_internal", None)
     kernel, scales = channel_weights(layer.depthwise_kernel if depthwise else layer.kernel, quantizer, where)
     if depthwise:
-        # Keras has a last axis for several outputs a channel; there is one.
-        kernel = ir.Weights(kernel.codes[..., 0], kernel.type)
+        kernel = depthwise_weights(kernel)
     channels = kernel.codes.shape[-1]
     bias = ir.Weights(np.zeros(channels, dtype=np.int64), FixedPoint(True, 1, 1))
     if layer.use_bias:
@@ -230,6 +235,8 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "Conv2D": _lower_convolution,
     "DepthwiseConv1D": _lower_depthwise,
     "DepthwiseConv2D": _lower_depthwise,
+    "SeparableConv1D": lower_separable,
+    "SeparableConv2D": lower_separable,
     "Dense": _lower_dense,
     "QActivation": _lower_activation,
     "Activation": _lower_activation,

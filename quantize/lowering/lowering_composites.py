@@ -15,6 +15,11 @@ from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
 from siliconv.quantize.lowering.quantized_weights import WIDEST_BIAS, integer_weights
 
 
+def depthwise_weights(kernel: ir.Weights) -> ir.Weights:
+    """Give a depthwise kernel with its outputs in one row, as Keras has them: all of a channel, then the next."""
+    return ir.Weights(kernel.codes.reshape(*kernel.codes.shape[:-2], -1), kernel.type)
+
+
 def folded_weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
     """Give the integers of a layer whose batch normalization QKeras folds into it before it quantizes.
 
@@ -28,7 +33,7 @@ def folded_weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
     quantizer = layer.depthwise_quantizer_internal if depthwise else layer.kernel_quantizer_internal
     found = integer_weights(kernel, quantizer, f"folded kernel of layer '{layer.name}'")
     if depthwise:
-        found = ir.Weights(found.codes[..., 0], found.type)
+        found = depthwise_weights(found)
     channels = found.codes.shape[-1]
     where = f"folded bias of layer '{layer.name}'"
     return found, integer_weights(
@@ -38,19 +43,15 @@ def folded_weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
 
 def lower_separable(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
     """Append a depthwise convolution, and the convolution of one pixel behind it."""
-    (source,) = sources
-    if set(layer.dilation_rate) != {1} or layer.depth_multiplier != 1:
-        raise NetworkError(
-            "LOWER-CONV",
-            "a separable convolution with dilation or several outputs a channel",
-            where=f"layer '{layer.name}'",
-            fix="use dilation 1 and depth_multiplier 1",
-        )
     where = f"layer '{layer.name}'"
-    depthwise = integer_weights(
-        layer.depthwise_kernel, layer.depthwise_quantizer_internal, f"depthwise kernel of {where}"
+    if set(layer.dilation_rate) != {1}:
+        raise NetworkError("LOWER-CONV", "a separable convolution with dilation", where=where, fix="use dilation 1")
+    source = graph.add_repeated(f"{layer.name}_repeated", sources[0], layer.depth_multiplier)
+    # Keras' own has no quantizers.
+    by_channel, by_pixel, of_bias = (
+        getattr(layer, f"{role}_quantizer_internal", None) for role in ("depthwise", "pointwise", "bias")
     )
-    depthwise = ir.Weights(depthwise.codes[..., 0], depthwise.type)
+    depthwise = depthwise_weights(integer_weights(layer.depthwise_kernel, by_channel, f"depthwise kernel of {where}"))
     strides = tuple(layer.strides)
     padding, spatial = geometry(layer, source, depthwise.codes.shape[:-1], strides)
     bounds, none = graph.bounds[source.name], ir.Weights(np.zeros(source.shape[-1], np.int64), FixedPoint(True, 1, 1))
@@ -60,11 +61,11 @@ def lower_separable(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGra
         f"{layer.name}_depthwise", (source.name,), shape, result, depthwise, none, strides, padding
     )
     middle = graph.add(first)
-    kernel = integer_weights(layer.pointwise_kernel, layer.pointwise_quantizer_internal, f"pointwise kernel of {where}")
+    kernel = integer_weights(layer.pointwise_kernel, by_pixel, f"pointwise kernel of {where}")
     channels = kernel.codes.shape[-1]
     bias = ir.Weights(np.zeros(channels, np.int64), FixedPoint(True, 1, 1))
     if layer.use_bias:
-        bias = integer_weights(layer.bias, layer.bias_quantizer_internal, f"bias of {where}", widest=WIDEST_BIAS)
+        bias = integer_weights(layer.bias, of_bias, f"bias of {where}", widest=WIDEST_BIAS)
     result = sum_of_products_type(kernel, bias, graph.bounds[middle.name], middle.type)
     axes = len(strides)
     second = ir.Conv(

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from siliconv.errors import NetworkError
-from siliconv.network.fixed_point import MAX_WIDTH, FixedPoint, narrowest
-from siliconv.network.graph import DepthwiseConv, Matrix, Node, Padding, Reshape, Weights
+from siliconv.network.fixed_point import MAX_WIDTH, FixedPoint, narrowest, plain
+from siliconv.network.graph import DepthwiseConv, Matrix, Node, Padding, Rearrange, Reshape, Weights
 from siliconv.network.intervals import Bounds, node_bounds, sum_of_products_type
 from siliconv.network.windows import same_padding
 from siliconv.quantize.lowering.exact_classes import exact_class
@@ -119,6 +119,17 @@ class LoweringGraph:
         )
         node = self.add(made)
         return self.add(Reshape(name, (node.name,), source.shape[1:], node.type)) if vector else node
+
+    def add_repeated(self, name: str, source: Node, times: int) -> Node:
+        """Append what gives each channel so many times, for a depthwise convolution of several outputs a channel."""
+        if times == 1:
+            return source
+        *spatial, channels = source.shape
+        axes = tuple(range(len(source.shape)))
+        repeats = (*(1,) * len(spatial), times)
+        shape = (*spatial, channels * times)
+        node = Rearrange(name, (source.name,), shape, plain(source.type), axes, (0,) * len(axes), repeats)
+        return self.add(node)
 
     def needed_for(self, inputs: Sequence[str], outputs: Sequence[str]) -> tuple[Node, ...]:
         """Give the nodes that outputs depend on, in their order, behind all inputs in theirs."""

@@ -1,4 +1,4 @@
-"""Lower batch normalization behind quantized layers: a shift and a bias, or thresholds where only signs are taken."""
+"""Lower batch normalization behind quantized layers: few bits and a bias, or thresholds where only signs are taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
 from siliconv.network.fixed_point import Interval, narrowest
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
-from siliconv.quantize.lowering.quantized_weights import WIDEST_BIAS, dyadic_weights, quantized
+from siliconv.quantize.lowering.quantized_weights import WIDEST, WIDEST_BIAS, dyadic_weights, quantized
 from siliconv.quantize.lowering.quantizer_types import power_of_two
 from siliconv.quantize.lowering.scaled_channels import ScaledChannels
 
@@ -37,7 +37,7 @@ def _moment(layer: Any, name: str) -> NDArray[np.float32]:
 
 
 def lower_normalization(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
-    """Append a batch normalization whose scales are powers of two, or keep it for the signs behind it.
+    """Append a batch normalization whose scales take few bits, or keep it for the signs behind it.
 
     Raises
     ------
@@ -57,8 +57,7 @@ def lower_normalization(layer: Any, sources: tuple[ir.Node, ...], graph: Lowerin
     if before is not None:
         scale, offset = scale * before.scale, scale * before.offset + offset
         source = before.node
-    exponents = [power_of_two(abs(one)) for one in scale]
-    if before is None and None not in exponents:
+    if before is None and _few_bits(scale):
         return _exact(layer, source, scale, offset, graph)
     if graph.only_signs_behind(layer):
         graph.scaled[layer.name] = ScaledChannels(source, scale, offset)
@@ -66,10 +65,22 @@ def lower_normalization(layer: Any, sources: tuple[ir.Node, ...], graph: Lowerin
     shown = ", ".join(f"{one:.6g}" for one in scale[:_SHOWN]) + (", ..." if len(scale) > _SHOWN else "")
     raise NetworkError(
         "LOWER-NORMALIZATION",
-        f"its scales are no powers of two, so that no fixed-point type holds what it gives: {shown}",
+        f"its scales are no powers of two and take more than {WIDEST} bits, so that no fixed-point type holds what it "
+        f"gives: {shown}",
         where=f"layer '{layer.name}'",
         fix="train with QConv2DBatchnorm, or let siliconv fold and quantize it again: model: {fold: fine_tune}",
     )
+
+
+def _few_bits(scale: NDArray[np.float64]) -> bool:
+    """Whether scales are powers of two, however far apart, or take no more bits than weights may."""
+    if None not in [power_of_two(abs(one)) for one in scale]:
+        return True
+    try:
+        dyadic_weights(scale, "scale", widest=WIDEST)
+    except NetworkError:
+        return False
+    return True
 
 
 def _exact(

@@ -148,6 +148,14 @@ def _po2_normalization(shape, *before):
     return model
 
 
+def _normalization_of_few_bits(shape, *before):
+    model = _po2_normalization(shape, *before)
+    normal = model.get_layer("normal")
+    gamma, *others = normal.get_weights()
+    normal.set_weights([gamma * np.resize([1.5, 1.0, 0.6875], gamma.shape), *others])
+    return model
+
+
 NETWORKS = {
     "normalized by powers of two": lambda: _po2_normalization(
         (8,), qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits())
@@ -156,6 +164,30 @@ NETWORKS = {
         (6, 6, 2), qkeras.QConv2D(3, 3, kernel_quantizer=bits(), bias_quantizer=bits())
     ),
     "normalized before anything": lambda: _po2_normalization((8,)),
+    "normalized by other scales of few bits": lambda: _normalization_of_few_bits(
+        (6, 6, 2), qkeras.QConv2D(3, 3, kernel_quantizer=bits(), bias_quantizer=bits())
+    ),
+    "normalized by other scales of few bits before anything": lambda: _normalization_of_few_bits((8,)),
+    "several outputs a channel": lambda: in_a_row(
+        layers.Input((7, 6, 3)),
+        qkeras.QDepthwiseConv2D(
+            3, strides=2, padding="same", depth_multiplier=2, depthwise_quantizer=bits(), bias_quantizer=bits()
+        ),
+        qkeras.QActivation("quantized_relu(4,1)"),
+        qkeras.QDepthwiseConv2D(
+            2, depth_multiplier=3, depthwise_quantizer=qkeras.quantized_bits(4), bias_quantizer=bits()
+        ),
+    ),
+    "several outputs a channel, folded": lambda: in_a_row(
+        layers.Input((6, 6, 2)),
+        QDepthwiseConv2DBatchnorm(3, depth_multiplier=2, depthwise_quantizer=bits(6, 1), bias_quantizer=bits(8, 2)),
+    ),
+    "several outputs a channel, separable": lambda: in_a_row(
+        layers.Input((9, 3)),
+        qkeras.QSeparableConv1D(
+            5, 3, depth_multiplier=2, depthwise_quantizer=bits(), pointwise_quantizer=bits(), bias_quantizer=bits()
+        ),
+    ),
     "folded convolution": lambda: in_a_row(
         layers.Input((8, 8, 1)),
         QConv2DBatchnorm(

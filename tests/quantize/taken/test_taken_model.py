@@ -293,3 +293,21 @@ def test_averages_over_what_is_not_square_are_the_same_in_float64(average):
     network = lower(taken_model(file.model, file.weights), name="net", input_type=EIGHT)
     codes = all_or_random_codes(EIGHT, (7, 5, 1), 60)
     assert np.array_equal(values_of(network, codes), exact_prediction_of(model, network, codes))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("kind", ["SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D"])
+def test_convolutions_of_keras_own_between_quantized_layers_are_rounded(kind, times):
+    axes = int(kind[-2])
+    count = (4,) if kind.startswith("S") else ()
+    conv = getattr(layers, kind)(*count, 3, depth_multiplier=times, padding="same", name="plain")
+    start = qkeras.QActivation("quantized_bits(6,2,alpha=1)")
+    model = with_random_weights(in_a_row(layers.Input((*(7, 5)[:axes], 3)), start, conv, dense(2)))
+    file = read_back(model)
+    assert tuple(model.output_shape[1:]) == output_shape_of(file.model)
+    found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized(weights=8))
+    assert {one.name.split(".")[0] for one in rounded} == {"plain"}
+    built = taken_model(found, weights)
+    network = lower(built, name="net", input_type=EIGHT)
+    codes = all_or_random_codes(EIGHT, network.input.shape, 60)
+    assert np.array_equal(values_of(network, codes), exact_prediction_of(built, network, codes))
