@@ -164,7 +164,7 @@ _KEEPS_VALUES = {
 """Kinds whose results are values of the input, or means of some: a rescaling behind them is one of the input."""
 
 
-_OF_PIXELS = 1 / 16
+OF_PIXELS = 1 / 16
 """A factor on the input up to here is one for pixels of 0 to 255; with 2 x - 1 they would reach 509."""
 
 
@@ -207,7 +207,7 @@ class _Reader:
         _check_settings(layer, len(shapes[0]) + 1, self.where)
         fed = max((self._as_fed[one] for one in inputs if one in self._as_fed), default=0.0)
         factor = fed * largest_factor(layer)
-        apart = self.apart or not self._of_input.issuperset(inputs) or factor > _OF_PIXELS
+        apart = self.apart or not self._of_input.issuperset(inputs) or factor > OF_PIXELS
         steps = steps_of(Call(layer, shapes, self.where, self.keras, apart))
         wanted = name if use.number == 0 else f"{name}_use{use.number + 1}"
         last = name_here(wanted, self.shapes)
@@ -225,7 +225,7 @@ class _Reader:
             if step.weights is not None:
                 self.taken[own] = Taken(name, step.weights)
         if fed and layer["class_name"] == "Rescaling":
-            self.rescales = self.rescales or factor <= _OF_PIXELS
+            self.rescales = self.rescales or factor <= OF_PIXELS
             self._as_fed[last] = factor
         elif fed and all(step.described["kind"] in _KEEPS_VALUES for step in steps):
             self._as_fed[last] = fed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from siliconv.models.architectures.keras_graph import Config, refused
 
@@ -44,6 +45,12 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
         "a transposed convolution writes each pixel several times, which no core here does",
         "use UpSampling2D and a Conv2D behind it",
     ),
+    ("Dot", "it adds products of activations, which no core here does", "use Multiply, or a dense layer"),
+    (
+        "Masking",
+        "it marks steps that the layers behind it leave out, and every step is computed here",
+        "build the model without it, with inputs of one length",
+    ),
     ("Q?LocallyConnected[12]D", "it has other weights at every place", "use a convolution or a dense layer"),
     (
         "QAdaptiveActivation",
@@ -70,6 +77,17 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+_WITHOUT_QUANTIZER: Mapping[str, tuple[str, str]] = {
+    "PReLU": ("its trained slopes have", "use LeakyReLU with a power of two, or quantized_relu with a negative_slope"),
+    "ELU": ("its curve has", "use quantized_relu, with a negative_slope where the values below zero are needed"),
+    "ThresholdedReLU": ("its jump has", "use quantized_relu, or ternary for signs beyond a threshold"),
+    "Normalization": (
+        "its factors have",
+        "normalize the data before and leave it out, or use Rescaling by a power of two",
+    ),
+    "EinsumDense": ("its kernel has", "use QDense, on the last axis of any shape, with Permute and Reshape around it"),
+}
+
 _HGQ = re.compile(r"(hgq|HGQ)\b")
 
 
@@ -88,3 +106,15 @@ def refuse_class(layer: Config, where: str) -> None:
             raise refused(layer, why, where, fix)
     if str(layer.get("module")).startswith("keras.src.ops"):
         raise refused(layer, *_FUNCTION[:1], where, _FUNCTION[1])
+
+
+def refuse_among_quantized(layer: Config, where: str) -> None:
+    """Refuse a layer of Keras' that is read in a float model, but is neither quantized nor exact in a QKeras one.
+
+    Raises
+    ------
+    ModelError
+        ``MODEL-LAYER`` with what of it has no quantizer, and what to do.
+    """
+    if (found := _WITHOUT_QUANTIZER.get(str(layer["class_name"]))) is not None:
+        raise refused(layer, f"{found[0]} no quantizer", where, found[1])

@@ -31,7 +31,7 @@ from siliconv.models.architectures.keras_settings import EVERY_LAYER, SETTINGS, 
 from siliconv.models.architectures.keras_steps import Call
 from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.architectures.ports import input_layer
-from siliconv.models.architectures.refused_layers import refuse_class
+from siliconv.models.architectures.refused_layers import refuse_among_quantized, refuse_class
 from siliconv.models.architectures.shapes import Shape
 from siliconv.models.qkeras_files.qkeras_settings import (
     NORMALIZATION_QUANTIZERS,
@@ -258,6 +258,7 @@ def _refuse_all(written: list[Config], where: str) -> None:
 def _check_class(layer: Config, where: str) -> None:
     kind = layer["class_name"]
     refuse_class(layer, where)
+    refuse_among_quantized(layer, where)
     if kind in QKERAS_SETTINGS:
         module, registered = str(layer.get("module") or "qkeras"), layer.get("registered_name")
         foreign = module.split(".")[0] != "qkeras" or registered not in (None, kind, f"qkeras>{kind}")

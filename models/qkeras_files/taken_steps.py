@@ -23,7 +23,10 @@ from siliconv.models.qkeras_files.taken_shapes import shape_of_layer
 
 SettingsOf = Callable[[Config], Mapping[str, Any]]
 
-_MOVES = ("Cropping1D", "Cropping2D", "UpSampling1D", "UpSampling2D", "Permute", "RepeatVector")
+_MOVES = (
+    *("Cropping1D", "Cropping2D", "CenterCrop", "RandomCrop", "Resizing", "UpSampling1D", "UpSampling2D"),
+    *("Permute", "RepeatVector"),
+)
 _MERGES = ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average")
 
 

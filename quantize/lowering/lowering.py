@@ -29,7 +29,7 @@ from siliconv.quantize.lowering.lowering_composites import (
     lower_separable,
 )
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph, geometry
-from siliconv.quantize.lowering.lowering_normalization import lower_normalization
+from siliconv.quantize.lowering.lowering_normalization import lower_normalization, lower_rescaling
 from siliconv.quantize.lowering.lowering_relu import lower_relu
 from siliconv.quantize.lowering.lowering_shapes import SHAPE_LOWERERS, Lowerer
 from siliconv.quantize.lowering.model_graph import is_linear, model_graph, refuse_settings
@@ -244,6 +244,7 @@ _LOWERERS: Mapping[str, Lowerer] = {
     "LeakyReLU": lower_relu,
     "BatchNormalization": lower_normalization,
     "QBatchNormalization": lower_normalization,
+    "Rescaling": lower_rescaling,
     "QAveragePooling2D": _lower_average,
     "QGlobalAveragePooling2D": _lower_average,
     "TableActivation": _lower_table,

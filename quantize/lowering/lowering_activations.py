@@ -19,15 +19,11 @@ from siliconv.quantize.lowering.lowering_graph import LoweringGraph
 from siliconv.quantize.lowering.lowering_relu import add_relu, add_relu6, before_bound, without_relu
 from siliconv.quantize.lowering.model_graph import is_linear
 from siliconv.quantize.lowering.quantized_functions import is_real_function, table_behind
-from siliconv.quantize.lowering.quantized_weights import dyadic_weights
+from siliconv.quantize.lowering.quantized_weights import WIDEST_SCALED, dyadic_weights
 from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_noise
 
 ENDINGS = ("sigmoid", "softmax")
 """Functions of Keras that a network may end in: they become tables, behind the logits."""
-
-
-WIDEST_SCALED = 40
-"""Bits of a scaled value: float32's 24, and those by which the smallest lies below the largest."""
 
 
 def function_name(activation: Any) -> str | None:

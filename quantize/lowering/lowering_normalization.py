@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from siliconv.errors import NetworkError
 from siliconv.network import graph as ir
-from siliconv.network.fixed_point import Interval, narrowest
+from siliconv.network.fixed_point import Interval, narrowest, plain
+from siliconv.network.function_table import WIDEST_INPUT
 from siliconv.quantize.lowering.lowering_graph import LoweringGraph
-from siliconv.quantize.lowering.quantized_weights import WIDEST, WIDEST_BIAS, dyadic_weights, quantized
+from siliconv.quantize.lowering.quantized_weights import (
+    WIDEST,
+    WIDEST_BIAS,
+    WIDEST_SCALED,
+    dyadic_weights,
+    quantized,
+)
 from siliconv.quantize.lowering.quantizer_types import power_of_two
 from siliconv.quantize.lowering.scaled_channels import ScaledChannels
 
@@ -57,7 +64,7 @@ def lower_normalization(layer: Any, sources: tuple[ir.Node, ...], graph: Lowerin
     if before is not None:
         scale, offset = scale * before.scale, scale * before.offset + offset
         source = before.node
-    if before is None and _few_bits(scale):
+    if before is None and takes_few_bits(scale):
         return _exact(layer, source, scale, offset, graph)
     if graph.only_signs_behind(layer):
         graph.scaled[layer.name] = ScaledChannels(source, scale, offset)
@@ -72,9 +79,9 @@ def lower_normalization(layer: Any, sources: tuple[ir.Node, ...], graph: Lowerin
     )
 
 
-def _few_bits(scale: NDArray[np.float64]) -> bool:
+def takes_few_bits(scale: NDArray[np.floating]) -> bool:
     """Whether scales are powers of two, however far apart, or take no more bits than weights may."""
-    if None not in [power_of_two(abs(one)) for one in scale]:
+    if None not in [power_of_two(abs(one)) for one in np.ravel(scale)]:
         return True
     try:
         dyadic_weights(scale, "scale", widest=WIDEST)
@@ -99,3 +106,34 @@ def _exact(
     total = (own << (finest - own_places)) + (bias.codes << (finest - places))
     sum_of_both = ir.Weights(total, narrowest(Interval(min(int(total.min()), -1), int(total.max())), finest))
     return graph.add_matrix_like(source, layer.name, folded, sum_of_both)
+
+
+def lower_rescaling(layer: Any, sources: tuple[ir.Node, ...], graph: LoweringGraph) -> ir.Node:
+    """Append Keras' Rescaling: exact by few bits; else a table of what float32 makes of each code.
+
+    Raises
+    ------
+    NetworkError
+        ``LOWER-NORMALIZATION`` where neither is possible.
+    """
+    (source,), where = sources, f"layer '{layer.name}'"
+    channels = source.shape[-1]
+    scale, offset = (np.broadcast_to(np.float32(one), (channels,)) for one in (layer.scale, layer.offset))
+    if takes_few_bits(scale):
+        return _exact(layer, source, scale.astype(np.float64), offset.astype(np.float64), graph)
+    alike = np.ptp(scale) == 0 and np.ptp(offset) == 0
+    if not alike or source.type.width > WIDEST_INPUT:
+        shown = ", ".join(f"{one:.6g}" for one in dict.fromkeys(scale[:_SHOWN]))
+        raise NetworkError(
+            "LOWER-NORMALIZATION",
+            f"it multiplies {source.type.width} bits by {shown}, which takes more than {WIDEST} bits"
+            + ("" if alike else " and differs from channel to channel"),
+            where=where,
+            fix=f"scale by a power of two, such as 1/256; or by one number, behind a quantizer of {WIDEST_INPUT} bits",
+        )
+    kind = plain(source.type)
+    codes = np.arange(kind.codes.low, kind.codes.high + 1)
+    values = (codes * kind.step).astype(np.float32) * scale[0] + offset[0]
+    entries = dyadic_weights(values, where, widest=WIDEST_SCALED)
+    read = graph.add(ir.Requantize(f"{layer.name}_input", (source.name,), source.shape, kind, relu=False))
+    return graph.add(ir.Table(layer.name, (read.name,), source.shape, entries.type, entries, "scale"))

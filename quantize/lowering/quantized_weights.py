@@ -24,6 +24,9 @@ WIDEST = 16
 """Bits of a weight that is taken as it is; those of a bias, which is only added, may be `WIDEST_BIAS`."""
 WIDEST_BIAS = 32
 
+WIDEST_SCALED = 40
+"""Bits of a scaled value: float32's 24, and those by which the smallest lies below the largest."""
+
 _WIDEST_SPREAD = 48
 """Bits from the largest to the smallest of scaled weights: their products still fit a sum of 62 bits."""
 

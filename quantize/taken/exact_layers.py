@@ -86,6 +86,18 @@ class ScaleOffset(keras.layers.Layer):
         return inputs * tf.cast(self.factor, inputs.dtype) + tf.cast(self.offset, inputs.dtype)
 
 
+class Float32Rescaling(keras.layers.Layer):
+    """Keras' Rescaling by numbers of many bits: what float32 makes of it, whatever the precision of its input."""
+
+    def __init__(self, scale: Any, offset: Any, **config: Any) -> None:
+        super().__init__(**config)
+        self.factor, self.offset = np.asarray(scale, np.float32), np.asarray(offset, np.float32)
+
+    def call(self, inputs: Any) -> Any:
+        """Scale a batch."""
+        return tf.cast(tf.cast(inputs, tf.float32) * self.factor + self.offset, inputs.dtype)
+
+
 class SummedPooling(keras.layers.Layer):
     """The sum of each window times a factor, as QKeras' average pooling with a quantizer means it."""
 

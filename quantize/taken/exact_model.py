@@ -20,7 +20,7 @@ from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.network.fixed_point import to_values
 from siliconv.quantize.lowering.exact_classes import quantizer_in_words
-from siliconv.quantize.lowering.lowering_normalization import scale_and_offset
+from siliconv.quantize.lowering.lowering_normalization import scale_and_offset, takes_few_bits
 from siliconv.quantize.lowering.quantized_weights import WIDEST_BIAS, channel_weights, integer_weights, quantized
 from siliconv.quantize.taken.taken_model import live_activation, taken_layer, taken_model
 
@@ -118,12 +118,15 @@ def _exactly(values: Any, quantizer: Any, where: str, *, bias: bool = False) -> 
 
 
 def _layer(layer: TakenLayer, constants: list[NDArray[np.float64]]) -> Any:
-    from siliconv.quantize.taken.exact_layers import ScaleOffset, SummedPooling
+    from siliconv.quantize.taken.exact_layers import Float32Rescaling, ScaleOffset, SummedPooling
 
     settings, kind = layer.settings, layer.kind
     activation = _activation(settings.get("activation"))
     if kind in ("BatchNormalization", "QBatchNormalization"):
         return ScaleOffset(*constants, name=layer.name)
+    if kind == "Rescaling":
+        scale, offset = (np.asarray(settings[name], np.float32) for name in ("scale", "offset"))
+        return (ScaleOffset if takes_few_bits(scale) else Float32Rescaling)(scale, offset, name=layer.name)
     if kind in ("QAveragePooling2D", "QGlobalAveragePooling2D") and constants:
         overall = kind.startswith("QGlobal")
         window = None if overall else _pair(settings["pool_size"])

@@ -83,6 +83,8 @@ def _table(name: str, function: str, inputs: tuple[str, ...], bits: int) -> Take
 
 def _rounded(layer: TakenLayer, values: list[Any], bits: int, rounded: list[Rounded]) -> list[Any]:
     kind = layer.kind.removeprefix("Q")
+    if layer.kind == "BatchNormalization" and _is_factor(layer, values):
+        return _rounded_factor(layer, values, bits, rounded)
     if kind not in _ROLES or layer.kind in _FOLDED:
         return values
     result: list[Any] = []
@@ -98,6 +100,24 @@ def _rounded(layer: TakenLayer, values: list[Any], bits: int, rounded: list[Roun
             array = nearest.astype(np.float32)
         result.append(array)
     return result
+
+
+def _is_factor(layer: TakenLayer, values: list[Any]) -> bool:
+    """Whether a normalization is a factor and an offset, such as that of an average of three tensors."""
+    if len(values) != 4:
+        return False
+    _, _, mean, variance = values
+    return not np.any(mean) and bool(np.all(variance + np.float32(layer.settings["epsilon"]) == 1.0))
+
+
+def _rounded_factor(layer: TakenLayer, values: list[Any], bits: int, rounded: list[Rounded]) -> list[Any]:
+    gamma, *others = values
+    if _is_exact(gamma, "kernel"):
+        return values
+    nearest = nearest_fixed(gamma, bits)
+    error = float(np.sqrt(np.mean(np.square(nearest - gamma)))) / float(np.sqrt(np.mean(np.square(gamma))))
+    rounded.append(Rounded(f"{layer.name} (factor)", bits, error))
+    return [nearest.astype(np.float32), *others]
 
 
 def _is_exact(values: NDArray[np.floating], role: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from siliconv.errors import ModelError
+from siliconv.errors import ModelError, ProjectError
 from siliconv.flow.apart import call_apart
 from siliconv.flow.artefacts import (
     AGREEMENT_FILE,
@@ -27,15 +27,18 @@ from siliconv.flow.artefacts import (
 from siliconv.flow.flow import Context
 from siliconv.flow.taken_artefacts import read_taken, save_taken
 from siliconv.models.answers.right_answers import check_answers
+from siliconv.models.architectures.architecture import INPUT
+from siliconv.models.architectures.keras_config import OF_PIXELS
+from siliconv.models.architectures.ports import input_layer
 from siliconv.models.data.image_store import open_dataset, spread
-from siliconv.network.fixed_point import Codes, FixedPoint, to_values
+from siliconv.network.fixed_point import PIXEL, Codes, FixedPoint, to_values
 from siliconv.progress import Progress
 from siliconv.project.taken_project import taken, unquantized
 from siliconv.quantize.input_type import fixed_point_of
 from siliconv.stages.keras_agreement import MOST_IMAGES, KerasAgreement, directed_rows
 
 if TYPE_CHECKING:
-    from siliconv.models.qkeras_files.qkeras_reading import QKerasFile
+    from siliconv.models.qkeras_files.qkeras_reading import QKerasFile, TakenModel
 
 
 def take_network(context: Context) -> str:
@@ -46,18 +49,36 @@ def take_network(context: Context) -> str:
     dataset, file = open_dataset(context.build / "data"), taken(project)
     assert file is not None  # the caller looked
     check_answers(project.question, dataset.task, dataset.class_names)
+    kind = fixed_point_of(dataset.input)
+    if dataset.summary.input.is_pixels and kind == PIXEL and (name := rescales_pixels(file.model)):
+        raise ProjectError(
+            "PROJECT-VALUE",
+            f"layer {name!r} rescales pixels of 0 to 255, and the data give the network k/256",
+            where="data.pixel_scale",
+            fix="say data: {pixel_scale: 0..255}: the network gets k",
+        )
     model = taken_model(file.model, file.weights)
     folder = context.out / "float"
     folder.mkdir()
     codes = dataset.train.read(spread(len(dataset.train), MOST_IMAGES)).astype(np.int64)
     source = project.model.weights_source if project.model.brings_weights else None
-    kind = fixed_point_of(dataset.input)
     agreement = compare_with_qkeras(file, model, source, codes, kind, progress=context.progress)
     write_json(folder / AGREEMENT_FILE, agreement.as_json())
     save_taken(file.model, file.weights, folder)
     score = write_evaluation(logits_of(model, dataset, context), dataset, folder, judge_of(project, dataset))
     same = f"{agreement.keras} gives the same in every bit on {sum(agreement.inputs.values())} inputs"
     return f"{score.in_words}, a QKeras model taken as it is; {same}"
+
+
+def rescales_pixels(model: TakenModel) -> str | None:
+    """Give the layer at the input by which a model says that it takes pixels of 0 to 255; None where there is none."""
+    inputs = {INPUT, *map(input_layer, model.inputs)}
+    for layer in model.layers:
+        if layer.kind == "Rescaling" and inputs.issuperset(layer.inputs):
+            largest = float(np.abs(np.asarray(layer.settings["scale"], np.float64)).max(initial=0.0))
+            if largest <= OF_PIXELS:
+                return layer.name
+    return None
 
 
 def take_quantized(context: Context) -> str:

@@ -168,6 +168,21 @@ def test_a_model_that_is_not_what_qkeras_predicts_stops_the_run(tmp_path, capsys
     assert "'image 3'" in said
 
 
+@pytest.mark.long
+def test_a_model_that_rescales_pixels_itself_is_given_pixels_of_0_to_255(tmp_path, capsys):
+    first = [layers.Rescaling(1 / 255, name="unit"), layers.Flatten()]
+    head = qkeras.QDense(3, kernel_quantizer=bits(), bias_quantizer=bits())
+    with_random_weights(in_a_row(layers.Input((4, 4, 1)), *first, head)).save(tmp_path / "model.h5")
+    random = np.random.default_rng(4)
+    np.savez(tmp_path / "data.npz", x=random.integers(0, 256, (80, 4, 4, 1), np.uint8), y=random.integers(0, 3, 80))
+    for more, passes in (("", False), (", pixel_scale: 0..255", True)):
+        text = f"model: {{file: model.h5}}\ndata: {{source: npz, path: data.npz{more}}}\n"
+        (tmp_path / "project.yml").write_text(text)
+        assert (run_command_line(["run", str(tmp_path), "--until", "train"]) == 0) is passes
+        said = " ".join(capsys.readouterr().err.split())
+        assert passes or ("'unit' rescales pixels of 0 to 255" in said and "pixel_scale: 0..255" in said)
+
+
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_python_api_takes_one_without_calibration(tmp_path, compiler):

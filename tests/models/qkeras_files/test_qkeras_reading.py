@@ -246,6 +246,13 @@ def test_a_setting_without_a_meaning_is_refused_by_its_name(name):
         ("QConv2DTranspose", "transposed convolution"),
         ("Lambda", "holds code"),
         ("QAdaptiveActivation", "while it is trained"),
+        ("Dot", "adds products of activations"),
+        ("Masking", "marks steps"),
+        ("PReLU", "slopes have no quantizer"),
+        ("ELU", "curve has no quantizer"),
+        ("ThresholdedReLU", "jump has no quantizer"),
+        ("Normalization", "factors have no quantizer"),
+        ("EinsumDense", "kernel has no quantizer"),
         ("QNothing", "not known here"),
     ],
 )

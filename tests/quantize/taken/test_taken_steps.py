@@ -7,7 +7,7 @@ import pytest
 from qkeras_networks import all_or_random_codes, in_a_row, values_of, with_random_weights
 
 from siliconv import legacy_keras
-from siliconv.errors import ModelError
+from siliconv.errors import ModelError, NetworkError
 from siliconv.legacy_keras import double_precision
 from siliconv.models.architectures.user_model import read_written_model
 from siliconv.models.qkeras_files.qkeras_reading import is_qkeras, qkeras_model_of
@@ -94,7 +94,26 @@ def bounded():
     )
 
 
-MODELS = {"moved": moved, "steps": steps, "shared": shared, "bounded": bounded}
+def rescaled():
+    image = keras.Input((4, 4, 2))
+    quarter = layers.Rescaling(0.25, offset=-0.5)(layers.CenterCrop(4, 3)(image))
+    many = layers.Rescaling([0.75, -2.0])(relu()(qkeras.QConv2D(2, 2, **quantizers())(quarter)))
+    return keras.Model(image, qkeras.QDense(2, **quantizers())(layers.Flatten()(many)))
+
+
+def rescaled_pixels():
+    first = [layers.Rescaling(1 / 255, offset=-0.25), qkeras.QActivation("quantized_bits(6,0,alpha=1)")]
+    return in_a_row(layers.Input((4, 4, 1)), *first, layers.Flatten(), qkeras.QDense(3, **quantizers()))
+
+
+MODELS = {
+    "moved": moved,
+    "steps": steps,
+    "shared": shared,
+    "bounded": bounded,
+    "rescaled": rescaled,
+    "rescaled pixels": rescaled_pixels,
+}
 
 
 def read(model, folder, form="h5"):
@@ -111,18 +130,52 @@ def read(model, folder, form="h5"):
 def test_what_is_built_is_qkeras_own_prediction_and_the_network(name, form, tmp_path):
     file, h5 = read(with_random_weights(MODELS[name]()), tmp_path, form)
     built = taken_model(file.model, file.weights)
-    codes = all_or_random_codes(KIND, file.model.input_shape, 200)
-    inputs = to_values(codes, KIND).astype(np.float32)
+    kind = FixedPoint(False, 8, 8) if name == "rescaled pixels" else KIND
+    codes = all_or_random_codes(kind, file.model.input_shape, 200)
+    inputs = to_values(codes, kind).astype(np.float32)
     own = own_model(file.config, file.written, h5).predict(inputs, verbose=0)
     assert np.array_equal(own, built.predict(inputs, verbose=0))
     assert own.shape[1:] == output_shape_of(file.model)
-    network = lower(built, name="net", input_type=KIND)
+    network = lower(built, name="net", input_type=kind)
     with double_precision():
         exact = exact_model(file.model, file.weights)
         assert all(one.differing == 0 for one in compare_layers(exact, network, codes[:60]))
     found = values_of(network, codes)
     assert np.array_equal(found.reshape(own.shape), own)
     assert len(np.unique(found)) > 4
+
+
+def test_a_factor_of_many_bits_is_a_table_of_what_float32_makes_of_it(tmp_path):
+    model = in_a_row(layers.Input((3,)), relu(8), layers.Rescaling(1 / 3), qkeras.QDense(2, **quantizers()))
+    file, _ = read(with_random_weights(model), tmp_path)
+    network = lower(taken_model(file.model, file.weights), name="net", input_type=KIND)
+    codes = all_or_random_codes(KIND, (3,), 100)
+    with double_precision():
+        exact = exact_model(file.model, file.weights).predict(to_values(codes, KIND), verbose=0)
+    assert np.array_equal(values_of(network, codes), exact)
+    wide = in_a_row(
+        layers.Input((3,)), qkeras.QActivation("quantized_bits(20,8,alpha=1)"), layers.Rescaling(1 / 3), relu()
+    )
+    by_channel = in_a_row(layers.Input((3,)), relu(8), layers.Rescaling([1 / 3, 1.0, 1.0]), relu())
+    for refused, says in ((wide, "20 bits"), (by_channel, "from channel to channel")):
+        with pytest.raises(NetworkError, match="LOWER-NORMALIZATION") as caught:
+            lower(refused, name="net", input_type=KIND)
+        assert says in caught.value.what
+
+
+def test_the_factor_of_an_average_of_three_is_rounded_and_named(tmp_path):
+    image = keras.Input((4,))
+    three = [relu()(qkeras.QDense(4, **quantizers())(image)) for _ in range(3)]
+    model = keras.Model(image, qkeras.QDense(2, **quantizers())(layers.Average(name="mean")(three)))
+    file, _ = read(with_random_weights(model), tmp_path)
+    found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized(weights=10))
+    assert [(one.name, one.bits) for one in rounded] == [("mean (factor)", 10)]
+    assert 0 < rounded[0].error < 1e-3
+    built = taken_model(found, weights)
+    codes = all_or_random_codes(KIND, (4,), 100)
+    inputs = to_values(codes, KIND).astype(np.float32)
+    assert np.array_equal(values_of(lower(built, name="net", input_type=KIND), codes), built.predict(inputs, verbose=0))
+    assert 0 < np.abs(built.predict(inputs, verbose=0) - model.predict(inputs, verbose=0)).max() < 0.01
 
 
 def test_a_bound_that_changes_nothing_costs_nothing():
