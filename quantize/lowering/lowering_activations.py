@@ -110,7 +110,7 @@ def _two_values(
 ) -> ir.Node:
     rounded = graph.add(ir.Requantize(f"{name}_input", (source.name,), source.shape, kind, relu))
     # Entries begin with the lowest code; those of a signed type are written so.
-    entries = dyadic_weights(np.array(values), f"activation '{name}'")
+    entries = dyadic_weights(np.array(values), f"activation '{name}'", widest=WIDEST_SCALED)
     return graph.add(ir.Table(name, (rounded.name,), source.shape, entries.type, entries, "sign"))
 
 
@@ -120,9 +120,14 @@ def _ternary(name: str, quantizer: Any, source: ir.Node, graph: LoweringGraph) -
     # The first code at or beyond the threshold; the sign of zero is zero whatever the threshold.
     first = max(ceil(Fraction(threshold) * Fraction(2) ** source.type.fraction), 1)
     width = first.bit_length() + 1
+    if width > WIDEST_INPUT:
+        from siliconv.quantize.lowering.scaled_channels import ScaledChannels, add_thresholds
+
+        one = np.ones(source.shape[-1])
+        return add_thresholds(name, quantizer, ScaledChannels(source, one, 0.0 * one), graph)
     rounded = _saturated(name, source, graph, width)
     values = alpha * np.where(np.abs(_all_codes(rounded.type)) >= first, np.sign(_all_codes(rounded.type)), 0)
-    entries = dyadic_weights(values, f"activation '{name}'")
+    entries = dyadic_weights(values, f"activation '{name}'", widest=WIDEST_SCALED)
     return graph.add(ir.Table(name, (rounded.name,), source.shape, entries.type, entries, "ternary"))
 
 

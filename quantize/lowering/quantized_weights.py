@@ -18,6 +18,7 @@ from siliconv.errors import NetworkError
 from siliconv.network.fixed_point import FixedPoint, Interval, exact_codes, narrowest, plain
 from siliconv.network.graph import Weights
 from siliconv.quantize.lowering.exact_classes import exact_class, quantizer_in_words
+from siliconv.quantize.lowering.quantized_functions import is_real_function
 from siliconv.quantize.lowering.quantizer_types import is_sign, quantizer_type, refuse_noise
 
 WIDEST = 16
@@ -59,8 +60,19 @@ def integer_weights(values: Any, quantizer: Any, where: str, *, widest: int = WI
         if scales is None:
             return found
         raise no_power_of_two(quantizer, where)
+    if _has_own_steps(quantizer):
+        refuse_noise(quantizer, where)
+        return dyadic_weights(quantized(floats, quantizer), where, widest=max(widest, int(quantizer.bits)))
     kind = quantizer_type(quantizer, where=where)
     return Weights(exact_codes(quantized(floats, quantizer), plain(kind), where=where), plain(kind))
+
+
+def _has_own_steps(quantizer: Any) -> bool:
+    """Whether a quantizer gives few values that are no type's; as weights they are taken as they are."""
+    kind = exact_class(quantizer)
+    if kind == "quantized_relu":
+        return bool(quantizer.negative_slope or quantizer.use_sigmoid)
+    return kind == "quantized_sigmoid" or is_real_function(quantizer)
 
 
 def channel_weights(values: Any, quantizer: Any, where: str) -> tuple[Weights, NDArray[np.float64] | None]:
@@ -188,6 +200,7 @@ _STEPS: dict[str, Callable[[Any, Any], Any]] = {
     "binary": lambda quantizer, values: quantizer.scale,
     "ternary": lambda quantizer, values: quantizer.scale,
     "quantized_po2": _least_power,
+    "quantized_relu_po2": _least_power,
     "quantized_bits": _bits_steps,
 }
 """The step of each value, by the quantizer that has just computed the values."""

@@ -61,7 +61,7 @@ class ExactBinary(qkeras.binary):
     def __call__(self, x: Any) -> Any:
         """Quantize; any shape."""
         sign = tf.where(x >= 0.0, tf.ones_like(x), -tf.ones_like(x))
-        return (1.0 if self.alpha is None else self.alpha) * ((sign + 1.0) / 2.0 if self.use_01 else sign)
+        return _given(self.alpha) * ((sign + 1.0) / 2.0 if self.use_01 else sign)
 
 
 class ExactTernary(qkeras.ternary):
@@ -71,7 +71,12 @@ class ExactTernary(qkeras.ternary):
         """Quantize; any shape."""
         threshold = np.float32(self.default_threshold if self.threshold is None else self.threshold)
         far = tf.cast(tf.abs(x) >= tf.cast(threshold, x.dtype), x.dtype)
-        return (1.0 if self.alpha is None else self.alpha) * far * tf.sign(x)
+        return _given(self.alpha) * far * tf.sign(x)
+
+
+def _given(alpha: Any) -> float:
+    """Give a scale as QKeras multiplies by it, in float32."""
+    return 1.0 if alpha is None else float(np.float32(alpha))
 
 
 class ScaleOffset(keras.layers.Layer):

@@ -37,6 +37,10 @@ KERNELS = {
     "powers above one": lambda: qkeras.quantized_po2(4, max_value=4),
     "powers, unbounded": lambda: qkeras.quantized_po2(3),
     "bits, scaled": lambda: qkeras.quantized_bits(4, 0, alpha="auto_po2"),
+    "positive powers": lambda: qkeras.quantized_relu_po2(4, 2),
+    "ReLU with a slope": lambda: qkeras.quantized_relu(5, 1, negative_slope=0.25),
+    "sigmoid": lambda: qkeras.quantized_sigmoid(5),
+    "true tanh": lambda: qkeras.quantized_tanh(5, use_real_tanh=True),
     "bits above one, scaled": lambda: qkeras.quantized_bits(5, 2, alpha="auto_po2"),
 }
 

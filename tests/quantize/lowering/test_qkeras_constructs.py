@@ -95,6 +95,21 @@ def test_a_scale_that_is_no_power_of_two_is_what_float32_makes_of_it():
     assert np.abs(prediction_of(model, network, codes).ravel() - expected).max() < 2e-5
 
 
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+@pytest.mark.parametrize("kind", [EIGHT, FixedPoint(True, 24, 4)], ids=str)
+@pytest.mark.parametrize("threshold", [None, 0.3, 3.0])
+def test_signs_of_any_size_behind_any_number_of_places_are_exact(alpha, kind, threshold):
+    quantizer = qkeras.binary(alpha=alpha) if threshold is None else qkeras.ternary(alpha=alpha, threshold=threshold)
+    model = in_a_row(layers.Input((3,)), qkeras.QActivation(quantizer, name="sign"))
+    network = lower(model, name="net", input_type=kind)
+    codes = all_or_random_codes(kind, (3,), 2000)
+    edge = int(np.float32(threshold or 0.0) * 2.0**kind.fraction)
+    codes[:9] = np.add.outer([-edge, 0, edge], [-1, 0, 1]).reshape(-1, 1)
+    found = values_of(network, codes)
+    assert np.array_equal(found, exact_prediction_of(model, network, codes))
+    assert set(np.unique(found)) <= {-float(np.float32(alpha)), 0.0, float(np.float32(alpha))}
+
+
 SIGNS = {
     "ternary, then binary_tanh": (lambda: qkeras.ternary(alpha=1), "binary_tanh", False),
     "binary, then binary_tanh": (lambda: qkeras.binary(), "binary_tanh", False),
