@@ -146,8 +146,7 @@ _RULES: Mapping[str, Callable[[TakenLayer, Sequence[Shape]], Shape]] = {
     "ZeroPadding2D": _pad,
     "Reshape": _reshape,
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Maximum", "Minimum"), _merged),
-    **dict.fromkeys(
-        ("Activation", "BatchNormalization", "Rescaling", "ReLU", "LeakyReLU", "Softmax", "Dropout"), _same
-    ),
+    **dict.fromkeys(("Activation", "TableActivation", "BatchNormalization", "Rescaling"), _same),
+    **dict.fromkeys(("ReLU", "LeakyReLU", "Softmax", "Dropout"), _same),
 }
 """By the class' name, without QKeras' first letter."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from siliconv.errors import NetworkError
+from siliconv.models.architectures.keras_config import name_here
+from siliconv.models.architectures.keras_file import Weights
 from siliconv.models.qkeras_files.qkeras_reading import TakenLayer, TakenModel
 from siliconv.models.qkeras_files.taken_shapes import Shape, shapes_of
+from siliconv.network.fixed_point import FixedPoint
 from siliconv.network.windows import real_elements, same_padding
+from siliconv.quantize.lowering.exact_classes import exact_class
 from siliconv.quantize.lowering.quantizer_types import quantizer_type
 
 TRUNCATED = "Truncated"
@@ -21,11 +25,15 @@ _SAME_STEPS = (
 )
 
 
-def with_truncated_averages(model: TakenModel) -> tuple[TakenModel, dict[str, int]]:
+_ANY_INPUTS = (FixedPoint(True, 16, 5), FixedPoint(True, 8, 6))
+"""Types of the input with different last places: what is the same for both does not depend on it."""
+
+
+def with_truncated_averages(model: TakenModel, weights: Weights) -> tuple[TakenModel, dict[str, int]]:
     """Give the model in which such averages truncate, and the fractional bits of each by its layer's name.
 
-    An average over a power of two stays as it is, and so does one of values whose last place is not known before the
-    model is lowered: behind a layer with weights and no activation, for example.
+    An average over a power of two stays as it is, and so does one of values whose last place depends on the input's.
+    An activation of the averaging layer itself is put behind it.
     """
     shapes = shapes_of(model)
     steps: dict[str, int | None] = {}
@@ -36,19 +44,45 @@ def with_truncated_averages(model: TakenModel) -> tuple[TakenModel, dict[str, in
         finest = None if None in before else max(one for one in before if one is not None)
         steps[layer.name] = _fraction(layer, finest)
         kind = layer.kind.removeprefix("Q")
-        if kind in _AVERAGES and finest is not None and _is_bare(layer):
+        if kind in _AVERAGES and not layer.settings.get("average_quantizer"):
             most, exact = _elements(layer, shapes[layer.inputs[0]])
-            if not exact:
-                found[layer.name] = steps[layer.name] = finest + (most - 1).bit_length()
+            if not exact and finest is None:
+                finest = _lowered_fraction(model, layers, layer.inputs[0], weights)
+            if not exact and finest is not None:
+                found[layer.name] = finest + (most - 1).bit_length()
                 own = {key: layer.settings[key] for key in _KEPT if key in layer.settings}
                 own |= {"source_fraction": finest, "fraction": found[layer.name]}
-                layer = layer.model_copy(update={"kind": f"{TRUNCATED}{kind}", "settings": own})
+                truncated = layer.model_copy(update={"kind": f"{TRUNCATED}{kind}", "settings": own})
+                activation = layer.settings.get("activation")
+                if activation is None:
+                    layer, steps[layer.name] = truncated, found[layer.name]
+                else:
+                    name = name_here(f"{layer.name}_average", shapes)
+                    layers.append(truncated.model_copy(update={"name": name}))
+                    behind = {"kind": "QActivation", "settings": {"activation": activation}, "inputs": (name,)}
+                    layer = layer.model_copy(update=behind)
         layers.append(layer)
     return model.model_copy(update={"layers": tuple(layers)}), found
 
 
-def _is_bare(layer: TakenLayer) -> bool:
-    return not layer.settings.get("average_quantizer") and layer.settings.get("activation") is None
+def _lowered_fraction(model: TakenModel, layers: list[TakenLayer], source: str, weights: Weights) -> int | None:
+    """Lower what stands before an average, and give its last place; None where the input's decides it."""
+    from siliconv.quantize.lowering.lowering import lower
+    from siliconv.quantize.taken.taken_model import taken_model
+
+    needed, before = {source}, list[TakenLayer]()
+    for layer in reversed(layers):
+        if layer.name in needed:
+            needed |= set(layer.inputs)
+            before.insert(0, layer)
+    if not before:
+        return None
+    built = taken_model(model.model_copy(update={"layers": tuple(before), "ending": None}), weights)
+    try:
+        places = {lower(built, name="before", input_type=kind).output.type.fraction for kind in _ANY_INPUTS}
+    except NetworkError:
+        return None  # said when the whole model is lowered
+    return places.pop() if len(places) == 1 else None
 
 
 def _elements(layer: TakenLayer, shape: Shape) -> tuple[int, bool]:
@@ -77,8 +111,8 @@ def _fraction(layer: TakenLayer, finest: int | None) -> int | None:
     from siliconv.quantize.taken.taken_model import live_activation
 
     quantizer = live_activation(written)
-    if getattr(quantizer, "relu_upper_bound", None) is not None:
-        return None
+    if getattr(quantizer, "relu_upper_bound", None) is not None or exact_class(quantizer) == "quantized_sigmoid":
+        return None  # the type is that of what is rounded, before its table
     try:
         return quantizer_type(quantizer, where=layer.name).fraction
     except NetworkError:

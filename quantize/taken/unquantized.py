@@ -52,10 +52,9 @@ def with_quantizers(
     model: TakenModel, weights: Weights, bits: Unquantized
 ) -> tuple[TakenModel, Weights, tuple[Rounded, ...]]:
     """Give the model in which nothing is left without an exact form, with its weights, and what was rounded for it."""
-    model, truncated = with_truncated_averages(model)
     layers: list[TakenLayer] = []
     found = dict(weights)
-    rounded = [Rounded(f"{name} (average, behind the point)", places, 0.0) for name, places in truncated.items()]
+    rounded: list[Rounded] = []
     outputs: dict[str, str] = {}
     for written in model.layers:
         layer = written.model_copy(update={"inputs": tuple(outputs.get(one, one) for one in written.inputs)})
@@ -73,7 +72,9 @@ def with_quantizers(
         name = f"{layer.name}_{_NAMES[function]}"
         layers.append(_table(name, function, (layer.name,), bits.activations))
         outputs[layer.name] = name
-    return model.model_copy(update={"layers": tuple(layers)}), found, tuple(rounded)
+    model, truncated = with_truncated_averages(model.model_copy(update={"layers": tuple(layers)}), found)
+    averages = (Rounded(f"{name} (average, behind the point)", places, 0.0) for name, places in truncated.items())
+    return model, found, (*averages, *rounded)
 
 
 def _table(name: str, function: str, inputs: tuple[str, ...], bits: int) -> TakenLayer:

@@ -207,6 +207,38 @@ def test_averages_over_nine_are_truncated_as_the_firmware_does_and_that_is_said(
     assert averages == {"windows": 5 + 4, "all": 3 + 4}
 
 
+BEFORE_AN_AVERAGE = {
+    "hard sigmoid": (lambda: qkeras.QActivation("quantized_sigmoid(5)"), 5),
+    "true tanh": (lambda: qkeras.QActivation("quantized_tanh(5,use_real_tanh=True)"), 4),
+    "signs": (lambda: qkeras.QActivation("binary(alpha=1)"), 0),
+    "slope": (lambda: qkeras.QActivation("quantized_relu(5,1,negative_slope=0.25)"), 3),
+    "bound": (
+        lambda: qkeras.QActivation("quantized_relu(5,2,relu_upper_bound=2.5,is_quantized_clip=False)"),
+        3,
+    ),
+    "rescaled": (lambda: in_a_row(layers.Input((3, 3, 2)), relu(), layers.Rescaling(0.5)), 4),
+    "convolution": (lambda: in_a_row(layers.Input((3, 3, 2)), relu(), qkeras.QConv2D(2, 1, **quantizers())), 6),
+    "looked up": (lambda: layers.Activation("sigmoid"), 16),
+}
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("name", BEFORE_AN_AVERAGE)
+def test_an_average_over_nine_knows_the_last_place_of_whatever_stands_before_it(name, own, tmp_path):
+    make, places = BEFORE_AN_AVERAGE[name]
+    average = qkeras.QGlobalAveragePooling2D(activation="quantized_bits(9,2,alpha=1)" if own else None, name="mean")
+    model = in_a_row(layers.Input((3, 3, 2)), make(), average, qkeras.QDense(2, **quantizers()))
+    file, _ = read(with_random_weights(model), tmp_path)
+    found, weights, rounded = with_quantizers(file.model, file.weights, Unquantized())
+    assert [one.bits for one in rounded if one.name.startswith("mean ")] == [places + 4]
+    codes = all_or_random_codes(KIND, (3, 3, 2), 100)
+    inputs = to_values(codes, KIND).astype(np.float32)
+    built = taken_model(found, weights).predict(inputs, verbose=0)
+    network = lower(taken_model(found, weights), name="net", input_type=KIND)
+    assert np.array_equal(values_of(network, codes), built)
+    assert np.abs(built - model.predict(inputs, verbose=0)).max() < 2.0**-places + 0.05
+
+
 def test_a_distributed_layer_without_an_equal_is_refused_by_its_own_name(tmp_path):
     model = in_a_row(layers.Input((2, 6, 2)), layers.TimeDistributed(qkeras.QConv1D(2, 2, dilation_rate=2)))
     with pytest.raises(ModelError, match="MODEL-LAYER") as caught:
