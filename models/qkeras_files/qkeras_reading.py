@@ -33,6 +33,7 @@ from siliconv.models.architectures.nested_models import inner_layers
 from siliconv.models.architectures.ports import input_layer
 from siliconv.models.architectures.refused_layers import refuse_among_quantized, refuse_class
 from siliconv.models.architectures.shapes import Shape
+from siliconv.models.qkeras_files.names_of_parts import names_of_parts
 from siliconv.models.qkeras_files.qkeras_settings import (
     NORMALIZATION_QUANTIZERS,
     QKERAS_SETTINGS,
@@ -135,6 +136,7 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
     from siliconv.models.qkeras_files.taken_steps import taken_layers
 
     only = next(iter(shapes.values()))
+    others = names_of_parts(written)
     names: dict[tuple[str, int], str] = {}
     layers: list[TakenLayer] = []
     found: Weights = {}
@@ -145,7 +147,8 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
             names[name, 0] = input_layer(name_here(name, names.values())) if len(shapes) > 1 else INPUT
             sizes[names[name, 0]] = tuple(shapes.get(name, only))
             continue
-        here = name_here(name if number == 0 else f"{name}_use{number + 1}", [*sizes, *names.values(), INPUT])
+        wanted = f"{name}_layer" if name in others else name
+        here = name_here(wanted if number == 0 else f"{wanted}_use{number + 1}", [*sizes, *names.values(), INPUT])
         names[name, number] = here
         inputs = tuple(names[source] for source in reads) or (INPUT,)
         if not reads:
