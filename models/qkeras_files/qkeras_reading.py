@@ -168,7 +168,12 @@ def qkeras_model_of(config: Config, weights: Weights, *, where: str, made: Any =
     inside = len(ends[1]) == 1 and sum(name == ends[1][0][0] for name, _ in names) > 1
     ending, layers = (None, layers) if several or inside else _without_ending(layers)
     if not layers:
-        raise ModelError("MODEL-FILE", "the model has no layers", where=where, fix="save the whole model")
+        raise ModelError(
+            "MODEL-FILE",
+            "no layer stands before the function that the model ends in" if ending else "the model has no layers",
+            where=where,
+            fix="save the whole model",
+        )
     if len(shapes) == 1 and not several:
         taken = TakenModel(input_shape=tuple(only), layers=tuple(layers), ending=ending)
         return QKerasFile(taken, found, weights, _logits_config(config, ending), made)

@@ -169,6 +169,10 @@ _OF_WHOLE_POWERS = ("quantized_bits", "quantized_relu", "quantized_hswish")
 """They take 2 to the power of a whole number, which TensorFlow refuses below 0."""
 
 
+_LARGEST_POWER = 30
+"""The largest power of two that is a whole number of 32 bits."""
+
+
 def _check_numbers(name: str, arguments: Mapping[str, Any]) -> None:
     for key, (low, high) in {"bits": (1, 64), "integer": (-64, 64)}.items():
         value = arguments.get(key, low)
@@ -178,6 +182,11 @@ def _check_numbers(name: str, arguments: Mapping[str, Any]) -> None:
             raise UnreadableError(f"{key} = {arguments.get(key)!r} of {name} is no whole number from {low} to {high}")
     if name in _OF_WHOLE_POWERS and int(arguments.get("integer") or 0) < 0:
         raise UnreadableError(f"integer = {arguments['integer']!r} of {name} is below 0, where QKeras computes nothing")
+    for key in ("bits", "integer") if name == "quantized_relu" else ("integer",):
+        if name in _OF_WHOLE_POWERS and int(arguments.get(key) or 0) > _LARGEST_POWER:
+            raise UnreadableError(
+                f"{key} = {arguments[key]!r} of {name} is above {_LARGEST_POWER}, where QKeras overflows"
+            )
     if isinstance(arguments.get("alpha"), str) and arguments["alpha"] not in ("auto", "auto_po2"):
         raise UnreadableError(f"alpha = {arguments['alpha']!r} of {name} is neither a number nor 'auto' or 'auto_po2'")
 

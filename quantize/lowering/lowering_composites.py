@@ -31,7 +31,14 @@ def folded_weights(layer: Any) -> tuple[ir.Weights, ir.Weights]:
     kernel, bias = (np.asarray(one) for one in layer.get_folded_weights())
     depthwise = hasattr(layer, "depthwise_quantizer_internal")
     quantizer = layer.depthwise_quantizer_internal if depthwise else layer.kernel_quantizer_internal
-    found = integer_weights(kernel, quantizer, f"folded kernel of layer '{layer.name}'")
+    where = f"folded kernel of layer '{layer.name}'"
+    try:
+        found = integer_weights(kernel, quantizer, where)
+    except NetworkError as error:
+        if quantizer is not None:
+            raise
+        fix = "give it a kernel_quantizer; or let siliconv fold and quantize it again: model: {fold: fine_tune}"
+        raise NetworkError(error.code, error.what, where=where, fix=fix) from error
     if depthwise:
         found = depthwise_weights(found)
     channels = found.codes.shape[-1]

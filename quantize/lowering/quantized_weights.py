@@ -28,6 +28,9 @@ WIDEST_BIAS = 32
 WIDEST_SCALED = 40
 """Bits of a scaled value: float32's 24, and those by which the smallest lies below the largest."""
 
+FLOAT32_SIGNIFICAND = 24
+"""Bits of a number in float32, in which QKeras computes."""
+
 _WIDEST_SPREAD = 48
 """Bits from the largest to the smallest of scaled weights: their products still fit a sum of 62 bits."""
 
@@ -63,8 +66,16 @@ def integer_weights(values: Any, quantizer: Any, where: str, *, widest: int = WI
     if _has_own_steps(quantizer):
         refuse_noise(quantizer, where)
         return dyadic_weights(quantized(floats, quantizer), where, widest=max(widest, int(quantizer.bits)))
-    kind = quantizer_type(quantizer, where=where)
-    return Weights(exact_codes(quantized(floats, quantizer), plain(kind), where=where), plain(kind))
+    kind = plain(quantizer_type(quantizer, where=where))
+    values = quantized(floats, quantizer)
+    if kind.width - kind.signed > FLOAT32_SIGNIFICAND and float(values.max(initial=0.0)) > kind.codes.high * kind.step:
+        raise NetworkError(
+            "LOWER-QUANTIZER",
+            f"{quantizer_in_words(quantizer)} gives {values.max():g}, beyond its largest value: float32 has 24 bits",
+            where=where,
+            fix="use at most 24 bits",
+        )
+    return Weights(exact_codes(values, kind, where=where), kind)
 
 
 def _has_own_steps(quantizer: Any) -> bool:

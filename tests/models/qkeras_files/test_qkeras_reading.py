@@ -157,6 +157,8 @@ def test_a_quantizer_of_chance_is_what_it_is_in_a_prediction(as_text):
         "quantized_bits(0)",
         "quantized_bits(8, -2)",
         "quantized_relu(8, -1)",
+        "quantized_relu(32)",
+        "quantized_bits(8, 40)",
         "quantized_bits(4, 0, alpha='auto_po3')",
         "bernoulli",
         "bernoulli()",

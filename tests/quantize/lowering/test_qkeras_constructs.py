@@ -358,6 +358,11 @@ REFUSED = {
         "LOWER-QUANTIZER",
         "kernels",
     ),
+    "a folded kernel without a quantizer": (
+        lambda: [layers.Reshape((3, 2, 1)), QConv2DBatchnorm(2, 2, bias_quantizer=bits())],
+        "LOWER-QUANTIZER",
+        "give it a kernel_quantizer",
+    ),
     "a float ReLU with a threshold": (lambda: [layers.ReLU(threshold=0.5)], "LOWER-FUNCTION", "max_value"),
     "a slope of many bits": (lambda: [layers.LeakyReLU(0.3)], "LOWER-FUNCTION", "0.25"),
     "a bound of many bits": (lambda: [layers.ReLU(0.3)], "LOWER-FUNCTION", "power of two"),
@@ -372,3 +377,13 @@ def test_what_has_no_exact_meaning_is_refused_with_the_fix(name):
     assert fix in caught.value.fix
     if code == "LOWER-NORMALIZATION":
         assert "-" in caught.value.what.split(":")[1]  # the scales, one of them negative
+
+
+def test_weights_that_float32_rounds_beyond_their_type_are_refused_with_the_reason():
+    model = in_a_row(layers.Input((2,)), qkeras.QDense(1, kernel_quantizer=bits(32, 4), use_bias=False))
+    model.set_weights([np.full((2, 1), 3.0)])
+    lower(model, name="net")
+    model.set_weights([np.full((2, 1), 30.0)])
+    with pytest.raises(NetworkError, match="LOWER-QUANTIZER") as caught:
+        lower(model, name="net")
+    assert "float32 has 24 bits" in caught.value.what
