@@ -89,9 +89,10 @@ def test_a_random_activation_is_equal_or_refused(seed):
             continue
         codes = all_or_random_codes(EIGHT, (1,), 0)
         inputs = (codes * EIGHT.step).astype(np.float32)
-        assert np.array_equal(values_of(network, codes), np.asarray(model(inputs, training=False), np.float64)), (
-            quantizer
-        )
+        found, own = values_of(network, codes), np.asarray(model(inputs, training=False), np.float64)
+        # QKeras' x + (q - x) rounds where q is no multiple of the input's step, as a scale of 0.3 is.
+        rounds = getattr(quantizer, "alpha", None) == 0.3
+        assert np.allclose(found, own, rtol=0, atol=5e-7) if rounds else np.array_equal(found, own), quantizer
         equal += 1
     assert equal > DRAWS / 3
 
