@@ -56,10 +56,14 @@ def class_in_words(thing: Any) -> str:
 
 
 def quantizer_in_words(quantizer: Any) -> str:
-    """Say what a quantizer is as QKeras writes it, which cannot write an alpha of several scales."""
+    """Say what a quantizer is as QKeras writes it; by its settings where QKeras cannot write it itself."""
     alpha = getattr(quantizer, "alpha", None)
-    if alpha is None or np.size(alpha) <= 1:
+    if alpha is not None and np.size(alpha) > 1:
+        without = copy.copy(quantizer)
+        without.alpha = None
+        return f"{without} with {np.size(alpha)} scales from {np.min(alpha):g} to {np.max(alpha):g}"
+    try:
         return str(quantizer)
-    without = copy.copy(quantizer)
-    without.alpha = None
-    return f"{without} with {np.size(alpha)} scales from {np.min(alpha):g} to {np.max(alpha):g}"
+    except TypeError:  # quantized_po2 with stochastic rounding and without a largest value
+        settings = quantizer.get_config().items() if hasattr(quantizer, "get_config") else ()
+        return f"{type(quantizer).__name__}({','.join(f'{key}={value}' for key, value in settings)})"
