@@ -9,11 +9,10 @@ _IMAGES = 4
 
 
 def steady_interval(graph: StreamGraph) -> int:
-    """Return the cycles between the last two of several images at the outputs of a graph.
+    """Return the cycles between the last two of several images, of the slowest actor of a graph.
 
-    FIFOs are taken as deep as they have to be, which `siliconv.hardware.stream.fifo_depths` makes them.
+    An output may be faster for many images: where branches join, one that starts late hides a slower one until that has
+    fallen behind. FIFOs are taken as deep as they have to be, which `siliconv.hardware.stream.fifo_depths` makes them.
     """
     ends = Relaxation(graph, _IMAGES).unlimited(in_order_of_data(graph)).ends
-    writers = {fifo.writer for fifo in graph.fifos}
-    last = [found for actor, found in zip(graph.actors, ends, strict=True) if actor.name not in writers and len(found)]
-    return max((int(found[-1] - found[len(found) // _IMAGES * (_IMAGES - 1) - 1]) for found in last), default=1)
+    return max((int(one[-1] - one[len(one) // _IMAGES * (_IMAGES - 1) - 1]) for one in ends if len(one)), default=1)
