@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from siliconv.counting import listed
 from siliconv.errors import DataError, ModelError
 from siliconv.models.answers.evaluation import fits_classes
 from siliconv.models.answers.labels import class_labels
@@ -225,7 +226,7 @@ def check_answers(question: Question, task: Task, names: Sequence[str] | None) -
         )
     if task == "classification" and names is not None and not fits_classes(question.output[0], len(names)):
         outputs, classes = question.output[0], len(names)
-        shown = ", ".join(names[:_MOST_SHOWN]) + (", ..." if classes > _MOST_SHOWN else "")
+        shown = listed(names, _MOST_SHOWN)
         raise ModelError(
             "DATA-CLASSES",
             f"{outputs} output{'s' if outputs != 1 else ''} for {classes} class{'es' if classes != 1 else ''} in the "

@@ -15,7 +15,7 @@ from siliconv.models.architectures import keras_steps as steps
 from siliconv.models.architectures.einsum_steps import einsum_dense
 from siliconv.models.architectures.functions import function_text
 from siliconv.models.architectures.keras_functions import function_of_name, known_names
-from siliconv.models.architectures.keras_graph import Config, is_foreign, refused
+from siliconv.models.architectures.keras_graph import Config, is_foreign, is_number, refused
 from siliconv.models.architectures.keras_settings import IDENTITIES
 from siliconv.models.architectures.keras_steps import Call, LayerStep
 from siliconv.models.architectures.layers import ActivationKind, Layer
@@ -50,7 +50,7 @@ def is_plain_rescaling(layer: Config) -> bool:
     if layer["class_name"] != "Rescaling":
         return False
     scale, offset = layer["config"]["scale"], layer["config"]["offset"]
-    return _is_number(scale) and _is_number(offset) and not offset
+    return is_number(scale) and is_number(offset) and not offset
 
 
 def largest_factor(layer: Config) -> float:
@@ -58,10 +58,6 @@ def largest_factor(layer: Config) -> float:
     if layer["class_name"] != "Rescaling":
         return 1.0
     return float(np.abs(np.asarray(layer["config"]["scale"], np.float64)).max(initial=0.0))
-
-
-def _is_number(found: Any) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool) and bool(np.isfinite(found))
 
 
 def _activation(call: Call) -> str | None:

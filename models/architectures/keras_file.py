@@ -26,6 +26,9 @@ Weights = dict[str, list[np.ndarray]]
 _WEIGHTS_BYTES = 2 * MOST_BYTES
 """An archive keeps the optimizer's numbers beside the weights."""
 
+UNTIL_KERAS_2_14 = "_layer_checkpoint_dependencies"
+"""What archives called the folder of a model's layers before they called it ``layers``."""
+
 _FOREIGN_FILES = {
     ".onnx": "export it from Keras instead: ONNX and QONNX files are not read",
     ".pt": "rebuild it in Keras: PyTorch and Brevitas files are not read",
@@ -114,7 +117,7 @@ def _read(path: Path, weights: Path | None) -> tuple[Config, NamedArrays]:
             with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", _WEIGHTS_BYTES)), "r") as file:
                 return config, _of_archive(file, config)
     with h5py.File(path, "r") as file:
-        archived = "layers" in file or "_layer_checkpoint_dependencies" in file
+        archived = "layers" in file or UNTIL_KERAS_2_14 in file
         if "model_config" not in file.attrs and (archived or _names_its_layers(file)):
             raise _weights_alone(path)
         return _config(file.attrs["model_config"]), _of_h5(file)
@@ -146,7 +149,7 @@ def _config(text: str | bytes) -> Config:
 
 def _of_archive(file: Any, config: Config) -> NamedArrays:
     """.keras files number the layers of each class; Keras 3 writes their names beside."""
-    folder = member(file, "layers" if "layers" in file else "_layer_checkpoint_dependencies")
+    folder = member(file, "layers" if "layers" in file else UNTIL_KERAS_2_14)
     weights: NamedArrays = {}
     _of_folder(folder, Arrays(folder), "", config, weights)
     return weights
@@ -173,7 +176,7 @@ def _of_folder(folder: Any, arrays: Arrays, path: str, config: Mapping[str, Any]
         for start, model in (("", layer), ("layer/", layer["config"].get("layer"))):
             if not isinstance(model, Mapping) or not isinstance(model["config"].get("layers"), list):
                 continue
-            for inside in (f"{start}layers/", f"{start}_layer_checkpoint_dependencies/"):
+            for inside in (f"{start}layers/", f"{start}{UNTIL_KERAS_2_14}/"):
                 if inside[:-1] in group:
                     inner: NamedArrays = {}
                     _of_folder(folder, arrays, f"{key}/{inside}", model, inner)
@@ -195,12 +198,15 @@ def _of_h5(file: Any) -> NamedArrays:
     groups = member(file, "model_weights") if "model_weights" in file else file
     arrays = Arrays(groups)
     return {
-        layer: [(name, arrays.read(f"{layer}/{name}")) for name in _names(member(groups, layer).attrs["weight_names"])]
-        for layer in _names(groups.attrs["layer_names"])
+        layer: [
+            (name, arrays.read(f"{layer}/{name}")) for name in texts_of(member(groups, layer).attrs["weight_names"])
+        ]
+        for layer in texts_of(groups.attrs["layer_names"])
     }
 
 
-def _names(written: Any) -> list[str]:
+def texts_of(written: Any) -> list[str]:
+    """Give an attribute of an HDF5 file that lists names, which are bytes or texts there."""
     return [name.decode() if isinstance(name, bytes) else str(name) for name in written]
 
 

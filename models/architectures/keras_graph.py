@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -128,17 +129,9 @@ def is_tensors(argument: Any) -> bool:
     return isinstance(argument, Mapping) and argument.get("class_name") == "__keras_tensor__"
 
 
-def only_one(found: Iterable[Any], what: str, where: str) -> list[Any]:
-    """Give the one that there is, or raise `ModelError` ``MODEL-FILE``."""
-    names = list(found)
-    if len(names) != 1:
-        raise ModelError(
-            "MODEL-FILE",
-            f"the model has {len(names)} {what}",
-            where=where,
-            fix="give it one input and one output",
-        )
-    return names
+def is_number(found: Any) -> bool:
+    """Whether a setting or an argument is a finite number, which a truth value is not."""
+    return isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
 
 
 def refused(layer: Config, why: str, where: str, fix: str = "") -> ModelError:

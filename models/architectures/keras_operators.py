@@ -6,11 +6,10 @@ Keras 3 keeps an operation beside its layers, Keras 2 a `TFOpLambda` with the na
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from siliconv.models.architectures.keras_graph import Config, is_reference
+from siliconv.models.architectures.keras_graph import Config, is_number, is_reference, is_tensors
 
 _OF_TENSORFLOW: Mapping[str, str] = {
     "__operators__.add": "Add",
@@ -146,13 +145,7 @@ def _of_keras_2(node: Any) -> tuple[list[Any], dict[str, Any]] | None:
 
 
 def _is_tensor(operand: Any) -> bool:
-    if isinstance(operand, Mapping):
-        return operand.get("class_name") == "__keras_tensor__"
-    return isinstance(operand, list) and is_reference(operand)
-
-
-def _is_number(operand: Any) -> bool:
-    return isinstance(operand, int | float) and not isinstance(operand, bool) and math.isfinite(operand)
+    return is_reference(operand) if isinstance(operand, list) else is_tensors(operand)
 
 
 def _scaled(one: Any, scale: float, offset: float) -> _Equal:
@@ -168,7 +161,7 @@ def _of_two(found: _Operation) -> _Equal | None:
         return _Equal(found.name, {}, found.operands) if found.name != "Divide" else None
     left = _is_tensor(one)
     tensor, number = (one, other) if left else (other, one)
-    if not _is_tensor(tensor) or not _is_number(number):
+    if not _is_tensor(tensor) or not is_number(number):
         return None
     match found.name:
         case "Add":
@@ -222,7 +215,7 @@ _LEAKY = ("negative_slope",)
 
 def _clip(one: Any, settings: Mapping[str, Any]) -> _Equal | None:
     low, high = settings.get("x_min"), settings.get("x_max")
-    if low != 0 or not _is_number(high):
+    if low != 0 or not is_number(high):
         return None
     return _Equal("ReLU", {"max_value": high, **_PLAIN_RELU}, [one])
 
@@ -232,7 +225,7 @@ def _square(one: Any, settings: Mapping[str, Any]) -> _Equal:
 
 
 def _power(found: _Operation) -> _Equal | None:
-    if len(found.operands) != 2 or not _is_number(found.operands[1]) or found.operands[1] != 2:
+    if len(found.operands) != 2 or not is_number(found.operands[1]) or found.operands[1] != 2:
         return None
     return _square(found.operands[0], {}) if _is_tensor(found.operands[0]) else None
 

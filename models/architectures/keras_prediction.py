@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from siliconv.errors import ModelError
 from siliconv.legacy_keras import load as load_keras_2
 from siliconv.models.architectures.keras_config import KerasPorts
-from siliconv.models.architectures.keras_file import read_keras_file
+from siliconv.models.architectures.keras_file import UNTIL_KERAS_2_14, read_keras_file
 from siliconv.models.architectures.keras_operators import with_layers_for_operators
 from siliconv.models.architectures.keras_settings import Harmless, dtype_name, treatment
 from siliconv.models.architectures.nested_models import inner_layers, is_inside
@@ -241,21 +241,18 @@ def _for_prediction(path: Path, folder: Path) -> Path:
     return copy
 
 
-_UNTIL_KERAS_2_14 = "_layer_checkpoint_dependencies"
-
-
 def _as_written_today(weights: bytes) -> bytes:
     """Give the weights of an archive with their folders called as today's Keras calls them."""
     import h5py
 
     with h5py.File(io.BytesIO(weights), "r") as file:
-        if _UNTIL_KERAS_2_14 not in file:
+        if UNTIL_KERAS_2_14 not in file:
             return weights
         renamed = io.BytesIO()
         with h5py.File(renamed, "w") as copy:
 
             def take(name: str, found: Any) -> None:
-                place = name.replace(_UNTIL_KERAS_2_14, "layers")
+                place = name.replace(UNTIL_KERAS_2_14, "layers")
                 if isinstance(found, h5py.Dataset):
                     copy[place] = found[()]
                 else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from siliconv.counting import counted
+from siliconv.counting import counted, listed
 from siliconv.errors import DataError
 from siliconv.models.data.data_config import InputConfig, PixelScale
 from siliconv.models.data.number_type import (
@@ -94,7 +94,7 @@ class InputChoice:
         if not self.coarse:
             return ""
         what = "feature" if len(shape) == 1 else "channel"
-        shown = ", ".join(map(str, self.coarse[:_SHOWN])) + (", ..." if len(self.coarse) > _SHOWN else "")
+        shown = listed(self.coarse, _SHOWN)
         return (
             f"{counted(len(self.coarse), what)} (number {shown}, from 0) of {shape[-1]:,} vary by less than "
             f"{FEW_STEPS} steps of the input's type ({self.type.step:g}): the network gets little or nothing of them"

@@ -7,6 +7,7 @@ from math import sqrt
 
 from siliconv.checks.facts import Facts
 from siliconv.checks.preflight import Complaint, Severity, Words, rule, rule_at
+from siliconv.counting import listed
 from siliconv.errors import ModelError
 from siliconv.models.answers.right_answers import check_answers
 from siliconv.models.architectures.standardization import STANDARDIZE
@@ -146,7 +147,7 @@ def data_test_few(facts: Facts) -> Words:
 def data_class_absent(facts: Facts) -> Words:
     absent = facts.without_examples
     if absent:
-        shown = ", ".join(absent[:_CLASSES_SHOWN]) + (", ..." if len(absent) > _CLASSES_SHOWN else "")
+        shown = listed(absent, _CLASSES_SHOWN)
         yield (
             f"{len(absent)} of {len(facts.class_names or ())} classes {'has' if len(absent) == 1 else 'have'} no "
             f"example: {shown}",

@@ -188,15 +188,9 @@ def board_exceeded(board: Board, words: str, takes: Value, has: int) -> Words:
 
 @rule("TYPE-WIDTH", Severity.WARNING)
 def type_width(plan: Plan) -> Iterator[Complaint]:
-    try:
-        planned_design(plan, search_fifos=False)
-    except NetworkError as error:
-        if error.code == "TYPE-WIDTH":
-            yield Complaint(
-                f"{error.what}, as far as is known before the weights are quantized", error.where, error.fix
-            )
-    except SiliconvError:
-        return  # another rule says why there is no design
+    error = _planned(plan)
+    if isinstance(error, NetworkError) and error.code == "TYPE-WIDTH":
+        yield Complaint(f"{error.what}, as far as is known before the weights are quantized", error.where, error.fix)
 
 
 def _refusal(check: Callable[[HlsConfig], None], config: HlsConfig) -> Iterator[Complaint]:
@@ -208,12 +202,18 @@ def _refusal(check: Callable[[HlsConfig], None], config: HlsConfig) -> Iterator[
 
 
 @lru_cache(maxsize=1)
-def _design(plan: Plan) -> Design | None:
-    """Give the design, or None where another rule says why there is none."""
+def _planned(plan: Plan) -> Design | SiliconvError:
+    """Give the design, or why there is none."""
     try:
         return planned_design(plan, search_fifos=False)
-    except SiliconvError:
-        return None
+    except SiliconvError as error:
+        return error
+
+
+def _design(plan: Plan) -> Design | None:
+    """Give the design, or None where another rule says why there is none."""
+    found = _planned(plan)
+    return found if isinstance(found, Design) else None
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,7 @@ from siliconv.flow.taken_artefacts import read_taken, save_taken
 from siliconv.models.answers.right_answers import check_answers
 from siliconv.models.architectures.architecture import INPUT
 from siliconv.models.architectures.keras_config import OF_PIXELS
+from siliconv.models.architectures.keras_file import texts_of
 from siliconv.models.architectures.ports import input_layer
 from siliconv.models.data.image_store import open_dataset, spread
 from siliconv.network.fixed_point import PIXEL, Codes, FixedPoint, to_values
@@ -177,17 +178,13 @@ def weights_file(file: QKerasFile, source: Path | None) -> Path | None:
         return None
     with h5py.File(source, "r") as opened:
         group = opened.get("model_weights", opened)
-        names = [_text(name) for name in group.attrs.get("layer_names", ())]  # of Keras 3 there are none
+        names = texts_of(group.attrs.get("layer_names", ()))  # of Keras 3 there are none
         arrays = {name: len(group[name].attrs["weight_names"]) for name in names}
     layers = file.config["config"]
     written = layers["layers"] if isinstance(layers, dict) else layers
     known = {layer["config"]["name"] for layer in written} <= set(names) | _inputs(written)
     alike = all(len(file.written.get(name, ())) == count for name, count in arrays.items())
     return source if known and alike else None
-
-
-def _text(name: Any) -> str:
-    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _inputs(written: list[Any]) -> set[str]:

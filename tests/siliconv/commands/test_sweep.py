@@ -32,14 +32,6 @@ class Done:
         return {"stages": {}}
 
 
-@pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "project.yml").write_text("model: {preset: digits}\n")
-    return folder
-
-
 def remembered(folder, *, wrong=()):
     """Give a function that stands in for a run: it leaves a record, or raises for some widths."""
 

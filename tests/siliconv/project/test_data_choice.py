@@ -23,14 +23,6 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-@pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "project.yml").write_text("model: {preset: digits}\n")
-    return folder
-
-
 def test_check_and_summary_show_it_and_none_ends_it(project, photos, capsys):
     assert run_command_line(["run", str(project), "--data", str(photos), "--until", "data"]) == 0
     capsys.readouterr()
